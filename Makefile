@@ -1,0 +1,78 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup shell lab-up lab-down demo test test-full unit gates lint molecule bench docs acceptance changelog lock clean
+
+INVENTORY ?= inventories/two_offices
+# Arguments for pytest: make test ARGS="-k routers"
+ARGS ?=
+
+# Everything below runs with the project's own tools and collections, and leaves the home folder alone.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.build/collections
+export ANSIBLE_HOME := $(CURDIR)/.build/ansible
+export PYTHONDONTWRITEBYTECODE := 1
+
+# Two workers; tests that share the lab stay on one of them, in order. The lab goes away whatever the tests did, quietly:
+# the last line belongs to pytest.
+PYTEST := .venv/bin/python -m pytest
+WITHOUT_LAB = trap '$(MAKE) --silent lab-down >.build/log/lab-down.log 2>&1 || echo "lab-down failed: .build/log/lab-down.log"' EXIT
+
+help:  ## what can be done (this list)
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | column -t -s $$'\t'
+
+setup:  ## system packages (apt), .venv from the lock, collections: nothing if all is there
+	@tools/setup.sh
+
+shell: setup  ## a shell with the project's venv and collections path
+	@exec $${SHELL:-bash}
+
+lab-up: setup  ## containers for the inventory: two offices, two NAT routers, a WAN (INVENTORY=...)
+	@.venv/bin/python -m tools.lab up --inventory $(INVENTORY)
+
+lab-down: setup  ## remove every container, network and file that the lab made
+	@.venv/bin/python -m tools.lab down --inventory $(INVENTORY)
+
+demo: setup  ## the whole path on the two-office inventory: lab, playbooks/site.yml, verdict, report
+	@.venv/bin/python -m tools.demo --inventory $(INVENTORY)
+
+test: setup  ## every test and gate; the lab is made, used and removed
+	@$(WITHOUT_LAB); $(PYTEST) -n 2 --dist loadgroup -m "not slow" $(ARGS)
+
+test-full: setup  ## the same with the slow variants
+	@$(WITHOUT_LAB); $(PYTEST) -n 2 --dist loadgroup $(ARGS)
+
+unit: setup  ## the quick ones only: engine, faces, properties, golden files
+	@$(PYTEST) -n 2 --dist loadgroup -m "not slow and not lab" --ignore tests/gates $(ARGS)
+
+gates: setup  ## every gate (sanity, linters, types, licences, importer), one test each
+	@$(PYTEST) -n 2 tests/gates $(ARGS)
+
+lint: setup  ## the quick gates: ruff, mypy, yamllint, ansible-lint
+	@$(PYTEST) tests/gates -k "ruff or mypy or yamllint or ansible_lint" $(ARGS)
+
+molecule: setup  ## the molecule scenarios
+	@$(WITHOUT_LAB); $(PYTEST) tests/lab -k molecule $(ARGS)
+
+bench:  ## measure planning, rendering, applying and connecting; table and plot under docs/
+	@tools/setup.sh bench
+	@.venv/bin/python -m tests.bench $(ARGS)
+
+docs: acceptance  ## regenerate what is generated under docs/
+	@.venv/bin/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
+
+acceptance: setup  ## rewrite docs/acceptance.md from the tests
+	@.venv/bin/python -m tools.acceptance
+
+changelog: setup  ## check the changelog fragments
+	@.venv/bin/antsibull-changelog lint
+
+lock: setup  ## pin requirements/*.in again (ARGS=--upgrade for newer versions)
+	@tools/lock.sh $(ARGS)
+
+clean: lab-down  ## remove the lab, the venvs and everything that was built
+	@rm -rf .build .venv .venv-* .hypothesis *.tar.gz

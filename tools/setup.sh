@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Brings a Debian or Ubuntu machine with git, make, Python 3.11+ and root or sudo to the point where everything runs:
+#   tools/setup.sh            system packages, .venv, the lab's collections
+#   tools/setup.sh bench      also .venv-bench, the benchmark's yardstick (requirements/bench.txt)
+#   tools/setup.sh importer   also .venv-importer, Galaxy's importer (requirements/importer.txt)
+# A step whose result is there already costs nothing. FAXNET_NO_APT=1 leaves the system packages to somebody else.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p .build/log
+
+# Two makes at once must not build one venv twice.
+exec 9>.build/setup.lock
+flock 9
+
+# step NAME COMMAND...: runs the command, its output in a log; prints one line with the seconds, the log when it fails.
+step() {
+  local name=$1 log start=$SECONDS
+  shift
+  log=.build/log/$(printf '%s' "$name" | tr -c 'a-z0-9.\n' '-').log
+  printf 'setup: %-44s ' "$name"
+  if "$@" >"$log" 2>&1 </dev/null; then
+    printf 'done in %d s\n' $((SECONDS - start))
+  else
+    printf 'FAILED after %d s; the end of %s:\n' $((SECONDS - start)) "$log"
+    tail -n 25 "$log" | sed 's/^/    /'
+    exit 1
+  fi
+}
+
+# ---- system packages
+
+missing_packages() {
+  local package
+  sed 's/[[:space:]]*#.*//; /^$/d' requirements/apt.txt | while read -r package; do
+    dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || printf '%s ' "$package"
+  done
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+apt_install() {
+  as_root apt-get update
+  as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get install --yes --no-install-recommends "$@"
+}
+
+if [ -z "${FAXNET_NO_APT:-}" ]; then
+  if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    printf 'setup: this machine has no apt (Debian 12, Debian 13 and Ubuntu have). Install what requirements/apt.txt\n' >&2
+    printf '       lists by your own means, then: make setup FAXNET_NO_APT=1\n' >&2
+    exit 1
+  fi
+  read -r -a missing <<<"$(missing_packages)"
+  if [ "${#missing[@]}" -gt 0 ]; then
+    if [ "$(id -u)" -ne 0 ]; then
+      command -v sudo >/dev/null || {
+        printf 'setup: neither root nor sudo; as root: apt-get install --no-install-recommends %s\n' "${missing[*]}" >&2
+        exit 1
+      }
+      # Ask for the password here, where a person can see the question: the step's own input and output are closed.
+      sudo -v
+    fi
+    printf 'setup: missing packages: %s\n' "${missing[*]}"
+    step "system packages" apt_install "${missing[@]}"
+  fi
+fi
+
+# ---- venvs
+
+python=$(tools/python.sh)
+
+# venv FOLDER LOCK: a venv that holds exactly what the lock says. Its stamp is the lock and the interpreter; a venv that
+# was moved or whose interpreter is gone does not run, and is made anew.
+venv() {
+  local folder=$1 lock=$2 wanted
+  wanted="$("$python" --version) $python $PWD $(sha256sum "$lock")"
+  if [ "$(cat "$folder/.stamp" 2>/dev/null)" = "$wanted" ] && "$folder/bin/python" -c '' 2>/dev/null; then return; fi
+  step "$folder ($("$python" --version))" "$python" -m venv --clear "$folder"
+  step "$folder packages" "$folder/bin/python" -m pip install --no-input --disable-pip-version-check --require-hashes \
+    --requirement "$lock"
+  printf '%s\n' "$wanted" >"$folder/.stamp"
+}
+
+venv .venv requirements/project.txt
+for extra in "$@"; do
+  venv ".venv-$extra" "requirements/$extra.txt"
+done
+
+# ---- collections
+
+stamp=.build/collections/.stamp
+wanted="$PWD $(cat requirements/collections.txt tools/unpack_collections.py | sha256sum)"
+if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || [ ! -e .build/collections/ansible_collections/faxnet/deploy ]; then
+  step "collections for the lab" .venv/bin/python tools/unpack_collections.py
+  printf '%s\n' "$wanted" >"$stamp"
+fi
+printf 'setup: ready (%s, %s)\n' "$(.venv/bin/python --version)" "$(.venv/bin/ansible --version | head -n 1)"

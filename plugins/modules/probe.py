@@ -1,0 +1,179 @@
+#!/usr/bin/python
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: probe
+version_added: "0.1.0"
+short_description: Send packets from a host and say what came back
+description:
+  - Sends any number of probes (TCP connections, UDP datagrams, ICMP echo requests) from the managed host, all side by
+    side, and returns what came back for each. Five hundred silent probes take as long as one.
+  - The module reports outcomes and does not judge them; M(faxnet.deploy.verify) compares them with the plan.
+  - >-
+    A TCP probe closes its connection as soon as it stands, without sending data.
+options:
+  probes:
+    description: What to send.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      id:
+        description: A name for the probe, given back with its result.
+        type: str
+        required: true
+      address:
+        description: The IPv4 or IPv6 address to dial. Names are not looked up.
+        type: str
+        required: true
+      transport:
+        description: The protocol of the probe.
+        type: str
+        required: true
+        choices: [tcp, udp, icmp]
+      port:
+        description: The destination port. Not used with O(probes[].transport=icmp).
+        type: int
+      source_address:
+        description: The address to send from. The host's routing decides when it is not given.
+        type: str
+      source_port:
+        description: The port to send from. The system chooses one when it is not given.
+        type: int
+      payload:
+        description: Text to send in a UDP probe.
+        type: str
+  timeout:
+    description: Seconds to wait for an answer, for each try.
+    type: float
+    default: 1.0
+  tries:
+    description: How often a probe is sent before it counts as silent.
+    type: int
+    default: 2
+  parallel:
+    description: The most probes on their way at one time. Less when the host allows fewer open files.
+    type: int
+    default: 500
+attributes:
+  check_mode:
+    support: full
+    description: Probes change nothing, so they are sent in check mode, too.
+  diff_mode:
+    support: none
+    description: There is nothing to differ.
+  platform:
+    support: full
+    platforms: posix
+    description: Runs on hosts with Python 3.9 or later. On systems other than Linux an ICMP error does not name its sender.
+notes:
+  - RV(results[].outcome=silent) alone proves little. Send a probe that must be answered to the same address beside it.
+  - ICMP echo needs root, or a group inside C(net.ipv4.ping_group_range).
+seealso:
+  - module: faxnet.deploy.verify
+author:
+  - faxnet.deploy contributors (@faxnet)
+"""
+
+EXAMPLES = r"""
+- name: Ask whether the fax server answers, and that the port beside it does not
+  faxnet.deploy.probe:
+    probes:
+      - {id: primary port, address: 198.51.100.10, transport: tcp, port: 7488}
+      - {id: port above, address: 198.51.100.10, transport: tcp, port: 7489}
+  register: probed
+
+- name: Show what came back
+  ansible.builtin.debug:
+    msg: "{{ item.id }}: {{ item.outcome }} {{ item.detail }}"
+  loop: "{{ probed.results }}"
+"""
+
+RETURN = r"""
+results:
+  description: One result for each probe, in their order.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The probe's name.
+      type: str
+      returned: always
+      sample: primary port
+    outcome:
+      description: >-
+        V(open): the other end answered (handshake, reply, echo reply). V(refused): it answered that nothing listens there
+        (TCP reset, ICMP port unreachable). V(prohibited): a filter said so (ICMP administratively prohibited, or this
+        host's own filter). V(unreachable): a router answered that there is no route or no such host. V(silent): nothing
+        came back. V(unsent): this host could not send.
+      type: str
+      returned: always
+      sample: open
+    detail:
+      description: More about the outcome, may be empty.
+      type: str
+      returned: always
+      sample: port unreachable, said by 203.0.113.20
+    tries:
+      description: How often it was sent.
+      type: int
+      returned: always
+      sample: 1
+    milliseconds:
+      description: Time from the last sending to the answer. V(null) when nothing came back.
+      type: float
+      returned: always
+      sample: 0.8
+seconds:
+  description: Time that all probes took together.
+  returned: success
+  type: float
+  sample: 2.1
+"""
+
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.faxnet.deploy.plugins.module_utils.probes import TRANSPORTS, ProbeError, run_probes
+
+
+def main():
+    probe = {
+        "id": {"type": "str", "required": True},
+        "address": {"type": "str", "required": True},
+        "transport": {"type": "str", "required": True, "choices": list(TRANSPORTS)},
+        "port": {"type": "int"},
+        "source_address": {"type": "str"},
+        "source_port": {"type": "int"},
+        "payload": {"type": "str"},
+    }
+    module = AnsibleModule(
+        argument_spec={
+            "probes": {"type": "list", "elements": "dict", "required": True, "options": probe},
+            "timeout": {"type": "float", "default": 1.0},
+            "tries": {"type": "int", "default": 2},
+            "parallel": {"type": "int", "default": 500},
+        },
+        supports_check_mode=True,
+    )
+    for name, least in (("timeout", 0.01), ("tries", 1), ("parallel", 1)):
+        if module.params[name] < least:
+            module.fail_json(msg="%s is %s; the least is %s" % (name, module.params[name], least))
+    started = time.monotonic()
+    try:
+        results = run_probes(
+            module.params["probes"], module.params["timeout"], module.params["tries"], module.params["parallel"]
+        )
+    except ProbeError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, results=results, seconds=round(time.monotonic() - started, 3))
+
+
+if __name__ == "__main__":
+    main()

@@ -62,13 +62,12 @@ def link_checkout(target: Path, root: Path) -> None:
 
 
 def main() -> None:
-    """Download, check, unpack and link; pip's own message and status end the run when the download fails."""
+    """Download, check, unpack and link; pip says why when the download fails."""
     TARGET.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=ROOT / ".build") as folder:
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-        status = subprocess.run([*pip, "--require-hashes", "--requirement", PINS, "--dest", folder]).returncode
-        if status:
-            raise SystemExit(status)
+        pip += ["--require-hashes", "--requirement", str(PINS), "--dest", folder]
+        subprocess.run(pip, check=True)
         (wheel,) = Path(folder).glob("*.whl")
         unpack(wheel, wanted_collections(PINS.read_text(encoding="utf-8")), TARGET)
     link_checkout(TARGET, ROOT)

@@ -1,0 +1,40 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every test may rely on: the project's tools and collections, found the same way whoever starts pytest."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure() -> None:
+    """Point subprocesses at the project's venv, collections and state, as the Makefile does."""
+    if not (ROOT / ".build" / "collections" / "ansible_collections" / "faxnet" / "deploy").exists():
+        pytest.exit("the checkout is not prepared: run `make setup` first", returncode=4)
+    binaries = str(Path(sys.executable).parent)
+    if os.environ["PATH"].split(os.pathsep)[0] != binaries:
+        os.environ["PATH"] = binaries + os.pathsep + os.environ["PATH"]
+    os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(ROOT / ".build" / "collections")
+    os.environ["ANSIBLE_HOME"] = str(ROOT / ".build" / "ansible")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep all tests of the lab on one worker, and start them and the long gates first, so that no core waits at the end."""
+    for item in items:
+        if item.get_closest_marker("lab"):
+            item.add_marker(pytest.mark.xdist_group("lab"))
+    items.sort(key=lambda item: 0 if item.get_closest_marker("lab") else 1 if "gates" in item.path.parts else 2)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the checkout's top folder."""
+    return ROOT

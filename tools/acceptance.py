@@ -1,0 +1,201 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The map from acceptance lines to the tests that prove them: docs/acceptance.md, never typed by hand.
+
+    python -m tools.acceptance           write docs/acceptance.md
+    python -m tools.acceptance --check   say what is wrong with the map, and fail when anything is
+
+The lines stand in tests/acceptance.yml. A test claims lines by `@pytest.mark.acceptance("NR-05", ...)` on the function,
+on its class, in `pytestmark`, or in a `pytest.param(..., marks=...)` of its table; a molecule play by a comment
+`# acceptance: NR-05` above the task that proves it. Tests are read, never imported, so that a test which cannot even be
+collected here still counts as what it is. A test that is skipped, expected to fail, or left out of `make test` as slow
+proves nothing and is not counted.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+LINES = Path("tests/acceptance.yml")
+MAP = Path("docs/acceptance.md")
+TESTS = ("tests", "molecule")
+UNCOUNTED = frozenset({"skip", "skipif", "xfail", "slow"})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One acceptance line: its ID, the sentence, and the name of the document that says so."""
+
+    id: str
+    sentence: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Claim:
+    """A test that claims a line; `test` is `file::name`, relative to the checkout."""
+
+    id: str
+    test: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What the tests claim, and what is wrong with the way they do it."""
+
+    claims: tuple[Claim, ...]
+    faults: tuple[str, ...]
+
+
+def read_lines(root: Path) -> list[Line]:
+    """Return the acceptance lines in the order of tests/acceptance.yml."""
+    data = yaml.safe_load((root / LINES).read_text(encoding="utf-8"))
+    return [
+        Line(identifier, sentence, group["document"])
+        for group in data["groups"]
+        for identifier, sentence in group["lines"].items()
+    ]
+
+
+def scan(root: Path) -> Scan:
+    """Return every claim in the tests below `root`, sorted, and the markers that stand where they claim nothing."""
+    claims: set[Claim] = set()
+    faults: list[str] = []
+    for top in TESTS:
+        for path in sorted((root / top).rglob("*")):
+            name = path.relative_to(root).as_posix()
+            if path.suffix == ".py":
+                found, wrong = _python_claims(ast.parse(path.read_text(encoding="utf-8"), name), name)
+                claims |= found
+                faults += wrong
+            elif path.suffix in (".yml", ".yaml") and top == "molecule":
+                claims |= set(_yaml_claims(path.read_text(encoding="utf-8"), name))
+    return Scan(tuple(sorted(claims)), tuple(faults))
+
+
+def _python_claims(module: ast.Module, name: str) -> tuple[set[Claim], list[str]]:
+    """Return the claims of a test module, and a fault for each marker that reaches no test."""
+    claims: set[Claim] = set()
+    used: set[ast.Call] = set()
+    tables = {
+        target.id: node.value
+        for node in module.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    everywhere = [tables["pytestmark"]] if "pytestmark" in tables else []
+
+    def visit(body: list[ast.stmt], prefix: str, inherited: list[ast.expr]) -> None:
+        for node in body:
+            if isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
+                visit(node.body, f"{prefix}{node.name}::", inherited + node.decorator_list)
+            elif isinstance(node, ast.FunctionDef) and node.name.startswith("test"):
+                marks = list(_with_tables(inherited + node.decorator_list, tables))
+                calls = [call for mark in marks for call in _marker_calls(mark)]
+                used.update(calls)
+                if not UNCOUNTED & {mark_name for mark in marks for mark_name in _direct_marks(mark)}:
+                    claims.update(Claim(identifier, f"{prefix}{node.name}") for call in calls for identifier in _ids(call))
+
+    visit(module.body, f"{name}::", everywhere)
+    stray = [call for call in _marker_calls(module) if call not in used or not _ids(call)]
+    return claims, [f"{name}:{call.lineno}: this acceptance marker names no line or stands on no test" for call in stray]
+
+
+def _with_tables(marks: list[ast.expr], tables: dict[str, ast.expr]) -> Iterator[ast.expr]:
+    """Yield the marks, and the module's tables of cases that they name."""
+    for mark in marks:
+        yield mark
+        for node in ast.walk(mark):
+            if isinstance(node, ast.Name) and node.id in tables:
+                yield tables[node.id]
+
+
+def _marker_calls(tree: ast.AST) -> list[ast.Call]:
+    """Return the calls `pytest.mark.acceptance(...)` in a tree."""
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.acceptance"]
+
+
+def _direct_marks(mark: ast.expr) -> list[str]:
+    """Return the names of the pytest marks that hold for the whole test: X of pytest.mark.X, also in a list of marks."""
+    whole = mark.elts if isinstance(mark, (ast.List, ast.Tuple)) else [mark]
+    targets = [item.func if isinstance(item, ast.Call) else item for item in whole]
+    return [target.attr for target in targets if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "pytest.mark"]
+
+
+def _ids(call: ast.Call) -> list[str]:
+    """Return the literal IDs that a marker names."""
+    return [item.value for item in call.args if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+
+
+def _yaml_claims(text: str, name: str) -> Iterator[Claim]:
+    """Yield the claims of a play: each tag counts for the next task's name."""
+    waiting: list[str] = []
+    for line in text.splitlines():
+        tag = re.match(r"\s*# acceptance: *([A-Z]{2}-\d\d(?:[, ]+[A-Z]{2}-\d\d)*)\s*$", line)
+        task = re.match(r"\s*- name: *(.+?)\s*$", line)
+        if tag:
+            waiting += re.findall(r"[A-Z]{2}-\d\d", tag.group(1))
+        elif task and waiting:
+            yield from (Claim(identifier, f"{name}::{task.group(1)}") for identifier in waiting)
+            waiting = []
+
+
+def render(lines: list[Line], found: Scan) -> str:
+    """Return the text of docs/acceptance.md."""
+    parts = [
+        "# Acceptance map",
+        "",
+        "Made by `make acceptance` from the tests; `make test` fails when it is stale or a line has lost its test.",
+    ]
+    for document in dict.fromkeys(line.document for line in lines):
+        parts += ["", f"## {document}", "", "| ID | What the document says | Shown by |", "| --- | --- | --- |"]
+        for line in (line for line in lines if line.document == document):
+            tests = "<br>".join(f"`{claim.test}`" for claim in found.claims if claim.id == line.id)
+            parts.append(f"| {line.id} | {line.sentence} | {tests or '**no test**'} |")
+    return "\n".join(parts) + "\n"
+
+
+def faults(root: Path) -> list[str]:
+    """Return what is wrong with the map, one sentence each; an empty list is a good map."""
+    lines, found = read_lines(root), scan(root)
+    known = {line.id for line in lines}
+    proven = {claim.id for claim in found.claims}
+    wrong = list(found.faults)
+    wrong += [f"{line.id} has no test: {line.sentence}" for line in lines if line.id not in proven]
+    wrong += [f"{claim.test} claims {claim.id}, which {LINES} does not know" for claim in found.claims if claim.id not in known]
+    on_disk = (root / MAP).read_text(encoding="utf-8") if (root / MAP).exists() else ""
+    if on_disk != render(lines, found):
+        wrong.append(f"{MAP} is stale: run `make acceptance` and commit it")
+    return wrong
+
+
+def main(arguments: list[str]) -> int:
+    """Write the map, or check it; returns the exit status."""
+    if arguments == ["--check"]:
+        wrong = faults(ROOT)
+        for sentence in wrong:
+            print(sentence)
+        return 1 if wrong else 0
+    if arguments:
+        print("usage: python -m tools.acceptance [--check]", file=sys.stderr)
+        return 2
+    lines, found = read_lines(ROOT), scan(ROOT)
+    (ROOT / MAP).write_text(render(lines, found), encoding="utf-8")
+    proven = {claim.id for claim in found.claims}
+    missing = [line.id for line in lines if line.id not in proven]
+    print(f"{MAP}: {len(lines) - len(missing)} of {len(lines)} lines have tests; without: {', '.join(missing) or 'none'}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,114 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Networks and containers of one lab: what they are called and how podman is told to make them. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+
+from tools.lab.errors import LabError
+from tools.lab.runtime import Runtime
+from tools.lab.topology import Node, Topology
+
+# Everything that belongs to a lab carries this label with the lab's name: `down` finds its own by it, and never by a
+# prefix (faxnet-two- would be one of faxnet-two-offices).
+LABEL = "faxnet.lab"
+# A container whose recipe changed since it was made is made anew; the label holds the recipe's digest.
+RECIPE_LABEL = "faxnet.recipe"
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+# systemd as process 1, rules and addresses, raw probes, units with DynamicUser or BindPaths, /dev/null in a chroot.
+_CAPABILITIES = "NET_ADMIN,NET_RAW,SYS_ADMIN,MKNOD"
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container to be: its name in podman, the lab's name for it and the arguments of ``podman run``."""
+
+    name: str
+    node: str
+    arguments: tuple[str, ...]
+    recipe: str
+
+
+def container_name(lab: str, node: str) -> str:
+    """The container of a host.
+
+    Raises:
+        LabError: podman would not take the name.
+    """
+    name = f"faxnet-{lab}-{node}"
+    if not _NAME.fullmatch(name):
+        raise LabError(f"host {node!r}: a container cannot have this name: use letters, digits, dot, dash, underscore")
+    return name
+
+
+def network_name(lab: str, segment: str) -> str:
+    """The podman network of a segment."""
+    return container_name(lab, f"net-{segment}")
+
+
+def network_arguments(lab: str, segment: str) -> list[str]:
+    """Arguments of podman that make a segment: a bridge and no more.
+
+    Podman manages no addresses there (``--ipam-driver none``): containers bring their own, straight from the inventory.
+    So a segment can't collide with a network of this machine or of another lab, whatever the addresses, and the machine
+    has no address and no route in it.
+    """
+    return [
+        "network", "create", "--internal", "--disable-dns", "--ipam-driver", "none", "--label", f"{LABEL}={lab}",
+        network_name(lab, segment),
+    ]  # fmt: skip
+
+
+def ip_batch(node: Node) -> list[str]:
+    """Commands for ``ip -batch`` that give a container its addresses and routes; each may be repeated."""
+    lines = []
+    for leg in node.legs:
+        for address in leg.addresses:
+            # Without duplicate address detection an IPv6 address can be used at once.
+            lines.append(f"address replace {address} dev {leg.interface}{' nodad' if address.version == 6 else ''}")
+        lines.append(f"link set {leg.interface} up")
+    lines.extend(f"route replace {route.network} via {route.via}" for route in node.routes)
+    return lines
+
+
+def _forwarding(node: Node) -> list[str]:
+    # Stated for all: without it a container takes over what this machine has. A gateway does not forward before its
+    # role says so, as a router out of its box may not; that the role does it is then seen.
+    value = int(node.forwards)
+    return [
+        "--sysctl", f"net.ipv4.ip_forward={value}",
+        "--sysctl", f"net.ipv6.conf.all.forwarding={value}",
+    ]  # fmt: skip
+
+
+def container(lab: str, node: Node, image: str, runtime: Runtime) -> Container:
+    """How a node's container is made."""
+    networks = [
+        part
+        for leg in node.legs
+        for part in ("--network", f"{network_name(lab, leg.segment)}:interface_name={leg.interface}")
+    ]
+    hosts = ";".join(f"{address} {name}" for name, address in node.neighbours)
+    arguments = [
+        "run", "--detach", "--systemd", "always", "--hostname", node.name,
+        "--cap-add", _CAPABILITIES, "--security-opt", "unmask=/proc/sys",
+        # Names and name servers of this machine mean nothing in the lab.
+        "--no-hosts", "--dns", "none",
+        "--env", f"FAXNET_LAB_IP={';'.join(ip_batch(node))}", "--env", f"FAXNET_LAB_HOSTS={hosts}",
+        *_forwarding(node), *runtime.arguments, *networks,
+    ]  # fmt: skip
+    name = container_name(lab, node.name)
+    recipe = hashlib.sha256(json.dumps([image, runtime.name, *arguments]).encode()).hexdigest()[:16]
+    labels = ["--label", f"{LABEL}={lab}", "--label", f"{RECIPE_LABEL}={recipe}"]
+    return Container(name, node.name, (*arguments, *labels, "--name", name, image, "/sbin/init"), recipe)
+
+
+def containers(lab: str, topology: Topology, image: str, runtime: Runtime) -> tuple[Container, ...]:
+    """All containers of a lab."""
+    return tuple(container(lab, node, image, runtime) for node in topology.nodes)

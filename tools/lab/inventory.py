@@ -1,0 +1,235 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read a faxnet inventory, and write the second inventory that says how the lab's containers are reached."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tools.lab.errors import LabError
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """One of a site's gateways: the host's name and the addresses it wears on its outer side."""
+
+    host: str
+    public: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A site as the inventory has it; ``gateways`` from the inside out."""
+
+    name: str
+    networks: tuple[Network, ...]
+    gateways: tuple[Gateway, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A host of the inventory with the site it stands in (None: only named as a gateway, or in no site at all).
+
+    ``from_ansible_host`` tells that the addresses came from ``ansible_host``, which the lab's own inventory takes over.
+    """
+
+    name: str
+    site: str | None
+    addresses: tuple[Address, ...]
+    from_ansible_host: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Sites and hosts, in the inventory's order."""
+
+    sites: tuple[Site, ...]
+    hosts: tuple[Host, ...]
+
+
+def load(source: Path) -> Inventory:
+    """Read an inventory folder or file through ``ansible-inventory``, so that groups and host_vars count as usual.
+
+    Raises:
+        LabError: it can't be read, or the values that the lab needs are missing or wrong.
+    """
+    if not source.exists():
+        raise LabError(f"there is no inventory at {source}: name the folder or file with --inventory")
+    beside = Path(sys.executable).with_name("ansible-inventory")
+    program = str(beside) if beside.exists() else shutil.which("ansible-inventory")
+    if program is None:
+        raise LabError("ansible-inventory is not installed beside this Python: run `make setup` first")
+    run = subprocess.run([program, "-i", str(source), "--list"], capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        raise LabError(f"ansible-inventory cannot read {source}:\n{run.stderr.strip()}")
+    return parse(json.loads(run.stdout))
+
+
+def parse(listing: Mapping[str, Any]) -> Inventory:
+    """Sites and hosts from the output of ``ansible-inventory --list``.
+
+    Raises:
+        LabError: as ``load``.
+    """
+    variables: dict[str, Mapping[str, Any]] = dict(listing.get("_meta", {}).get("hostvars", {}))
+    names = _host_names(listing)
+    raw_sites: Mapping[str, Any] = next(
+        (values["faxnet_sites"] for values in variables.values() if values.get("faxnet_sites")), {}
+    )
+    if not isinstance(raw_sites, Mapping) or not raw_sites:
+        raise LabError(
+            "no host of the inventory has the variable faxnet_sites: put it into group_vars/all.yml, for example "
+            "`faxnet_sites: {office: {networks: [10.1.0.0/24], gateway: office-router, public_address: 198.51.100.10}}`"
+        )
+    sites = tuple(_site(str(name), value) for name, value in raw_sites.items())
+    hosts = tuple(_host(name, variables.get(name, {})) for name in names)
+    known = {site.name for site in sites}
+    for host in hosts:
+        if host.site is not None and host.site not in known:
+            raise LabError(
+                f"host {host.name}: faxnet_site is {host.site!r}, which faxnet_sites does not have "
+                f"(it has {', '.join(sorted(known))})"
+            )
+    for site in sites:
+        for gateway in site.gateways:
+            if gateway.host not in names:
+                raise LabError(
+                    f"site {site.name}: gateway {gateway.host!r} is no host of the inventory: add it under `hosts:`"
+                )
+    return Inventory(sites, hosts)
+
+
+def _host_names(listing: Mapping[str, Any]) -> list[str]:
+    """All hosts, sorted; a host without variables stands in its groups only."""
+    names = set(listing.get("_meta", {}).get("hostvars", {}))
+    for group in listing.values():
+        if isinstance(group, Mapping):
+            names.update(group.get("hosts", []))
+    return sorted(names)
+
+
+def _site(name: str, value: Any) -> Site:
+    where = f"site {name}"
+    if not isinstance(value, Mapping) or not value.get("networks"):
+        raise LabError(f"{where}: networks is missing: give a list, for example `networks: [10.1.0.0/24]`")
+    networks = tuple(_network(where, "networks", text) for text in _listed(value["networks"]))
+    worn = _addresses(where, "public_address", value.get("public_address"))
+    chain = value.get("gateways")
+    if chain is None:
+        gateways = (Gateway(str(value["gateway"]), worn),) if value.get("gateway") else ()
+        return Site(name, networks, gateways)
+    entries = []
+    for number, entry in enumerate(_listed(chain)):
+        if not isinstance(entry, Mapping) or not entry.get("host"):
+            raise LabError(f"{where}: gateways[{number}] needs a host: `{{host: NAME, public_address: ADDRESS}}`")
+        public = _addresses(where, f"gateways[{number}].public_address", entry.get("public_address"))
+        outermost = number == len(chain) - 1
+        entries.append(Gateway(str(entry["host"]), public or (worn if outermost else ())))
+    return Site(name, networks, tuple(entries))
+
+
+def _host(name: str, values: Mapping[str, Any]) -> Host:
+    site = values.get("faxnet_site")
+    stated = values.get("faxnet_address")
+    if stated is not None:
+        addresses = _addresses(f"host {name}", "faxnet_address", stated)
+        return Host(name, None if site is None else str(site), addresses)
+    try:
+        addresses = (ipaddress.ip_address(str(values.get("ansible_host", ""))),)
+    except ValueError:
+        addresses = ()
+    return Host(name, None if site is None else str(site), addresses, from_ansible_host=bool(addresses))
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _addresses(where: str, variable: str, value: Any) -> tuple[Address, ...]:
+    if value is None:
+        return ()
+    try:
+        return tuple(ipaddress.ip_address(_text(where, variable, item)) for item in _listed(value))
+    except ValueError as problem:
+        raise LabError(f"{where}: {variable} is {value!r}: {problem}; give an address without a prefix") from problem
+
+
+def _network(where: str, variable: str, value: Any) -> Network:
+    try:
+        return ipaddress.ip_network(_text(where, variable, value))
+    except ValueError as problem:
+        raise LabError(f"{where}: {variable} has {value!r}: {problem}; give a prefix like 10.1.0.0/24") from problem
+
+
+def _text(where: str, variable: str, value: Any) -> str:
+    if isinstance(value, str) and "{{" in value:
+        raise LabError(
+            f"{where}: {variable} is the template {value!r}; the lab reads plain values only: write the address itself, "
+            "or rehearse with a copy of the inventory where it is written out"
+        )
+    return str(value)
+
+
+def lab_name(source: Path) -> str:
+    """The lab's default name: that of the inventory's folder, in letters, digits and underscores."""
+    folder = source.resolve()
+    folder = folder if folder.is_dir() else folder.parent
+    return re.sub(r"[^a-z0-9_]+", "_", folder.name.lower()).strip("_") or "lab"
+
+
+def write_connection(directory: Path, hosts: Iterable[Host], container_of: Mapping[str, str]) -> Path:
+    """Write the inventory source that leads Ansible into the containers, to be named after the user's own.
+
+    The values go to host_vars and not beside the host names: a value in the user's host_vars would beat those.
+
+    Args:
+        directory: where it goes; inventory.yml and host_vars in it are written anew.
+        hosts: the inventory's hosts.
+        container_of: the container of each host in the lab.
+
+    Returns:
+        The path for ``ansible-playbook -i``.
+    """
+    folder = directory / "host_vars"
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    inside: dict[str, None] = {}
+    for host in hosts:
+        if host.name not in container_of:
+            continue
+        inside[host.name] = None
+        values: dict[str, Any] = {
+            "ansible_connection": "containers.podman.podman",
+            "ansible_host": container_of[host.name],
+            "ansible_user": "root",
+            # A task runs as root already, and the containers have no sudo: this beats a play's own `become`.
+            "ansible_become": False,
+            "ansible_python_interpreter": "/usr/bin/python3",
+        }
+        if host.from_ansible_host:
+            # The container's name takes the place of the address that the user wrote there.
+            values["faxnet_address"] = [str(address) for address in host.addresses]
+        (folder / f"{host.name}.yml").write_text(_HEAD + yaml.safe_dump(values, sort_keys=True), encoding="utf-8")
+    path = directory / "inventory.yml"
+    path.write_text(_HEAD + yaml.safe_dump({"all": {"hosts": inside}}), encoding="utf-8")
+    return path
+
+
+_HEAD = "---\n# Written by `python -m tools.lab up`; removed by `down`.\n"

@@ -1,0 +1,210 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bring a lab up and take it down."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tools.lab import containers as recipes
+from tools.lab import image as images
+from tools.lab import inventory as inventories
+from tools.lab.errors import LabError
+from tools.lab.podman import Podman
+from tools.lab.progress import Progress
+from tools.lab.proof import prove_wiring
+from tools.lab.topology import Topology, topology
+
+BUILD = Path(__file__).parents[2] / ".build" / "lab"
+_BOOT_SECONDS = 60
+# Booting is mostly the processor's work; more at once than this only makes each of them slower.
+_AT_ONCE = max(2, os.cpu_count() or 2)
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A lab that is up.
+
+    Attributes:
+        name: its name.
+        connection: inventory source that leads Ansible into its containers.
+        topology: its network.
+        container_of: container of each host.
+    """
+
+    name: str
+    connection: Path
+    topology: Topology
+    container_of: dict[str, str]
+
+
+def directory(name: str) -> Path:
+    """Where a lab keeps its files."""
+    return BUILD / name
+
+
+def plan(source: Path, name: str | None) -> tuple[str, inventories.Inventory, Topology]:
+    """Name, inventory and network of the lab that an inventory describes; nothing is made."""
+    read = inventories.load(source)
+    return name or inventories.lab_name(source), read, topology(read)
+
+
+def up(podman: Podman, source: Path, progress: Progress, *, name: str | None = None, base: str | None = None) -> Lab:
+    """Make and start what is not there yet, and prove that the wires are right.
+
+    Raises:
+        LabError: a step failed; what has been made so far stays for a look at it, `down` removes it.
+    """
+    with progress.step(f"reading {source}"):
+        lab, read, network = plan(source, name)
+    for remark in network.remarks:
+        progress.say(f"note: {remark}")
+    progress.say(f"this machine: {podman.runtime.reason}")
+    with _locked("image", progress):
+        image = images.ensure(podman, images.base_from(base), progress)
+    with _locked(lab, progress):
+        wanted = recipes.containers(lab, network, image, podman.runtime)
+        container_of = {each.node: each.name for each in wanted}
+        fresh = _make(podman, lab, network, wanted, progress)
+        with progress.step(f"waiting for systemd in {len(wanted)} containers"):
+            _each(wanted, lambda each: _wait_for_boot(podman, each.name))
+        if len(fresh) == len(wanted):
+            with progress.step(f"proving the wiring, {len(network.reaches)} ways"):
+                prove_wiring(podman, network, container_of)
+        else:
+            progress.say("the wiring is not proved again: hosts that were up already may have firewall rules by now")
+        connection = inventories.write_connection(directory(lab), read.hosts, container_of)
+    progress.say(f"lab {lab} is up: {len(wanted)} containers, {len(network.segments)} networks")
+    return Lab(lab, connection, network, container_of)
+
+
+def _make(
+    podman: Podman, lab: str, network: Topology, wanted: tuple[recipes.Container, ...], progress: Progress
+) -> list[str]:
+    """Make missing networks and containers, drop those with another recipe; the containers that were made."""
+    here = {row["Names"][0]: row for row in _containers(podman, lab)}
+    keep = {
+        each.name
+        for each in wanted
+        if each.name in here
+        and here[each.name]["State"] == "running"
+        and here[each.name]["Labels"].get(recipes.RECIPE_LABEL) == each.recipe
+    }
+    stale = sorted(set(here) - keep)
+    if stale:
+        with progress.step(f"removing {len(stale)} containers that are out of date"):
+            podman.run("rm", "--force", "--time", "0", *stale)
+    there = {row["name"] for row in _networks(podman, lab)}
+    segments = {recipes.network_name(lab, segment): segment for segment in network.segments}
+    for unwanted in sorted(there - set(segments)):
+        podman.run("network", "rm", unwanted)
+    for missing in [segment for full, segment in segments.items() if full not in there]:
+        progress.say(f"network {missing}")
+        podman.run(*recipes.network_arguments(lab, missing))
+    fresh = [each for each in wanted if each.name not in keep]
+
+    def start(each: recipes.Container) -> None:
+        podman.run(*each.arguments)
+        progress.say(f"started {each.node}")
+
+    if fresh:
+        with progress.step(f"starting {len(fresh)} containers, {_AT_ONCE} at a time"):
+            _each(fresh, start)
+    return [each.name for each in fresh]
+
+
+def down(podman: Podman, lab: str | None, progress: Progress) -> None:
+    """Remove a lab, or all labs (None), also what a broken run left."""
+    rows = _containers(podman, lab)
+    names = sorted(row["Names"][0] for row in rows)
+    if names:
+        with progress.step(f"removing {len(names)} containers"):
+            podman.run("rm", "--force", "--time", "0", "--volumes", *names)
+    networks = sorted(row["name"] for row in _networks(podman, lab))
+    if networks:
+        with progress.step(f"removing {len(networks)} networks"):
+            podman.run("network", "rm", "--force", *networks)
+    folders = [directory(lab)] if lab else sorted(path for path in BUILD.glob("*") if path.is_dir())
+    for folder in folders:
+        if folder.exists():
+            shutil.rmtree(folder)
+    if not names and not networks:
+        progress.say(f"there is nothing to remove of {'lab ' + lab if lab else 'any lab'}")
+
+
+def status(podman: Podman, lab: str | None) -> list[tuple[str, str, str]]:
+    """Lab, container and state of everything that labs have here."""
+    rows = [(row["Labels"][recipes.LABEL], row["Names"][0], row["Status"]) for row in _containers(podman, lab)]
+    rows += [(row["labels"][recipes.LABEL], row["name"], "network") for row in _networks(podman, lab)]
+    return sorted(rows)
+
+
+def _filter(lab: str | None) -> str:
+    return f"label={recipes.LABEL}" + (f"={lab}" if lab else "")
+
+
+def _containers(podman: Podman, lab: str | None) -> list[dict[str, Any]]:
+    return podman.listed("ps", "--all", "--filter", _filter(lab))
+
+
+def _networks(podman: Podman, lab: str | None) -> list[dict[str, Any]]:
+    return podman.listed("network", "ls", "--filter", _filter(lab))
+
+
+def _wait_for_boot(podman: Podman, container: str) -> None:
+    """Wait until a container's systemd says "running".
+
+    Raises:
+        LabError: units failed, or it took too long.
+    """
+    end = time.monotonic() + _BOOT_SECONDS
+    while True:
+        answer = podman.try_run("exec", container, "systemctl", "is-system-running", "--wait")
+        state = answer.out.strip()
+        if state == "running":
+            return
+        if state == "degraded":
+            failed = podman.try_run("exec", container, "systemctl", "--failed", "--no-legend", "--plain").out.strip()
+            raise LabError(
+                f"{container}: systemd is up but units failed:\n{failed}\nlook at them with "
+                f"`podman exec {container} journalctl -b`"
+            )
+        if time.monotonic() > end:
+            logs = podman.try_run("logs", "--tail", "10", container)
+            raise LabError(
+                f"{container}: systemd is {state or answer.error.strip()!r} after {_BOOT_SECONDS} s; its last words:\n"
+                f"{logs.out}{logs.error}"
+            )
+        time.sleep(0.2)
+
+
+def _each(items: Iterable[_Item], action: Callable[[_Item], None]) -> None:
+    """Do it for all, some at a time; the first error ends the wait for the rest."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for future in [pool.submit(action, item) for item in items]:
+            future.result()
+
+
+@contextmanager
+def _locked(name: str, progress: Progress) -> Iterator[None]:
+    """One at a time: a second `up` of the same lab waits for the first."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with (BUILD / f"{name}.lock").open("w", encoding="ascii") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress.say(f"waiting for another run that works on {name}")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

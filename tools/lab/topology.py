@@ -1,0 +1,384 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lab's network as data: which container has which leg in which segment, and which routes. Pure, no podman here.
+
+    site's hosts -- site segment -- gateway -- (transit segment -- gateway --) provider segment -- internet
+
+The internet router has a leg in every provider segment. It also knows the way to the private networks behind the
+gateways, as a hostile neighbour of a provider may: a refused packet from there was refused by a rule, and did not just
+lack a route.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import zip_longest
+
+from tools.lab.errors import LabError
+from tools.lab.inventory import Address, Gateway, Host, Inventory, Network, Site
+
+INTERNET = "internet"
+# Around a public address stands its provider's network, of the size that providers commonly hand out.
+_PROVIDER_LENGTH = {4: 24, 6: 64}
+# A gateway without a public address (a routed site) has no network on its outer side in the inventory; links for it
+# come out of the block set aside for network tests. Source: RFC 2544, appendix C.2.2 (registered by RFC 6890).
+_LINKS = ipaddress.IPv4Network("198.18.0.0/15")
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """An interface of a container: the segment it is in, and its addresses with prefix length."""
+
+    segment: str
+    interface: str
+    addresses: tuple[ipaddress.IPv4Interface | ipaddress.IPv6Interface, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route of a container; prefix length 0 is the default route."""
+
+    network: Network
+    via: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A container: its name in the lab, legs and routes. ``forwards``: it passes packets on from the start."""
+
+    name: str
+    legs: tuple[Leg, ...]
+    routes: tuple[Route, ...]
+    forwards: bool = False
+    neighbours: tuple[tuple[str, Address], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """One step of the wiring proof: ``source`` gets an answer from ``address``."""
+
+    source: str
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """The whole lab: segment names, containers, what the wiring proof tries, and remarks for the person who looks on."""
+
+    segments: tuple[str, ...]
+    nodes: tuple[Node, ...]
+    reaches: tuple[Reach, ...]
+    remarks: tuple[str, ...] = ()
+
+    def node(self, name: str) -> Node:
+        """The container of that name.
+
+        Raises:
+            LabError: there is none.
+        """
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise LabError(f"the lab has no {name!r}; it has {', '.join(node.name for node in self.nodes)}")
+
+
+@dataclass(slots=True)
+class _Segment:
+    """A segment while the network is being drawn: its prefixes and the addresses in use."""
+
+    name: str
+    networks: list[Network]
+    used: set[Address] = field(default_factory=set)
+
+    def holds(self, address: Address) -> Network | None:
+        return next((network for network in self.networks if address in network), None)
+
+    def first_free(self, network: Network) -> Address:
+        address = next((host for host in network.hosts() if host not in self.used), None)
+        if address is None:
+            raise LabError(f"network {network} of {self.name} has no free address left for a router: use a larger one")
+        self.used.add(address)
+        return address
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A container while the network is being drawn."""
+
+    legs: dict[str, list[ipaddress.IPv4Interface | ipaddress.IPv6Interface]] = field(default_factory=dict)
+    outer: set[str] = field(default_factory=set)
+    routes: dict[Network, Address] = field(default_factory=dict)
+
+    def join(self, segment: _Segment, address: Address, network: Network, *, outer: bool = False) -> None:
+        interface = ipaddress.ip_interface(f"{address}/{network.prefixlen}")
+        on_segment = self.legs.setdefault(segment.name, [])
+        if interface not in on_segment:
+            on_segment.append(interface)
+        segment.used.add(address)
+        if outer:
+            self.outer.add(segment.name)
+
+    def address_in(self, network: Network, segment: str) -> Address | None:
+        return next((leg.ip for leg in self.legs.get(segment, []) if leg.ip in network), None)
+
+
+def topology(inventory: Inventory) -> Topology:
+    """Draw the lab's network from an inventory.
+
+    Raises:
+        LabError: a host's address is missing, in no network of its site or taken; a network is full.
+    """
+    return _Drawing(inventory).drawn()
+
+
+class _Drawing:
+    """Draws in one order: what the inventory states first, then what it leaves open."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self.inventory = inventory
+        self.hosts = {host.name: host for host in inventory.hosts}
+        self.drafts: dict[str, _Draft] = {}
+        self.segments: dict[str, _Segment] = {}
+        self.remarks: list[str] = []
+        self.reaches: list[Reach] = []
+        self.behind: list[tuple[Network, str]] = []
+        self.links = _LINKS.subnets(new_prefix=30)
+        self.of_site = {site.name: self._site_segments(site) for site in inventory.sites}
+
+    def drawn(self) -> Topology:
+        if INTERNET in self.hosts:
+            raise LabError(f"host {INTERNET}: the lab needs this name for the router between the sites: rename the host")
+        for host in self.inventory.hosts:
+            self._place(host)
+        providers = self._providers()
+        for site in self.inventory.sites:
+            self._connect(site, providers)
+        self._routes_of_internet()
+        self._reach_hosts()
+        self._reach_gateways()
+        nodes = tuple(self._node(name, draft) for name, draft in self.drafts.items())
+        return Topology(tuple(self.segments), nodes, tuple(self.reaches), tuple(self.remarks))
+
+    def _draft(self, name: str) -> _Draft:
+        return self.drafts.setdefault(name, _Draft())
+
+    def _segment(self, name: str, networks: Iterable[Network]) -> _Segment:
+        segment = _Segment(name, list(networks))
+        self.segments[name] = segment
+        return segment
+
+    def _site_segments(self, site: Site) -> tuple[_Segment, ...]:
+        """The k-th IPv4 and the k-th IPv6 network of a site share one segment, as they do on a dual-stack LAN."""
+        four = [network for network in site.networks if network.version == 4]
+        six = [network for network in site.networks if network.version == 6]
+        pairs = [[net for net in pair if net is not None] for pair in zip_longest(four, six)]
+        return tuple(
+            self._segment(site.name if number == 1 else f"{site.name}-{number}", networks)
+            for number, networks in enumerate(pairs, start=1)
+        )
+
+    def _place(self, host: Host) -> None:
+        """Give a host its legs in its site. A gateway may stand in a site by its name there alone."""
+        sites = [site for site in self.inventory.sites if any(way.host == host.name for way in site.gateways)]
+        if host.site is None and not sites:
+            self.remarks.append(f"{host.name} has no faxnet_site and is no gateway: it gets no container")
+            return
+        draft = self._draft(host.name)
+        if sites:
+            return  # a gateway's legs follow from its place in the chain
+        if not host.addresses:
+            raise LabError(
+                f"host {host.name}: it has no address: set faxnet_address (or ansible_host) to one in a network of "
+                f"site {host.site}"
+            )
+        segments = self.of_site[str(host.site)]
+        for address in host.addresses:
+            segment, network = self._home(host, address, segments)
+            if address in segment.used:
+                raise LabError(f"host {host.name}: address {address} is taken by another host of site {host.site}")
+            draft.join(segment, address, network)
+
+    def _home(self, host: Host, address: Address, segments: Iterable[_Segment]) -> tuple[_Segment, Network]:
+        for segment in segments:
+            network = segment.holds(address)
+            if network is not None:
+                return segment, network
+        networks = ", ".join(str(network) for segment in segments for network in segment.networks)
+        raise LabError(
+            f"host {host.name}: address {address} is in no network of its site {host.site} ({networks}): "
+            "correct faxnet_address or faxnet_site"
+        )
+
+    def _providers(self) -> list[_Segment]:
+        """One segment for each provider: networks around public addresses; those that share one are one segment."""
+        groups: list[set[Network]] = []
+        worn: set[Address] = set()
+        for site in self.inventory.sites:
+            if not site.gateways or not site.gateways[-1].public:
+                continue
+            worn.update(site.gateways[-1].public)
+            around = {_around(address) for address in site.gateways[-1].public}
+            for group in [group for group in groups if group & around]:
+                around |= group
+                groups.remove(group)
+            groups.append(around)
+        providers = []
+        for group in groups:
+            networks = sorted(group, key=lambda network: (network.version, network))
+            segment = self._segment("wan-" + str(networks[0].network_address).replace(":", "-"), networks)
+            segment.used.update(address for address in worn if segment.holds(address))
+            for network in networks:
+                self._draft(INTERNET).join(segment, segment.first_free(network), network)
+            providers.append(segment)
+        return providers
+
+    def _connect(self, site: Site, providers: list[_Segment]) -> None:
+        """Draw a site's way out: its gateways from the inside out, or straight to the internet router."""
+        inner = self.of_site[site.name]
+        if not site.gateways:
+            for segment in inner:
+                for network in segment.networks:
+                    self._draft(INTERNET).join(segment, segment.first_free(network), network)
+            self._default_routes(self._members(inner), INTERNET, inner)
+            return
+        members, previous = self._members(inner), None
+        behind: list[Network] = []
+        for number, gateway in enumerate(site.gateways):
+            self._inner_legs(gateway, inner, stated=number == 0)
+            self._default_routes(members, gateway.host, inner)
+            if previous is not None:
+                self._ways_back(gateway.host, behind, previous, inner[0])
+            behind.extend(network for segment in inner for network in segment.networks)
+            outermost = number == len(site.gateways) - 1
+            outer = self._outer_segment(site, gateway, providers, outermost=outermost)
+            members, inner, previous = [gateway.host], (outer,), gateway
+        self._default_routes(members, INTERNET, inner)
+        self.behind.extend((network, site.gateways[-1].host) for network in behind)
+
+    def _members(self, segments: Iterable[_Segment]) -> list[str]:
+        names = {segment.name for segment in segments}
+        return [name for name, draft in self.drafts.items() if names & set(draft.legs)]
+
+    def _inner_legs(self, gateway: Gateway, segments: Iterable[_Segment], *, stated: bool) -> None:
+        """The gateway's own addresses where the inventory states them, else the first free one of each network."""
+        draft = self._draft(gateway.host)
+        for segment in segments:
+            for network in segment.networks:
+                own = self.hosts[gateway.host].addresses if stated else ()
+                known = [address for address in own if address in network]
+                taken = [address for address in known if address in segment.used and not draft.legs.get(segment.name)]
+                if taken:
+                    raise LabError(f"gateway {gateway.host}: address {taken[0]} is taken by another host of the site")
+                for address in known or [segment.first_free(network)]:
+                    draft.join(segment, address, network)
+
+    def _outer_segment(
+        self, site: Site, gateway: Gateway, providers: list[_Segment], *, outermost: bool
+    ) -> _Segment:
+        draft = self._draft(gateway.host)
+        if not gateway.public:
+            network = next(self.links)
+            segment = self._segment(f"link-{site.name}-{gateway.host}", [network])
+            if outermost:
+                self._draft(INTERNET).join(segment, segment.first_free(network), network)
+            draft.join(segment, segment.first_free(network), network, outer=True)
+            self.remarks.append(f"{gateway.host} has no public address: its outer side is linked by {network}")
+            return segment
+        if outermost:
+            segment = next(provider for provider in providers if provider.holds(gateway.public[0]))
+        else:
+            segment = self._segment(
+                f"transit-{site.name}-{gateway.host}", dict.fromkeys(_around(address) for address in gateway.public)
+            )
+        for address in gateway.public:
+            network = segment.holds(address)
+            if network is None:  # _around made the segment's networks of these very addresses
+                raise AssertionError(f"{address} outside {segment}")
+            draft.join(segment, address, network, outer=True)
+        return segment
+
+    def _default_routes(self, names: Iterable[str], router: str, segments: Iterable[_Segment]) -> None:
+        for name in names:
+            if name == router:
+                continue
+            for segment in segments:
+                for network in segment.networks:
+                    via = self.drafts[router].address_in(network, segment.name)
+                    if via is not None and self.drafts[name].address_in(network, segment.name) is not None:
+                        self.drafts[name].routes.setdefault(_default(network.version), via)
+
+    def _ways_back(self, outer: str, behind: list[Network], inner: Gateway, segment: _Segment) -> None:
+        for network in behind:
+            via = next((address for address in inner.public if address.version == network.version), None)
+            via = via or self._leg_address(inner.host, segment, network.version)
+            if via is not None:
+                self.drafts[outer].routes.setdefault(network, via)
+
+    def _leg_address(self, name: str, segment: _Segment, version: int) -> Address | None:
+        legs = self.drafts[name].legs.get(segment.name, [])
+        return next((leg.ip for leg in legs if leg.version == version), None)
+
+    def _routes_of_internet(self) -> None:
+        """The way to the networks behind each outermost gateway, unless two sites use the same network."""
+        routes = self._draft(INTERNET).routes
+        for network, gateway in self.behind:
+            if any(other.overlaps(network) for other, way in self.behind if way != gateway):
+                self.remarks.append(f"{network} is used behind more than one gateway: the internet has no route to it")
+                continue
+            via = self._outer_address(gateway, network.version)
+            if via is not None:
+                routes[network] = via
+
+    def _outer_address(self, gateway: str, version: int) -> Address | None:
+        internet = self.drafts[INTERNET]
+        for segment, legs in self.drafts[gateway].legs.items():
+            if segment in internet.legs:
+                return next((leg.ip for leg in legs if leg.version == version), None)
+        return None
+
+    def _reach_hosts(self) -> None:
+        for name, draft in self.drafts.items():
+            self.reaches.extend(Reach(name, via) for network, via in draft.routes.items() if network.prefixlen == 0)
+
+    def _reach_gateways(self) -> None:
+        """Each outermost gateway reaches each other one across the internet router."""
+        worn = [(site.gateways[-1].host, site.gateways[-1].public) for site in self.inventory.sites if site.gateways]
+        reached = {
+            (name, address)
+            for name, own in worn
+            for other, public in worn
+            if other != name
+            for address in public
+            if any(mine.version == address.version for mine in own)
+        }
+        self.reaches.extend(Reach(name, address) for name, address in sorted(reached, key=str))
+
+    def _node(self, name: str, draft: _Draft) -> Node:
+        counts: Counter[str] = Counter()
+        legs = []
+        for segment, addresses in draft.legs.items():
+            kind = "net" if name == INTERNET else "wan" if segment in draft.outer else "lan"
+            legs.append(Leg(segment, f"{kind}{counts[kind]}", tuple(addresses)))
+            counts[kind] += 1
+        routes = tuple(Route(network, via) for network, via in draft.routes.items())
+        return Node(name, tuple(legs), routes, name == INTERNET, tuple(self._neighbours(name, draft)))
+
+    def _neighbours(self, name: str, draft: _Draft) -> Iterator[tuple[str, Address]]:
+        """Names that mean the same address wherever they are used: the container's own, and those of its segments."""
+        for other, theirs in self.drafts.items():
+            for segment in draft.legs:
+                for leg in theirs.legs.get(segment, []):
+                    yield other, leg.ip
+
+
+def _around(address: Address) -> Network:
+    return ipaddress.ip_network(f"{address}/{_PROVIDER_LENGTH[address.version]}", strict=False)
+
+
+def _default(version: int) -> Network:
+    return ipaddress.ip_network("0.0.0.0/0" if version == 4 else "::/0")

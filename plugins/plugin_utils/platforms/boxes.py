@@ -1,0 +1,127 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Split overlapping boxes of integer ranges into disjoint ones.
+
+A packet filter's concatenated set (source . destination . port) holds boxes: one closed range for each field. The
+kernel refuses a set in which two boxes overlap, so everything that goes into one set passes through `disjoint` first.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+Range = tuple[int, int]
+"""A closed range of integers: both ends belong to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One closed range a field, what it leads to, and the names of those who asked for it.
+
+    `outcome` tells boxes apart that must not be merged (the target of a translation); a filter that only accepts
+    leaves it at 0.
+    """
+
+    ranges: tuple[Range, ...]
+    outcome: int = 0
+    names: tuple[str, ...] = ()
+
+
+class ConflictError(ValueError):
+    """One point lies in two boxes of different outcome. `first` and `second` are the names of both sides."""
+
+    def __init__(self, first: tuple[str, ...], second: tuple[str, ...]) -> None:
+        super().__init__(f"{', '.join(first)} and {', '.join(second)}")
+        self.first = first
+        self.second = second
+
+
+def merged(ranges: Iterable[Range]) -> tuple[Range, ...]:
+    """The same integers as sorted ranges that neither overlap nor touch."""
+    result: list[Range] = []
+    for low, high in sorted(ranges):
+        if result and low <= result[-1][1] + 1:
+            if high > result[-1][1]:
+                result[-1] = (result[-1][0], high)
+        else:
+            result.append((low, high))
+    return tuple(result)
+
+
+def disjoint(boxes: Iterable[Box], joined: frozenset[int]) -> list[Box]:
+    """Boxes that cover exactly the same points, none of them twice, sorted by their ranges.
+
+    `joined` holds the indexes of the fields in which neighbours that agree in everything else become one box (ports:
+    always; addresses: only when somebody asks for address ranges). Raises `ConflictError` when a point would have two
+    outcomes.
+    """
+    found = list(boxes)
+    if not found:
+        return []
+    return _split(found, 0, len(found[0].ranges), joined)
+
+
+def _split(boxes: list[Box], field: int, fields: int, joined: frozenset[int]) -> list[Box]:
+    if field == fields:
+        names = tuple(sorted({name for box in boxes for name in box.names}))
+        for box in boxes:
+            if box.outcome != boxes[0].outcome:
+                raise ConflictError(boxes[0].names, box.names)
+        return [Box((), boxes[0].outcome, names)]
+    slices: list[tuple[Range, list[Box]]] = []
+    for piece, members in _pieces(boxes, field):
+        rest = _split(members, field + 1, fields, joined)
+        if field in joined and slices and _continues(slices[-1], piece, rest):
+            (low, _high), before = slices[-1]
+            together = [
+                Box(old.ranges, old.outcome, tuple(sorted({*old.names, *new.names})))
+                for old, new in zip(before, rest, strict=True)
+            ]
+            slices[-1] = ((low, piece[1]), together)
+        else:
+            slices.append((piece, rest))
+    return [Box((piece, *box.ranges), box.outcome, box.names) for piece, rest in slices for box in rest]
+
+
+def _continues(before: tuple[Range, list[Box]], piece: Range, rest: Sequence[Box]) -> bool:
+    """Whether `piece` begins where the last slice ends and holds the same boxes in the remaining fields."""
+    (_low, high), old = before
+    return high + 1 == piece[0] and [(b.ranges, b.outcome) for b in old] == [(b.ranges, b.outcome) for b in rest]
+
+
+def _pieces(boxes: list[Box], field: int) -> list[tuple[Range, list[Box]]]:
+    """The field's elementary ranges in order, each with the boxes that cover it.
+
+    Equal ranges are grouped first: in practice they are single addresses, which never overlap partly, and the cost
+    stays that of one sort. Only ranges that do overlap are cut at each other's ends.
+    """
+    groups: dict[Range, list[Box]] = {}
+    for box in boxes:
+        groups.setdefault(box.ranges[field], []).append(box)
+    pieces: list[tuple[Range, list[Box]]] = []
+    cluster: list[tuple[Range, list[Box]]] = []
+    reach = -1
+    for span in sorted(groups):
+        if cluster and span[0] > reach:
+            pieces.extend(_cut(cluster))
+            cluster = []
+        cluster.append((span, groups[span]))
+        reach = max(reach, span[1]) if len(cluster) > 1 else span[1]
+    pieces.extend(_cut(cluster))
+    return pieces
+
+
+def _cut(cluster: list[tuple[Range, list[Box]]]) -> list[tuple[Range, list[Box]]]:
+    """Ranges that overlap in a chain, cut at each other's ends."""
+    if len(cluster) < 2:
+        return cluster
+    ends = sorted({span[0] for span, _ in cluster} | {span[1] + 1 for span, _ in cluster})
+    pieces = []
+    for low, following in itertools.pairwise(ends):
+        members = [box for span, group in cluster if span[0] <= low <= span[1] for box in group]
+        if members:
+            pieces.append(((low, following - 1), members))
+    return pieces

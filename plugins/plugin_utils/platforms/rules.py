@@ -1,0 +1,278 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A slice's policy as typed rules: every address, port and name is read here once, and refused here if it is wrong.
+
+Nothing of the policy reaches a device's configuration text as it came: numbers are parsed and written anew, names are
+cut down to a harmless alphabet. Text that is no address or port can therefore never become syntax.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from ..addresses import AddressError, parse_prefix
+from ..ports import PortError, parse_ranges
+from .boxes import Range, merged
+
+Version = Literal[4, 6]
+TRANSPORTS = ("tcp", "udp")
+
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.:/@+>=-]+")
+
+
+class RefusedError(ValueError):
+    """A policy that cannot be rendered. The message names the place in the policy, the value and the cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Packets that may start a flow, as the filter's hook sees them. Addresses are closed integer ranges."""
+
+    version: Version
+    source: Range
+    destination: Range
+    transport: str
+    source_ports: tuple[Range, ...] | None
+    ports: tuple[Range, ...]
+    enabled: bool
+    flows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Destination translation: what `source` sends to `address`, `ports` goes to `target`, the ports unchanged."""
+
+    version: Version
+    source: Range
+    address: Range
+    transport: str
+    ports: tuple[Range, ...]
+    target: int
+    enabled: bool
+    flows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Masquerade:
+    """Source translation: `networks` wear `address` towards everything but `exempt`. All are closed ranges."""
+
+    version: Version
+    networks: tuple[Range, ...]
+    exempt: tuple[Range, ...]
+    address: int
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """An opening for many senders: management access, or one of `faxnet_permits`. `sources` by IP version."""
+
+    name: str
+    transport: str
+    ports: tuple[Range, ...]
+    sources: Mapping[Version, tuple[Range, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A whole policy, checked."""
+
+    forwarding: bool
+    outbound: str
+    networks: Mapping[Version, tuple[Range, ...]]
+    management: tuple[Permit, ...]
+    extras: tuple[Permit, ...]
+    input: tuple[Opening, ...]
+    forward: tuple[Opening, ...]
+    destination_nat: tuple[Forward, ...]
+    source_nat: tuple[Masquerade, ...]
+
+
+def read_rules(policy: Mapping[str, Any]) -> Rules:
+    """The slice's "policy" as `Rules`. Raises `RefusedError` at the first thing that is not as it must be."""
+    forwarding = policy.get("forwarding", False)
+    if not isinstance(forwarding, bool):
+        raise RefusedError(f"policy.forwarding: {forwarding!r} is neither true nor false")
+    outbound = policy.get("outbound", "any")
+    if outbound not in ("any", "flows"):
+        raise RefusedError(f"policy.outbound: {outbound!r} is neither any nor flows")
+    rules = Rules(
+        forwarding=forwarding,
+        outbound=outbound,
+        networks=_by_version(policy.get("networks") or (), "policy.networks"),
+        management=_permits(policy, "management"),
+        extras=_permits(policy, "extras"),
+        input=_openings(policy, "input"),
+        forward=_openings(policy, "forward"),
+        destination_nat=_forwards(policy),
+        source_nat=_masquerades(policy),
+    )
+    if not rules.management:
+        raise RefusedError(
+            "policy.management is empty: rules without management access would lock everyone out; "
+            "set faxnet_management to the ports and sources that Ansible comes from"
+        )
+    translated = rules.forward or rules.destination_nat or rules.source_nat
+    if translated and not rules.forwarding:
+        raise RefusedError("policy.forwarding is false, but the policy forwards or translates: only a router can")
+    return rules
+
+
+def harmless(name: object) -> str:
+    """`name` in the alphabet of flow ids: everything else becomes an underscore. For comments only."""
+    return _NOT_IN_A_NAME.sub("_", str(name))
+
+
+def read_prefix(text: object, where: str) -> tuple[Version, Range]:
+    """IP version and closed range of an address or a prefix. Raises `RefusedError` with `where`."""
+    try:
+        return _prefix(text)
+    except (AddressError, TypeError) as error:
+        raise RefusedError(f"{where}: {error}") from None
+
+
+def read_ports(value: object, where: str) -> tuple[Range, ...]:
+    """Merged ranges of a port text such as "7488" or "10000-10099". Raises `RefusedError` with `where`."""
+    try:
+        return _ports(value)
+    except (PortError, TypeError) as error:
+        raise RefusedError(f"{where}: {error}") from None
+
+
+# A router's policy names the same few addresses and ports thousands of times.
+@lru_cache(maxsize=65536)
+def _prefix(text: object) -> tuple[Version, Range]:
+    prefix = parse_prefix(text)
+    return (4 if prefix.version == 4 else 6), (prefix.first, prefix.last)
+
+
+@lru_cache(maxsize=65536)
+def _ports(value: object) -> tuple[Range, ...]:
+    return tuple((item.low, item.high) for item in parse_ranges(value))
+
+
+def _transport(entry: Mapping[str, Any], where: str) -> str:
+    transport = entry.get("transport")
+    if transport not in TRANSPORTS:
+        raise RefusedError(f"{where}.transport: {transport!r} is neither tcp nor udp")
+    return str(transport)
+
+
+def _flag(entry: Mapping[str, Any], where: str) -> bool:
+    enabled = entry.get("enabled", True)
+    if not isinstance(enabled, bool):
+        raise RefusedError(f"{where}.enabled: {enabled!r} is neither true nor false")
+    return enabled
+
+
+def _address(entry: Mapping[str, Any], field: str, version: Version, where: str) -> Range:
+    found, span = read_prefix(entry.get(field), f"{where}.{field}")
+    if found != version:
+        raise RefusedError(f"{where}.{field}: {entry[field]} is not of the entry's version, {version}")
+    return span
+
+
+def _version(entry: Mapping[str, Any], where: str) -> Version:
+    version = entry.get("version")
+    if version == 4:
+        return 4
+    if version == 6:
+        return 6
+    raise RefusedError(f"{where}.version: {version!r} is neither 4 nor 6")
+
+
+def _flows(entry: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    flows = entry.get("flows") or ()
+    if not flows:
+        raise RefusedError(f"{where}.flows is empty: nothing is opened that no flow names")
+    return tuple(sorted(str(flow) for flow in flows))
+
+
+def _openings(policy: Mapping[str, Any], section: str) -> tuple[Opening, ...]:
+    result = []
+    for number, entry in enumerate(policy.get(section) or ()):
+        where = f"policy.{section}[{number}]"
+        version = _version(entry, where)
+        source_ports = entry.get("source_ports")
+        result.append(
+            Opening(
+                version=version,
+                source=_address(entry, "source", version, where),
+                destination=_address(entry, "destination", version, where),
+                transport=_transport(entry, where),
+                source_ports=None if source_ports is None else read_ports(source_ports, f"{where}.source_ports"),
+                ports=read_ports(entry.get("ports"), f"{where}.ports"),
+                enabled=_flag(entry, where),
+                flows=_flows(entry, where),
+            )
+        )
+    return tuple(result)
+
+
+def _forwards(policy: Mapping[str, Any]) -> tuple[Forward, ...]:
+    result = []
+    for number, entry in enumerate(policy.get("destination_nat") or ()):
+        where = f"policy.destination_nat[{number}]"
+        version = _version(entry, where)
+        low, high = _address(entry, "target", version, where)
+        if low != high:
+            raise RefusedError(f"{where}.target: {entry['target']} is a network; a forward leads to one address")
+        result.append(
+            Forward(
+                version=version,
+                source=_address(entry, "source", version, where),
+                address=_address(entry, "address", version, where),
+                transport=_transport(entry, where),
+                ports=read_ports(entry.get("ports"), f"{where}.ports"),
+                target=low,
+                enabled=_flag(entry, where),
+                flows=_flows(entry, where),
+            )
+        )
+    return tuple(result)
+
+
+def _masquerades(policy: Mapping[str, Any]) -> tuple[Masquerade, ...]:
+    result = []
+    for number, entry in enumerate(policy.get("source_nat") or ()):
+        where = f"policy.source_nat[{number}]"
+        version = _version(entry, where)
+        low, high = _address(entry, "address", version, where)
+        if low != high:
+            raise RefusedError(f"{where}.address: {entry['address']} is a network; a site wears one public address")
+        networks = _by_version(entry.get("networks") or (), f"{where}.networks")
+        exempt = _by_version(entry.get("except") or (), f"{where}.except")
+        if version not in networks:
+            raise RefusedError(f"{where}.networks: no IPv{version} network to translate in {entry.get('networks')!r}")
+        result.append(Masquerade(version, networks[version], exempt.get(version, ()), low))
+    return tuple(result)
+
+
+def _permits(policy: Mapping[str, Any], section: str) -> tuple[Permit, ...]:
+    result = []
+    for number, entry in enumerate(policy.get(section) or ()):
+        where = f"policy.{section}[{number}]"
+        sources = _by_version(entry.get("sources") or (), f"{where}.sources")
+        if not sources:
+            raise RefusedError(f"{where}.sources is empty: name who may come in; 0.0.0.0/0 is all of IPv4")
+        result.append(
+            Permit(
+                name=harmless(entry.get("name") or section),
+                transport=_transport(entry, where),
+                ports=read_ports(entry.get("ports"), f"{where}.ports"),
+                sources=sources,
+            )
+        )
+    return tuple(result)
+
+
+def _by_version(prefixes: Iterable[Any], where: str) -> dict[Version, tuple[Range, ...]]:
+    found: dict[Version, list[Range]] = {}
+    for number, prefix in enumerate(prefixes):
+        version, span = read_prefix(prefix, f"{where}[{number}]")
+        found.setdefault(version, []).append(span)
+    return {version: merged(spans) for version, spans in sorted(found.items())}

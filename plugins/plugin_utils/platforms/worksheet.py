@@ -1,0 +1,66 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The worksheet: what a person types into a router that nobody can automate (NR-17, NR-21).
+
+Such a device holds a list of services (name, transport, port or range) and a list of rules (name, service, allow or
+block, the address inside that it leads to, who may send). The abilities are those of the plain NAT router that the
+NetCFax pages describe: ranges of ports, one target a rule, IPv4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .abilities import Abilities, refusals
+from .rules import RefusedError
+
+ABILITIES = Abilities(source_ports=False, ipv6=False, outbound_flows=False)
+
+
+def render_sheet(part: Mapping[str, Any], *, address_ranges: bool = False) -> str:
+    """The sheet of a slice, as plain text. Raises `RefusedError` when the policy needs more than such a device has.
+
+    `address_ranges` is refused: a rule of such a device that leads to a range of targets cannot bring each
+    notification to the client that it is meant for (NR-20).
+    """
+    if address_ranges:
+        raise RefusedError("platform worksheet cannot hold a range of target addresses; leave address_ranges off")
+    lacking = refusals("worksheet", ABILITIES, part["policy"])
+    if lacking:
+        raise RefusedError("; ".join(lacking))
+    listed = part["rules"]
+    services = [("Service", "Protocol", "Port or range")]
+    services += [(_line(s["name"]), s["transport"].upper(), _line(s["ports"])) for s in listed["services"]]
+    header = ("On", "Name", "Direction", "Service", "Protocol", "Port or range", "Action", "From", "To address")
+    rules = [header, *(_rule(rule) for rule in listed["rules"])]
+    lines = [f"Router worksheet for {_line(part['host'])}", ""]
+    lines += ["1. Services: add each of these to the router's list of services.", "", *_table(services), ""]
+    lines += ["2. Rules: one for each line. A rule marked 'no' is entered and left switched off.", "", *_table(rules)]
+    return "\n".join([*lines, ""])
+
+
+def _rule(rule: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        "yes" if rule.get("enabled", True) else "no",
+        _line(rule["name"]),
+        _line(rule["direction"]),
+        _line(rule["service"]),
+        _line(rule["transport"]).upper(),
+        _line(rule["ports"]),
+        _line(rule["action"]),
+        _line(rule.get("from") or "any"),
+        _line(rule.get("target") or "-"),
+    )
+
+
+def _line(value: object) -> str:
+    """`value` without anything that would break the table: control characters become spaces."""
+    return "".join(c if c.isprintable() else " " for c in str(value))
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    text = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return ["  " + text[0], "  " + "  ".join("-" * width for width in widths), *("  " + line for line in text[1:])]

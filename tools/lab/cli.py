@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.lab import image, lifecycle
+from tools.lab import image, lifecycle, ssh
 from tools.lab.containers import container_name
 from tools.lab.errors import LabError
 from tools.lab.inventory import lab_name
@@ -72,9 +73,7 @@ def _run(options: argparse.Namespace, progress: Progress) -> int:
     if options.command == "up":
         lab = lifecycle.up(podman, options.inventory, progress, name=name, base=options.base)
         if options.ssh:
-            from tools.lab.ssh import enable
-
-            enable(podman, lab.name, lab.container_of, progress)
+            ssh.enable(podman, lab.directory, lab.container_of, progress)
         print(f"ansible-playbook -i {options.inventory} -i {os.path.relpath(lab.connection)} ...")
         return 0
     if options.command == "down":
@@ -84,6 +83,6 @@ def _run(options: argparse.Namespace, progress: Progress) -> int:
         for lab_of, what, state in lifecycle.status(podman, None if options.all else name):
             print(f"{lab_of:20} {what:50} {state}")
         return 0
-    argv = options.argv or ["bash"]
     terminal = ["--interactive", "--tty"] if sys.stdin.isatty() else ["--interactive"]
-    os.execv(podman.program, [podman.program, "exec", *terminal, container_name(name, options.host), *argv])
+    command = ["exec", *terminal, container_name(name, options.host), *(options.argv or ["bash"])]
+    return subprocess.run([podman.program, *command], check=False).returncode

@@ -69,9 +69,11 @@ def ip_batch(node: Node) -> list[str]:
     """Commands for ``ip -batch`` that give a container its addresses and routes; each may be repeated."""
     lines = []
     for leg in node.legs:
-        for address in leg.addresses:
-            # Without duplicate address detection an IPv6 address can be used at once.
-            lines.append(f"address replace {address} dev {leg.interface}{' nodad' if address.version == 6 else ''}")
+        # Without duplicate address detection an IPv6 address can be used at once.
+        lines.extend(
+            f"address replace {address} dev {leg.interface}{' nodad' if address.version == 6 else ''}"
+            for address in leg.addresses
+        )
         lines.append(f"link set {leg.interface} up")
     lines.extend(f"route replace {route.network} via {route.via}" for route in node.routes)
     return lines

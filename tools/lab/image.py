@@ -71,12 +71,10 @@ def ensure(podman: Podman, base: str, progress: Progress) -> str:
     if podman.try_run("image", "exists", image).status == 0:
         progress.say(f"image {image} is there already")
         return image
-    with progress.step(f"image {image} from {'suite' if is_suite(base) else 'image'} {base}"):
-        with tempfile.TemporaryDirectory(prefix="faxnet-lab-") as folder:
-            if is_suite(base):
-                _from_suite(podman, base, image, Path(folder), progress)
-            else:
-                _from_image(podman, base, image, Path(folder), progress)
+    build, kind = (_from_suite, "suite") if is_suite(base) else (_from_image, "image")
+    title = f"image {image} from {kind} {base}"
+    with progress.step(title), tempfile.TemporaryDirectory(prefix="faxnet-lab-") as folder:
+        build(podman, base, image, Path(folder), progress)
     return image
 
 
@@ -128,8 +126,7 @@ def _watched(command: list[str], progress: Progress, name: str, *, shown: re.Pat
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as running:
-        assert running.stdout is not None  # asked for with PIPE
-        for line in running.stdout:
+        for line in running.stdout or ():
             lines.append(line.rstrip())
             if shown.match(line):
                 progress.say(f"  {line.rstrip()}")

@@ -180,8 +180,8 @@ def _network(where: str, variable: str, value: Any) -> Network:
 def _text(where: str, variable: str, value: Any) -> str:
     if isinstance(value, str) and "{{" in value:
         raise LabError(
-            f"{where}: {variable} is the template {value!r}; the lab reads plain values only: write the address itself, "
-            "or rehearse with a copy of the inventory where it is written out"
+            f"{where}: {variable} is the template {value!r}; the lab reads plain values only: write the "
+            "address itself, or rehearse with a copy of the inventory where it is written out"
         )
     return str(value)
 
@@ -206,16 +206,11 @@ def write_connection(directory: Path, hosts: Iterable[Host], container_of: Mappi
     Returns:
         The path for ``ansible-playbook -i``.
     """
-    folder = directory / "host_vars"
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    inside: dict[str, None] = {}
+    values_of: dict[str, dict[str, Any]] = {}
     for host in hosts:
         if host.name not in container_of:
             continue
-        inside[host.name] = None
-        values: dict[str, Any] = {
+        values = values_of[host.name] = {
             "ansible_connection": "containers.podman.podman",
             "ansible_host": container_of[host.name],
             "ansible_user": "root",
@@ -226,9 +221,20 @@ def write_connection(directory: Path, hosts: Iterable[Host], container_of: Mappi
         if host.from_ansible_host:
             # The container's name takes the place of the address that the user wrote there.
             values["faxnet_address"] = [str(address) for address in host.addresses]
-        (folder / f"{host.name}.yml").write_text(_HEAD + yaml.safe_dump(values, sort_keys=True), encoding="utf-8")
+    return write_host_vars(directory, values_of)
+
+
+def write_host_vars(directory: Path, values_of: Mapping[str, Mapping[str, Any]]) -> Path:
+    """Write inventory.yml and host_vars into a folder, in place of what was there; the path of the former."""
+    folder = directory / "host_vars"
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    for name, values in values_of.items():
+        (folder / f"{name}.yml").write_text(_HEAD + yaml.safe_dump(dict(values)), encoding="utf-8")
     path = directory / "inventory.yml"
-    path.write_text(_HEAD + yaml.safe_dump({"all": {"hosts": inside}}), encoding="utf-8")
+    hosts = dict.fromkeys(values_of)
+    path.write_text(_HEAD + yaml.safe_dump({"all": {"hosts": hosts}}), encoding="utf-8")
     return path
 
 

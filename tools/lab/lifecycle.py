@@ -35,30 +35,41 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """A lab that is up.
+    """A lab, up or not.
 
     Attributes:
         name: its name.
-        connection: inventory source that leads Ansible into its containers.
+        inventory: the sites and hosts it was made from.
         topology: its network.
         container_of: container of each host.
     """
 
     name: str
-    connection: Path
+    inventory: inventories.Inventory
     topology: Topology
     container_of: dict[str, str]
 
+    @property
+    def directory(self) -> Path:
+        """Where the lab keeps its files."""
+        return BUILD / self.name
 
-def directory(name: str) -> Path:
-    """Where a lab keeps its files."""
-    return BUILD / name
+    @property
+    def connection(self) -> Path:
+        """The inventory source that leads Ansible into the containers."""
+        return self.directory / "inventory.yml"
 
 
-def plan(source: Path, name: str | None) -> tuple[str, inventories.Inventory, Topology]:
-    """Name, inventory and network of the lab that an inventory describes; nothing is made."""
+def described(source: Path, name: str | None = None) -> Lab:
+    """The lab that an inventory describes, whether it is up or not; nothing is made.
+
+    Raises:
+        LabError: the inventory can't be read or has no network to build.
+    """
     read = inventories.load(source)
-    return name or inventories.lab_name(source), read, topology(read)
+    lab, network = name or inventories.lab_name(source), topology(read)
+    container_of = {node.name: recipes.container_name(lab, node.name) for node in network.nodes}
+    return Lab(lab, read, network, container_of)
 
 
 def up(podman: Podman, source: Path, progress: Progress, *, name: str | None = None, base: str | None = None) -> Lab:
@@ -68,26 +79,26 @@ def up(podman: Podman, source: Path, progress: Progress, *, name: str | None = N
         LabError: a step failed; what has been made so far stays for a look at it, `down` removes it.
     """
     with progress.step(f"reading {source}"):
-        lab, read, network = plan(source, name)
+        lab = described(source, name)
+    network = lab.topology
     for remark in network.remarks:
         progress.say(f"note: {remark}")
     progress.say(f"this machine: {podman.runtime.reason}")
     with _locked("image", progress):
         image = images.ensure(podman, images.base_from(base), progress)
-    with _locked(lab, progress):
-        wanted = recipes.containers(lab, network, image, podman.runtime)
-        container_of = {each.node: each.name for each in wanted}
-        fresh = _make(podman, lab, network, wanted, progress)
+    with _locked(lab.name, progress):
+        wanted = recipes.containers(lab.name, network, image, podman.runtime)
+        fresh = _make(podman, lab.name, network, wanted, progress)
         with progress.step(f"waiting for systemd in {len(wanted)} containers"):
             _each(wanted, lambda each: _wait_for_boot(podman, each.name))
         if len(fresh) == len(wanted):
             with progress.step(f"proving the wiring, {len(network.reaches)} ways"):
-                prove_wiring(podman, network, container_of)
+                prove_wiring(podman, network, lab.container_of)
         else:
             progress.say("the wiring is not proved again: hosts that were up already may have firewall rules by now")
-        connection = inventories.write_connection(directory(lab), read.hosts, container_of)
-    progress.say(f"lab {lab} is up: {len(wanted)} containers, {len(network.segments)} networks")
-    return Lab(lab, connection, network, container_of)
+        inventories.write_connection(lab.directory, lab.inventory.hosts, lab.container_of)
+    progress.say(f"lab {lab.name} is up: {len(wanted)} containers, {len(network.segments)} networks")
+    return lab
 
 
 def _make(
@@ -136,7 +147,7 @@ def down(podman: Podman, lab: str | None, progress: Progress) -> None:
     if networks:
         with progress.step(f"removing {len(networks)} networks"):
             podman.run("network", "rm", "--force", *networks)
-    folders = [directory(lab)] if lab else sorted(path for path in BUILD.glob("*") if path.is_dir())
+    folders = [BUILD / lab] if lab else sorted(path for path in BUILD.glob("*") if path.is_dir())
     for folder in folders:
         if folder.exists():
             shutil.rmtree(folder)

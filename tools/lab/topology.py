@@ -68,7 +68,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """The whole lab: segment names, containers, what the wiring proof tries, and remarks for the person who looks on."""
+    """The whole lab: segments, containers, what the wiring proof tries, and remarks for the person who looks on."""
 
     segments: tuple[str, ...]
     nodes: tuple[Node, ...]
@@ -282,12 +282,12 @@ class _Drawing:
     ) -> _Segment:
         draft = self._draft(gateway.host)
         if not gateway.public:
-            network = next(self.links)
-            segment = self._segment(f"link-{site.name}-{gateway.host}", [network])
+            link = next(self.links)
+            segment = self._segment(f"link-{site.name}-{gateway.host}", [link])
             if outermost:
-                self._draft(INTERNET).join(segment, segment.first_free(network), network)
-            draft.join(segment, segment.first_free(network), network, outer=True)
-            self.remarks.append(f"{gateway.host} has no public address: its outer side is linked by {network}")
+                self._draft(INTERNET).join(segment, segment.first_free(link), link)
+            draft.join(segment, segment.first_free(link), link, outer=True)
+            self.remarks.append(f"{gateway.host} has no public address: its outer side is linked by {link}")
             return segment
         if outermost:
             segment = next(provider for provider in providers if provider.holds(gateway.public[0]))
@@ -366,9 +366,9 @@ class _Drawing:
             legs.append(Leg(segment, f"{kind}{counts[kind]}", tuple(addresses)))
             counts[kind] += 1
         routes = tuple(Route(network, via) for network, via in draft.routes.items())
-        return Node(name, tuple(legs), routes, name == INTERNET, tuple(self._neighbours(name, draft)))
+        return Node(name, tuple(legs), routes, name == INTERNET, tuple(self._neighbours(draft)))
 
-    def _neighbours(self, name: str, draft: _Draft) -> Iterator[tuple[str, Address]]:
+    def _neighbours(self, draft: _Draft) -> Iterator[tuple[str, Address]]:
         """Names that mean the same address wherever they are used: the container's own, and those of its segments."""
         for other, theirs in self.drafts.items():
             for segment in draft.legs:

@@ -1,0 +1,141 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""SSH across the lab's networks, for tests that must be able to lock themselves out.
+
+Ansible's podman connection enters a container from the side: no firewall of the host stands in its way. Here the TCP
+connection begins in a *control* container, with that container's own address, and arrives at the target's port 22
+through every router and firewall on the way; only the encrypted stream is handed on to the ssh of this machine.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from tools.lab.errors import LabError
+from tools.lab.inventory import Address, write_host_vars
+from tools.lab.podman import Podman
+from tools.lab.progress import Progress
+from tools.lab.topology import Topology
+
+_ENABLE = (
+    "set -e; key=/etc/ssh/ssh_host_ed25519_key; [ -e $key ] || ssh-keygen -q -t ed25519 -N '' -f $key; "
+    "mkdir -p -m 700 /root/.ssh; cat > /root/.ssh/authorized_keys; "
+    "chmod 600 /root/.ssh/authorized_keys; systemctl enable --quiet --now ssh.service"
+)
+
+
+def key_file(directory: Path) -> Path:
+    """The lab's private key, below the lab's folder; made when it is not there.
+
+    Raises:
+        LabError: ssh-keygen is missing or failed.
+    """
+    key = directory / "ssh" / "id_ed25519"
+    if key.exists():
+        return key
+    key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "faxnet lab", "-f", str(key)]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    except FileNotFoundError as problem:
+        raise LabError("ssh-keygen is not installed on this machine: apt-get install openssh-client") from problem
+    except subprocess.CalledProcessError as problem:
+        raise LabError(f"ssh-keygen failed: {problem.stderr.strip()}") from problem
+    return key
+
+
+def enable(podman: Podman, directory: Path, container_of: Mapping[str, str], progress: Progress) -> None:
+    """Start sshd in every container and let the lab's key in as root.
+
+    Raises:
+        LabError: a container refused.
+    """
+    public = key_file(directory).with_suffix(".pub").read_text(encoding="ascii")
+
+    def start(container: str) -> None:
+        podman.run("exec", "--interactive", container, "sh", "-c", _ENABLE, stdin=public)
+
+    with progress.step(f"starting sshd in {len(container_of)} containers"), ThreadPoolExecutor(2) as pool:
+        for future in [pool.submit(start, container) for container in container_of.values()]:
+            future.result()
+
+
+def address_of(topology: Topology, target: str, control: str) -> Address:
+    """The address where ``control`` meets ``target``: in a segment that both are in, else on the target's outer side.
+
+    Raises:
+        LabError: one of them is not in the lab, or they have no such address.
+    """
+    near = {leg.segment for leg in topology.node(control).legs}
+    legs = topology.node(target).legs
+    for wanted in (
+        [leg for leg in legs if leg.segment in near],
+        [leg for leg in legs if leg.interface.startswith("wan")],
+        # No translation on the way: the address itself, along the route that the internet router has for it.
+        list(legs),
+    ):
+        for leg in wanted:
+            return leg.addresses[0].ip
+    raise LabError(f"{target} has no address that {control} could connect to")
+
+
+def variables(
+    directory: Path, topology: Topology, container_of: Mapping[str, str], target: str, control: str
+) -> dict[str, Any]:
+    """Ansible's connection variables for ``target`` by SSH from ``control``.
+
+    Args:
+        directory: the lab's folder (``lifecycle.directory``).
+        topology: the lab's network.
+        container_of: container of each host.
+        target: the host to manage.
+        control: the host whose address the connection comes from.
+
+    Raises:
+        LabError: as ``address_of``.
+    """
+    # Host keys are made anew with every lab: there is nothing to compare them with.
+    arguments = [
+        "-o", f"ProxyCommand=podman exec --interactive {container_of[control]} nc %h %p",
+        "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
+        "-o", "IdentitiesOnly=yes",
+    ]  # fmt: skip
+    return {
+        "ansible_connection": "ansible.builtin.ssh",
+        "ansible_host": str(address_of(topology, target, control)),
+        "ansible_user": "root",
+        "ansible_become": False,
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "ansible_ssh_private_key_file": str(key_file(directory).resolve()),
+        "ansible_ssh_common_args": shlex.join(arguments),
+    }
+
+
+def write_inventory(
+    directory: Path, topology: Topology, container_of: Mapping[str, str], control_of: Mapping[str, str]
+) -> Path:
+    """Write an inventory source that reaches each target by SSH from its control, to be named after the lab's own.
+
+    Args:
+        directory: the lab's folder.
+        topology: the lab's network.
+        container_of: container of each host.
+        control_of: for each target the host that its connection comes from.
+
+    Returns:
+        The path for a further ``-i``.
+    """
+    return write_host_vars(
+        directory / "ssh",
+        {
+            target: variables(directory, topology, container_of, target, control)
+            for target, control in control_of.items()
+        },
+    )

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Findings: what the engine has to say about an inventory, each with a stable code and a cure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Severity(str, Enum):
+    """How grave a finding is: an error stops everything, a warning and an advice do not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    ADVICE = "advice"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of finding: its stable code, severity, and title for people."""
+
+    code: str
+    severity: Severity
+    title: str
+
+
+def _kinds(*rows: tuple[str, str, str]) -> dict[str, Kind]:
+    return {code: Kind(code, Severity(severity), title) for code, severity, title in rows}
+
+
+#: Every code there is. A code once published keeps its meaning; the reference in docs/ is generated from this table.
+KINDS = _kinds(
+    # 1xx: sites, hosts, addresses
+    ("FXN101", "error", "Value of the wrong type or shape"),
+    ("FXN102", "error", "Unknown key"),
+    ("FXN103", "error", "Missing value"),
+    ("FXN104", "error", "Name with characters that no configuration can hold safely"),
+    ("FXN105", "error", "Not an IP address or network"),
+    ("FXN106", "error", "Host in no site"),
+    ("FXN107", "error", "Unknown site"),
+    ("FXN108", "error", "Address outside its site's networks"),
+    ("FXN109", "error", "Overlapping sites"),
+    ("FXN110", "error", "Unknown gateway"),
+    ("FXN111", "error", "Host without an address"),
+    ("FXN112", "error", "One address on two hosts"),
+    ("FXN113", "error", "Public address of two sites"),
+    ("FXN114", "error", "Hosts disagree about a value that belongs to the whole network"),
+    ("FXN115", "error", "Template that cannot be evaluated"),
+    ("FXN116", "error", "Management access would be shut"),
+    ("FXN117", "error", "Unknown client system"),
+    ("FXN118", "error", "Public address inside a site's own networks"),
+    # 2xx: services, offers, uses
+    ("FXN201", "error", "Unknown service"),
+    ("FXN202", "error", "Unknown server host"),
+    ("FXN203", "error", "Server does not offer the service"),
+    ("FXN204", "error", "Not a port"),
+    ("FXN205", "error", "Well-known port"),
+    ("FXN206", "error", "Unknown environment"),
+    ("FXN207", "error", "More instances than the environment runs"),
+    ("FXN208", "error", "Service offered or used twice on one host"),
+    ("FXN209", "error", "Invalid service profile"),
+    ("FXN210", "error", "Two services on one address and port"),
+    ("FXN211", "error", "Unsupported network protocol"),
+    ("FXN212", "advice", "Service that nobody uses"),
+    ("FXN213", "error", "Server uses itself"),
+    # 3xx: call-back ports
+    ("FXN301", "error", "Call-back range reversed"),
+    ("FXN302", "error", "Call-back range out of bounds"),
+    ("FXN303", "error", "Call-back range smaller than its instances need"),
+    ("FXN304", "error", "Fixed call-back port where several sessions share one address"),
+    ("FXN305", "error", "Two clients with one call-back port on one address"),
+    ("FXN306", "error", "No free call-back range left"),
+    ("FXN307", "error", "Server port inside a call-back range on one address"),
+    ("FXN308", "error", "Call-back range holds a well-known port"),
+    ("FXN309", "error", "Call-back ports outside the range that the server's network opens"),
+    ("FXN310", "error", "Unlimited dynamic call-back ports"),
+    ("FXN311", "warning", "Call-back range shares ports with the client system's own dynamic ports"),
+    ("FXN312", "warning", "Call-back range moved"),
+    ("FXN313", "error", "Call-back settings for a service without call-backs"),
+    ("FXN314", "error", "Unreadable lock file"),
+    # 4xx: paths
+    ("FXN401", "error", "Server that cannot be reached"),
+    ("FXN402", "error", "Client that cannot be called back"),
+    ("FXN403", "error", "No common IP version"),
+    ("FXN404", "error", "Two forwards of one public port"),
+    # 5xx: platforms
+    ("FXN501", "error", "Unknown platform"),
+    ("FXN502", "error", "Platform cannot hold the policy"),
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to say: what is wrong where, and what cures it.
+
+    Attributes:
+        code: key of :data:`KINDS`.
+        host: inventory name of the host whose variable it is; empty for the whole network.
+        variable: the variable, with the path into it (``faxnet_uses[0].callback.low``).
+        value: the value found there, as short text.
+        message: one sentence: what is wrong.
+        cure: one sentence: what to do.
+        others: further hosts concerned.
+    """
+
+    code: str
+    host: str
+    variable: str
+    value: str
+    message: str
+    cure: str
+    others: tuple[str, ...] = field(default=())
+
+    @property
+    def kind(self) -> Kind:
+        """The kind that the code names."""
+        return KINDS[self.code]
+
+    @property
+    def severity(self) -> Severity:
+        """The kind's severity."""
+        return self.kind.severity
+
+    def as_dict(self) -> dict[str, Any]:
+        """The finding as plain data, with severity and title."""
+        data = asdict(self)
+        data["others"] = list(self.others)
+        data["severity"] = self.severity.value
+        data["title"] = self.kind.title
+        return data
+
+    def text(self) -> str:
+        """The finding as one paragraph for a terminal."""
+        where = self.host or "all hosts"
+        return (
+            f"{self.code} {self.kind.title}\n"
+            f"  host:     {where}\n"
+            f"  variable: {self.variable}\n"
+            f"  value:    {self.value}\n"
+            f"  problem:  {self.message}\n"
+            f"  cure:     {self.cure}"
+        )
+
+
+def short(value: object, limit: int = 120) -> str:
+    """Return *value* as one printable line of at most *limit* characters, for a finding's ``value``."""
+    text = value if isinstance(value, str) else repr(value)
+    text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def errors(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that stop a run."""
+    return [finding for finding in findings if finding.severity is Severity.ERROR]
+
+
+def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings without repetitions, by code, host and variable."""
+    unique = dict.fromkeys(findings)
+    return tuple(sorted(unique, key=lambda item: (item.code, item.host, item.variable, item.value, item.message)))

@@ -1,0 +1,241 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Flows: who starts talking to whom, on which ports, and why: intent times catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .addresses import Address
+from .callbacks import SERVER_PREFIX, Claim, Grant, Occupied, claims_of, grant_ranges
+from .catalog import Exchange, Profile
+from .findings import Finding
+from .intent import Intent, Offer, Use
+from .lock import Lock
+from .paths import NoRoute, Path, Route, Router
+from .ports import PortRange
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One class of packets: from one host to another, on one transport and one range of destination ports.
+
+    Attributes:
+        id: stable and readable, ``netcfax.pcp/uk-ts1>fl-fax``; IPv6 flows end in ``/6``.
+        enabled: False where the flow is switched off; it keeps its definition and gets no rule.
+        reason: one sentence for people.
+        path: the devices on its way and its addresses there.
+    """
+
+    id: str
+    service: str
+    exchange: str
+    source: str
+    destination: str
+    version: int
+    transport: str
+    ports: PortRange
+    callback: bool
+    enabled: bool
+    reason: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A use with its routes, for one IP version: client to server, and back.
+
+    *back* is None where the server cannot start anything towards the client and the product works without that.
+    """
+
+    use: Use
+    offer: Offer
+    version: int
+    there: Route
+    back: Route | None
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """What the intent comes to: flows, the clients' claims and grants, and the lock for the next run."""
+
+    flows: tuple[Flow, ...]
+    connections: tuple[Connection, ...]
+    claims: tuple[Claim, ...]
+    grants: Mapping[str, Grant]
+    lock: Lock
+
+
+def make_flows(intent: Intent, lock: Lock, findings: list[Finding]) -> Flows:
+    """Return all flows of an intent; what is impossible is noted in *findings*."""
+    router = Router(intent)
+    connections = _connections(intent, router, findings)
+    claims = claims_of(intent, _called_addresses(intent, connections))
+    occupied = _listening(intent, connections, findings)
+    grants, new_lock = grant_ranges(intent, claims, occupied, lock, findings)
+    flows = []
+    for connection in connections:
+        flows.extend(_flows_of(intent, router, connection, grants))
+    flows.sort(key=lambda flow: flow.id)
+    return Flows(tuple(flows), tuple(connections), tuple(claims), grants, new_lock)
+
+
+def _connections(intent: Intent, router: Router, findings: list[Finding]) -> list[Connection]:
+    found = []
+    # One missing public address can cut off thousands of clients: one finding, and the hosts it concerns.
+    cut: dict[tuple[str, str, NoRoute], list[str]] = {}
+    for use in intent.uses:
+        offer = intent.offer_of(use)
+        profile = intent.catalog.profiles[use.service]
+        needs_back = any(exchange.initiator == "server" and not exchange.optional for exchange in profile.exchanges)
+        client, server = intent.hosts[use.host], intent.hosts.get(use.server)
+        if server is None:
+            continue
+        versions = [version for version in (4, 6) if client.address_of(version) and server.address_of(version)]
+        if not versions and client.addresses and server.addresses:
+            findings.append(
+                Finding(
+                    "FXN403",
+                    use.host,
+                    f"faxnet_uses[{use.index}].server",
+                    use.server,
+                    "client and server have no common IP version",
+                    "give both an IPv4 or both an IPv6 address",
+                )
+            )
+        problems: list[tuple[str, str, NoRoute]] = []
+        works = False
+        for version in versions:
+            there = router.route(use.host, use.server, version)
+            back = router.route(use.server, use.host, version)
+            if isinstance(there, NoRoute):
+                problems.append(("FXN401", use.server, there))
+            elif isinstance(back, NoRoute):
+                if needs_back:
+                    problems.append(("FXN402", use.host, back))
+                else:
+                    works = True
+                    found.append(Connection(use, offer, version, there, None))
+            else:
+                works = True
+                found.append(Connection(use, offer, version, there, back))
+        if not works:
+            for code, host, problem in problems:
+                cut.setdefault((code, host, problem), []).append(use.host if code == "FXN401" else use.server)
+    for (code, host, problem), others in cut.items():
+        whom = "clients" if code == "FXN401" else "the server"
+        message = f"{problem.reason}; {whom} in another realm cannot reach the host"
+        findings.append(
+            Finding(code, host, problem.variable, "not set", message, problem.cure, tuple(dict.fromkeys(others)))
+        )
+    return found
+
+
+def _called_addresses(intent: Intent, connections: list[Connection]) -> dict[tuple[str, str], tuple[Address, ...]]:
+    """By client and service: its own address, and each public address that its servers' call-backs pass through."""
+    called: dict[tuple[str, str], dict[Address, None]] = {}
+    for connection in connections:
+        use = connection.use
+        addresses = called.setdefault((use.host, use.service), {})
+        own = intent.hosts[use.host].address_of(connection.version)
+        if own is not None:
+            addresses[own] = None
+        if connection.back is not None:
+            addresses.update(dict.fromkeys(_public_inward(connection.back, connection.version)))
+    return {key: tuple(addresses) for key, addresses in called.items()}
+
+
+def _public_inward(route: Route, version: int) -> list[Address]:
+    if not route.translated:
+        return []
+    worn = [gateway.public_of(version) for gateway in route.inward]
+    return [address for address in (*worn, route.own_public) if address is not None]
+
+
+def _listening(intent: Intent, connections: list[Connection], findings: list[Finding]) -> Occupied:
+    """Note where servers and guarded services listen, on their own and on public addresses."""
+    occupied = Occupied()
+    noted: dict[tuple[Address, str, PortRange], str] = {}
+    for host in intent.hosts.values():
+        for opening in (*host.management, *host.extras):
+            for ports in opening.ports:
+                for address in _all_addresses(intent, host.name):
+                    noted.setdefault((address, opening.transport, ports), f"{opening.name} on {host.name}")
+    for connection in connections:
+        profile = intent.catalog.profiles[connection.offer.service]
+        server = connection.offer.host
+        own = intent.hosts[server].address_of(connection.version)
+        public = _public_inward(connection.there, connection.version)
+        owner = f"{profile.title} on {server}"
+        for exchange in profile.exchanges:
+            if exchange.initiator != "client":
+                continue
+            ports = _server_ports(exchange, connection.offer)
+            for address in (own, *public) if own is not None else public:
+                other = noted.setdefault((address, exchange.transport, ports), owner)
+                if other != owner and address in public:
+                    variable = f"faxnet_offers[{connection.offer.index}].{exchange.setting or 'service'}"
+                    message = f"{ports.text}/{exchange.transport} of {address.text} already leads to {other}"
+                    cure = "give one of the two another port, or another public address"
+                    findings.append(Finding("FXN404", server, variable, ports.text, message, cure))
+    for (address, transport, ports), owner in noted.items():
+        occupied.add((address,), transport, ports, SERVER_PREFIX + owner)
+    return occupied
+
+
+def _all_addresses(intent: Intent, host: str) -> list[Address]:
+    own = list(intent.hosts[host].addresses)
+    for site in intent.sites.values():
+        for gateway in site.gateways:
+            if gateway.host == host:
+                own.extend(gateway.public)
+    return own
+
+
+def _server_ports(exchange: Exchange, offer: Offer) -> PortRange:
+    if exchange.setting is not None:
+        port = offer.settings[exchange.setting]
+        return PortRange(port, port)
+    if exchange.ports is None:
+        raise ValueError(f"exchange {exchange.name} of {offer.service} names no port that a server could listen on")
+    return exchange.ports
+
+
+def _flows_of(intent: Intent, router: Router, connection: Connection, grants: Mapping[str, Grant]) -> list[Flow]:
+    use, version = connection.use, connection.version
+    profile: Profile = intent.catalog.profiles[use.service]
+    on = use.enabled and connection.offer.enabled
+    flows = []
+    for exchange in profile.exchanges:
+        source, destination, route = use.host, use.server, connection.there
+        if exchange.initiator == "server":
+            if connection.back is None:
+                continue
+            source, destination, route = use.server, use.host, connection.back
+        if exchange.is_callback:
+            grant = grants.get(f"{use.host}/{use.service}")
+            if grant is None:
+                continue
+            ports = grant.ports
+        else:
+            ports = _server_ports(exchange, connection.offer)
+        suffix = "/6" if version == 6 else ""
+        flows.append(
+            Flow(
+                f"{use.service}.{exchange.name}/{source}>{destination}{suffix}",
+                use.service,
+                exchange.name,
+                source,
+                destination,
+                version,
+                exchange.transport,
+                ports,
+                exchange.is_callback,
+                on and exchange.name not in use.off,
+                f"{profile.title} {exchange.title}: {exchange.purpose}",
+                router.walk(source, destination, version, route),
+            )
+        )
+    return flows

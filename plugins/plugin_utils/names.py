@@ -1,0 +1,27 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names that are safe everywhere they go: file names, rule names, comments, XML, HTML and shell words."""
+
+from __future__ import annotations
+
+import re
+
+#: Letters, digits, dot, hyphen, underscore; begins with a letter or digit. Host names, inventory names and service
+#: names of ordinary networks fit; nothing that a rule language could read as syntax does.
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z", re.ASCII)
+
+NAME_CURE = "use at most 100 letters, digits, dots, hyphens and underscores, beginning with a letter or digit"
+
+
+def name_problem(value: object) -> str:
+    """Return what is wrong with *value* as a name, or an empty string."""
+    if not isinstance(value, str):
+        return "is not a text"
+    if not value:
+        return "is empty"
+    if ".." in value:
+        return "holds two dots in a row"
+    if not _SAFE.match(value):
+        return "holds a character that is not a letter, digit, dot, hyphen or underscore, or is too long"
+    return ""

@@ -1,0 +1,205 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Paths: the devices between two hosts, and the addresses that packets wear at each of them.
+
+A packet leaves its site through the site's gateways, inside first; where one of them has a public address, the packet's
+source becomes that address. It enters the other site through that site's gateways, outermost first; where one of them
+has a public address, the packet was sent to that address and its destination becomes the next one inside. Between
+sites of one realm nothing is translated. Inside one site the innermost gateway routes between the site's networks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .addresses import Address, is_unrouted
+from .intent import Gateway, Host, Intent, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The devices from one host to another, for one IP version.
+
+    Attributes:
+        outward: gateways that the packet leaves through, in order.
+        inward: gateways that it enters through, in order.
+        translated: whether public addresses are worn at all.
+        own_public: the destination's own public address where the destination is itself a translating gateway.
+    """
+
+    outward: tuple[Gateway, ...]
+    inward: tuple[Gateway, ...]
+    translated: bool
+    own_public: Address | None
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Names of the devices on the way, in order."""
+        return tuple(gateway.host for gateway in (*self.outward, *self.inward))
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoute:
+    """Why packets cannot get there: a sentence, the variable to change, and what to set it to."""
+
+    reason: str
+    variable: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A flow at one device, as the device's forward hook sees it.
+
+    Attributes:
+        device: the router's name.
+        source: after destination translation, before source translation.
+        destination: after destination translation.
+        translates_from: the public address that this device translates to *destination*, or None.
+        direction: ``out`` where the packet leaves the device's site here, ``in`` where it enters.
+    """
+
+    device: str
+    source: Address
+    destination: Address
+    translates_from: Address | None
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A flow's whole way for one IP version.
+
+    Attributes:
+        leaves_as: the source's own address.
+        dial: destination address as the source sees it.
+        arrives_from: source address as the destination sees it.
+        arrives_at: destination address as the destination sees it.
+        steps: one for each router in between.
+    """
+
+    leaves_as: Address
+    dial: Address
+    arrives_from: Address
+    arrives_at: Address
+    steps: tuple[Step, ...]
+
+
+class Router:
+    """Finds routes in one intent; remembers them by pair of sites, for thousands of hosts share a pair."""
+
+    def __init__(self, intent: Intent) -> None:
+        self._hosts = intent.hosts
+        self._sites = intent.sites
+        self._gateways = {gateway.host for site in intent.sites.values() for gateway in site.gateways}
+        self._routes: dict[tuple[str, str, str, str, int], Route | NoRoute] = {}
+
+    def route(self, source: str, destination: str, version: int) -> Route | NoRoute:
+        """Return the route between two hosts, or why there is none. Both have an address of that IP version."""
+        start, end = self._hosts[source], self._hosts[destination]
+        if start.site == end.site:
+            return self._inside(start, end, version)
+        key = (
+            start.site,
+            end.site,
+            source if source in self._gateways else "",
+            destination if destination in self._gateways else "",
+            version,
+        )
+        found = self._routes.get(key)
+        if found is None:
+            found = self._routes[key] = self._between(start, end, version)
+        return found
+
+    def _inside(self, start: Host, end: Host, version: int) -> Route:
+        site = self._sites[start.site]
+        here, there = start.address_of(version), end.address_of(version)
+        one_network = any(
+            here is not None and there is not None and network.holds(here) and network.holds(there)
+            for network in site.networks
+        )
+        ends = {start.name, end.name}
+        if one_network or not site.gateways or ends & {gateway.host for gateway in site.gateways}:
+            return Route((), (), False, None)
+        return Route((Gateway(site.gateways[0].host, ()),), (), False, None)
+
+    def _between(self, start: Host, end: Host, version: int) -> Route | NoRoute:
+        here, there = self._sites[start.site], self._sites[end.site]
+        outward = _outside_of(here, start.name)
+        inward = _outside_of(there, end.name)
+        if here.realm_of(version) == there.realm_of(version):
+            outward, inward = _turn_at_shared(outward, inward)
+            bare_out = tuple(Gateway(gateway.host, ()) for gateway in outward)
+            bare_in = tuple(Gateway(gateway.host, ()) for gateway in reversed(inward))
+            return Route(bare_out, bare_in, False, None)
+        own = next((gateway for gateway in there.gateways if gateway.host == end.name), None)
+        own_public = own.public_of(version) if own is not None else None
+        if not any(gateway.public_of(version) for gateway in inward) and own_public is None:
+            problem = _unreachable(there, end, version)
+            if problem is not None:
+                return problem
+        own_start = next((gateway for gateway in here.gateways if gateway.host == start.name), None)
+        wears = any(gateway.public_of(version) for gateway in outward) or (own_start and own_start.public_of(version))
+        if not wears:
+            problem = _unreachable(here, start, version)
+            if problem is not None:
+                return problem
+        return Route(outward, tuple(reversed(inward)), True, own_public)
+
+    def walk(self, source: str, destination: str, version: int, route: Route) -> Path:
+        """Return the addresses that a packet wears on *route*."""
+        start, end = self._hosts[source], self._hosts[destination]
+        here, there = start.address_of(version), end.address_of(version)
+        if here is None or there is None:
+            raise ValueError(f"{source} and {destination} do not both have an IPv{version} address")
+        worn, target = here, route.own_public or there
+        # Built from the far end: each translating gateway is met at its public address and hands over to the next.
+        inner = target
+        inward: list[tuple[Gateway, Address, Address | None]] = []
+        for gateway in reversed(route.inward):
+            public = gateway.public_of(version) if route.translated else None
+            inward.append((gateway, inner, public))
+            inner = public or inner
+        dial = inner
+        if route.translated:
+            own = next((gateway for gateway in self._sites[start.site].gateways if gateway.host == source), None)
+            worn = (own.public_of(version) if own is not None else None) or worn
+        leaves_as = worn
+        steps = []
+        for gateway in route.outward:
+            steps.append(Step(gateway.host, worn, dial, None, "out"))
+            worn = gateway.public_of(version) or worn
+        for gateway, destination_inside, public in reversed(inward):
+            steps.append(Step(gateway.host, worn, destination_inside, public, "in"))
+        return Path(leaves_as, dial, worn, target, tuple(steps))
+
+
+def _outside_of(site: Site, host: str) -> tuple[Gateway, ...]:
+    """The gateways beyond *host*, inside out: all of them, unless the host is one of them."""
+    for index, gateway in enumerate(site.gateways):
+        if gateway.host == host:
+            return site.gateways[index + 1 :]
+    return site.gateways
+
+
+def _turn_at_shared(
+    outward: tuple[Gateway, ...], inward: tuple[Gateway, ...]
+) -> tuple[tuple[Gateway, ...], tuple[Gateway, ...]]:
+    """Cut both chains at the first router that they share: the packet turns there and does not go further out."""
+    names = [gateway.host for gateway in inward]
+    for index, gateway in enumerate(outward):
+        if gateway.host in names:
+            return outward[: index + 1], inward[: names.index(gateway.host)]
+    return outward, inward
+
+
+def _unreachable(site: Site, host: Host, version: int) -> NoRoute | None:
+    address = host.address_of(version)
+    if address is None or not is_unrouted(address):
+        return None
+    return NoRoute(
+        f"site {site.name} has no IPv{version} public_address, and {address.text} is not routed on the Internet",
+        f"faxnet_sites.{site.name}.public_address",
+        "set the site's public_address, or put both sites into one realm if they route to each other",
+    )

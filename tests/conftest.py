@@ -27,7 +27,7 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all tests of the lab on one worker, and start them and the long gates first, so that no core waits at the end."""
+    """Keep all tests of the lab on one worker; start them and the long gates first, so that no core waits."""
     for item in items:
         if item.get_closest_marker("lab"):
             item.add_marker(pytest.mark.xdist_group("lab"))

@@ -104,11 +104,15 @@ def _python_claims(module: ast.Module, name: str) -> tuple[set[Claim], list[str]
                 calls = [call for mark in marks for call in _marker_calls(mark)]
                 used.update(calls)
                 if not UNCOUNTED & {mark_name for mark in marks for mark_name in _direct_marks(mark)}:
-                    claims.update(Claim(identifier, f"{prefix}{node.name}") for call in calls for identifier in _ids(call))
+                    claims.update(
+                        Claim(identifier, f"{prefix}{node.name}") for call in calls for identifier in _ids(call)
+                    )
 
     visit(module.body, f"{name}::", everywhere)
     stray = [call for call in _marker_calls(module) if call not in used or not _ids(call)]
-    return claims, [f"{name}:{call.lineno}: this acceptance marker names no line or stands on no test" for call in stray]
+    return claims, [
+        f"{name}:{call.lineno}: this acceptance marker names no line or stands on no test" for call in stray
+    ]
 
 
 def _with_tables(marks: list[ast.expr], tables: dict[str, ast.expr]) -> Iterator[ast.expr]:
@@ -122,14 +126,22 @@ def _with_tables(marks: list[ast.expr], tables: dict[str, ast.expr]) -> Iterator
 
 def _marker_calls(tree: ast.AST) -> list[ast.Call]:
     """Return the calls `pytest.mark.acceptance(...)` in a tree."""
-    return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.acceptance"]
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.acceptance"
+    ]
 
 
 def _direct_marks(mark: ast.expr) -> list[str]:
-    """Return the names of the pytest marks that hold for the whole test: X of pytest.mark.X, also in a list of marks."""
+    """Return the names of the pytest marks that hold for the whole test: X of pytest.mark.X, also in a list."""
     whole = mark.elts if isinstance(mark, (ast.List, ast.Tuple)) else [mark]
     targets = [item.func if isinstance(item, ast.Call) else item for item in whole]
-    return [target.attr for target in targets if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "pytest.mark"]
+    return [
+        target.attr
+        for target in targets
+        if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "pytest.mark"
+    ]
 
 
 def _ids(call: ast.Call) -> list[str]:
@@ -172,7 +184,11 @@ def faults(root: Path) -> list[str]:
     proven = {claim.id for claim in found.claims}
     wrong = list(found.faults)
     wrong += [f"{line.id} has no test: {line.sentence}" for line in lines if line.id not in proven]
-    wrong += [f"{claim.test} claims {claim.id}, which {LINES} does not know" for claim in found.claims if claim.id not in known]
+    wrong += [
+        f"{claim.test} claims {claim.id}, which {LINES} does not know"
+        for claim in found.claims
+        if claim.id not in known
+    ]
     on_disk = (root / MAP).read_text(encoding="utf-8") if (root / MAP).exists() else ""
     if on_disk != render(lines, found):
         wrong.append(f"{MAP} is stale: run `make acceptance` and commit it")
@@ -193,7 +209,9 @@ def main(arguments: list[str]) -> int:
     (ROOT / MAP).write_text(render(lines, found), encoding="utf-8")
     proven = {claim.id for claim in found.claims}
     missing = [line.id for line in lines if line.id not in proven]
-    print(f"{MAP}: {len(lines) - len(missing)} of {len(lines)} lines have tests; without: {', '.join(missing) or 'none'}")
+    print(
+        f"{MAP}: {len(lines) - len(missing)} of {len(lines)} lines have tests; without: {', '.join(missing) or 'none'}"
+    )
     return 0
 
 

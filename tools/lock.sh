@@ -10,10 +10,10 @@ cd "$(dirname "$0")/.."
 
 UV_VERSION=0.13.8
 venv=.build/lock
-[ -x "$venv/bin/uv" ] && [ "$("$venv/bin/uv" --version | cut -d' ' -f2)" = "$UV_VERSION" ] || {
+if ! "$venv/bin/uv" --version 2>/dev/null | grep -q "^uv $UV_VERSION\b"; then
   "$(tools/python.sh)" -m venv --clear "$venv"
-  "$venv/bin/pip" install --quiet "uv==$UV_VERSION"
-}
+  "$venv/bin/python" -m pip install --quiet "uv==$UV_VERSION"
+fi
 for source in requirements/*.in; do
   lock=${source%.in}.txt
   wanted=$(mktemp)

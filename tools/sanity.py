@@ -61,8 +61,8 @@ def copy_tree(target: Path) -> None:
         copy = target / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, copy, follow_symlinks=False)
-    for command in (["init", "--quiet"], ["add", "--force", "--all"]):
-        subprocess.run(["git", "-c", "core.excludesFile=/dev/null", *command], cwd=target, check=True)
+    for command in (["init", "--quiet"], ["add", "--all"]):
+        subprocess.run(["git", *command], cwd=target, check=True)
 
 
 def provide_pip(home: Path) -> None:
@@ -70,7 +70,16 @@ def provide_pip(home: Path) -> None:
     cache = home / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     pins = ROOT / "requirements" / "sanity.txt"
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--require-hashes",
+    ]
     subprocess.run([*command, "--requirement", pins, "--dest", cache], check=True)
     for wheel in cache.glob("pip-*.whl"):
         version = wheel.name.split("-")[1].replace(".", "_")
@@ -85,12 +94,17 @@ def provide_pip(home: Path) -> None:
 
 
 def interpreter(version: str) -> Path | None:
-    """Return the real path of a Python of that version: of this venv, on PATH, or beside this one under a version manager."""
+    """Return the real path of a Python of that version: on PATH, or beside this one where a version manager put it."""
     running = Path(os.path.realpath(sys.executable))
     name = f"python{version}"
     beside = sorted(running.parent.parent.parent.glob(f"{version}.*/bin/{name}"))
     for candidate in filter(None, map(shutil.which, [str(running.parent / name), name, *map(str, beside)])):
-        question = [candidate, "-I", "-c", "import os, sys; print(os.path.realpath(sys.executable), *sys.version_info[:2])"]
+        question = [
+            candidate,
+            "-I",
+            "-c",
+            "import os, sys; print(os.path.realpath(sys.executable), *sys.version_info[:2])",
+        ]
         answer = subprocess.run(question, capture_output=True, text=True, check=False)
         if answer.returncode == 0:
             path, major, minor = answer.stdout.rsplit(maxsplit=2)
@@ -122,7 +136,7 @@ def main(options: list[str]) -> int:
     environment = {
         **os.environ,
         "HOME": str(HOME),
-        "PATH": f"{INTERPRETERS}:{os.path.dirname(sys.executable)}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+        "PATH": f"{INTERPRETERS}:{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
     }
     command = [str(Path(sys.executable).with_name("ansible-test")), "sanity", "--color", "no", "--venv", *options]
     return subprocess.run(command, cwd=COLLECTION, env=environment, check=False).returncode

@@ -23,7 +23,7 @@ PYTEST := .venv/bin/python -m pytest
 WITHOUT_LAB = trap '$(MAKE) --silent lab-down >.build/log/lab-down.log 2>&1 || echo "lab-down failed: .build/log/lab-down.log"' EXIT
 
 help:  ## what can be done (this list)
-	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | column -t -s $$'\t'
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## system packages (apt), .venv from the lock, collections: nothing if all is there
 	@tools/setup.sh
@@ -74,5 +74,6 @@ changelog: setup  ## check the changelog fragments
 lock: setup  ## pin requirements/*.in again (ARGS=--upgrade for newer versions)
 	@tools/lock.sh $(ARGS)
 
-clean: lab-down  ## remove the lab, the venvs and everything that was built
+clean:  ## remove the lab, the venvs and everything that was built
+	@[ ! -x .venv/bin/python ] || $(MAKE) --silent lab-down
 	@rm -rf .build .venv .venv-* .hypothesis *.tar.gz

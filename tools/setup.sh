@@ -73,6 +73,12 @@ fi
 # ---- venvs
 
 python=$(tools/python.sh)
+if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+  # Debian and Ubuntu cut ensurepip out of a Python; python3-venv brings it for the default version only.
+  printf 'setup: %s cannot make a venv; as root: apt-get install python%s-venv\n' "$python" \
+    "$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')" >&2
+  exit 1
+fi
 
 # venv FOLDER LOCK: a venv that holds exactly what the lock says. Its stamp is the lock and the interpreter; a venv that
 # was moved or whose interpreter is gone does not run, and is made anew.

@@ -105,7 +105,7 @@ def _offender(content):
 
 
 def _outcome_of_icmp(version, kind, code, sender):
-    text = "ICMP type %d code %d" % (kind, code)
+    text = f"ICMP type {kind} code {code}"
     if kind == (3 if version == 4 else 1):
         text = _ICMP_TEXT[version].get(code, text)
         if code == (_ICMP4_PORT if version == 4 else _ICMP6_PORT):
@@ -116,11 +116,11 @@ def _outcome_of_icmp(version, kind, code, sender):
 
 
 def _with_sender(text, sender):
-    return "%s, said by %s" % (text, sender) if sender else text
+    return f"{text}, said by {sender}" if sender else text
 
 
 def outcome_of_error(number, sending):
-    """Return (outcome, detail) of an error number; *sending*: of bind, connect or send, before any packet could answer."""
+    """Return (outcome, detail) of an error number; *sending*: of bind, connect or send, before any answer."""
     if number == errno.ECONNREFUSED:
         return REFUSED, "reset or port unreachable"
     if number in (errno.EPERM, errno.EACCES):
@@ -166,7 +166,7 @@ def _checksum(data):
     """Return the Internet checksum (RFC 1071) of *data*."""
     if len(data) % 2:
         data += b"\0"
-    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

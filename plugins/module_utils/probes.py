@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import selectors
 import socket
 import time
@@ -37,8 +38,8 @@ from .probe_answers import (
 
 TRANSPORTS = ("tcp", "udp", "icmp")
 
-#: What a UDP probe carries unless it is told otherwise; an emulator answers any datagram.
-UDP_PAYLOAD = b"faxnet probe\n"
+#: What a UDP probe carries unless it is told otherwise: the question that the emulator answers.
+UDP_PAYLOAD = b'{"probe":"faxnet"}\n'
 
 
 class ProbeError(ValueError):
@@ -48,7 +49,7 @@ class ProbeError(ValueError):
 class _Attempt:
     """One socket on its way: which probe, which try, and until when an answer counts."""
 
-    __slots__ = ("index", "number", "socket", "started", "deadline", "raw", "sequence")
+    __slots__ = ("deadline", "index", "number", "raw", "sequence", "socket", "started")
 
     def __init__(self, index, number, sock, started, deadline, raw=False, sequence=0):
         self.index = index
@@ -60,7 +61,7 @@ class _Attempt:
         self.sequence = sequence
 
 
-class _Answered(Exception):
+class _AnsweredError(Exception):
     """The outcome is known already, while sending; carries it."""
 
     def __init__(self, outcome, detail):
@@ -77,13 +78,13 @@ def check_probe(probe):
     """
     name = probe.get("id") or "probe without an id"
     if probe.get("transport") not in TRANSPORTS:
-        raise ProbeError("%s: transport %r is not one of %s" % (name, probe.get("transport"), ", ".join(TRANSPORTS)))
+        raise ProbeError(f"{name}: transport {probe.get('transport')!r} is not one of {', '.join(TRANSPORTS)}")
     for key in ("address", "source_address"):
         value = probe.get(key)
         if (value is not None or key == "address") and family_of(value) is None:
-            raise ProbeError("%s: %s %r is not an IP address; names are not looked up" % (name, key, value))
+            raise ProbeError(f"{name}: {key} {value!r} is not an IP address; names are not looked up")
     if probe.get("source_address") and family_of(probe["source_address"]) != family_of(probe["address"]):
-        raise ProbeError("%s: source_address and address are of two IP versions" % name)
+        raise ProbeError(f"{name}: source_address and address are of two IP versions")
     if probe["transport"] == "icmp":
         return
     for key in ("port", "source_port"):
@@ -91,7 +92,7 @@ def check_probe(probe):
         if value is None and key == "source_port":
             continue
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535:
-            raise ProbeError("%s: %s %r is not a port from 1 to 65535" % (name, key, value))
+            raise ProbeError(f"{name}: {key} {value!r} is not a port from 1 to 65535")
 
 
 def family_of(address):
@@ -130,13 +131,8 @@ def run_probes(probes, timeout=1.0, tries=2, parallel=500):
 
 def _bounded(parallel):
     """Return *parallel*, or less where the limit of open files of this process is lower."""
-    try:
-        import resource
-
-        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    except (ImportError, ValueError, OSError):
-        soft = 256
-    if soft < 0:
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if soft == resource.RLIM_INFINITY:
         return max(1, parallel)
     return max(1, min(parallel, soft - 64))
 
@@ -171,7 +167,7 @@ class _Run:
             index, number = self._waiting.pop()
             try:
                 attempt = _send(self._probes[index], index, number, self._timeout)
-            except _Answered as known:
+            except _AnsweredError as known:
                 self._settle(index, number, known.outcome, known.detail, None)
                 continue
             wanted = selectors.EVENT_READ
@@ -220,7 +216,7 @@ def _send(probe, index, number, timeout):
     """Open a socket, send the probe's packet and return the attempt.
 
     Raises:
-        _Answered: the operating system knew the outcome at once.
+        _AnsweredError: the operating system knew the outcome at once.
     """
     family = family_of(probe["address"])
     transport = probe["transport"]
@@ -231,8 +227,7 @@ def _send(probe, index, number, timeout):
         ask_for_errors(sock, family)
         if probe.get("source_address") or probe.get("source_port"):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            any_address = "0.0.0.0" if family == socket.AF_INET else "::"
-            sock.bind((probe.get("source_address") or any_address, probe.get("source_port") or 0))
+            sock.bind((probe.get("source_address") or "", probe.get("source_port") or 0))
         started = time.monotonic()
         code = sock.connect_ex((probe["address"], probe.get("port") or 0))
         if code not in (0, errno.EINPROGRESS):
@@ -244,7 +239,7 @@ def _send(probe, index, number, timeout):
             sock.send(echo_request(family, index & 0xFFFF, sequence))
     except OSError as error:
         sock.close()
-        raise _Answered(*outcome_of_error(error.errno, sending=True)) from error
+        raise _AnsweredError(*outcome_of_error(error.errno, sending=True)) from error
     return _Attempt(index, number, sock, started, started + timeout, raw, sequence)
 
 
@@ -262,7 +257,7 @@ def _socket(family, transport):
         try:
             return socket.socket(family, socket.SOCK_RAW, protocol), True
         except OSError as error:
-            raise _Answered(UNSENT, "this host allows no ICMP echo here: %s" % os.strerror(error.errno)) from error
+            raise _AnsweredError(UNSENT, f"this host allows no ICMP echo here: {os.strerror(error.errno)}") from error
 
 
 def _answer(probe, attempt):
@@ -273,15 +268,18 @@ def _answer(probe, attempt):
         return icmp
     if code:
         return outcome_of_error(code, sending=False)
-    if probe["transport"] == "tcp":
-        return OPEN, ""
+    return (OPEN, "") if probe["transport"] == "tcp" else _reply(probe, attempt)
+
+
+def _reply(probe, attempt):
+    """Return (outcome, detail) when a datagram that answers the probe has arrived, else None."""
     try:
         data = attempt.socket.recv(2048)
     except (BlockingIOError, InterruptedError):
         return None
     except OSError as error:
         return outcome_of_error(error.errno, sending=False)
-    if probe["transport"] == "icmp":
-        ours = is_echo_reply(data, attempt.socket.family, attempt.raw, attempt.index & 0xFFFF, attempt.sequence)
-        return (OPEN, "") if ours else None
-    return OPEN, "%d bytes" % len(data)
+    if probe["transport"] == "udp":
+        return OPEN, f"{len(data)} bytes"
+    ours = is_echo_reply(data, attempt.socket.family, attempt.raw, attempt.index & 0xFFFF, attempt.sequence)
+    return (OPEN, "") if ours else None

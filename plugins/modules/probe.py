@@ -69,7 +69,7 @@ attributes:
   platform:
     support: full
     platforms: posix
-    description: Runs on hosts with Python 3.9 or later. On systems other than Linux an ICMP error does not name its sender.
+    description: Hosts with Python 3.9 or later. On systems other than Linux an ICMP error does not name its sender.
 notes:
   - RV(results[].outcome=silent) alone proves little. Send a probe that must be answered to the same address beside it.
   - ICMP echo needs root, or a group inside C(net.ipv4.ping_group_range).
@@ -107,10 +107,10 @@ results:
       sample: primary port
     outcome:
       description: >-
-        V(open): the other end answered (handshake, reply, echo reply). V(refused): it answered that nothing listens there
-        (TCP reset, ICMP port unreachable). V(prohibited): a filter said so (ICMP administratively prohibited, or this
-        host's own filter). V(unreachable): a router answered that there is no route or no such host. V(silent): nothing
-        came back. V(unsent): this host could not send.
+        V(open): the other end answered (handshake, reply, echo reply). V(refused): it answered that nothing listens
+        there (TCP reset, ICMP port unreachable). V(prohibited): a filter said so (ICMP administratively prohibited, or
+        this host's own filter). V(unreachable): a router answered that there is no route or no such host.
+        V(silent): nothing came back. V(unsent): this host could not send.
       type: str
       returned: always
       sample: open
@@ -164,7 +164,7 @@ def main():
     )
     for name, least in (("timeout", 0.01), ("tries", 1), ("parallel", 1)):
         if module.params[name] < least:
-            module.fail_json(msg="%s is %s; the least is %s" % (name, module.params[name], least))
+            module.fail_json(msg=f"{name} is {module.params[name]}; the least is {least}")
     started = time.monotonic()
     try:
         results = run_probes(

@@ -99,7 +99,7 @@ def _python_claims(module: ast.Module, name: str) -> tuple[set[Claim], list[str]
         for node in body:
             if isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
                 visit(node.body, f"{prefix}{node.name}::", inherited + node.decorator_list)
-            elif isinstance(node, ast.FunctionDef) and node.name.startswith("test"):
+            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test"):
                 marks = list(_with_tables(inherited + node.decorator_list, tables))
                 calls = [call for mark in marks for call in _marker_calls(mark)]
                 used.update(calls)

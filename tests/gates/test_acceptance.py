@@ -52,6 +52,7 @@ def test_a_good_map_has_no_fault(checkout: Path) -> None:
         'pytestmark = [pytest.mark.lab, pytest.mark.acceptance("AA-01", "AA-02")]\ndef test_both(): ...',
         '@pytest.mark.acceptance("AA-01")\nclass TestIt:\n'
         '    @pytest.mark.acceptance("AA-02")\n    def test_it(self): ...',
+        '@pytest.mark.acceptance("AA-01", "AA-02")\nasync def test_both(): ...',
         '@pytest.mark.parametrize("x", [pytest.param(1, marks=pytest.mark.acceptance("AA-01", "AA-02"))])\n'
         "def test_x(x): ...",
         'CASES = [pytest.param(1, marks=pytest.mark.acceptance("AA-01", "AA-02"))]\n'

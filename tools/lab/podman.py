@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,8 +98,3 @@ def _asked(program: str, *arguments: str) -> str:
 
 def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
-
-
-def shell_line(arguments: Sequence[str]) -> str:
-    """A command as a person would type it, for messages."""
-    return " ".join(f"'{part}'" if re.search(r"[^\w@%+=:,./-]", part) else part for part in arguments)

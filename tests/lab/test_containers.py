@@ -1,0 +1,138 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How podman is told to make networks and containers, and when an image is another one."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import Path
+
+import pytest
+
+from tools.lab import image
+from tools.lab.containers import container, container_name, ip_batch, network_arguments
+from tools.lab.errors import LabError
+from tools.lab.runtime import Runtime
+from tools.lab.ssh import address_of, variables
+from tools.lab.topology import Leg, Node, Route, Topology
+
+PLAIN = Runtime(None, (), "")
+
+
+def interface(text: str) -> ipaddress.IPv4Interface | ipaddress.IPv6Interface:
+    return ipaddress.ip_interface(text)
+
+
+PC = Node(
+    "pc",
+    (Leg("office", "lan0", (interface("10.1.0.5/24"), interface("2001:db8:1::5/64"))),),
+    (Route(ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_address("10.1.0.1")),),
+    neighbours=(("pc", ipaddress.ip_address("10.1.0.5")),),
+)
+ROUTER = Node(
+    "router",
+    (
+        Leg("office", "lan0", (interface("10.1.0.1/24"),)),
+        Leg("wan-198.51.100.0", "wan0", (interface("198.51.100.10/24"),)),
+    ),
+    (),
+)
+FAR = Node("far", (Leg("elsewhere", "lan0", (interface("192.0.2.66/24"),)),), ())
+LAB = Topology(("office", "wan-198.51.100.0", "elsewhere"), (PC, ROUTER, FAR), ())
+NAMES = {node.name: f"faxnet-x-{node.name}" for node in LAB.nodes}
+
+
+def test_a_container_brings_its_addresses_and_routes_itself() -> None:
+    assert ip_batch(PC) == [
+        "address replace 10.1.0.5/24 dev lan0",
+        "address replace 2001:db8:1::5/64 dev lan0 nodad",
+        "link set lan0 up",
+        "route replace 0.0.0.0/0 via 10.1.0.1",
+    ]
+
+
+def test_podman_gives_a_segment_no_addresses_and_no_way_out() -> None:
+    arguments = network_arguments("x", "office")
+    assert arguments[-1] == "faxnet-x-net-office"
+    assert {"--internal", "--disable-dns"} < set(arguments)
+    assert arguments[arguments.index("--ipam-driver") + 1] == "none"
+    assert "--subnet" not in arguments
+
+
+def test_only_the_internet_router_forwards_from_the_start() -> None:
+    forwarding = Node("internet", PC.legs, (), forwards=True)
+    assert "net.ipv4.ip_forward=1" in container("x", forwarding, "image", PLAIN).arguments
+    assert "net.ipv4.ip_forward=0" in container("x", PC, "image", PLAIN).arguments
+
+
+def test_another_image_runtime_or_address_makes_another_recipe() -> None:
+    moved = Node("pc", (Leg("office", "lan0", (interface("10.1.0.6/24"),)),), PC.routes, neighbours=PC.neighbours)
+    recipes = {
+        container("x", PC, "image", PLAIN).recipe,
+        container("x", PC, "image2", PLAIN).recipe,
+        container("x", PC, "image", Runtime("runc", (), "")).recipe,
+        container("x", PC, "image", Runtime(None, ("nofile=5:5",), "")).recipe,
+        container("x", moved, "image", PLAIN).recipe,
+    }
+    assert len(recipes) == 5
+    assert container("x", PC, "image", PLAIN).recipe in recipes
+
+
+def test_a_container_carries_the_label_that_down_looks_for() -> None:
+    arguments = container("two_offices", PC, "image", PLAIN).arguments
+    assert "faxnet.lab=two_offices" in arguments
+
+
+def test_a_name_that_podman_refuses_is_refused_first() -> None:
+    with pytest.raises(LabError, match="host 'fax server': a container cannot have this name"):
+        container_name("x", "fax server")
+
+
+@pytest.mark.parametrize(
+    ("base", "suite"),
+    [("bookworm", True), ("trixie", True), ("debian:12", False), ("registry.example.com/debian", False)],
+)
+def test_a_plain_word_is_a_suite_and_all_else_an_image(base: str, suite: bool) -> None:
+    assert image.is_suite(base) is suite
+
+
+def test_the_option_beats_the_environment_and_that_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LAB_IMAGE", raising=False)
+    assert image.base_from(None) == image.DEFAULT_BASE
+    monkeypatch.setenv("LAB_IMAGE", "trixie")
+    assert image.base_from(None) == "trixie"
+    assert image.base_from("debian:13") == "debian:13"
+
+
+def test_an_image_has_another_name_when_its_base_a_package_or_a_file_changes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first = image.reference("bookworm")
+    assert re.fullmatch(r"localhost/faxnet-lab:bookworm-[0-9a-f]{12}", first)
+    assert image.reference("bookworm") == first
+    assert image.reference("debian:12") != first
+    monkeypatch.setattr(image, "PACKAGES", (*image.PACKAGES, "tcpdump"))
+    with_package = image.reference("bookworm")
+    (tmp_path / "prepare.sh").write_text("true\n")
+    monkeypatch.setattr(image, "_HERE", tmp_path)
+    monkeypatch.setattr(image, "_ROOTFS", tmp_path / "rootfs")
+    monkeypatch.setattr(image, "_PREPARE", tmp_path / "prepare.sh")
+    assert len({first, with_package, image.reference("bookworm")}) == 3
+
+
+@pytest.mark.parametrize(
+    ("target", "control", "address"),
+    [("pc", "router", "10.1.0.5"), ("router", "pc", "10.1.0.1"), ("router", "far", "198.51.100.10")],
+)
+def test_ssh_goes_to_the_address_that_the_control_host_meets(target: str, control: str, address: str) -> None:
+    assert str(address_of(LAB, target, control)) == address
+
+
+def test_ssh_begins_in_the_control_container(tmp_path: Path) -> None:
+    (tmp_path / "ssh").mkdir()
+    (tmp_path / "ssh" / "id_ed25519").touch()
+    values = variables(tmp_path, LAB, NAMES, "router", "far")
+    assert values["ansible_host"] == "198.51.100.10"
+    assert "'ProxyCommand=podman exec --interactive faxnet-x-far nc %h %p'" in values["ansible_ssh_common_args"]

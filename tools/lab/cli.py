@@ -19,6 +19,7 @@ from tools.lab.errors import LabError
 from tools.lab.inventory import lab_name
 from tools.lab.podman import find_podman
 from tools.lab.progress import Progress
+from tools.lab.root import become_root, give_back
 
 DEFAULT_INVENTORY = Path("inventories/two_offices")
 
@@ -58,10 +59,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     progress = Progress()
     try:
+        become_root("tools.lab", sys.argv[1:] if arguments is None else arguments)
         return _run(options, progress)
     except LabError as problem:
         print(f"lab: {problem}", file=sys.stderr)
         return 1
+    finally:
+        give_back(lifecycle.BUILD)
 
 
 def _run(options: argparse.Namespace, progress: Progress) -> int:

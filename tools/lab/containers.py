@@ -67,7 +67,7 @@ def network_arguments(lab: str, segment: str) -> list[str]:
 
 def ip_batch(node: Node) -> list[str]:
     """Commands for ``ip -batch`` that give a container its addresses and routes; each may be repeated."""
-    lines = []
+    lines: list[str] = []
     for leg in node.legs:
         # Without duplicate address detection an IPv6 address can be used at once.
         lines.extend(

@@ -92,7 +92,7 @@ def _from_suite(podman: Podman, suite: str, image: str, folder: Path, progress: 
         f"--include={','.join(PACKAGES)}",
         f"--customize-hook=copy-in {_ROOTFS}/etc {_ROOTFS}/usr /",
         f"--customize-hook=copy-in {_PREPARE} /root",
-        "--customize-hook=chroot \"$1\" sh /root/prepare.sh",
+        '--customize-hook=chroot "$1" sh /root/prepare.sh',
         suite,
         str(archive),
     ]

@@ -152,7 +152,7 @@ class _Drawing:
 
     def drawn(self) -> Topology:
         if INTERNET in self.hosts:
-            raise LabError(f"host {INTERNET}: the lab needs this name for the router between the sites: rename the host")
+            raise LabError(f"host {INTERNET}: the lab needs this name for the router between sites: rename the host")
         for host in self.inventory.hosts:
             self._place(host)
         providers = self._providers()
@@ -277,9 +277,7 @@ class _Drawing:
                 for address in known or [segment.first_free(network)]:
                     draft.join(segment, address, network)
 
-    def _outer_segment(
-        self, site: Site, gateway: Gateway, providers: list[_Segment], *, outermost: bool
-    ) -> _Segment:
+    def _outer_segment(self, site: Site, gateway: Gateway, providers: list[_Segment], *, outermost: bool) -> _Segment:
         draft = self._draft(gateway.host)
         if not gateway.public:
             link = next(self.links)

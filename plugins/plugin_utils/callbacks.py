@@ -14,6 +14,7 @@ import hashlib
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .addresses import Address
 from .catalog import CallbackRules, System
@@ -49,8 +50,7 @@ class Claim:
         return sum(use.instances for use in self.uses)
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """What a client gets: its mode, the ports that are opened, and the port for the fixed mode's field."""
 
     mode: str

@@ -12,10 +12,12 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from .names import name_problem
+from .rule_list import rule_list
 from .slices import Written
 
 PLAN_FILE = "plan.json"
@@ -133,7 +135,9 @@ def read_plan(directory: Path) -> dict[str, Any]:
     Raises:
         PlanFileError: there is no plan, or it cannot be read.
     """
-    return _read(directory / PLAN_FILE, "run the playbook faxnet.deploy.plan first")
+    plan = _read(directory / PLAN_FILE, "run the playbook faxnet.deploy.plan first")
+    exchanges = [exchange for entries in plan["services"].values() for exchange in entries]
+    return _with_reasons(plan, exchanges)
 
 
 def read_slice(directory: Path, host: str) -> dict[str, Any]:
@@ -144,10 +148,20 @@ def read_slice(directory: Path, host: str) -> dict[str, Any]:
     """
     if name_problem(host):
         raise PlanFileError(f"{host!r} is not a host name that a plan can hold: it {name_problem(host)}")
-    return _read(
+    part = _read(
         directory / HOSTS_DIRECTORY / f"{host}.json",
         "run the playbook faxnet.deploy.plan first; a host is planned when it has faxnet_site, or is a site's gateway",
     )
+    part = _with_reasons(part, part["exchanges"])
+    return {**part, "rules": rule_list(part)}
+
+
+def _with_reasons(data: dict[str, Any], exchanges: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Give each flow its exchange's purpose: the same sentence for thousands of flows is not written thousands of times."""
+    reasons = {(item["service"], item["name"]): f"{item['title']}: {item['purpose']}" for item in exchanges}
+    for flow in data["flows"]:
+        flow["reason"] = reasons[(flow["service"], flow["exchange"])]
+    return data
 
 
 def _read(path: Path, cure: str) -> dict[str, Any]:

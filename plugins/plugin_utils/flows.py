@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .addresses import Address
 from .callbacks import SERVER_PREFIX, Claim, Grant, Occupied, claims_of, grant_ranges
@@ -18,14 +19,12 @@ from .paths import NoRoute, Path, Route, Router
 from .ports import PortRange
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(NamedTuple):
     """One class of packets: from one host to another, on one transport and one range of destination ports.
 
     Attributes:
         id: stable and readable, ``netcfax.pcp/uk-ts1>fl-fax``; IPv6 flows end in ``/6``.
         enabled: False where the flow is switched off; it keeps its definition and gets no rule.
-        reason: one sentence for people.
         path: the devices on its way and its addresses there.
     """
 
@@ -39,12 +38,10 @@ class Flow:
     ports: PortRange
     callback: bool
     enabled: bool
-    reason: str
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(NamedTuple):
     """A use with its routes, for one IP version: client to server, and back.
 
     *back* is None where the server cannot start anything towards the client and the product works without that.
@@ -158,10 +155,12 @@ def _listening(intent: Intent, connections: list[Connection], findings: list[Fin
     """Note where servers and guarded services listen, on their own and on public addresses."""
     occupied = Occupied()
     noted: dict[tuple[Address, str, PortRange], str] = {}
+    public_of = _public_of(intent)
     for host in intent.hosts.values():
+        own_addresses = (*host.addresses, *public_of.get(host.name, ()))
         for opening in (*host.management, *host.extras):
             for ports in opening.ports:
-                for address in _all_addresses(intent, host.name):
+                for address in own_addresses:
                     noted.setdefault((address, opening.transport, ports), f"{opening.name} on {host.name}")
     for connection in connections:
         profile = intent.catalog.profiles[connection.offer.service]
@@ -185,13 +184,13 @@ def _listening(intent: Intent, connections: list[Connection], findings: list[Fin
     return occupied
 
 
-def _all_addresses(intent: Intent, host: str) -> list[Address]:
-    own = list(intent.hosts[host].addresses)
+def _public_of(intent: Intent) -> dict[str, list[Address]]:
+    """The public addresses that each gateway wears."""
+    worn: dict[str, list[Address]] = {}
     for site in intent.sites.values():
         for gateway in site.gateways:
-            if gateway.host == host:
-                own.extend(gateway.public)
-    return own
+            worn.setdefault(gateway.host, []).extend(gateway.public)
+    return worn
 
 
 def _server_ports(exchange: Exchange, offer: Offer) -> PortRange:
@@ -234,7 +233,6 @@ def _flows_of(intent: Intent, router: Router, connection: Connection, grants: Ma
                 ports,
                 exchange.is_callback,
                 on and exchange.name not in use.off,
-                f"{profile.title} {exchange.title}: {exchange.purpose}",
                 router.walk(source, destination, version, route),
             )
         )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from .catalog import builtin_catalog, extend_catalog
 from .findings import Finding, errors, sort_findings
 from .flows import Flows, make_flows
+from .gc_pause import gc_pause
 from .intent import Intent
 from .lock import Lock, read_lock
 from .platform_check import platform_findings
@@ -68,6 +69,11 @@ def make_plan(inputs: Inputs) -> Planned:
 
     Every stage goes on with what is sound, so that all mistakes come out in one run.
     """
+    with gc_pause():
+        return _make_plan(inputs)
+
+
+def _make_plan(inputs: Inputs) -> Planned:
     findings = list(inputs.findings)
     catalog = builtin_catalog()
     if inputs.services is not None:

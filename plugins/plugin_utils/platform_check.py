@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Mapping
 
 from .findings import Finding, short
@@ -13,7 +14,7 @@ from .intent import Intent
 from .platforms import PLATFORMS, refusals
 from .platforms.abilities import Abilities
 from .policy import Policy
-from .policy_data import Texts, policy_data
+from .policy_text import OpeningTexts, Texts, policy_text
 
 #: Needs that a plan can have today; a platform with all of these abilities holds every plan.
 _NEEDS = ("filter", "forwards", "port_ranges", "source_restriction", "ipv6", "udp", "outbound_flows")
@@ -22,7 +23,7 @@ _NEEDS = ("filter", "forwards", "port_ranges", "source_restriction", "ipv6", "ud
 def platform_findings(intent: Intent, policies: Mapping[str, Policy]) -> list[Finding]:
     """Return an error for each host whose platform is unknown or cannot hold its policy."""
     findings = []
-    texts = Texts()
+    texts, openings = Texts(), OpeningTexts()
     for name, policy in policies.items():
         wished = intent.hosts[name].platform
         platform = PLATFORMS.get(wished)
@@ -32,7 +33,8 @@ def platform_findings(intent: Intent, policies: Mapping[str, Policy]) -> list[Fi
             cure = f"use one of: {', '.join(sorted(PLATFORMS))}"
             findings.append(Finding("FXN501", name, "faxnet_platform", short(wished), f"is not known{meant}", cure))
         elif _lacks_any(platform.abilities):
-            for reason in refusals(platform.name, platform.abilities, policy_data(policy, texts)):
+            needs = json.loads(policy_text(policy, texts, openings))
+            for reason in refusals(platform.name, platform.abilities, needs):
                 cure = "choose a platform that can hold it, or change what the host offers, uses or forwards"
                 findings.append(Finding("FXN502", name, "faxnet_platform", short(wished), reason, cure))
     return findings

@@ -107,26 +107,18 @@ def make_policies(intent: Intent, flows: Iterable[Flow]) -> dict[str, Policy]:
 
 
 def _gather(gathered: dict[str, Gathered], flow: Flow) -> None:
-    path = flow.path
-    permit = Permit(flow.version, path.arrives_from, path.arrives_at, flow.transport, flow.ports, flow.enabled, "in")
+    path, version, transport, ports, enabled = flow.path, flow.version, flow.transport, flow.ports, flow.enabled
+    permit = Permit(version, path.arrives_from, path.arrives_at, transport, ports, enabled, "in")
     gathered[flow.destination].input.setdefault(permit, []).append(flow.id)
     for step in path.steps:
         device = gathered.get(step.device)
         if device is None:
             continue  # a gateway whose own variables are in error; the finding is noted
-        permit = Permit(
-            flow.version, step.source, step.destination, flow.transport, flow.ports, flow.enabled, step.direction
-        )
+        permit = Permit(version, step.source, step.destination, transport, ports, enabled, step.direction)
         device.forward.setdefault(permit, []).append(flow.id)
         if step.translates_from is not None:
             nat = DestinationNat(
-                flow.version,
-                step.source,
-                step.translates_from,
-                flow.transport,
-                flow.ports,
-                step.destination,
-                flow.enabled,
+                version, step.source, step.translates_from, transport, ports, step.destination, enabled
             )
             device.destination_nat.setdefault(nat, []).append(flow.id)
 

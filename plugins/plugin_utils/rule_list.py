@@ -1,68 +1,76 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A device's policy as the list of services and rules that people type into routers (NetCFax: "services" and "rules").
+"""A device's slice as the list of services and rules that people type into routers and firewalls.
 
-A service has a name, a transport and a port or range; a rule has a name, a service, allow, who may send, and the
-address that it leads to.
+A service has a name, a transport and a port or range; a rule has a name, a direction, a service, an action, who may
+send, and the address that it leads to. These are the two lists that the NetCFax pages show for a NAT router.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from .intent import Intent
-from .policy import Policy
-from .policy_data import Texts
 
+def rule_list(part: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Return ``services`` and ``rules`` of one slice, in the policy's order.
 
-def rule_list(intent: Intent, policy: Policy, texts: Texts) -> dict[str, Any]:
-    """Return ``services`` and ``rules`` of one device, in the policy's order.
-
-    A router's translation and the permit that goes with it are one rule, as they are on the devices' own pages.
+    A router's translation and the permit that goes with it are one rule, as they are on the devices' own pages. What
+    the host itself starts comes last: ports are opened for two-way traffic, and a firewall that also filters what goes
+    out needs these.
     """
-    services: dict[str, dict[str, str]] = {}
-    rules: list[dict[str, Any]] = []
+    titles = {(item["service"], item["name"]): item["title"] for item in part["exchanges"]}
+    found = _Found(titles, [], {})
+    policy = part["policy"]
+    for permit in policy["input"]:
+        found.add("in", permit, permit["source"], permit["destination"])
+    translated = set()
+    for nat in policy["destination_nat"]:
+        translated.add((nat["source"], nat["target"], nat["transport"], nat["ports"]))
+        found.add("in", nat, nat["source"], nat["target"], nat["address"])
+    for permit in policy["forward"]:
+        if (permit["source"], permit["destination"], permit["transport"], permit["ports"]) not in translated:
+            found.add(permit["direction"], permit, permit["source"], permit["destination"])
+    for flow in part["flows"]:
+        if flow["source"] == part["host"]:
+            found.add("out", {**flow, "flows": [flow["id"]]}, flow["source_address"], flow["dial"])
+    services = [{"name": name, **found.services[name]} for name in sorted(found.services)]
+    return {"services": services, "rules": found.rules}
 
-    def add(direction: str, entry: Any, target: str, public: str | None, ids: tuple[str, ...]) -> None:
-        service, exchange = _exchange_of(intent, ids[0])
-        ports = entry.ports.text
-        label = f"{service} {exchange} {ports}"
-        services.setdefault(label, {"name": label, "transport": entry.transport, "ports": ports})
-        source = texts[entry.source]
-        rules.append(
+
+class _Found:
+    """Rules found so far, and the services that they name."""
+
+    def __init__(
+        self, titles: Mapping[tuple[str, str], str], rules: list[dict[str, Any]], services: dict[str, dict[str, str]]
+    ) -> None:
+        self.titles = titles
+        self.rules = rules
+        self.services = services
+
+    def add(
+        self, direction: str, entry: Mapping[str, Any], source: str, target: str, public: str | None = None
+    ) -> None:
+        """Add the rule for one entry of a policy, or for one flow."""
+        exchange, _slash, ends = entry["flows"][0].partition("/")
+        service, _dot, name = exchange.rpartition(".")
+        title = self.titles.get((service, name), name.upper())
+        label = f"{service} {title} {entry['ports']}"
+        self.services.setdefault(label, {"transport": entry["transport"], "ports": entry["ports"]})
+        destination = ends.partition(">")[2].partition("/")[0]
+        self.rules.append(
             {
-                "name": f"{service} {exchange} {source} to {_destination_of(ids[0])}",
+                "name": f"{service} {title} {source} to {destination}",
                 "direction": direction,
                 "service": label,
-                "transport": entry.transport,
-                "ports": ports,
+                "transport": entry["transport"],
+                "ports": entry["ports"],
                 "action": "allow",
-                "enabled": entry.enabled,
+                "enabled": entry["enabled"],
                 "from": source,
                 "public": public,
                 "target": target,
-                "flows": list(ids),
+                "flows": list(entry["flows"]),
             }
         )
-
-    for permit, ids in policy.input:
-        add("in", permit, texts[permit.destination], None, ids)
-    translated = set()
-    for nat, ids in policy.destination_nat:
-        translated.add((nat.source, nat.target, nat.transport, nat.ports))
-        add("in", nat, texts[nat.target], texts[nat.address], ids)
-    for permit, ids in policy.forward:
-        if (permit.source, permit.destination, permit.transport, permit.ports) not in translated:
-            add(permit.direction, permit, texts[permit.destination], None, ids)
-    return {"services": [services[name] for name in sorted(services)], "rules": rules}
-
-
-def _exchange_of(intent: Intent, flow_id: str) -> tuple[str, str]:
-    service, _dot, rest = flow_id.partition("/")[0].rpartition(".")
-    profile = intent.catalog.profiles[service]
-    return service, next(exchange.title for exchange in profile.exchanges if exchange.name == rest)
-
-
-def _destination_of(flow_id: str) -> str:
-    return flow_id.partition(">")[2].partition("/")[0]

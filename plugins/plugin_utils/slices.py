@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .catalog import Exchange, Profile
+from .findings import Finding
 from .flows import Flow
-from .intent import Offer, Use
+from .gc_pause import gc_pause
+from .intent import Host, Offer, Use
 from .plan import Plan
-from .policy_data import Texts, opening_data, policy_data
-from .rule_list import rule_list
+from .policy_text import BOOLEAN, OpeningTexts, Texts, names_text, policy_text
 
 PLAN_FORMAT = 1
 
@@ -36,12 +37,23 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A whole plan as text: the digest over everything, the plan document, and the slices in order of host names."""
+    """A whole plan as text.
+
+    Attributes:
+        digest: over everything.
+        plan: the plan document.
+        findings: the findings, for people and editors.
+        slices: in order of host names.
+        roles: each host's roles, for a summary.
+        flow_count: number of flows.
+    """
 
     digest: str
     plan: str
     findings: str
     slices: tuple[Slice, ...]
+    roles: Mapping[str, tuple[str, ...]]
+    flow_count: int
 
 
 def _compact(data: object) -> str:
@@ -52,19 +64,16 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _flow_text(flow: Flow, texts: Texts, reasons: Mapping[str, str]) -> str:
-    # Every name in a flow passed names.name_problem, so none of them can hold a character that JSON escapes; a test
-    # holds this text against json.dumps.
+def _flow_text(flow: Flow, texts: Texts) -> str:
+    # Names passed names.name_problem, so nothing here needs escaping; see policy_text.
     path = flow.path
-    via = ",".join(f'"{step.device}"' for step in path.steps)
     return (
         f'{{"id":"{flow.id}","service":"{flow.service}","exchange":"{flow.exchange}","source":"{flow.source}",'
         f'"destination":"{flow.destination}","version":{flow.version},"transport":"{flow.transport}",'
-        f'"source_ports":null,"ports":"{flow.ports.text}","callback":{"true" if flow.callback else "false"},'
-        f'"enabled":{"true" if flow.enabled else "false"},"source_address":"{texts[path.leaves_as]}",'
-        f'"dial":"{texts[path.dial]}","arrives_from":"{texts[path.arrives_from]}",'
-        f'"destination_address":"{texts[path.arrives_at]}","via":[{via}],'
-        f'"reason":{reasons[flow.reason]}}}'
+        f'"source_ports":null,"ports":"{flow.ports.text}","callback":{BOOLEAN[flow.callback]},'
+        f'"enabled":{BOOLEAN[flow.enabled]},"source_address":"{texts[path.leaves_as]}","dial":"{texts[path.dial]}",'
+        f'"arrives_from":"{texts[path.arrives_from]}","destination_address":"{texts[path.arrives_at]}",'
+        f'"via":{names_text([step.device for step in path.steps])}}}'
     )
 
 
@@ -83,12 +92,29 @@ def _exchange(service: str, exchange: Exchange) -> dict[str, Any]:
     }
 
 
+class _Sheets:
+    """The instructions of a profile and mode as JSON text with places for one client's values."""
+
+    def __init__(self) -> None:
+        self._templates: dict[tuple[str, str], str] = {}
+
+    def text(self, profile: Profile, mode: str, values: Mapping[str, object]) -> str:
+        """Return the JSON list of a client's instructions."""
+        template = self._templates.get((profile.name, mode))
+        if template is None:
+            spoken = profile.mode_instructions.get(mode, "")
+            lines = [line.replace("{mode_instruction}", spoken) for line in profile.instructions]
+            template = self._templates[(profile.name, mode)] = _compact(lines)
+        return template.format_map(values)
+
+
 class _Describer:
-    """Describes hosts of one plan; holds what many slices share."""
+    """Describes what hosts offer and use; holds what many slices share."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.texts = Texts()
+        self.sheets = _Sheets()
         self.dials: dict[tuple[str, str, str], str] = {}
         self.publics: dict[tuple[str, str], str] = {}
         self.clients: dict[tuple[str, str], list[str]] = {}
@@ -117,124 +143,125 @@ class _Describer:
             "enabled": offer.enabled,
         }
 
-    def use(self, use: Use) -> dict[str, Any]:
-        """One use, with what a person enters in the client."""
-        profile: Profile = self.plan.intent.catalog.profiles[use.service]
+    def use(self, use: Use) -> tuple[str, str]:
+        """One use as JSON text, as the plan holds it and, with the client's instructions, as the slice does."""
+        profile = self.plan.intent.catalog.profiles[use.service]
         offer = self.plan.intent.offer_of(use)
         dial = self.dials.get((use.host, use.service, use.server))
         grant = self.plan.flows.grants.get(f"{use.host}/{use.service}")
-        fields: dict[str, Any] = {**offer.settings, "dial": dial, "server": use.server}
-        callback = None
-        if grant is not None and profile.callback is not None:
-            callback = {"mode": grant.mode, "low": grant.ports.low, "high": grant.ports.high, "fixed": grant.fixed}
-            fields.update(callback)
-            if grant.mode in profile.mode_instructions:
-                fields["mode_instruction"] = profile.mode_instructions[grant.mode].format_map(fields)
-        return {
-            "service": use.service,
-            "host": use.host,
-            "server": use.server,
-            "dial": dial,
-            "settings": dict(offer.settings),
-            "environment": use.environment,
-            "instances": use.instances,
-            "enabled": use.enabled and offer.enabled,
-            "callback": callback,
-            "instructions": [line.format_map(fields) for line in profile.instructions],
-        }
+        values: dict[str, Any] = {**offer.settings, "dial": dial, "server": use.server}
+        callback, mode = "null", ""
+        if grant is not None:
+            low, high = grant.ports
+            mode = grant.mode
+            callback = f'{{"mode":"{mode}","low":{low},"high":{high},"fixed":{grant.fixed}}}'
+            values.update(low=low, high=high, fixed=grant.fixed)
+        settings = ",".join([f'"{name}":{port}' for name, port in offer.settings.items()])
+        text = (
+            f'{{"service":"{use.service}","host":"{use.host}","server":"{use.server}",'
+            f'"dial":{quoted_or_null(dial)},"settings":{{{settings}}},"environment":"{use.environment}",'
+            f'"instances":{use.instances},"enabled":{BOOLEAN[use.enabled and offer.enabled]},"callback":{callback}'
+        )
+        return f"{text}}}", f'{text},"instructions":{self.sheets.text(profile, mode, values)}}}'
+
+
+def quoted_or_null(text: str | None) -> str:
+    """A JSON string that needs no escaping, or null."""
+    return "null" if text is None else f'"{text}"'
 
 
 def describe(plan: Plan) -> Written:
     """Return the whole plan as text: deterministic, the same inventory gives the same bytes."""
+    with gc_pause():
+        return _describe(plan)
+
+
+def _describe(plan: Plan) -> Written:
     intent = plan.intent
     about = _Describer(plan)
-    using = {use.host for use in intent.uses}
-    offering: dict[str, list[Offer]] = {}
-    for offer in intent.offers.values():
-        offering.setdefault(offer.host, []).append(offer)
-    uses_of: dict[str, list[dict[str, Any]]] = {}
+    openings = OpeningTexts()
+    offers = {key: _compact(about.offer(offer)) for key, offer in intent.offers.items()}
+    offers_of: dict[str, list[str]] = {}
+    services_of: dict[str, dict[str, None]] = {}
+    for (server, service), text in offers.items():
+        offers_of.setdefault(server, []).append(text)
+        services_of.setdefault(server, {})[service] = None
+    uses: list[str] = []
+    uses_of: dict[str, list[str]] = {}
     for use in intent.uses:
-        uses_of.setdefault(use.host, []).append(about.use(use))
-    reasons = {reason: _compact(reason) for reason in {flow.reason for flow in plan.flows.flows}}
+        whole, with_instructions = about.use(use)
+        uses.append(whole)
+        uses_of.setdefault(use.host, []).append(with_instructions)
+        services_of.setdefault(use.host, {})[use.service] = None
     flow_texts: list[str] = []
     flows_of: dict[str, list[str]] = {}
     for flow in plan.flows.flows:
-        text = _flow_text(flow, about.texts, reasons)
+        text = _flow_text(flow, about.texts)
         flow_texts.append(text)
+        for step in flow.path.steps:
+            services_of.setdefault(step.device, {})[flow.service] = None
         flows_of.setdefault(flow.source, []).append(text)
         flows_of.setdefault(flow.destination, []).append(text)
     exchanges = {
-        name: [_exchange(name, exchange) for exchange in profile.exchanges]
+        name: _compact([_exchange(name, exchange) for exchange in profile.exchanges])
         for name, profile in intent.catalog.profiles.items()
     }
-    findings_of: dict[str, list[dict[str, Any]]] = {}
-    for finding in plan.findings:
-        for name in (finding.host, *finding.others):
-            findings_of.setdefault(name, []).append(finding.as_dict())
-    hosts: dict[str, Any] = {}
-    for name, host in intent.hosts.items():
-        roles = ["router"] if plan.policies[name].forwarding else []
-        roles += ["server"] if name in offering else []
-        roles += ["client"] if name in using else []
-        hosts[name] = {
-            "site": host.site,
-            "addresses": [about.texts[address] for address in host.addresses],
-            "roles": roles or ["endpoint"],
-            "system": host.system,
-            "platform": host.platform,
-        }
+    findings_of = _findings_of(plan.findings)
+    roles: dict[str, tuple[str, ...]] = {}
+    heads: list[str] = []
     bodies: list[tuple[str, str, str]] = []
-    for name in intent.hosts:
-        own_uses = uses_of.get(name, [])
-        own_offers = [about.offer(offer) for offer in offering.get(name, ())]
-        services = dict.fromkeys([item["service"] for item in (*own_offers, *own_uses)])
-        head = {
-            "format": PLAN_FORMAT,
-            "host": name,
-            **hosts[name],
-            "policy": policy_data(plan.policies[name], about.texts),
-            "offers": own_offers,
-            "uses": own_uses,
-            "rules": rule_list(intent, plan.policies[name], about.texts),
-            "exchanges": [item for service in services for item in exchanges[service]],
-            "findings": findings_of.get(name, []),
-        }
-        body = f'{_compact(head)[:-1]},"flows":[{",".join(flows_of.get(name, ()))}]'
-        bodies.append((name, _digest(body), body))
-    whole = {
-        "format": PLAN_FORMAT,
-        "sites": dict(_sites(plan, about.texts)),
-        "hosts": hosts,
-        "services": {name: exchanges[name] for name in sorted({offer.service for offer in intent.offers.values()})},
-        "offers": [about.offer(offer) for offer in intent.offers.values()],
-        "uses": [
-            {key: value for key, value in use.items() if key != "instructions"}
-            for host_uses in uses_of.values()
-            for use in host_uses
-        ],
-        "openings": {
-            name: [opening_data(opening) for opening in (*host.management, *host.extras)]
-            for name, host in intent.hosts.items()
-        },
-        "findings": [finding.as_dict() for finding in plan.findings],
-    }
-    plan_body = f'{_compact(whole)[:-1]},"flows":[{",".join(flow_texts)}]'
-    digest = _digest(plan_body, *(own for _name, own, _body in bodies))
-    slices = tuple(Slice(name, own, f'{body},"digest":"{own}","plan":"{digest}"}}\n') for name, own, body in bodies)
-    findings = json.dumps([finding.as_dict() for finding in plan.findings], indent=2, ensure_ascii=False) + "\n"
-    return Written(digest, f'{plan_body},"digest":"{digest}"}}\n', findings, slices)
-
-
-def _sites(plan: Plan, texts: Texts) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, site in plan.intent.sites.items():
-        yield (
-            name,
-            {
-                "networks": [network.text for network in site.networks],
-                "gateways": [
-                    {"host": gateway.host, "public": [texts[address] for address in gateway.public]}
-                    for gateway in site.gateways
-                ],
-                "realm": {"4": site.realm_of(4), "6": site.realm_of(6)},
-            },
+    for name, host in intent.hosts.items():
+        parts = (("router", plan.policies[name].forwarding), ("server", name in offers_of), ("client", name in uses_of))
+        roles[name] = tuple(role for role, played in parts if played) or ("endpoint",)
+        head = _head(host, roles[name], about.texts)
+        heads.append(f'"{name}":{{{head}}}')
+        own = [exchanges[service][1:-1] for service in services_of.get(name, ())]
+        body = (
+            f'{{"format":{PLAN_FORMAT},"host":"{name}",{head},'
+            f'"policy":{policy_text(plan.policies[name], about.texts, openings)},'
+            f'"offers":[{",".join(offers_of.get(name, ()))}],"uses":[{",".join(uses_of.get(name, ()))}],'
+            f'"exchanges":[{",".join(own)}],"findings":{findings_of.get(name, "[]")},'
+            f'"flows":[{",".join(flows_of.get(name, ()))}]'
         )
+        bodies.append((name, _digest(body), body))
+    opened = [f'"{name}":{openings((*host.management, *host.extras))}' for name, host in intent.hosts.items()]
+    services = [f'"{name}":{exchanges[name]}' for name in sorted({service for _host, service in offers})]
+    plan_body = (
+        f'{{"format":{PLAN_FORMAT},"sites":{_compact(_sites(plan, about.texts))},"hosts":{{{",".join(heads)}}},'
+        f'"services":{{{",".join(services)}}},"offers":[{",".join(offers.values())}],"uses":[{",".join(uses)}],'
+        f'"openings":{{{",".join(opened)}}},"findings":{_compact([item.as_dict() for item in plan.findings])},'
+        f'"flows":[{",".join(flow_texts)}]'
+    )
+    digest = _digest(plan_body, *(own_digest for _name, own_digest, _body in bodies))
+    slices = tuple(Slice(name, own, f'{body},"digest":"{own}","plan":"{digest}"}}\n') for name, own, body in bodies)
+    findings = json.dumps([item.as_dict() for item in plan.findings], indent=2, ensure_ascii=False) + "\n"
+    return Written(digest, f'{plan_body},"digest":"{digest}"}}\n', findings, slices, roles, len(flow_texts))
+
+
+def _head(host: Host, roles: Iterable[str], texts: Texts) -> str:
+    return (
+        f'"site":"{host.site}","addresses":{names_text([texts[address] for address in host.addresses])},'
+        f'"roles":{names_text(roles)},"system":{quoted_or_null(host.system)},"platform":"{host.platform}"'
+    )
+
+
+def _findings_of(findings: Iterable[Finding]) -> dict[str, str]:
+    gathered: dict[str, list[dict[str, Any]]] = {}
+    for finding in findings:
+        for name in dict.fromkeys((finding.host, *finding.others)):
+            gathered.setdefault(name, []).append(finding.as_dict())
+    return {name: _compact(items) for name, items in gathered.items()}
+
+
+def _sites(plan: Plan, texts: Texts) -> dict[str, dict[str, Any]]:
+    return {
+        name: {
+            "networks": [network.text for network in site.networks],
+            "gateways": [
+                {"host": gateway.host, "public": [texts[address] for address in gateway.public]}
+                for gateway in site.gateways
+            ],
+            "realm": {"4": site.realm_of(4), "6": site.realm_of(6)},
+        }
+        for name, site in plan.intent.sites.items()
+    }

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts on loopback for the emulator's tests: real sockets, an address of its own for each host, one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import functools
+import itertools
+import json
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.faxnet.deploy.plugins.module_utils import emulator
+
+PCP = 17488
+LOW, HIGH = 17100, 17199
+# Quick enough for tests, slow enough for a busy machine.
+TIMING = {"connect": 2.0, "answer": 2.0, "keep_alive": 1.0, "retry_first": 0.02, "retry_most": 0.1}
+EXCHANGES = [
+    {
+        "service": "netcfax",
+        "name": "pcp",
+        "initiator": "client",
+        "transport": "tcp",
+        "kind": "login",
+        "ports": "primary_port",
+    },
+    {"service": "netcfax", "name": "scp", "initiator": "server", "transport": "tcp", "kind": "callback"},
+]
+_places = itertools.count(1)
+
+
+def address() -> str:
+    """A loopback address that no other host of this test run has: all of 127.0.0.0/8 is there without asking."""
+    place = next(_places)
+    return f"127.{os.getpid() % 200 + 20}.{place // 250}.{place % 250 + 1}"
+
+
+def async_test(test: Callable[..., Any]) -> Callable[..., None]:
+    """Run a coroutine as a test; one that hangs fails."""
+
+    @functools.wraps(test)
+    def run(*args: Any, **kwargs: Any) -> None:
+        asyncio.run(asyncio.wait_for(test(*args, **kwargs), 20))
+
+    return run
+
+
+def server(host: str = "fl-fax", place: str | None = None, **changes: Any) -> dict[str, Any]:
+    """What the slice of a fax server's host says to the emulator."""
+    offer = {"service": "netcfax", "settings": {"primary_port": PCP}, "enabled": True}
+    return _host(host, place or address(), offers=[offer]) | changes
+
+
+def client(dial: str, host: str = "uk-ts1", place: str | None = None, **changes: Any) -> dict[str, Any]:
+    """What the slice of a client's host says to the emulator; changes are those of its use."""
+    use = {
+        "service": "netcfax",
+        "server": "fl-fax",
+        "dial": dial,
+        "settings": {"primary_port": PCP},
+        "environment": "terminal_server",
+        "instances": 1,
+        "enabled": True,
+        "callback": {"mode": "dynamic", "low": LOW, "high": HIGH, "fixed": 17485},
+    }
+    return _host(host, place or address(), uses=[use | changes])
+
+
+def _host(host: str, place: str, **more: Any) -> dict[str, Any]:
+    return {
+        "format": 1,
+        "host": host,
+        "addresses": [place],
+        "exchanges": copy.deepcopy(EXCHANGES),
+        "timing": dict(TIMING),
+        **more,
+    }
+
+
+def fixed(port: int) -> dict[str, Any]:
+    return {"mode": "fixed", "low": LOW, "high": HIGH, "fixed": port}
+
+
+@contextlib.asynccontextmanager
+async def running(folder: Path, *configs: dict[str, Any]) -> AsyncIterator[list[emulator.Emulator]]:
+    """The emulators of these hosts, started in order and stopped in the end, whatever happens."""
+    started: list[emulator.Emulator] = []
+    try:
+        for config in configs:
+            started += [await start(folder, config)]
+        yield started
+    finally:
+        for one in started:
+            await one.stop()
+
+
+async def start(folder: Path, config: dict[str, Any]) -> emulator.Emulator:
+    """One host's emulator, from a file."""
+    path = write(folder, config)
+    made = emulator.Emulator(emulator.load_config(str(path)), str(path))
+    await made.start()
+    return made
+
+
+def write(folder: Path, config: dict[str, Any]) -> Path:
+    """A host's configuration as a file, with a control socket beside it."""
+    path = folder / f"{config['host']}.json"
+    path.write_text(json.dumps({"control_socket": str(folder / f"{config['host']}.sock")} | config))
+    return path
+
+
+async def until(what: Callable[[], Any]) -> Any:
+    """What C(what) gives once it gives something true. The test's own limit ends a wait without hope."""
+    while not (found := what()):
+        await asyncio.sleep(0.005)
+    return found
+
+
+def instances(of: emulator.Emulator) -> list[dict[str, Any]]:
+    return list(of.state()["instances"])
+
+
+async def all_logged_in(*hosts: emulator.Emulator) -> None:
+    await until(lambda: all(one["connected"] for host in hosts for one in instances(host)))
+
+
+async def notify(host: emulator.Emulator, **request: Any) -> list[dict[str, Any]]:
+    """The results of one round of call-backs."""
+    answer = await host.notify(emulator.Entry("", request))
+    return list(answer["results"])

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans the whole inventory, once, whatever the number of hosts and whatever --limit says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail, AnsibleError, AnsibleValueOmittedError
+from ansible.plugins.action import ActionBase
+
+try:
+    from ..plugin_utils import collect, files, plan_text, slices
+    from ..plugin_utils.findings import Severity
+    from ..plugin_utils.places import Places, inventory_directory, places
+    from ..plugin_utils.plan import Inputs, Plan, make_plan
+    from ..plugin_utils.plan_changes import differences, lock_difference
+except ModuleNotFoundError as error:
+    MISSING: ModuleNotFoundError | None = error
+else:
+    MISSING = None
+
+ARGUMENTS = {"directory": {"type": "path"}, "lock": {"type": "path"}}
+
+
+class ActionModule(ActionBase):
+    """The face of the engine for plays."""
+
+    BYPASS_HOST_LOOP = True
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: object = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Plan, and write the plan and the lock file where they differ."""
+        if MISSING is not None:
+            raise AnsibleActionFail(f"The controller's Python lacks a library: {MISSING}. Install netaddr and PyYAML.")
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _validated, options = self.validate_argument_spec(ARGUMENTS)
+        variables = task_vars or {}
+        hostvars = variables["hostvars"]
+        if not len(hostvars):
+            raise AnsibleActionFail("The inventory holds no host. Pass one with -i.")
+        collected = collect.collect(hostvars, hostvars.raw_get, self._evaluator(hostvars))
+        beside = inventory_directory(variables.get("ansible_inventory_sources") or (), variables["playbook_dir"])
+        where = places(options, collected.network, beside)
+        try:
+            self._plan(result, collected, where)
+        except files.PlanFileError as error:
+            raise AnsibleActionFail(str(error)) from error
+        return result
+
+    def _evaluator(self, hostvars: Mapping[str, Any]) -> collect.Evaluate:
+        templar = self._templar.copy_with_new_env(available_variables={})
+
+        def evaluate(raw: Any, variables: Mapping[str, Any]) -> Any:
+            templar.available_variables = {**variables, "hostvars": hostvars}
+            try:
+                return templar.template(raw)
+            except AnsibleValueOmittedError:
+                return collect.OMITTED
+            except AnsibleError as error:
+                raise collect.EvaluationError(str(error)) from error
+
+        return evaluate
+
+    def _plan(self, result: dict[str, Any], collected: collect.Collected, where: Places) -> None:
+        lock_text = _text_of(where.lock)
+        planned = make_plan(
+            Inputs(
+                sites=collected.network.get("faxnet_sites"),
+                services=collected.network.get("faxnet_services"),
+                hosts=collected.hosts,
+                lock=lock_text,
+                lock_name=str(where.lock),
+                findings=collected.findings,
+            )
+        )
+        findings = collect.without_echoes(planned.findings, collected.findings)
+        result["findings"] = [finding.as_dict() for finding in findings]
+        result["directory"], result["lock"] = str(where.plan), str(where.lock)
+        if planned.plan is None:
+            raise AnsibleActionFail(plan_text.failure_text(findings), result=result)
+        for text in plan_text.remark_texts(findings, Severity.WARNING):
+            self._display.warning(text)
+        self._write(result, planned.plan, where, lock_text)
+
+    def _write(self, result: dict[str, Any], plan: Plan, where: Places, lock_text: str) -> None:
+        written = slices.describe(plan)
+        new_lock = plan.lock.as_text()
+        document = json.loads(written.plan)
+        result["digest"] = written.digest
+        result["summary"] = plan_text.summary_of(document["hosts"], len(document["flows"]), plan.findings)
+        result["advice"] = plan_text.remark_texts(plan.findings, Severity.ADVICE)
+        if self._task.diff:
+            result["diff"] = [*differences(written, where.plan), *lock_difference(where.lock, lock_text, new_lock)]
+        if self._task.check_mode:
+            result["changed"] = files.written_digest(where.plan) != written.digest or lock_text != new_lock
+            return
+        # The plan first: a lock file that is ahead of its plan would claim ranges that no client was told of.
+        plan_changed = files.write_plan(written, where.plan)
+        lock_changed = files.write_text(new_lock, where.lock)
+        result["changed"] = plan_changed or lock_changed
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise files.PlanFileError(f"{path} cannot be read: {error}; make it readable, or set faxnet_lock") from error

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads a host's own slice of the plan, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+try:
+    from ..plugin_utils import files
+    from ..plugin_utils.places import inventory_directory, places
+except ModuleNotFoundError as error:
+    MISSING: ModuleNotFoundError | None = error
+else:
+    MISSING = None
+
+ARGUMENTS = {
+    "directory": {"type": "path"},
+    "host": {"type": "str"},
+    "missing": {"type": "str", "choices": ["fail", "empty"], "default": "fail"},
+}
+
+
+class ActionModule(ActionBase):
+    """The face of :func:`files.read_slice` for plays."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: object = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the slice."""
+        if MISSING is not None:
+            raise AnsibleActionFail(f"The controller's Python lacks a library: {MISSING}. Install netaddr and PyYAML.")
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _validated, options = self.validate_argument_spec(ARGUMENTS)
+        variables = task_vars or {}
+        host = options["host"] or variables["inventory_hostname"]
+        beside = inventory_directory(variables.get("ansible_inventory_sources") or (), variables["playbook_dir"])
+        named = self._templar.template({"faxnet_directory": variables.get("faxnet_directory")})
+        directory = places(options, named, beside).plan
+        try:
+            if options["missing"] == "empty" and not files.has_slice(directory, host):
+                found: dict[str, Any] = {"host": host, "roles": []}
+            else:
+                found = files.read_slice(directory, host)
+        except files.PlanFileError as error:
+            raise AnsibleActionFail(str(error)) from error
+        return {**result, "changed": False, "slice": found, "roles": found["roles"]}

@@ -1,0 +1,98 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Questions to a plan."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: plan_query
+short_description: Ask a plan with JMESPath
+version_added: "0.1.0"
+description:
+  - Evaluates a L(JMESPath,https://jmespath.org) expression over a plan, or over a host's slice.
+positional: _input, expression
+options:
+  _input:
+    description:
+      - A plan or slice as a dictionary, or as a path on the controller (a plan directory, its C(plan.json), or a
+        slice's file).
+    type: raw
+    required: true
+  expression:
+    description: The expression.
+    type: str
+    required: true
+requirements:
+  - jmespath on the controller
+seealso:
+  - module: faxnet.deploy.plan
+author:
+  - faxnet.deploy contributors (@faxnet)
+"""
+
+EXAMPLES = r"""
+- name: Show the addresses that the server calls back
+  ansible.builtin.debug:
+    msg: "{{ plan_directory | faxnet.deploy.plan_query(expression) }}"
+  vars:
+    plan_directory: "{{ inventory_dir }}/.faxnet/plan"
+    expression: "flows[?exchange=='scp'].dial"
+
+- name: Show which flows a router passes
+  ansible.builtin.debug:
+    msg: "{{ plan_directory | faxnet.deploy.plan_query(expression) }}"
+  vars:
+    plan_directory: "{{ inventory_dir }}/.faxnet/plan"
+    expression: "flows[?contains(via, 'uk-router')].{flow: id, ports: ports, why: reason}"
+"""
+
+RETURN = r"""
+_value:
+  description: What the expression finds; none where it finds nothing.
+  type: raw
+  sample: [203.0.113.20, 10.1.0.21]
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+try:
+    from ..plugin_utils import files
+    from ..plugin_utils.query import ViewError, plan_query
+    from ..plugin_utils.sharing import RawValues
+except ModuleNotFoundError as error:
+    MISSING: ModuleNotFoundError | None = error
+else:
+    MISSING = None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if path.is_dir():
+        return files.read_plan(path)
+    if path.parent.name == files.HOSTS_DIRECTORY:
+        return files.read_slice(path.parent.parent, path.stem)
+    return files.read_plan(path.parent)
+
+
+def _plan_query(data: object, expression: object) -> Any:
+    if MISSING is not None:
+        raise AnsibleFilterError(f"plan_query: the controller's Python lacks a library: {MISSING}")
+    try:
+        if isinstance(data, (str, os.PathLike)):
+            data = _read(Path(data).expanduser())
+        # jmespath's functions know Python's own types, and not the tagged ones that come out of templates.
+        return plan_query(RawValues().plain(data), str(expression) if isinstance(expression, str) else expression)
+    except (ViewError, files.PlanFileError) as error:
+        raise AnsibleFilterError(f"plan_query: {error}") from error
+
+
+class FilterModule:
+    """The filter."""
+
+    def filters(self) -> dict[str, Any]:
+        """Name and function."""
+        return {"plan_query": _plan_query}

@@ -1,0 +1,104 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rules that a device needs, as people type them into routers."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: port_rules
+short_description: List the rules that a host or router needs
+version_added: "0.1.0"
+description:
+  - Turns a host's slice of the plan into a flat list of rules, for people who bring rules to a device in their own way.
+  - A rule that is switched off in the inventory stays in the list, with C(enabled) false.
+positional: _input
+options:
+  _input:
+    description: A host's slice, as the lookup P(faxnet.deploy.slice#lookup) and the module return it.
+    type: dict
+    required: true
+  direction:
+    description: V(in) or V(out). Only rules of this direction.
+    type: str
+    choices: [in, out]
+  service:
+    description:
+      - Only rules of this service. V(netcfax) means all of the product's, V(netcfax PCP) one of its exchanges, and
+        V(netcfax PCP 7488) one entry of the device's list of services.
+    type: str
+  target_ranges:
+    description:
+      - Makes one rule of those that differ in nothing but consecutive target addresses, where the device can hold such
+        a rule. A rule for each client is what brings each notification to the right one, so this is never the default.
+    type: bool
+    default: false
+seealso:
+  - plugin: faxnet.deploy.slice
+    plugin_type: lookup
+  - plugin: faxnet.deploy.port_text
+    plugin_type: filter
+author:
+  - faxnet.deploy contributors (@faxnet)
+"""
+
+EXAMPLES = r"""
+- name: Write the forwards of a router that has its own configuration language
+  ansible.builtin.copy:
+    content: |
+      {% for rule in lookup('faxnet.deploy.slice', 'uk-router') | faxnet.deploy.port_rules(direction='in') %}
+      {{ '' if rule.enabled else '# ' }}forward {{ rule.transport }} {{ rule.ports }} {{ rule.target }}
+      {% endfor %}
+    dest: "{{ playbook_dir }}/uk-router.txt"
+    mode: "0644"
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+_value:
+  description: The rules, in the plan's order.
+  type: list
+  elements: dict
+  sample:
+    - name: netcfax SCP 198.51.100.10 to uk-ts1
+      direction: in
+      service: netcfax SCP 10500-10599
+      transport: tcp
+      ports: 10500-10599
+      action: allow
+      enabled: true
+      from: 198.51.100.10
+      public: 203.0.113.20
+      target: 10.2.0.10
+      flows: [netcfax.scp/fl-fax>uk-ts1]
+"""
+
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+try:
+    from ..plugin_utils.rules_view import ViewError, port_rules
+except ModuleNotFoundError as error:
+    MISSING: ModuleNotFoundError | None = error
+else:
+    MISSING = None
+
+
+def _port_rules(
+    data: object, direction: str | None = None, service: str | None = None, target_ranges: bool = False
+) -> list[dict[str, Any]]:
+    if MISSING is not None:
+        raise AnsibleFilterError(f"port_rules: the controller's Python lacks a library: {MISSING}")
+    try:
+        return port_rules(data, direction, service, target_ranges)
+    except ViewError as error:
+        raise AnsibleFilterError(f"port_rules: {error}") from error
+
+
+class FilterModule:
+    """The filter."""
+
+    def filters(self) -> dict[str, Any]:
+        """Name and function."""
+        return {"port_rules": _port_rules}

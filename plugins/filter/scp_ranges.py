@@ -1,0 +1,82 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who listens for call-backs on which ports."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: scp_ranges
+short_description: List the call-back ports of fax clients
+version_added: "0.1.0"
+description:
+  - Returns the call-back ports (NetCFax calls them Secondary Connection Ports) of every client in a plan, or of the
+    uses in one host's slice.
+positional: _input
+options:
+  _input:
+    description: A plan (the content of C(plan.json)) or a host's slice.
+    type: dict
+    required: true
+seealso:
+  - plugin: faxnet.deploy.port_text
+    plugin_type: filter
+author:
+  - faxnet.deploy contributors (@faxnet)
+"""
+
+EXAMPLES = r"""
+- name: Tell what to enter in this host's fax client
+  ansible.builtin.debug:
+    msg: "{{ item.mode }}, low {{ item.low }}, high {{ item.high }} (server {{ item.server }})"
+  loop: "{{ lookup('faxnet.deploy.slice') | faxnet.deploy.scp_ranges }}"
+  loop_control:
+    label: "{{ item.service }}"
+"""
+
+RETURN = r"""
+_value:
+  description: One entry for each use of a service that calls its clients back, in the plan's order.
+  type: list
+  elements: dict
+  contains:
+    host: {description: The client., type: str, sample: uk-ts1}
+    service: {description: The service., type: str, sample: netcfax}
+    server: {description: The server that calls back., type: str, sample: fl-fax}
+    mode: {description: "V(dynamic) or V(fixed).", type: str, sample: dynamic}
+    low: {description: Lowest port., type: int, sample: 10500}
+    high: {description: "Highest port; in mode V(fixed) the same as C(low).", type: int, sample: 10599}
+    instances: {description: How many clients run on the host at a time., type: int, sample: 40}
+    public_address:
+      description: The address at which the server reaches the client.
+      type: str
+      sample: 203.0.113.20
+"""
+
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+try:
+    from ..plugin_utils.rules_view import ViewError, scp_ranges
+except ModuleNotFoundError as error:
+    MISSING: ModuleNotFoundError | None = error
+else:
+    MISSING = None
+
+
+def _scp_ranges(data: object) -> list[dict[str, Any]]:
+    if MISSING is not None:
+        raise AnsibleFilterError(f"scp_ranges: the controller's Python lacks a library: {MISSING}")
+    try:
+        return scp_ranges(data)
+    except ViewError as error:
+        raise AnsibleFilterError(f"scp_ranges: {error}") from error
+
+
+class FilterModule:
+    """The filter."""
+
+    def filters(self) -> dict[str, Any]:
+        """Name and function."""
+        return {"scp_ranges": _scp_ranges}

@@ -1,0 +1,65 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the controller keeps a plan, its lock file and the results.
+
+The defaults lie beside the inventory. They are taken from the first inventory source and not from a host's
+``inventory_dir``: the implicit localhost has none, and with several sources hosts would disagree.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DIRECTORY_NAME = ".faxnet"
+LOCK_NAME = "faxnet.lock.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Absolute paths: the plan's directory, the lock file."""
+
+    plan: Path
+    lock: Path
+
+
+def inventory_directory(sources: Sequence[str], otherwise: str) -> Path:
+    """Return the directory of the first inventory source that is a file or directory.
+
+    Args:
+        sources: ``ansible_inventory_sources``; host lists (``a,b,``) are among them.
+        otherwise: directory to use when there is none.
+    """
+    for source in sources:
+        path = Path(str(source))
+        if path.is_dir():
+            return path.absolute()
+        if path.exists():
+            return path.absolute().parent
+    return Path(otherwise).absolute()
+
+
+def _path(value: object) -> Path:
+    return Path(os.path.expandvars(str(value))).expanduser().absolute()
+
+
+def places(options: Mapping[str, Any], variables: Mapping[str, Any], beside: Path) -> Places:
+    """Return where things are kept.
+
+    Args:
+        options: a task's ``directory`` (the plan's own) and ``lock``, each None or missing when not given.
+        variables: ``faxnet_directory`` (holds ``plan``, ``results``, ``report``) and ``faxnet_lock``, likewise.
+        beside: the inventory's directory.
+    """
+    plan = options.get("directory")
+    if plan is None:
+        base = variables.get("faxnet_directory")
+        plan = (_path(base) if base is not None else beside / DIRECTORY_NAME) / "plan"
+    lock = options.get("lock")
+    if lock is None:
+        lock = variables.get("faxnet_lock")
+    return Places(_path(plan), _path(lock) if lock is not None else beside / LOCK_NAME)

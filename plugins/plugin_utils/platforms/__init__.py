@@ -23,7 +23,7 @@ def _nftables(part: Mapping[str, Any], *, address_ranges: bool = False) -> str:
 PLATFORMS: Mapping[str, Platform] = {
     platform.name: platform
     for platform in (
-        Platform("nftables", nftables.ABILITIES, _nftables, automatic=True),
+        Platform(nftables.NAME, nftables.ABILITIES, _nftables, automatic=True),
         Platform("worksheet", worksheet.ABILITIES, worksheet.render_sheet, automatic=False),
     )
 }

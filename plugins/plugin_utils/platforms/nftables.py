@@ -23,6 +23,7 @@ from .abilities import Abilities
 from .boxes import Box, ConflictError, Range, disjoint, merged
 from .rules import Forward, Masquerade, Opening, Permit, RefusedError, Rules, Version, harmless, read_rules
 
+NAME = "nftables"
 TABLE = "inet faxnet"
 ABILITIES = Abilities()
 

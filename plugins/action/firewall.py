@@ -1,0 +1,203 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Puts a host's part of the plan into its packet filter; confirms the change over a new connection.
+
+The controller renders (one small file read for a host, whatever the size of the plan) and hands text to the module; the
+managed host rehearses, compares, applies and rolls back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+
+try:
+    from ..plugin_utils import files, platforms
+    from ..plugin_utils.places import inventory_directory, places
+    from ..plugin_utils.platforms import nftables
+except ImportError as error:
+    MISSING: ImportError | None = error
+else:
+    MISSING = None
+
+ARGUMENTS = {
+    "directory": {"type": "path"},
+    "policy": {"type": "dict"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "confirm_timeout": {"type": "int", "default": 30},
+    "tolerate_drops": {"type": "bool", "default": False},
+    "address_ranges": {"type": "bool", "default": False},
+}
+MODULE = "faxnet.deploy.firewall"
+SHORTEST_TIMEOUT = 5  # seconds; below that an ordinary SSH login may be too late
+PAUSE = 0.5  # seconds between two tries to confirm
+CURE = "Check that faxnet_management names the port and the networks that this controller comes from."
+SHEETS_DIRECTORY = "worksheets"
+
+
+class ActionModule(ActionBase):
+    """The face of the packet filter for plays."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: object = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Render, apply, confirm."""
+        if MISSING is not None:
+            raise AnsibleActionFail(f"The controller's Python lacks a library: {MISSING}. Install netaddr and PyYAML.")
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _validated, options = self.validate_argument_spec(ARGUMENTS)
+        if options["confirm_timeout"] < SHORTEST_TIMEOUT:
+            raise AnsibleActionFail(
+                f"confirm_timeout is {options['confirm_timeout']}; "
+                f"a new connection needs time, so give it at least {SHORTEST_TIMEOUT} seconds"
+            )
+        variables = task_vars or {}
+        try:
+            self._dispatch(result, options, variables)
+        except (files.PlanFileError, platforms.RefusedError) as error:
+            raise AnsibleActionFail(str(error)) from error
+        return result
+
+    def _dispatch(self, result: dict[str, Any], options: dict[str, Any], variables: dict[str, Any]) -> None:
+        if options["state"] == "absent" and options["policy"] is None and options["directory"] is None:
+            # A host that has left the plan can still be cleaned.
+            self._apply(result, options, {}, variables)
+            return
+        directory = self._plan_directory(options, variables)
+        part = self._slice(options, directory, variables)
+        text = platforms.render_slice(part, address_ranges=options["address_ranges"])
+        if not platforms.PLATFORMS[part["platform"]].automatic:
+            self._write_sheet(result, options, directory.parent / SHEETS_DIRECTORY / f"{part['host']}.txt", text)
+            return
+        handed = {
+            "_text": text,
+            "_settings": nftables.forwarding_settings(part["policy"]),
+            "_openings": nftables.openings(part["policy"]),
+        }
+        self._apply(result, options, handed if options["state"] == "present" else {}, variables)
+
+    def _plan_directory(self, options: dict[str, Any], variables: dict[str, Any]) -> Path:
+        set_by_user = {name: variables[name] for name in ("faxnet_directory",) if name in variables}
+        beside = inventory_directory(variables.get("ansible_inventory_sources") or (), variables["playbook_dir"])
+        return places(options, self._templar.template(set_by_user), beside).plan
+
+    def _slice(self, options: dict[str, Any], directory: Path, variables: dict[str, Any]) -> dict[str, Any]:
+        host = variables["inventory_hostname"]
+        if options["policy"] is not None:
+            return {"host": host, "platform": nftables.NAME, "policy": options["policy"]}
+        return files.read_slice(directory, host)
+
+    def _write_sheet(self, result: dict[str, Any], options: dict[str, Any], path: Path, text: str) -> None:
+        wanted = text if options["state"] == "present" else ""
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        result["changed"] = before != wanted
+        result["worksheet"] = str(path)
+        if self._task.diff:
+            header = {"before_header": str(path), "after_header": str(path)}
+            result["diff"] = {**header, "before": before, "after": wanted}
+        if self._task.check_mode or not result["changed"]:
+            return
+        if wanted:
+            files.write_text(wanted, path)
+        else:
+            path.unlink()
+
+    def _apply(
+        self, result: dict[str, Any], options: dict[str, Any], handed: dict[str, Any], variables: dict[str, Any]
+    ) -> None:
+        timeout = options["confirm_timeout"]
+        arguments = {"confirm_timeout": timeout, "tolerate_drops": options["tolerate_drops"], "_phase": "apply"}
+        result.update(self._module({**arguments, **handed}, variables))
+        until = time.monotonic() + timeout
+        if result["changed"] and not result.get("failed"):
+            self._warn(result)
+        name = result.pop("_transaction", None)
+        if name is None or result.get("failed"):
+            return
+        result["confirmed_over"] = self._connection.transport
+        with self._new_connection(timeout):
+            confirmed = self._confirm(name, until, variables)
+            if confirmed is None:
+                self._report_rollback(result, name, timeout, variables)
+                return
+        result["confirmed"] = confirmed["confirmed"]
+        if not confirmed["confirmed"]:
+            result.update(failed=True, changed=False, msg=f"The confirmation came {confirmed['outcome']}. {CURE}")
+        elif confirmed.get("failed"):
+            result.update(failed=True, msg=confirmed["msg"])
+
+    def _module(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = self._execute_module(
+            module_name=MODULE, module_args=arguments, task_vars=variables, wrap_async=False
+        )
+        answer.pop("invocation", None)  # it repeats the whole rules' text
+        return answer
+
+    def _warn(self, result: dict[str, Any]) -> None:
+        for shut in result.get("shut_listeners") or ():
+            program = f" ({shut['program']})" if shut["program"] else ""
+            self._display.warning(
+                f"{self._task_host()}: {shut['transport']} port {shut['port']}{program} listens, and the rules open it "
+                "to nobody. If it should be reached, name it in faxnet_permits."
+            )
+        for other in result.get("others") or ():
+            self._display.warning(f"{self._task_host()}: {other}; tolerated because tolerate_drops is set.")
+
+    def _task_host(self) -> str:
+        return str(self._task.get_vars().get("inventory_hostname", self._play_context.remote_addr))
+
+    def _confirm(self, name: str, until: float, variables: dict[str, Any]) -> dict[str, Any] | None:
+        """The module's answer to the confirmation; None when no new connection came about in time."""
+        while time.monotonic() < until:
+            try:
+                answer = self._module({"_phase": "confirm", "_transaction": name}, variables)
+            except AnsibleConnectionFailure as error:
+                self._display.vv(f"No new connection yet: {error}")
+            else:
+                if "confirmed" in answer:
+                    return answer
+                self._display.vv(f"Not confirmed yet: {answer}")
+            time.sleep(PAUSE)
+        return None
+
+    def _report_rollback(self, result: dict[str, Any], name: str, timeout: int, variables: dict[str, Any]) -> None:
+        result.update(failed=True, changed=False, confirmed=False)
+        lead = f"With the new rules no new connection to this host came about within {timeout} s"
+        try:
+            outcome = self._module({"_phase": "outcome", "_transaction": name}, variables)
+        except AnsibleConnectionFailure as error:
+            result["msg"] = f"{lead}, and none does now that the old rules should be back: {error}. {CURE}"
+            return
+        result["outcome"] = outcome.get("outcome") or outcome.get("msg")
+        result["msg"] = f"{lead}, so they were rolled back: {result['outcome']}. {CURE}"
+
+    @contextlib.contextmanager
+    def _new_connection(self, timeout: int) -> Iterator[None]:
+        """Make what is sent from here on open connections of its own, and go back to the usual way afterwards.
+
+        A connection that stood before the change proves nothing: conntrack lets established traffic pass. Resetting
+        is not enough with SSH, because a multiplexing master may have been set up outside of Ansible; so OpenSSH is
+        told to use none.
+        """
+        self._connection.reset()
+        if self._connection.transport != "ssh":
+            yield
+            return
+        before = {name: self._connection.get_option(name) for name in ("ssh_args", "timeout")}
+        alone = "-o ControlMaster=no -o ControlPath=none"
+        self._connection.set_option("ssh_args", f"{alone} {before['ssh_args'] or ''}")
+        self._connection.set_option("timeout", min(int(before["timeout"] or 10), max(3, timeout // 3)))
+        try:
+            yield
+        finally:
+            for option, value in before.items():
+                self._connection.set_option(option, value)

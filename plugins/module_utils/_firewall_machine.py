@@ -1,0 +1,121 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The managed host as the firewall's code sees it: commands, paths, and nft.
+
+Everything that runs on a managed host goes through `Machine`, so that the same code works in a test's own network
+namespace and directory. Standard library only; Python 3.9.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Callable, NamedTuple
+
+TABLE = "inet faxnet"
+RULES_FILE = "/etc/faxnet/nftables.nft"
+UNIT = "faxnet-firewall.service"
+UNIT_FILE = "/etc/systemd/system/" + UNIT
+ENABLED_LINK = "/etc/systemd/system/sysinit.target.wants/" + UNIT
+SYSCTL_FILE = "/etc/sysctl.d/90-faxnet.conf"
+RUN_DIRECTORY = "/run/faxnet/firewall"
+
+#: Text that leaves no table of ours behind, whether there was one or not.
+NO_TABLE = f"table {TABLE}\ndelete table {TABLE}\n"
+
+
+class FirewallError(Exception):
+    """Something that the user must know: the message says what is wrong and what to do."""
+
+
+class Ran(NamedTuple):
+    """What a command gave back."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A managed host. `run` takes argv and standard input; `find` gives a program's path or None."""
+
+    run: Callable[[list[str], str | None], Ran]
+    find: Callable[[str], str | None]
+    root: str = "/"
+
+    def path(self, absolute: str) -> str:
+        """Where `absolute` lies: below `root`, which is not "/" in tests alone."""
+        return os.path.join(self.root, absolute.lstrip("/"))
+
+    def read(self, absolute: str) -> str | None:
+        """A file's text, None where there is no such file."""
+        try:
+            with open(self.path(absolute), encoding="utf-8") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+
+    def has_systemd(self) -> bool:
+        """Whether systemd runs this host (sd_booted(3))."""
+        return os.path.isdir(self.path("/run/systemd/system"))
+
+    def program(self, name: str, cure: str) -> str:
+        """The path of a program that cannot be done without."""
+        found = self.find(name)
+        if not found:
+            raise FirewallError(f"the program {name} is missing on this host; {cure}")
+        return found
+
+    def nft(self) -> str:
+        """The path of nft."""
+        return self.program("nft", "install the package nftables")
+
+
+def live_table(machine: Machine) -> str | None:
+    """Our table as the kernel holds it, without counter values; None when there is none."""
+    ran = machine.run([machine.nft(), "-s", "list", "table", *TABLE.split()], None)
+    if ran.code == 0:
+        return ran.out
+    if "No such file or directory" in ran.err:
+        return None
+    raise FirewallError(f"nft cannot list table {TABLE}: {ran.err.strip()}")
+
+
+def canonical(machine: Machine, text: str) -> str | None:
+    """`text` as nft lists it after loading, None when it leaves no table.
+
+    It is loaded into a network namespace of its own, which vanishes with the command: a full rehearsal that touches
+    no rule of this host.
+    """
+    nft = machine.nft()
+    unshare = machine.program("unshare", "install the package util-linux")
+    script = f'"$0" -f - && if "$0" list table {TABLE} >/dev/null 2>&1; then "$0" -s list table {TABLE}; fi'
+    inner = ["--net", "/bin/sh", "-c", script, nft]
+    ran = machine.run([unshare, *inner], text)
+    if ran.code != 0 and "unshare" in ran.err:
+        # In a container without CAP_SYS_ADMIN a user namespace may still give a network namespace.
+        ran = machine.run([unshare, "--user", "--map-root-user", *inner], text)
+    if ran.code != 0 and "unshare" in ran.err:
+        raise FirewallError(
+            f"the rules cannot be rehearsed in a network namespace of their own ({ran.err.strip()}); "
+            "in a container, grant it CAP_SYS_ADMIN"
+        )
+    if ran.code != 0:
+        raise FirewallError(f"nft refuses the new rules, nothing was changed: {ran.err.strip()}")
+    return ran.out or None
+
+
+def check(machine: Machine, text: str, what: str) -> None:
+    """Let nft check `text` against this host's own kernel and rules. Raises FirewallError, naming `what`."""
+    ran = machine.run([machine.nft(), "-c", "-f", "-"], text)
+    if ran.code != 0:
+        raise FirewallError(f"nft refuses {what}, nothing was changed: {ran.err.strip()}")
+
+
+def load(machine: Machine, text: str) -> None:
+    """Load `text` in one kernel transaction. Raises FirewallError; then nothing has changed."""
+    ran = machine.run([machine.nft(), "-f", "-"], text)
+    if ran.code != 0:
+        raise FirewallError(f"nft did not load the new rules, nothing was changed: {ran.err.strip()}")

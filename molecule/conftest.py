@@ -1,0 +1,131 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Eyes and hands of the verify tests: packets from one lab host to another, and what hosts say about themselves.
+
+Nothing here is shared with the collection: the packets come from plain sockets, and an answer or its absence is judged
+by itself. What is permitted to whom comes from the inventory's case; only the call-back ranges are read from the plan.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import testinfra
+from testinfra.host import Host
+
+ROOT = Path(__file__).resolve().parent.parent
+LAB = "molecule"
+
+# Runs on a lab host, prints {port: "open"|"refused"|"silent"}. A port is "open" when a connection is made (TCP) or an
+# answer comes (UDP), "refused" when the far end's kernel says that nobody listens there, which only a packet that
+# passed every firewall can bring about, and "silent" when nothing comes back.
+_KNOCK = """
+import json, select, socket, sys, time
+transport, address, patience, ports = json.loads(sys.argv[1])
+kind = socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM
+family = socket.AF_INET6 if ":" in address else socket.AF_INET
+waiting, found = {}, {}
+poll = select.poll()
+for port in ports:
+    knock = socket.socket(family, kind)
+    knock.setblocking(False)
+    knock.connect_ex((address, port))
+    if transport == "udp":
+        knock.send(b'{"probe": "knock"}\\n')
+    waiting[knock.fileno()] = port, knock
+    poll.register(knock, select.POLLOUT if transport == "tcp" else select.POLLIN)
+end = time.monotonic() + patience
+while waiting and time.monotonic() < end:
+    for number, _ in poll.poll(100):
+        port, knock = waiting.pop(number)
+        poll.unregister(number)
+        error = knock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        found[port] = "open" if not error else "refused" if error == 111 else "silent"
+found.update({port: "silent" for port, _ in waiting.values()})
+print(json.dumps(found))
+"""
+
+# Runs on a lab host: one question to the emulator's control socket, its answer.
+_ASK = """
+import socket, sys
+asked = socket.socket(socket.AF_UNIX)
+asked.settimeout(60)
+asked.connect("/run/faxnet-emulator/control.sock")
+asked.sendall(sys.argv[1].encode() + b"\\n")
+print(asked.makefile().readline())
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The lab as the tests use it."""
+
+    def host(self, name: str) -> Host:
+        """The testinfra host of that name."""
+        return testinfra.get_host(f"podman://faxnet-{LAB}-{name}")
+
+    def knock(
+        self, source: str, address: str, ports: Iterable[int], transport: str = "tcp", patience: float = 1.5
+    ) -> dict[int, str]:
+        """What ``source`` meets at each of the ports of ``address``; see ``_KNOCK``."""
+        argument = json.dumps([transport, address, patience, sorted(set(ports))])
+        answers = json.loads(self.host(source).check_output("python3 -c %s %s", _KNOCK, argument))
+        return {int(port): answer for port, answer in answers.items()}
+
+    def ask(self, host: str, do: str, **options: Any) -> dict[str, Any]:
+        """What the emulator on ``host`` answers."""
+        answer: dict[str, Any] = json.loads(
+            self.host(host).check_output("python3 -c %s %s", _ASK, json.dumps({"do": do, **options}))
+        )
+        assert answer["ok"], answer
+        return answer
+
+    def rules(self, name: str) -> str:
+        """The host's live rule set, without counts."""
+        return str(self.host(name).check_output("nft --stateless list ruleset"))
+
+    def reboot(self, name: str) -> None:
+        """Boot a host again and wait until it is up."""
+        container = f"faxnet-{LAB}-{name}"
+        subprocess.run(["podman", "restart", "--time", "5", container], check=True, capture_output=True)
+        end = time.monotonic() + 30
+        while self.host(name).run("systemctl is-system-running --wait").stdout.strip() != "running":
+            assert time.monotonic() < end, f"{name} is not up again"
+            time.sleep(0.2)
+
+
+@pytest.fixture(scope="session")
+def network() -> Network:
+    """Give the lab's hosts."""
+    return Network()
+
+
+@pytest.fixture(scope="session")
+def slices() -> dict[str, dict[str, Any]]:
+    """Read each host's slice of the plan that this scenario made."""
+    directory = ROOT / ".build" / "molecule" / os.environ["MOLECULE_SCENARIO_NAME"] / "plan" / "hosts"
+    found = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in directory.glob("*.json")}
+    assert found, f"no plan in {directory}"
+    return found
+
+
+@pytest.fixture(scope="session")
+def call_back_ports(slices: dict[str, dict[str, Any]]) -> dict[str, range]:
+    """For each client host the ports that its clients may be called back at."""
+    found = {}
+    for name, values in slices.items():
+        for use in values["uses"]:
+            call_back = use["callback"]
+            fixed = call_back["mode"] == "fixed"
+            low, high = (call_back["fixed"],) * 2 if fixed else (call_back["low"], call_back["high"])
+            found[name] = range(low, high + 1)
+    return found

@@ -35,6 +35,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,7 @@ ENVIRONMENTS = ("single_user", *SHARED_ENVIRONMENTS)
 MOST_RESPONDER_PORTS = 1024  # sockets one exchange may ask for: a media range of a gateway is not all opened
 KEPT_NOTIFICATIONS = 100  # latest ones kept in memory for each instance; the count goes on
 KEPT_ERRORS = 20
+LONGEST_ROUND = 600.0  # seconds that a client of the control socket waits for a round of call-backs
 
 log = logging.getLogger("faxnet-emulator")
 
@@ -671,18 +673,24 @@ class LoginServer(Endpoint):
                 del self.logins[instance]
                 log.info("%s: %s is gone", self.settings.name, instance)
 
-    async def notify(self, instances: Sequence[str] | None, patience: float, at_once: int) -> list[dict[str, Any]]:
-        """Call back these instances (all that are logged in, if None), each with a token of its own."""
-        limit = asyncio.Semaphore(at_once)
+    async def notify(
+        self, instances: Sequence[str] | None, patience: float, parallel: int, rehearse: bool = False
+    ) -> list[dict[str, Any]]:
+        """Call back these instances (all that are logged in, if None), each with a token of its own.
+
+        Each connection, and then each acknowledgement, has C(patience) seconds; C(parallel) are under way at once;
+        C(rehearse) calls nobody and says who would be called.
+        """
+        limit = asyncio.Semaphore(parallel)
 
         async def one(instance: str) -> dict[str, Any]:
             async with limit:
-                return await self._call_back(instance, patience)
+                return await self._call_back(instance, patience, rehearse)
 
         chosen = sorted(self.logins) if instances is None else instances
         return list(await asyncio.gather(*(one(instance) for instance in chosen)))
 
-    async def _call_back(self, instance: str, patience: float) -> dict[str, Any]:
+    async def _call_back(self, instance: str, patience: float, rehearse: bool) -> dict[str, Any]:
         token = secrets.token_hex(8)
         result: dict[str, Any] = {"server": self.settings.name, "instance": instance, "token": token}
         result.update(address=None, port=None, answered_by=None, detail="")
@@ -692,6 +700,8 @@ class LoginServer(Endpoint):
         if not login.call_back_port:
             return dict(result, outcome="no_call_back", detail="this client wants no call-back", seconds=0.0)
         result.update(address=login.address, port=login.call_back_port)
+        if rehearse:
+            return dict(result, token=None, outcome="not_tried", seconds=0.0)
         began = asyncio.get_running_loop().time()
         try:
             result.update(await self._deliver(login, token, patience))
@@ -994,11 +1004,12 @@ class Emulator:
         if not servers:
             raise EmulatorError(f"no server that calls clients back runs on {self.config.host}")
         instances = request.texts("instances") if request.value.get("instances") else None
-        at_once = request.whole("at_once", 1, 1000, default=self.config.timing.call_backs_at_once)
+        parallel = request.whole("parallel", 1, 1000, default=self.config.timing.call_backs_at_once)
         patience = request.value.get("timeout") or self.config.timing.answer
         if not isinstance(patience, (int, float)) or patience <= 0:
             raise EmulatorError(f"timeout: {patience!r} is not a number of seconds above 0")
-        rounds = await asyncio.gather(*(server.notify(instances, patience, at_once) for server in servers))
+        rehearse = bool(request.value.get("rehearse"))
+        rounds = await asyncio.gather(*(server.notify(instances, patience, parallel, rehearse) for server in servers))
         results = [result for each in rounds for result in each]
         if instances is not None and len(servers) > 1:
             # A client is logged in to one of the servers: the others have nothing to say about it.
@@ -1057,6 +1068,41 @@ def control(path: str, do: str, patience: float = 60.0, **options: Any) -> dict[
     return answer
 
 
+def unready(state: Mapping[str, Any]) -> list[str]:
+    """What in a state does not yet do what it is for: servers that do not listen, clients that are not logged in."""
+    found = []
+    for key, wanted in (("servers", "listening"), ("responders", "listening"), ("instances", "logged_in")):
+        for one in state[key]:
+            if one["state"] != wanted:
+                why = one["errors"][-1]["text"] if one["errors"] else one["state"]
+                found.append(f"{one['name']}: {why}")
+    return found
+
+
+def awaited_state(path: str, patience: float) -> dict[str, Any]:
+    """The state once everything is ready, or after C(patience) seconds, with what is still C(unready) in it.
+
+    Raises L(EmulatorError) when the emulator can't be asked at the end of that time.
+    """
+    end = time.monotonic() + patience
+    while True:
+        try:
+            state = control(path, "state")
+            state["unready"] = unready(state)
+            if not state["unready"] or time.monotonic() >= end:
+                return state
+        except EmulatorError:
+            if time.monotonic() >= end:
+                raise
+        time.sleep(0.2)
+
+
+def call_back_round(path: str, **request: Any) -> list[dict[str, Any]]:
+    """The results of one round of call-backs. Raises L(EmulatorError)."""
+    results: list[dict[str, Any]] = control(path, "notify", LONGEST_ROUND, **request)["results"]
+    return results
+
+
 def tell_systemd(text: str) -> None:
     """Tell the service manager, if one asked for it (sd_notify(3))."""
     path = os.environ.get("NOTIFY_SOCKET")
@@ -1106,6 +1152,8 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--timeout", type=float, help="seconds for one call-back")
         if name == "restart":
             command.add_argument("names", nargs="*")
+        if name == "state":
+            command.add_argument("--wait", type=float, default=0.0, help="seconds to wait until everything is ready")
     return made
 
 
@@ -1118,8 +1166,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             allow_many_sockets()
             asyncio.run(serve(Emulator(load_config(chosen.config), chosen.config)))
             return 0
-        options = {key: value for key, value in vars(chosen).items() if key not in ("do", "socket") and value}
-        answer = control(chosen.socket, chosen.do, **options)
+        if chosen.do == "state":
+            answer = awaited_state(chosen.socket, chosen.wait)
+        else:
+            options = {key: value for key, value in vars(chosen).items() if key not in ("do", "socket") and value}
+            answer = control(chosen.socket, chosen.do, LONGEST_ROUND, **options)
     except EmulatorError as error:
         sys.stderr.write(f"emulator: {error}\n")
         return 2

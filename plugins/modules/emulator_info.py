@@ -1,0 +1,285 @@
+#!/usr/bin/python
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: emulator_info
+version_added: "0.1.0"
+short_description: Read what a host's emulator runs and has seen
+description:
+  - Asks the emulator on the host, over its control socket, for the servers, clients and responders that it runs, who is
+    logged in, and which notifications have arrived where.
+  - Nothing is changed. M(faxnet.deploy.emulator_notify) lets a server call its clients back.
+extends_documentation_fragment:
+  - faxnet.deploy.attributes
+options:
+  socket:
+    description: The emulator's control socket on the host.
+    type: path
+    default: /run/faxnet-emulator/control.sock
+  wait:
+    description:
+      - Seconds to wait until every server listens and every client is logged in.
+      - When the time is over the state is returned as it is then, and RV(unready) says what is missing.
+    type: float
+    default: 0.0
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Changes nothing in either mode.
+  diff_mode:
+    support: none
+    details:
+      - There is nothing to differ.
+notes:
+  - The control socket belongs to the emulator's user, so the task needs to run as that user or as root.
+seealso:
+  - module: faxnet.deploy.emulator_notify
+author:
+  - faxnet.deploy contributors (@faxnet)
+"""
+
+EXAMPLES = r"""
+- name: Wait until all fax clients of the host are logged in
+  faxnet.deploy.emulator_info:
+    wait: 30
+  register: emulated
+  failed_when: emulated.unready | length > 0
+  become: true
+
+- name: Show each client's call-back port
+  ansible.builtin.debug:
+    msg: "{{ item.name }} listens on {{ item.port }}"
+  loop: "{{ emulated.instances }}"
+  loop_control:
+    label: "{{ item.name }}"
+"""
+
+RETURN = r"""
+servers:
+  description: The servers on this host that clients log in to.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The server's name.
+      returned: always
+      type: str
+      sample: fl-fax/netcfax/pcp
+    service:
+      description: The service profile.
+      returned: always
+      type: str
+      sample: netcfax
+    exchange:
+      description: The exchange of the profile.
+      returned: always
+      type: str
+      sample: pcp
+    addresses:
+      description: Where it listens.
+      returned: always
+      type: list
+      elements: str
+      sample: [10.1.0.10]
+    port:
+      description: The port it listens on.
+      returned: always
+      type: int
+      sample: 7488
+    state:
+      description: V(listening), or V(waiting) to try again after an error.
+      returned: always
+      type: str
+      sample: listening
+    logins:
+      description: >-
+        Who is logged in: C(instance), C(address) and C(port) as the server sees them (behind NAT the router's),
+        C(call_back_port) as the client reported it, C(since), and how many notifications were C(delivered).
+      returned: always
+      type: list
+      elements: dict
+      sample:
+        - instance: uk-ts1/netcfax@fl-fax/1
+          address: 203.0.113.20
+          port: 51234
+          call_back_port: 10000
+          since: "2026-11-20T12:00:00.000+00:00"
+          delivered: 1
+    errors:
+      description: "The latest errors: C(time), C(text), and how many C(times) in a row."
+      returned: always
+      type: list
+      elements: dict
+      sample: []
+    restart_needed:
+      description: Whether it still runs with settings that have changed since.
+      returned: always
+      type: bool
+      sample: false
+instances:
+  description: The clients on this host, one for each running copy of the client program.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: "The instance's name: host, service, server and number."
+      returned: always
+      type: str
+      sample: uk-ts1/netcfax@fl-fax/1
+    service:
+      description: The service profile.
+      returned: always
+      type: str
+      sample: netcfax
+    server:
+      description: The host that offers the service.
+      returned: always
+      type: str
+      sample: fl-fax
+    number:
+      description: Which of the host's copies it is, from 1.
+      returned: always
+      type: int
+      sample: 1
+    addresses:
+      description: The host's addresses, where call-backs can arrive.
+      returned: always
+      type: list
+      elements: str
+      sample: [10.2.0.10]
+    dial:
+      description: The server's addresses as this client dials them.
+      returned: always
+      type: list
+      elements: str
+      sample: [198.51.100.10]
+    primary_port:
+      description: The server's port that it dials.
+      returned: always
+      type: int
+      sample: 7488
+    environment:
+      description: The environment that the copies of the program run in.
+      returned: always
+      type: str
+      sample: terminal_server
+    call_back:
+      description: The settings that it was started with, or V(null) for a service that calls nobody back.
+      returned: always
+      type: dict
+      sample: {mode: dynamic, low: 10000, high: 10099, fixed: 0, avoid: []}
+    mode:
+      description: V(dynamic), V(fixed) or V(null).
+      returned: always
+      type: str
+      sample: dynamic
+    port:
+      description: The call-back port it listens on, or V(null).
+      returned: always
+      type: int
+      sample: 10000
+    state:
+      description: >-
+        V(connecting), V(logged_in), V(waiting) to try again after an error, or V(refused) when the product's own rules
+        forbid the settings.
+      returned: always
+      type: str
+      sample: logged_in
+    connected:
+      description: Whether it is logged in.
+      returned: always
+      type: bool
+      sample: true
+    login_time:
+      description: When it last logged in.
+      returned: always
+      type: str
+      sample: "2026-11-20T12:00:00.000+00:00"
+    login_count:
+      description: How often it has logged in.
+      returned: always
+      type: int
+      sample: 1
+    seen_as:
+      description: The address that the server sees it with.
+      returned: always
+      type: str
+      sample: 203.0.113.20
+    notification_count:
+      description: How many notifications have arrived.
+      returned: always
+      type: int
+      sample: 1
+    notifications:
+      description: >-
+        The latest 100 of them: C(time), C(token), the instance that it was meant for (C(to)), the C(server), and the
+        address that it came C(from).
+      returned: always
+      type: list
+      elements: dict
+      sample:
+        - time: "2026-11-20T12:00:05.000+00:00"
+          token: 0f1e2d3c4b5a6978
+          to: uk-ts1/netcfax@fl-fax/1
+          server: fl-fax/netcfax/pcp
+          from: 198.51.100.10
+    errors:
+      description: "The latest errors: C(time), C(text), and how many C(times) in a row."
+      returned: always
+      type: list
+      elements: dict
+      sample: []
+    restart_needed:
+      description: Whether it still runs with settings that have changed since.
+      returned: always
+      type: bool
+      sample: false
+responders:
+  description: >-
+    What only listens and answers probes, for exchanges whose conversation is not emulated: C(name), C(service),
+    C(exchange), C(transport), C(addresses), C(ports), C(state), C(answered), C(errors) and C(restart_needed).
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+unready:
+  description: What does not listen or is not logged in, and why.
+  returned: success
+  type: list
+  elements: str
+  sample: ["uk-ts1/netcfax@fl-fax/1: can't reach 198.51.100.10 port 7488: Connection refused"]
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.faxnet.deploy.plugins.module_utils.emulator import (
+    CONTROL_SOCKET,
+    EmulatorError,
+    awaited_state,
+)
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "socket": {"type": "path", "default": CONTROL_SOCKET},
+            "wait": {"type": "float", "default": 0.0},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        state = awaited_state(module.params["socket"], module.params["wait"])
+    except EmulatorError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **{key: state[key] for key in ("servers", "instances", "responders", "unready")})
+
+
+if __name__ == "__main__":
+    main()

@@ -34,6 +34,7 @@ ARGUMENTS = {
     "confirm_timeout": {"type": "int", "default": 30},
     "tolerate_drops": {"type": "bool", "default": False},
     "address_ranges": {"type": "bool", "default": False},
+    "forwarding": {"type": "bool"},
 }
 MODULE = "faxnet.deploy.firewall"
 SHORTEST_TIMEOUT = 5  # seconds; below that an ordinary SSH login may be too late
@@ -68,12 +69,16 @@ class ActionModule(ActionBase):
         return result
 
     def _dispatch(self, result: dict[str, Any], options: dict[str, Any], variables: dict[str, Any]) -> None:
-        if options["state"] == "absent" and options["policy"] is None and options["directory"] is None:
+        directory = self._plan_directory(options, variables)
+        try:
+            part = self._slice(options, directory, variables)
+        except files.PlanFileError:
+            if options["state"] == "present":
+                raise
             # A host that has left the plan can still be cleaned.
             self._apply(result, options, {}, variables)
             return
-        directory = self._plan_directory(options, variables)
-        part = self._slice(options, directory, variables)
+        _check_forwarding(part, options["forwarding"])
         text = platforms.render_slice(part, address_ranges=options["address_ranges"])
         if not platforms.PLATFORMS[part["platform"]].automatic:
             self._write_sheet(result, options, directory.parent / SHEETS_DIRECTORY / f"{part['host']}.txt", text)
@@ -201,3 +206,11 @@ class ActionModule(ActionBase):
         finally:
             for option, value in before.items():
                 self._connection.set_option(option, value)
+
+
+def _check_forwarding(part: dict[str, Any], wanted: bool | None) -> None:
+    forwards = bool(part["policy"].get("forwarding"))
+    if wanted is True and not forwards:
+        raise AnsibleActionFail(f"{part['host']} is no router in this plan; name it as a gateway in faxnet_sites")
+    if wanted is False and forwards:
+        raise AnsibleActionFail(f"{part['host']} is a router in this plan; use the role faxnet.deploy.router for it")

@@ -55,6 +55,11 @@ options:
         single clients are harder to tell apart in the list.
     type: bool
     default: false
+  forwarding:
+    description:
+      - Fail, changing nothing, unless the policy is that of a router (V(true)) or of a host (V(false)). Not checked
+        when it is not given.
+    type: bool
 attributes:
   check_mode:
     support: full
@@ -169,6 +174,7 @@ def main() -> None:
             "confirm_timeout": {"type": "int", "default": 30},
             "tolerate_drops": {"type": "bool", "default": False},
             "address_ranges": {"type": "bool", "default": False},
+            "forwarding": {"type": "bool"},
             # From here on between the action plugin and this module only.
             "_phase": {"type": "str", "choices": ["apply", "confirm", "outcome"]},
             "_text": {"type": "str"},

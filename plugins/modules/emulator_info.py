@@ -13,8 +13,6 @@ description:
   - Asks the emulator on the host, over its control socket, for the servers, clients and responders that it runs, who is
     logged in, and which notifications have arrived where.
   - Nothing is changed. M(faxnet.deploy.emulator_notify) lets a server call its clients back.
-extends_documentation_fragment:
-  - faxnet.deploy.attributes
 options:
   socket:
     description: The emulator's control socket on the host.
@@ -29,12 +27,14 @@ options:
 attributes:
   check_mode:
     support: full
-    details:
-      - Changes nothing in either mode.
+    description: Changes nothing in either mode.
   diff_mode:
     support: none
-    details:
-      - There is nothing to differ.
+    description: There is nothing to differ.
+  platform:
+    support: full
+    platforms: posix
+    description: Hosts with Python 3.9 or later.
 notes:
   - The control socket belongs to the emulator's user, so the task needs to run as that user or as root.
 seealso:

@@ -14,8 +14,6 @@ description:
     came from and the port that the client reported, and delivers a notification with a token of its own.
   - A client acknowledges with its own name, so that a forward to the wrong client is found out.
   - The module reports what happened and does not fail when a call-back did not arrive.
-extends_documentation_fragment:
-  - faxnet.deploy.attributes
 options:
   socket:
     description: The emulator's control socket on the host.
@@ -39,12 +37,14 @@ options:
 attributes:
   check_mode:
     support: full
-    details:
-      - In check mode nobody is called back, and RV(results) says who would be.
+    description: In check mode nobody is called back, and RV(results) says who would be.
   diff_mode:
     support: none
-    details:
-      - There is nothing to differ.
+    description: There is nothing to differ.
+  platform:
+    support: full
+    platforms: posix
+    description: Hosts with Python 3.9 or later.
 notes:
   - The control socket belongs to the emulator's user, so the task needs to run as that user or as root.
   - Nothing on any host changes, so the task is never reported as changed.

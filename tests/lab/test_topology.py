@@ -151,11 +151,12 @@ def test_two_sites_may_use_one_private_network_and_the_internet_has_no_way_there
 
 
 def test_a_routed_site_is_linked_by_a_network_set_aside_for_tests() -> None:
-    sites = {"office": {"networks": ["192.0.2.0/24"], "gateway": "router"}}
+    sites = {"office": {"networks": ["192.0.2.0/24", "2001:db8:3::/64"], "gateway": "router"}}
     net = drawn(sites, {"pc": host("office", "192.0.2.5"), "router": {}})
-    outside = net.node("router").legs[-1].addresses[0]
-    assert outside.ip in ipaddress.ip_network("198.18.0.0/15")
-    assert routes(net.node(INTERNET)) == {"192.0.2.0/24": str(outside.ip)}
+    four, six = net.node("router").legs[-1].addresses
+    assert four in ipaddress.ip_network("198.18.0.0/15")
+    assert six in ipaddress.ip_network("2001:2::/48")
+    assert routes(net.node(INTERNET)) == {"192.0.2.0/24": str(four.ip), "2001:db8:3::/64": str(six.ip)}
 
 
 def test_the_wiring_proof_tries_each_host_and_every_pair_of_gateways() -> None:

@@ -26,8 +26,8 @@ INTERNET = "internet"
 # Around a public address stands its provider's network, of the size that providers commonly hand out.
 _PROVIDER_LENGTH = {4: 24, 6: 64}
 # A gateway without a public address (a routed site) has no network on its outer side in the inventory; links for it
-# come out of the block set aside for network tests. Source: RFC 2544, appendix C.2.2 (registered by RFC 6890).
-_LINKS = ipaddress.IPv4Network("198.18.0.0/15")
+# come out of the blocks set aside for network tests. Source: RFC 2544, appendix C.2.2, and RFC 5180, section 8.
+_LINKS = {4: ("198.18.0.0/15", 30), 6: ("2001:2::/48", 64)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,10 @@ class _Drawing:
         self.remarks: list[str] = []
         self.reaches: list[Reach] = []
         self.behind: list[tuple[Network, str]] = []
-        self.links = _LINKS.subnets(new_prefix=30)
+        self.links: dict[int, Iterator[Network]] = {
+            version: ipaddress.ip_network(block).subnets(new_prefix=length)
+            for version, (block, length) in _LINKS.items()
+        }
         self.of_site = {site.name: self._site_segments(site) for site in inventory.sites}
 
     def drawn(self) -> Topology:
@@ -280,12 +283,14 @@ class _Drawing:
     def _outer_segment(self, site: Site, gateway: Gateway, providers: list[_Segment], *, outermost: bool) -> _Segment:
         draft = self._draft(gateway.host)
         if not gateway.public:
-            link = next(self.links)
-            segment = self._segment(f"link-{site.name}-{gateway.host}", [link])
-            if outermost:
-                self._draft(INTERNET).join(segment, segment.first_free(link), link)
-            draft.join(segment, segment.first_free(link), link, outer=True)
-            self.remarks.append(f"{gateway.host} has no public address: its outer side is linked by {link}")
+            links = [next(self.links[version]) for version in sorted({network.version for network in site.networks})]
+            segment = self._segment(f"link-{site.name}-{gateway.host}", links)
+            for link in links:
+                if outermost:
+                    self._draft(INTERNET).join(segment, segment.first_free(link), link)
+                draft.join(segment, segment.first_free(link), link, outer=True)
+            linked = " and ".join(str(link) for link in links)
+            self.remarks.append(f"{gateway.host} has no public address: its outer side is linked by {linked}")
             return segment
         if outermost:
             segment = next(provider for provider in providers if provider.holds(gateway.public[0]))
@@ -326,7 +331,9 @@ class _Drawing:
         routes = self._draft(INTERNET).routes
         for network, gateway in self.behind:
             if any(other.overlaps(network) for other, way in self.behind if way != gateway):
-                self.remarks.append(f"{network} is used behind more than one gateway: the internet has no route to it")
+                remark = f"{network} is used behind more than one gateway: the internet has no route to it"
+                if remark not in self.remarks:
+                    self.remarks.append(remark)
                 continue
             via = self._outer_address(gateway, network.version)
             if via is not None:

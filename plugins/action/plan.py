@@ -50,7 +50,8 @@ class ActionModule(ActionBase):
         try:
             self._plan(result, collected, where)
         except files.PlanFileError as error:
-            raise AnsibleActionFail(str(error)) from error
+            # From None: ansible would print the same sentence again for each cause.
+            raise AnsibleActionFail(str(error)) from None
         return result
 
     def _evaluator(self, hostvars: Mapping[str, Any]) -> collect.Evaluate:
@@ -63,7 +64,7 @@ class ActionModule(ActionBase):
             except AnsibleValueOmittedError:
                 return collect.OMITTED
             except AnsibleError as error:
-                raise collect.EvaluationError(str(error)) from error
+                raise collect.EvaluationError(str(error)) from None
 
         return evaluate
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -43,10 +44,16 @@ class ActionModule(ActionBase):
         named = self._templar.template({"faxnet_directory": variables.get("faxnet_directory")})
         directory = places(options, named, beside).plan
         try:
-            if options["missing"] == "empty" and not files.has_slice(directory, host):
+            if options["missing"] == "empty" and not _is_planned(directory, host):
                 found: dict[str, Any] = {"host": host, "roles": []}
             else:
                 found = files.read_slice(directory, host)
         except files.PlanFileError as error:
-            raise AnsibleActionFail(str(error)) from error
+            # From None: ansible would print the same sentence again for each cause.
+            raise AnsibleActionFail(str(error)) from None
         return {**result, "changed": False, "slice": found, "roles": found["roles"]}
+
+
+def _is_planned(directory: Path, host: str) -> bool:
+    """Whether there is no plan at all (which reading the slice will say), or one with a part for this host."""
+    return not files.written_digest(directory) or (directory / files.HOSTS_DIRECTORY / f"{host}.json").exists()

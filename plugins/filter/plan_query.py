@@ -71,6 +71,8 @@ else:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        raise ViewError(f"there is no {path}: pass a plan's directory or a file in it; faxnet.deploy.plan writes one")
     if path.is_dir():
         return files.read_plan(path)
     if path.parent.name == files.HOSTS_DIRECTORY:
@@ -87,7 +89,8 @@ def _plan_query(data: object, expression: object) -> Any:
         # jmespath's functions know Python's own types, and not the tagged ones that come out of templates.
         return plan_query(RawValues().plain(data), str(expression) if isinstance(expression, str) else expression)
     except (ViewError, files.PlanFileError) as error:
-        raise AnsibleFilterError(f"plan_query: {error}") from error
+        # From None: ansible would print the same sentence again for each cause.
+        raise AnsibleFilterError(f"plan_query: {error}") from None
 
 
 class FilterModule:

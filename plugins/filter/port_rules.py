@@ -93,7 +93,8 @@ def _port_rules(
     try:
         return port_rules(data, direction, service, target_ranges)
     except ViewError as error:
-        raise AnsibleFilterError(f"port_rules: {error}") from error
+        # From None: ansible would print the same sentence again for each cause.
+        raise AnsibleFilterError(f"port_rules: {error}") from None
 
 
 class FilterModule:

@@ -66,7 +66,8 @@ def _port_text(value: object, style: str = "plain") -> str:
     try:
         return port_text(value, style)
     except ViewError as error:
-        raise AnsibleFilterError(f"port_text: {error}") from error
+        # From None: ansible would print the same sentence again for each cause.
+        raise AnsibleFilterError(f"port_text: {error}") from None
 
 
 class FilterModule:

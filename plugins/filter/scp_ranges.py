@@ -71,7 +71,8 @@ def _scp_ranges(data: object) -> list[dict[str, Any]]:
     try:
         return scp_ranges(data)
     except ViewError as error:
-        raise AnsibleFilterError(f"scp_ranges: {error}") from error
+        # From None: ansible would print the same sentence again for each cause.
+        raise AnsibleFilterError(f"scp_ranges: {error}") from None
 
 
 class FilterModule:

@@ -81,4 +81,5 @@ class LookupModule(LookupBase):
         try:
             return [files.read_slice(directory, str(term)) for term in terms or [known["inventory_hostname"]]]
         except files.PlanFileError as error:
-            raise AnsibleLookupError(str(error)) from error
+            # From None: ansible would print the same sentence again for each cause.
+            raise AnsibleLookupError(str(error)) from None

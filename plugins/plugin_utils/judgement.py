@@ -62,6 +62,13 @@ class Witnesses:
         return "ends" if probe["host"] in self.senders and probe["target"] in self.targets else ""
 
 
+_SILENT = {
+    "path": Judgement(PASSED, "silent, while the same address answered this host otherwise", "path"),
+    "ends": Judgement(PASSED, "silent, while both ends answered others", "ends"),
+    "": Judgement(UNPROVEN, "silent, but nothing shows that the line was alive"),
+}
+
+
 def witnesses(tried: Iterable[Mapping[str, Any]]) -> Witnesses:
     """Return who was seen alive by these probes (with their ``outcome``)."""
     paths, senders, targets = set(), set(), set()
@@ -101,22 +108,17 @@ def _judge_answer(expect: str, outcome: str, detail: str) -> Judgement:
 
 
 def _judge_silence(probe: Mapping[str, Any], outcome: str, detail: str, seen: Witnesses) -> Judgement:
+    if outcome == "silent":
+        return _SILENT[seen.of(probe)]
     if outcome == OPEN:
         return Judgement(FAILED, "got through and was answered")
     if outcome == "refused":
         return Judgement(FAILED, "got through: the far end itself said that nothing listens there")
     if outcome == "prohibited":
         return Judgement(PASSED, _with("a filter refused it", detail), "path")
-    if outcome == "unreachable":
-        if probe["kind"] == UNSOLICITED:
-            return Judgement(PASSED, _with("no way leads there", detail), "path")
-        return Judgement(UNPROVEN, _with("no route, or no such host", detail))
-    witness = seen.of(probe)
-    if witness == "path":
-        return Judgement(PASSED, "silent, while the same address answered this host otherwise", witness)
-    if witness == "ends":
-        return Judgement(PASSED, "silent, while both ends answered others", witness)
-    return Judgement(UNPROVEN, "silent, but nothing shows that the line was alive")
+    if probe["kind"] == UNSOLICITED:
+        return Judgement(PASSED, _with("no way leads there", detail), "path")
+    return Judgement(UNPROVEN, _with("no route, or no such host", detail))
 
 
 def _with(text: str, detail: str) -> str:

@@ -41,14 +41,10 @@ def judge_notifications(
             client = notification["instance"].split("/", 1)[0]
             called[client] += 1
             checks.append(_check(server, client, notification, received, results))
-        for use in uses:
-            if (
-                use["server"] == server
-                and use["enabled"]
-                and use["callback"]
-                and called[use["host"]] < use["instances"]
-            ):
-                checks.append(_missing(server, use, called[use["host"]]))
+        called_back = [use for use in uses if use["server"] == server and use["enabled"] and use["callback"]]
+        checks.extend(
+            _missing(server, use, called[use["host"]]) for use in called_back if called[use["host"]] < use["instances"]
+        )
     return checks
 
 

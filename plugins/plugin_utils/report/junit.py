@@ -1,0 +1,94 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report for continuous integration: JUnit XML, as Jenkins, GitLab and GitHub actions read it.
+
+The elements and attributes are those of Jenkins' junit-10.xsd (github.com/jenkinsci/xunit-plugin). A suite is a sending
+host, a class a kind of check. What is not proven is skipped, for it did not pass; a host that was not tested is a suite
+with one skipped case.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..judgement import FAILED, NOTED, UNPROVEN
+from .markup import Markup, tag, text
+from .model import Report
+
+
+def junit_xml(report: Report) -> str:
+    """Return the report as a JUnit document."""
+    by_host: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for check in report.checks:
+        if check["verdict"] != NOTED:
+            by_host[check["host"]].append(check)
+    suites = [_suite(host, by_host[host], report) for host in sorted(by_host)]
+    suites += [_untested(host, report) for host in report.untested]
+    if report.notifications is not None:
+        suites.append(_suite("notifications", report.notifications, report))
+    judged = [*(check for checks in by_host.values() for check in checks), *(report.notifications or ())]
+    document = tag(
+        "testsuites",
+        "\n",
+        suites,
+        name="faxnet.deploy",
+        tests=len(judged) + len(report.untested),
+        failures=_count(judged, FAILED),
+        errors=0,
+    )
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{document}\n'
+
+
+def _suite(name: str, checks: Iterable[Mapping[str, Any]], report: Report) -> Markup:
+    cases = list(checks)
+    suite = tag(
+        "testsuite",
+        "\n",
+        [_case(name, check) for check in cases],
+        name=name,
+        tests=len(cases),
+        failures=_count(cases, FAILED),
+        errors=0,
+        skipped=_count(cases, UNPROVEN),
+        timestamp=report.source.time.removesuffix("Z"),
+    )
+    return text((suite, "\n"))
+
+
+def _untested(host: str, report: Report) -> Markup:
+    case = tag("testcase", tag("skipped", message="this host was not tested"), name="all checks", classname=host)
+    suite = tag(
+        "testsuite",
+        "\n",
+        case,
+        "\n",
+        name=host,
+        tests=1,
+        failures=0,
+        errors=0,
+        skipped=1,
+        timestamp=report.source.time.removesuffix("Z"),
+    )
+    return text((suite, "\n"))
+
+
+def _case(suite: str, check: Mapping[str, Any]) -> Markup:
+    if "kind" in check:
+        name = f"{check['id']} must be {check['expect']}"
+        kind, seconds = check["kind"], (check.get("milliseconds") or 0) / 1000
+    else:
+        name, kind, seconds = f"{check['server']} notifies {check['instance']}", "notification", 0.0
+    verdict = None
+    if check["verdict"] == FAILED:
+        verdict = tag("failure", check.get("reason"), message=check["text"], type=kind)
+    elif check["verdict"] == UNPROVEN:
+        verdict = tag("skipped", message=f"not proven: {check['text']}")
+    case = tag("testcase", verdict, name=name, classname=f"{suite}.{kind}", time=f"{seconds:.4f}")
+    return text((case, "\n"))
+
+
+def _count(checks: Iterable[Mapping[str, Any]], verdict: str) -> int:
+    return sum(check["verdict"] == verdict for check in checks)

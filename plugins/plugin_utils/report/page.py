@@ -1,0 +1,108 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report as one HTML page: nothing is loaded from anywhere, and nothing on it needs a script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..judgement import FAILED, PASSED, UNPROVEN
+from .markup import Content, Markup, raw, tag
+from .model import BROKEN, INCOMPLETE, SOUND, UNTESTED, Report
+from .parts import number
+from .plan_sections import drawing_section, findings_section, matrix_section, ranges_section, sheets_section
+from .proof_sections import failures_section, gaps_section, notifications_section, tests_section
+
+STYLE_SHEET = Path(__file__).with_name("page.css")
+
+_STYLES = {SOUND: "good", BROKEN: "bad", INCOMPLETE: "doubt", UNTESTED: "untested"}
+_SIGNS = {
+    SOUND: "M16,25 L22,31 L33,18",
+    BROKEN: "M17,17 L31,31 M31,17 L17,31",
+    INCOMPLETE: "M19,19 A5.5,5.5 0 1 1 24.5,26 V28.5 M24.5,34 V34.5",
+    UNTESTED: "M16,24 H32",
+}
+_CONTENTS = (
+    ("network", "Network"),
+    ("matrix", "Who talks to whom"),
+    ("tests", "Tests"),
+    ("notifications", "Notifications"),
+    ("gaps", "Not tested"),
+    ("ranges", "Call-back ranges"),
+    ("findings", "Findings"),
+    ("sheets", "Worksheets"),
+)
+
+
+def report_page(report: Report) -> str:
+    """Return the page."""
+    sections: list[Content] = [
+        failures_section(report),
+        drawing_section(report),
+        matrix_section(report),
+        tests_section(report),
+        notifications_section(report),
+        gaps_section(report),
+        ranges_section(report),
+        findings_section(report),
+        sheets_section(report),
+    ]
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", name="generator", content="faxnet.deploy"),
+        tag("title", f"{report.headline} \u2013 fax network report"),
+        tag("style", raw(STYLE_SHEET.read_text(encoding="utf-8"))),
+    )
+    body = tag("body", _verdict(report), _contents(report), tag("main", sections), _footer(report))
+    return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
+
+
+def _verdict(report: Report) -> Markup:
+    style = _STYLES[report.verdict]
+    sign = tag(
+        "svg",
+        tag("circle", cx=24, cy=24, r=21),
+        tag("path", d=_SIGNS[report.verdict]),
+        viewBox="0 0 48 48",
+        class_="sign",
+        aria_hidden="true",
+    )
+    words = tag(
+        "div",
+        tag("p", "Fax network report", class_="kicker"),
+        tag("h1", report.headline),
+        tag("p", report.sentence, class_="sentence"),
+        _facts(report),
+    )
+    return tag("header", tag("div", sign, words, class_="banner"), class_=f"verdict {style}")
+
+
+def _facts(report: Report) -> Markup:
+    view, counts = report.view, report.counts()
+    enabled = sum(flow.enabled for flow in view.flows)
+    facts = [number(len(view.sites), "site"), number(len(view.hosts), "host"), number(enabled, "flow")]
+    if report.checks:
+        facts += [f"{counts[PASSED]} passed", f"{counts[FAILED]} failed", f"{counts[UNPROVEN]} not proven"]
+    if view.findings:
+        facts.append(number(len(view.findings), "finding"))
+    moment = tag("time", report.source.time.replace("T", " ").replace("Z", " UTC"), datetime=report.source.time)
+    return tag("ul", [tag("li", fact) for fact in facts], tag("li", moment), class_="facts")
+
+
+def _contents(report: Report) -> Markup:
+    shown = [item for item in _CONTENTS if report.checks or item[0] != "notifications"]
+    links = [tag("a", title, href=f"#{identity}") for identity, title in shown]
+    return tag("nav", links, aria_label="Sections")
+
+
+def _footer(report: Report) -> Markup:
+    versions = ", ".join(f"{name} {version}" for name, version in report.source.versions.items())
+    return tag(
+        "footer",
+        tag("p", "Plan ", tag("code", report.view.digest)),
+        tag("p", f"Made {report.source.time} by {versions}. The same for programs: report.json, junit.xml."),
+    )

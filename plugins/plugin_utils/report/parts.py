@@ -1,0 +1,40 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Small parts that several sections of the page are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from .markup import Content, Markup, tag
+
+
+def section(identity: str, title: str, intro: str | None, *content: Content) -> Markup:
+    """A section with its heading, and a line below it that says how to read it."""
+    lead = tag("p", intro, class_="intro") if intro else None
+    return tag("section", tag("h2", title), lead, *content, id=identity)
+
+
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[Content]], numeric: Collection[int] = (), caption: str | None = None
+) -> Markup:
+    """A table; columns in *numeric* are set flush right."""
+
+    def style(index: int) -> str | None:
+        return "number" if index in numeric else None
+
+    top = tag("tr", [tag("th", title, scope="col", class_=style(index)) for index, title in enumerate(head)])
+    body = [tag("tr", [tag("td", cell, class_=style(index)) for index, cell in enumerate(row)]) for row in rows]
+    inner = tag("table", tag("caption", caption) if caption else None, tag("thead", top), tag("tbody", body))
+    return tag("div", inner, class_="wide")
+
+
+def badge(words: str, style: str) -> Markup:
+    """A short word with a colour; the word alone says everything."""
+    return tag("span", words, class_=f"badge {style}")
+
+
+def number(count: int, noun: str) -> str:
+    """``1 rule``, ``2 rules``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

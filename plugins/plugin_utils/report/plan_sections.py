@@ -1,0 +1,248 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The page's sections about the plan: drawing, matrix, call-back ranges, sheets for routers and clients, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..judgement import FAILED, PASSED, UNPROVEN
+from ..plan_view import FlowView
+from ..probe_sets import named
+from .drawing import drawing
+from .markup import Content, Markup, tag
+from .matrix import Cell, Matrix, make_matrix, summary_of
+from .model import Report
+from .parts import badge, number, section, table
+from .scene import make_scene, ports_label
+
+#: Longer lists stay in the plan's files; a page that nobody can scroll through helps nobody.
+MOST_ROWS = 200
+MOST_SHEETS = 40
+
+_MARKS = {PASSED: ("\u2713", "good"), FAILED: ("\u2715", "bad"), UNPROVEN: ("?", "doubt"), "": ("", "untested")}
+
+
+def drawing_section(report: Report) -> Markup:
+    """The network as a picture."""
+    legend = tag(
+        "p",
+        tag("span", class_="swatch login"),
+        "a client connects to its server  ",
+        tag("span", class_="swatch callback"),
+        "the server calls the client back. An arrow begins where the connection begins. Nothing else may pass.",
+        class_="legend",
+    )
+    picture = tag("div", drawing(make_scene(report.view)), class_="picture")
+    return section("network", "The network", None, picture, legend)
+
+
+def matrix_section(report: Report) -> Markup:
+    """Who may talk to whom."""
+    matrix = make_matrix(report)
+    what = "sites" if matrix.by_site else "hosts"
+    intro = (
+        f"Rows start a connection, columns receive it. Ports stand where {what} may connect; select them to see why. "
+        "A dash means that nothing may pass."
+    )
+    head = tag("tr", tag("th", "from \\ to", scope="col"), [tag("th", name, scope="col") for name in matrix.names])
+    rows = [
+        tag("tr", tag("th", source, scope="row"), [_cell(matrix, source, target) for target in matrix.names])
+        for source in matrix.names
+    ]
+    grid = tag("table", tag("thead", head), tag("tbody", rows), class_="matrix")
+    legend = tag(
+        "p",
+        [tag("span", tag("b", mark, class_=style), f" {words}  ") for mark, style, words in _legend()],
+        class_="legend",
+    )
+    more = f"{matrix.left_out} more {what} are in the plan and not in this grid." if matrix.left_out else None
+    return section("matrix", "Who may talk to whom", intro, tag("div", grid, class_="wide"), legend, more)
+
+
+def _legend() -> Iterable[tuple[str, str, str]]:
+    yield "\u2713", "good", "proven by packets"
+    yield "\u2715", "bad", "not as planned"
+    yield "?", "doubt", "not proven"
+
+
+def _cell(matrix: Matrix, source: str, target: str) -> Markup:
+    cell = matrix.cells.get((source, target), Cell((), 0, ""))
+    if source == target and not cell.flows and not matrix.by_site:
+        return tag("td", class_="self")
+    mark, style = _MARKS[cell.verdict]
+    sign = tag("b", mark, class_=style) if mark else None
+    words = summary_of(cell, source, target)
+    if not cell.flows:
+        return tag("td", tag("span", "\u2013", class_="dash"), sign, class_=f"shut {style}", title=words)
+    opening = tag(
+        "details",
+        tag("summary", _cell_ports(cell), sign, title=words),
+        tag("div", [_flow_words(flow) for flow in _some_flows(cell)], _more_flows(cell), class_="pop"),
+        name="matrix",
+    )
+    return tag("td", opening, class_=f"open {style}")
+
+
+def _cell_ports(cell: Cell) -> Content:
+    parts: list[Content] = []
+    for callback in (False, True):
+        ports = [item for flow in cell.flows if flow.callback is callback for item in flow.ports]
+        if ports:
+            parts.append(tag("span", ports_label(ports, 1), class_="ports callback" if callback else "ports login"))
+    return parts
+
+
+def _some_flows(cell: Cell) -> tuple[FlowView, ...]:
+    return cell.flows[:6]
+
+
+def _more_flows(cell: Cell) -> Content:
+    return tag("p", f"and {number(len(cell.flows) - 6, 'more flow')}") if len(cell.flows) > 6 else None
+
+
+def _flow_words(flow: FlowView) -> Markup:
+    way = f" through {', '.join(flow.via)}" if flow.via else ""
+    return tag(
+        "p",
+        tag("strong", f"{flow.source} \u2192 {flow.destination} "),
+        tag("code", f"{flow.dial} port {ports_label(flow.ports)} {flow.transport}"),
+        f"{way}. {flow.reason}.",
+    )
+
+
+def ranges_section(report: Report) -> Markup:
+    """Each client's call-back range."""
+    called = {(flow.destination, flow.source, flow.service): flow for flow in report.view.flows if flow.callback}
+    uses = [use for use in report.view.uses if use.get("callback")]
+    rows = [_range_row(use, called.get((use["host"], use["server"], use["service"]))) for use in uses[:MOST_ROWS]]
+    head = ("Client", "Server", "Environment", "Instances", "Mode", "Low", "High", "Fixed", "Called back at")
+    intro = (
+        "The ports on which clients listen for the server's call-backs: what stands in each client's settings, "
+        "and what firewalls and routers let in. Ranges behind one public address never overlap."
+    )
+    more = f"{len(uses) - MOST_ROWS} more clients are in the plan's files." if len(uses) > MOST_ROWS else None
+    return section("ranges", "Call-back ranges", intro, table(head, rows, numeric={3, 5, 6, 7}), more)
+
+
+def _range_row(use: Mapping[str, Any], flow: FlowView | None) -> tuple[Content, ...]:
+    callback = use["callback"]
+    fixed = callback["mode"] == "fixed"
+    state = None if use["enabled"] else (" ", badge("switched off", "untested"))
+    return (
+        (tag("strong", use["host"]), state),
+        use["server"],
+        use["environment"].replace("_", " "),
+        use["instances"],
+        callback["mode"],
+        "" if fixed else callback["low"],
+        "" if fixed else callback["high"],
+        callback["fixed"] if fixed else "",
+        tag("code", flow.dial) if flow is not None else "",
+    )
+
+
+def sheets_section(report: Report) -> Markup:
+    """What a person types into each router and each client."""
+    view, slices = report.view, report.source.slices
+    gateways = sorted({gateway.host for site in view.sites.values() for gateway in site.gateways})
+    routers = [_router_sheet(name, slices[name]) for name in gateways[:MOST_SHEETS] if name in slices]
+    clients = [name for name in view.hosts if "client" in view.hosts[name].roles]
+    sheets = [_client_sheet(name, slices[name]) for name in clients[:MOST_SHEETS] if name in slices]
+    hidden = max(0, len(gateways) - MOST_SHEETS) + max(0, len(clients) - MOST_SHEETS)
+    intro = (
+        "For devices that are set by hand. Routers that the playbook manages have these rules already: "
+        "for them the sheets are a record."
+    )
+    more = f"{hidden} more sheets are in the plan's files (hosts/NAME.json)." if hidden else None
+    return section(
+        "sheets",
+        "Worksheets",
+        intro,
+        tag("h3", "Routers"),
+        routers or tag("p", "There are no routers in this plan."),
+        tag("h3", "Clients"),
+        sheets or tag("p", "There are no clients in this plan."),
+        more,
+    )
+
+
+def _router_sheet(name: str, part: Mapping[str, Any]) -> Markup:
+    rules = part["rules"]["rules"]
+    services = table(
+        ("Service", "Protocol", "Ports"),
+        [
+            (item["name"], item["transport"], tag("code", _dashes(item["ports"])))
+            for item in part["rules"]["services"][:MOST_ROWS]
+        ],
+        caption="Services to define",
+    )
+    listed = table(
+        ("Rule", "Direction", "Service", "Ports", "Action", "From", "At public address", "Send to", "State"),
+        [_rule_row(rule) for rule in rules[:MOST_ROWS]],
+        caption="Rules to define",
+    )
+    public = ", ".join(part["policy"].get("public", ())) or "no public address"
+    more = tag("p", f"{len(rules) - MOST_ROWS} more rules are in the plan's files.") if len(rules) > MOST_ROWS else None
+    return tag(
+        "details",
+        tag("summary", tag("strong", name), f" {public} \u00b7 {number(len(rules), 'rule')}"),
+        services,
+        listed,
+        more,
+        class_="sheet",
+    )
+
+
+def _rule_row(rule: Mapping[str, Any]) -> tuple[Content, ...]:
+    return (
+        rule["name"],
+        {"in": "inbound", "out": "outbound"}.get(rule["direction"], rule["direction"]),
+        rule["service"],
+        tag("code", f"{_dashes(rule['ports'])} {rule['transport']}"),
+        rule["action"],
+        tag("code", rule["from"]),
+        tag("code", rule["public"]) if rule.get("public") else "",
+        tag("code", rule["target"]),
+        badge("on", "good") if rule["enabled"] else badge("off", "untested"),
+    )
+
+
+def _client_sheet(name: str, part: Mapping[str, Any]) -> Markup:
+    steps = [
+        tag("li", line) for use in part["uses"] for line in use.get("instructions") or () if use.get("enabled", True)
+    ]
+    servers = named([use["server"] for use in part["uses"]])
+    return tag(
+        "details",
+        tag("summary", tag("strong", name), f" uses {servers}"),
+        tag("ol", steps) if steps else tag("p", "Nothing is to be set on this client."),
+        class_="sheet",
+    )
+
+
+def findings_section(report: Report) -> Markup:
+    """What the plan warns of or advises, and what it cannot refuse by its nature."""
+    items = [
+        tag(
+            "li",
+            badge(finding["severity"], "bad" if finding["severity"] == "error" else "doubt"),
+            tag("strong", f" {finding['code']} {finding['title']}"),
+            tag("p", f"{finding['host'] or 'The whole network'}: {finding['message']}."),
+            tag("p", tag("strong", "Cure: "), f"{finding['cure']}."),
+            class_="finding",
+        )
+        for finding in report.view.findings[:MOST_ROWS]
+    ]
+    for remark in (report.source.expected or {}).get("inseparable", ())[:MOST_ROWS]:
+        title = tag("strong", " Shared address")
+        items.append(tag("li", badge("advice", "doubt"), title, tag("p", remark["message"]), class_="finding"))
+    if not items:
+        return section("findings", "Findings", None, tag("p", "None: the plan has nothing to warn of."))
+    return section("findings", "Findings", None, tag("ul", items, class_="findings"))
+
+
+def _dashes(ports: str) -> str:
+    return ports.replace("-", "\u2013")

@@ -1,0 +1,155 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The page's sections about the proof: what failed, what was tested with what result, and what was not tested."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..judgement import FAILED, NOTED, PASSED, UNPROVEN
+from ..probe_sets import KINDS
+from .markup import Content, Markup, tag
+from .model import Report
+from .parts import badge, number, section, table
+
+#: Longer lists are cut on the page, what failed last; report.json holds every check.
+MOST_CHECKS = 150
+
+_STYLES = {PASSED: "good", FAILED: "bad", UNPROVEN: "doubt", NOTED: "untested"}
+_RANK = {FAILED: 0, UNPROVEN: 1, PASSED: 2, NOTED: 3}
+_EXPECTED = {"open": "must answer", "through": "must get there", "silent": "must be refused"}
+
+
+def failures_section(report: Report) -> Markup | None:
+    """What is not as planned, right below the verdict; None where nothing failed."""
+    failed = report.of_verdict(FAILED)
+    if not failed:
+        return None
+    more = f"{len(failed) - MOST_CHECKS} more are in report.json." if len(failed) > MOST_CHECKS else None
+    return section("failures", "What is not as planned", None, _checks_table(failed[:MOST_CHECKS]), more)
+
+
+def tests_section(report: Report) -> Markup:
+    """Counts by kind of check, and every check where there is room."""
+    if not report.checks:
+        words = "Nothing yet. The playbook faxnet.deploy.verify sends the packets and writes this page again."
+        return section("tests", "What was tested", None, tag("p", words))
+    kinds = report.kinds()
+    rows = []
+    for kind, counts in kinds.items():
+        total = sum(counts.values())
+        if total and kind != "control":
+            rows.append(_kind_row(kind, counts))
+    head = ("Kind", "What it shows", "Checks", "Passed", "Failed", "Not proven")
+    by_kind: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for check in report.checks:
+        by_kind[check["kind"]].append(check)
+    lists = [_kind_list(kind, by_kind[kind]) for kind in kinds if by_kind[kind]]
+    intro = (
+        "Real packets between the real hosts. A refused packet counts as refused only when the sender heard nothing, "
+        "and when something else showed that the line was alive at that time."
+    )
+    return section("tests", "What was tested", intro, table(head, rows, numeric={2, 3, 4, 5}), lists)
+
+
+def _kind_row(kind: str, counts: Mapping[str, int]) -> tuple[Content, ...]:
+    return (
+        tag("strong", kind),
+        KINDS[kind],
+        sum(counts.values()),
+        counts[PASSED],
+        tag("b", counts[FAILED], class_="bad") if counts[FAILED] else 0,
+        tag("b", counts[UNPROVEN], class_="doubt") if counts[UNPROVEN] else 0,
+    )
+
+
+def _kind_list(kind: str, checks: list[Mapping[str, Any]]) -> Markup:
+    ordered = sorted(checks, key=lambda check: (_RANK[check["verdict"]], check["id"]))
+    more = len(ordered) - MOST_CHECKS
+    return tag(
+        "details",
+        tag("summary", tag("strong", kind), f" {number(len(ordered), 'check')}"),
+        _checks_table(ordered[:MOST_CHECKS]),
+        tag("p", f"{more} more are in report.json.") if more > 0 else None,
+        class_="sheet",
+    )
+
+
+def _checks_table(checks: Iterable[Mapping[str, Any]]) -> Markup:
+    head = ("Result", "From", "To", "Address and port", "Expected", "What happened", "Why")
+    return table(head, [_check_row(check) for check in checks])
+
+
+def _check_row(check: Mapping[str, Any]) -> tuple[Content, ...]:
+    result = badge(check["verdict"], _STYLES[check["verdict"]])
+    if "kind" not in check:
+        where = _address(check["address"], check["port"], "tcp")
+        return result, check["server"], check["instance"], where, "must arrive", check["text"], "a notification"
+    where = _address(check["address"], check["port"], check["transport"])
+    expected = _EXPECTED[check["expect"]] if check["verdict"] != NOTED else ""
+    return result, check["host"], check["target"], where, expected, check["text"], check["reason"]
+
+
+def _address(address: str | None, port: int | None, transport: str) -> Content:
+    if not address:
+        return ""
+    return tag("code", address if port is None else f"{address} {port}/{transport}")
+
+
+def notifications_section(report: Report) -> Markup | None:
+    """Each client's notifications; None before anything was tested."""
+    if not report.checks:
+        return None
+    if report.notifications is None:
+        words = (
+            "Not tested: no emulator of a fax server answered. With real fax software in place, send a fax and watch "
+            "each client."
+        )
+        return section("notifications", "Notifications", None, tag("p", words))
+    by_client: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for check in report.notifications:
+        by_client[check["server"], check["client"]].append(check)
+    rows = [_client_row(server, client, checks) for (server, client), checks in sorted(by_client.items())]
+    intro = (
+        "The server sent every running client a notification of its own. It counts when it arrived once, at the client "
+        "it was meant for, by both sides' word."
+    )
+    head = ("Server", "Client", "Notifications", "Arrived", "Ports", "Result")
+    return section("notifications", "Notifications", intro, table(head, rows[:MOST_CHECKS], numeric={2, 3}))
+
+
+def _client_row(server: str, client: str, checks: list[Mapping[str, Any]]) -> tuple[Content, ...]:
+    good = sum(check["verdict"] == PASSED for check in checks)
+    worst = min((check["verdict"] for check in checks), key=_RANK.__getitem__)
+    ports = sorted({check["port"] for check in checks if check["port"]})
+    span = "" if not ports else str(ports[0]) if len(ports) == 1 else f"{ports[0]}\u2013{ports[-1]}"
+    return server, tag("strong", client), len(checks), good, tag("code", span), badge(worst, _STYLES[worst])
+
+
+def gaps_section(report: Report) -> Markup:
+    """What the tests do not show."""
+    expected = report.source.expected or {}
+    items: list[Content] = []
+    if report.untested:
+        items.append(f"Hosts that sent nothing in this run: {', '.join(report.untested[:MOST_CHECKS])}.")
+    unproven = [check for check in report.checks if check["verdict"] == UNPROVEN]
+    if unproven:
+        items.append(f"{number(len(unproven), 'check')} not proven: see the lists above for the reasons.")
+    weak = sum(check["verdict"] == PASSED and check["witness"] == "ends" for check in report.checks)
+    if weak:
+        items.append(
+            f"{number(weak, 'refusal')} rest on two witnesses (sender and target each answered others), for their "
+            "address answers nobody from there."
+        )
+    items += [_left_out_words(item) for item in expected.get("left_out", ())]
+    items.append("Ports between the ends of a range, and ports far from any opening, were not tried one by one.")
+    items.append("Packets were tried between the hosts of the inventory; other machines on these networks were not.")
+    return section("gaps", "What was not tested", None, tag("ul", [tag("li", item) for item in items]))
+
+
+def _left_out_words(item: Mapping[str, Any]) -> str:
+    whose = f"{item['host']}, {item['kind']}" if item["host"] else item["kind"].capitalize()
+    return f"{whose}: {item['kept']} of {item['possible']} possible checks were made; {item['rule']}."

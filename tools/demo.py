@@ -1,0 +1,94 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``make demo``: the whole path on the two offices, from an inventory to proven packets and a page to read.
+
+Builds the lab, runs playbooks/site.yml against it as an administrator would against real machines, and prints the
+verdict with the report's path. The lab stays up for a look around; ``make lab-down`` removes it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.lab import lifecycle
+from tools.lab.errors import LabError
+from tools.lab.podman import find_podman
+from tools.lab.progress import Progress
+from tools.lab.root import become_root, give_back
+
+ROOT = Path(__file__).resolve().parent.parent
+# Against containers on this machine a task is short; more forks than this only wait for the processor.
+FORKS = 5
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.demo", description=__doc__)
+    parser.add_argument("--inventory", type=Path, default=Path("inventories/two_offices"), help="(%(default)s)")
+    parser.add_argument("--name", help="the lab's name; by default that of the inventory's folder")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demonstration; 0 when everything that was tried came out as planned."""
+    options = _parser().parse_args(arguments)
+    progress = Progress()
+    try:
+        become_root("tools.demo", sys.argv[1:] if arguments is None else arguments)
+        lab = lifecycle.up(find_podman(), options.inventory, progress, name=options.name)
+    except LabError as problem:
+        print(f"demo: {problem}", file=sys.stderr)
+        return 1
+    # Not beside the inventory: a rehearsal leaves the real network's plan, lock file and report alone.
+    kept = ROOT / ".build" / "demo" / lab.name
+    command = [
+        str(Path(sys.executable).with_name("ansible-playbook")),
+        f"--inventory={options.inventory}",
+        f"--inventory={lab.connection}",
+        f"--extra-vars={json.dumps({'faxnet_directory': str(kept), 'faxnet_lock': str(kept / 'faxnet.lock.json')})}",
+        str(ROOT / "playbooks" / "site.yml"),
+    ]
+    with progress.step("running playbooks/site.yml"):
+        sys.stderr.flush()
+        status = subprocess.run(command, check=False, env=_environment()).returncode
+    for folder in (kept.parent, lifecycle.BUILD):
+        give_back(folder)
+    return _verdict(kept / "report", status, progress)
+
+
+def _environment() -> dict[str, str]:
+    """Settings that a person would put into ansible.cfg."""
+    settings = {
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "collections"),
+        "ANSIBLE_HOME": str(ROOT / ".build" / "ansible"),
+        "ANSIBLE_PIPELINING": "1",
+        "ANSIBLE_FORKS": str(FORKS),
+        "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "0",
+        "ANSIBLE_NOCOWS": "1",
+    }
+    return {**settings, **os.environ}
+
+
+def _verdict(report: Path, status: int, progress: Progress) -> int:
+    """Print what the report says; 0 when the play ended well and the verdict is "passed"."""
+    try:
+        found = json.loads((report / "report.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        print(f"\ndemo: playbooks/site.yml ended with status {status} before it made a report", file=sys.stderr)
+        return status or 1
+    print(f"\n{found['headline']}\n{found['sentence']}")
+    print(", ".join(f"{count} {what}" for what, count in found["counts"].items()))
+    print(f"report   {(report / 'index.html').resolve()}")
+    print(f"results  {(report / 'report.json').resolve()}, {(report / 'junit.xml').resolve()}")
+    progress.say("the lab is still up: look around with `.venv/bin/python -m tools.lab exec HOST`; `make lab-down`")
+    return status or int(found["verdict"] != "passed")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Follows a packet through a written plan."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+try:
+    from ..plugin_utils import files
+    from ..plugin_utils.places import inventory_directory, places
+    from ..plugin_utils.trace import TRANSPORTS, Packet, TraceError, trace
+except ModuleNotFoundError as error:
+    MISSING: ModuleNotFoundError | None = error
+    TRANSPORTS = ()
+else:
+    MISSING = None
+
+ARGUMENTS = {
+    "directory": {"type": "path"},
+    "source": {"type": "str", "required": True},
+    "destination": {"type": "str", "required": True},
+    "transport": {"type": "str", "choices": list(TRANSPORTS), "default": "tcp"},
+    "port": {"type": "int", "required": True},
+}
+
+
+class ActionModule(ActionBase):
+    """The face of :func:`trace.trace` for plays."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: object = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the verdict."""
+        if MISSING is not None:
+            raise AnsibleActionFail(f"The controller's Python lacks a library: {MISSING}. Install netaddr and PyYAML.")
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _validated, options = self.validate_argument_spec(ARGUMENTS)
+        variables = task_vars or {}
+        beside = inventory_directory(variables.get("ansible_inventory_sources") or (), variables["playbook_dir"])
+        named = self._templar.template({"faxnet_directory": variables.get("faxnet_directory")})
+        directory = places(options, named, beside).plan
+        packet = Packet(options["source"], options["destination"], options["transport"], options["port"])
+        try:
+            verdict = trace(files.read_plan(directory), partial(files.read_slice, directory), packet)
+        except (files.PlanFileError, TraceError) as error:
+            # From None: ansible would print the same sentence again for each cause.
+            raise AnsibleActionFail(str(error)) from None
+        return {**result, "changed": False, **verdict.as_dict(), "text": verdict.text().splitlines()}

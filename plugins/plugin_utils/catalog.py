@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import yaml
@@ -124,12 +125,16 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All profiles and the facts about ports and systems that they share."""
+    """All profiles and the facts about ports and systems that they share.
+
+    *unsound* names the user's profiles that are in error themselves: what refers to them needs no second finding.
+    """
 
     profiles: Mapping[str, Profile]
     systems: Mapping[str, System]
     well_known: Mapping[int, str]
     reserved_below: int
+    unsound: frozenset[str] = frozenset()
 
 
 class _ProfileError(ValueError):
@@ -148,7 +153,8 @@ def _mapping(data: object, path: str, keys: set[str], required: set[str]) -> Map
     for key in data:
         if key not in keys:
             known = ", ".join(sorted(keys))
-            raise _ProfileError(f"{path}.{key}", data[key], f"{key!r} is not a key here", f"use one of: {known}")
+            here = f"{path}.{short(key, 40)}"
+            raise _ProfileError(here, data[key], f"{short(key, 40)!r} is not a key here", f"use one of: {known}")
     for key in sorted(required):
         if key not in data:
             raise _ProfileError(path, data, f"{key!r} is missing", f"add {key!r}")
@@ -249,12 +255,12 @@ def _callback(data: object, path: str) -> CallbackRules:
     )
 
 
-def _environment(name: str, data: object, path: str) -> Environment:
+def _environment(name: object, data: object, path: str) -> Environment:
     item = _mapping(data, path, {"title", "many", "modes"}, {"many", "modes"})
     modes = _list(item["modes"], f"{path}.modes")
     return Environment(
         name=_name(name, path),
-        title=_string(item.get("title", name), f"{path}.title"),
+        title=_string(item.get("title", str(name)), f"{path}.title"),
         many=_flag(item["many"], f"{path}.many"),
         modes=tuple(_choice(mode, f"{path}.modes", ("dynamic", "fixed")) for mode in modes),
     )
@@ -273,22 +279,52 @@ _PROFILE_KEYS = {
 }
 
 
-def _profile(name: str, data: object, systems: Mapping[str, System]) -> Profile:
-    path = f"faxnet_services.{name}"
-    item = _mapping(data, path, _PROFILE_KEYS, {"exchanges", "sources"})
+def _settings(data: object, path: str) -> tuple[dict[str, int], dict[str, str]]:
+    if not isinstance(data, Mapping):
+        raise _ProfileError(path, data, "is not a mapping", "write it as key: value lines")
     settings: dict[str, int] = {}
     titles: dict[str, str] = {}
-    for key, value in _mapping(
-        item.get("settings", {}), f"{path}.settings", set(item.get("settings", {})), set()
-    ).items():
-        here = f"{path}.settings.{key}"
+    for key, value in data.items():
+        here = f"{path}.{short(key, 40)}"
+        name = _name(key, here)
         entry = _mapping(value, here, {"title", "default"}, {"default"})
-        settings[_name(key, here)] = _ports(parse_port, entry["default"], f"{here}.default")
-        titles[key] = _string(entry.get("title", key), f"{here}.title")
+        settings[name] = _ports(parse_port, entry["default"], f"{here}.default")
+        titles[name] = _string(entry.get("title", name), f"{here}.title")
+    return settings, titles
+
+
+def _environments(data: object, path: str) -> dict[str, Environment]:
+    if not isinstance(data, Mapping) or not data:
+        raise _ProfileError(path, data, "is not a mapping with at least one environment", "name one, or leave it away")
+    return {str(key): _environment(key, value, f"{path}.{short(key, 40)}") for key, value in data.items()}
+
+
+#: What an instruction may name, apart from the profile's settings.
+_INSTRUCTION_FIELDS = frozenset({"dial", "server"})
+_CALLBACK_FIELDS = frozenset({"low", "high", "fixed"})
+
+
+def _instruction(value: object, path: str, fields: frozenset[str]) -> str:
+    """A line of instructions; the names in braces are known ones."""
+    line = _string(value, path)
+    try:
+        named = [name for _text, name, form, how in Formatter().parse(line) if name is not None or form or how]
+    except ValueError as error:
+        raise _ProfileError(path, value, str(error), "write a brace that is meant as such twice") from error
+    for name in named:
+        if name not in fields:
+            known = ", ".join(sorted(fields))
+            raise _ProfileError(path, value, f"{{{name}}} is not a value that can be filled in", f"use one of: {known}")
+    return line
+
+
+def _profile(name: str, data: object, systems: Mapping[str, System]) -> Profile:
+    path = f"faxnet_services.{short(name, 40)}"
+    name = _name(name, path)
+    item = _mapping(data, path, _PROFILE_KEYS, {"exchanges", "sources"})
+    settings, titles = _settings(item.get("settings", {}), f"{path}.settings")
     callback = _callback(item["callback"], f"{path}.callback") if "callback" in item else None
     environments = item.get("environments", {"single_user": {"many": False, "modes": ["dynamic", "fixed"]}})
-    if not isinstance(environments, Mapping):
-        raise _ProfileError(f"{path}.environments", environments, "is not a mapping", "write it as key: value lines")
     exchanges = tuple(
         _exchange(entry, f"{path}.exchanges[{index}]", settings, callback is not None)
         for index, entry in enumerate(_list(item["exchanges"], f"{path}.exchanges"))
@@ -296,6 +332,18 @@ def _profile(name: str, data: object, systems: Mapping[str, System]) -> Profile:
     names = [exchange.name for exchange in exchanges]
     if not names or len(set(names)) != len(names):
         raise _ProfileError(f"{path}.exchanges", names, "needs at least one exchange, each name once", "rename one")
+    if callback is not None and not any(exchange.is_callback for exchange in exchanges):
+        cure = "add an exchange with 'ports: callback', or leave 'callback' away"
+        raise _ProfileError(f"{path}.callback", names, "no exchange calls the client back", cure)
+    fields = _INSTRUCTION_FIELDS | settings.keys()
+    modes = {
+        key: _instruction(value, f"{path}.mode_instructions.{key}", fields | _CALLBACK_FIELDS)
+        for key, value in _mapping(
+            item.get("mode_instructions", {}), f"{path}.mode_instructions", {"dynamic", "fixed"}, set()
+        ).items()
+    }
+    if callback is not None:
+        fields |= _CALLBACK_FIELDS | ({"mode_instruction"} if len(modes) == 2 else set())
     sources = _list(item["sources"], f"{path}.sources")
     if not sources:
         raise _ProfileError(f"{path}.sources", sources, "is empty", "name the document that the ports come from")
@@ -307,20 +355,13 @@ def _profile(name: str, data: object, systems: Mapping[str, System]) -> Profile:
         settings=settings,
         setting_titles=titles,
         callback=callback,
-        environments={
-            str(key): _environment(str(key), value, f"{path}.environments.{key}") for key, value in environments.items()
-        },
+        environments=_environments(environments, f"{path}.environments"),
         exchanges=exchanges,
         instructions=tuple(
-            _string(line, f"{path}.instructions")
-            for line in _list(item.get("instructions", []), f"{path}.instructions")
+            _instruction(line, f"{path}.instructions[{index}]", fields)
+            for index, line in enumerate(_list(item.get("instructions", []), f"{path}.instructions"))
         ),
-        mode_instructions={
-            key: _string(value, f"{path}.mode_instructions.{key}")
-            for key, value in _mapping(
-                item.get("mode_instructions", {}), f"{path}.mode_instructions", {"dynamic", "fixed"}, set()
-            ).items()
-        },
+        mode_instructions=modes,
         sources=tuple(
             {
                 key: _string(value, f"{path}.sources[{index}].{key}")
@@ -358,9 +399,11 @@ def extend_catalog(catalog: Catalog, services: object) -> tuple[Catalog, list[Fi
         return catalog, [Finding("FXN209", "", "faxnet_services", short(services), "is not a mapping", cure)]
     profiles = dict(catalog.profiles)
     findings = []
+    unsound: set[str] = set()
     for name, data in services.items():
         try:
             profiles[name] = _profile(name, data, catalog.systems)
         except _ProfileError as error:
             findings.append(Finding("FXN209", "", error.path, short(error.value), str(error), error.cure))
-    return Catalog(profiles, catalog.systems, catalog.well_known, catalog.reserved_below), findings
+            unsound.add(str(name))
+    return replace(catalog, profiles=profiles, unsound=frozenset(unsound)), findings

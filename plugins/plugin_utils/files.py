@@ -34,7 +34,7 @@ def written_digest(directory: Path) -> str:
     """Return the digest of the plan in *directory*, or an empty string where there is none."""
     try:
         return (directory / DIGEST_FILE).read_text(encoding="ascii").strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ""
     except (OSError, UnicodeDecodeError) as error:
         raise PlanFileError(f"{directory / DIGEST_FILE} cannot be read: {error}") from error
@@ -46,6 +46,8 @@ def write_plan(written: Written, directory: Path) -> bool:
     Raises:
         PlanFileError: the directory cannot be written, or something else than a plan lies there.
     """
+    if directory.exists() and not directory.is_dir():
+        raise PlanFileError(f"{directory} is a file; remove it, or set faxnet_directory elsewhere")
     if directory.exists() and any(directory.iterdir()) and not (directory / DIGEST_FILE).exists():
         raise PlanFileError(
             f"{directory} holds something else than a plan; empty it, or set faxnet_directory elsewhere"
@@ -67,7 +69,7 @@ def write_plan(written: Written, directory: Path) -> bool:
 
 def _complete(written: Written, directory: Path) -> bool:
     try:
-        there = set(os.listdir(directory / HOSTS_DIRECTORY))
+        there = {path.name for path in (directory / HOSTS_DIRECTORY).iterdir()}
     except OSError:
         return False
     return there == {f"{part.host}.json" for part in written.slices} and (directory / PLAN_FILE).is_file()
@@ -119,10 +121,10 @@ def write_text(text: str, path: Path) -> bool:
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
                 stream.write(text)
-            os.chmod(name, 0o644)
-            os.replace(name, path)
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
         except BaseException:
-            os.unlink(name)
+            Path(name).unlink()
             raise
     except (OSError, UnicodeDecodeError) as error:
         raise PlanFileError(f"{path} cannot be written: {error}") from error
@@ -157,7 +159,7 @@ def read_slice(directory: Path, host: str) -> dict[str, Any]:
 
 
 def _with_reasons(data: dict[str, Any], exchanges: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Give each flow its exchange's purpose: the same sentence for thousands of flows is not written thousands of times."""
+    """Give each flow its exchange's purpose, which the files do not repeat for thousands of flows."""
     reasons = {(item["service"], item["name"]): f"{item['title']}: {item['purpose']}" for item in exchanges}
     for flow in data["flows"]:
         flow["reason"] = reasons[(flow["service"], flow["exchange"])]

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from enum import Enum
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 
-class Severity(str, Enum):
+class Severity(StrEnum):
     """How grave a finding is: an error stops everything, a warning and an advice do not."""
 
     ERROR = "error"
@@ -53,6 +53,7 @@ KINDS = _kinds(
     ("FXN116", "error", "Management access would be shut"),
     ("FXN117", "error", "Unknown client system"),
     ("FXN118", "error", "Public address inside a site's own networks"),
+    ("FXN119", "error", "One router between two realms"),
     # 2xx: services, offers, uses
     ("FXN201", "error", "Unknown service"),
     ("FXN202", "error", "Unknown server host"),
@@ -136,6 +137,10 @@ class Finding:
     def text(self) -> str:
         """The finding as one paragraph for a terminal."""
         where = self.host or "all hosts"
+        if self.others:
+            where += (
+                f", and {len(self.others)} more: {', '.join(self.others[:5])}{', …' if len(self.others) > 5 else ''}"
+            )
         return (
             f"{self.code} {self.kind.title}\n"
             f"  host:     {where}\n"
@@ -148,7 +153,10 @@ class Finding:
 
 def short(value: object, limit: int = 120) -> str:
     """Return *value* as one printable line of at most *limit* characters, for a finding's ``value``."""
-    text = value if isinstance(value, str) else repr(value)
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except ValueError:  # Python refuses to write out an int of more than some thousand digits
+        text = "a number of thousands of digits"
     text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
@@ -159,6 +167,19 @@ def errors(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return the findings without repetitions, by code, host and variable."""
-    unique = dict.fromkeys(findings)
-    return tuple(sorted(unique, key=lambda item: (item.code, item.host, item.variable, item.value, item.message)))
+    """Return the findings in order of code, host and variable.
+
+    A mistake in a group's variables is every member's: what differs in nothing but the host becomes one finding that
+    names the others.
+    """
+    alike: dict[Finding, list[Finding]] = {}
+    for finding in dict.fromkeys(findings):
+        alike.setdefault(replace(finding, host="", others=()), []).append(finding)
+    merged = []
+    for group in alike.values():
+        names = dict.fromkeys(
+            name for item in sorted(group, key=lambda item: item.host) for name in (item.host, *item.others)
+        )
+        first = min(item.host for item in group)
+        merged.append(replace(group[0], host=first, others=tuple(name for name in names if name != first)))
+    return tuple(sorted(merged, key=lambda item: (item.code, item.host, item.variable, item.value, item.message)))

@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .addresses import Address
-from .callbacks import SERVER_PREFIX, Claim, Grant, Occupied, claims_of, grant_ranges
+from .addresses import Address, is_unrouted
+from .callback_claims import CalledAt, claims_of
+from .callbacks import Grant, grant_ranges
 from .catalog import Exchange, Profile
 from .findings import Finding
-from .intent import Intent, Offer, Use
+from .intent import INTERNET, Intent, Offer, Use
 from .lock import Lock
 from .paths import NoRoute, Path, Route, Router
+from .port_space import Holder, Occupied, Spot
 from .ports import PortRange
 
 
@@ -56,11 +58,9 @@ class Connection(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """What the intent comes to: flows, the clients' claims and grants, and the lock for the next run."""
+    """What the intent comes to: flows, the clients' call-back ports by host/service, and the lock for the next run."""
 
     flows: tuple[Flow, ...]
-    connections: tuple[Connection, ...]
-    claims: tuple[Claim, ...]
     grants: Mapping[str, Grant]
     lock: Lock
 
@@ -69,14 +69,14 @@ def make_flows(intent: Intent, lock: Lock, findings: list[Finding]) -> Flows:
     """Return all flows of an intent; what is impossible is noted in *findings*."""
     router = Router(intent)
     connections = _connections(intent, router, findings)
-    claims = claims_of(intent, _called_addresses(intent, connections))
-    occupied = _listening(intent, connections, findings)
-    grants, new_lock = grant_ranges(intent, claims, occupied, lock, findings)
+    claims = claims_of(intent, _called_at(intent, connections), findings)
+    occupied = _listening(intent, connections)
+    grants, new_lock = grant_ranges(intent.catalog, claims, occupied, lock, findings)
     flows = []
     for connection in connections:
         flows.extend(_flows_of(intent, router, connection, grants))
     flows.sort(key=lambda flow: flow.id)
-    return Flows(tuple(flows), tuple(connections), tuple(claims), grants, new_lock)
+    return Flows(tuple(flows), grants, new_lock)
 
 
 def _connections(intent: Intent, router: Router, findings: list[Finding]) -> list[Connection]:
@@ -130,57 +130,61 @@ def _connections(intent: Intent, router: Router, findings: list[Finding]) -> lis
     return found
 
 
-def _called_addresses(intent: Intent, connections: list[Connection]) -> dict[tuple[str, str], tuple[Address, ...]]:
+def _called_at(intent: Intent, connections: list[Connection]) -> dict[tuple[str, str], CalledAt]:
     """By client and service: its own address, and each public address that its servers' call-backs pass through."""
-    called: dict[tuple[str, str], dict[Address, None]] = {}
+    own: dict[tuple[str, str], dict[Spot, None]] = {}
+    public: dict[tuple[str, str], dict[Spot, None]] = {}
     for connection in connections:
-        use = connection.use
-        addresses = called.setdefault((use.host, use.service), {})
-        own = intent.hosts[use.host].address_of(connection.version)
-        if own is not None:
-            addresses[own] = None
+        key = (connection.use.host, connection.use.service)
+        own.setdefault(key, {}).update(dict.fromkeys(_own_spots(intent, key[0], connection.version)))
+        worn = public.setdefault(key, {})
         if connection.back is not None:
-            addresses.update(dict.fromkeys(_public_inward(connection.back, connection.version)))
-    return {key: tuple(addresses) for key, addresses in called.items()}
+            worn.update(dict.fromkeys(_public_inward(intent, key[0], connection.back, connection.version)))
+    return {key: CalledAt(tuple(own[key]), tuple(public[key])) for key in own}
 
 
-def _public_inward(route: Route, version: int) -> list[Address]:
+def _own_spots(intent: Intent, host: str, version: int) -> list[Spot]:
+    address = intent.hosts[host].address_of(version)
+    realm = intent.sites[intent.hosts[host].site].realm_of(version)
+    return [Spot(realm, address)] if address is not None else []
+
+
+def _worn_spot(intent: Intent, host: str, address: Address) -> Spot:
+    """Where a worn address means one machine: everywhere, but for the private network between two of a site's routers."""
+    return Spot(f"behind {intent.hosts[host].site}" if is_unrouted(address) else INTERNET, address)
+
+
+def _public_inward(intent: Intent, host: str, route: Route, version: int) -> list[Spot]:
     if not route.translated:
         return []
     worn = [gateway.public_of(version) for gateway in route.inward]
-    return [address for address in (*worn, route.own_public) if address is not None]
+    return [_worn_spot(intent, host, address) for address in (*worn, route.own_public) if address is not None]
 
 
-def _listening(intent: Intent, connections: list[Connection], findings: list[Finding]) -> Occupied:
+def _listening(intent: Intent, connections: list[Connection]) -> Occupied:
     """Note where servers and guarded services listen, on their own and on public addresses."""
     occupied = Occupied()
-    noted: dict[tuple[Address, str, PortRange], str] = {}
     public_of = _public_of(intent)
     for host in intent.hosts.values():
-        own_addresses = (*host.addresses, *public_of.get(host.name, ()))
+        own = [spot for version in (4, 6) for spot in _own_spots(intent, host.name, version)]
+        own += [_worn_spot(intent, host.name, address) for address in public_of.get(host.name, ())]
         for opening in (*host.management, *host.extras):
             for ports in opening.ports:
-                for address in own_addresses:
-                    noted.setdefault((address, opening.transport, ports), f"{opening.name} on {host.name}")
+                occupied.add(own, opening.transport, ports, Holder(f"{opening.name} on {host.name}", True))
+    noted: set[tuple[str, str, int, tuple[Spot, ...]]] = set()
     for connection in connections:
-        profile = intent.catalog.profiles[connection.offer.service]
-        server = connection.offer.host
-        own = intent.hosts[server].address_of(connection.version)
-        public = _public_inward(connection.there, connection.version)
-        owner = f"{profile.title} on {server}"
+        offer, version = connection.offer, connection.version
+        public = _public_inward(intent, offer.host, connection.there, version)
+        spots = (*_own_spots(intent, offer.host, version), *public)
+        key = (offer.host, offer.service, version, spots)
+        if key in noted:
+            continue
+        noted.add(key)
+        profile = intent.catalog.profiles[offer.service]
         for exchange in profile.exchanges:
-            if exchange.initiator != "client":
-                continue
-            ports = _server_ports(exchange, connection.offer)
-            for address in (own, *public) if own is not None else public:
-                other = noted.setdefault((address, exchange.transport, ports), owner)
-                if other != owner and address in public:
-                    variable = f"faxnet_offers[{connection.offer.index}].{exchange.setting or 'service'}"
-                    message = f"{ports.text}/{exchange.transport} of {address.text} already leads to {other}"
-                    cure = "give one of the two another port, or another public address"
-                    findings.append(Finding("FXN404", server, variable, ports.text, message, cure))
-    for (address, transport, ports), owner in noted.items():
-        occupied.add((address,), transport, ports, SERVER_PREFIX + owner)
+            if exchange.initiator == "client":
+                holder = Holder(f"{profile.title} on {offer.host}", True)
+                occupied.add(spots, exchange.transport, _server_ports(exchange, offer), holder)
     return occupied
 
 

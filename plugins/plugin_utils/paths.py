@@ -26,13 +26,15 @@ class Route:
         outward: gateways that the packet leaves through, in order.
         inward: gateways that it enters through, in order.
         translated: whether public addresses are worn at all.
+        start_public: the source's own public address where the source is itself a translating gateway.
         own_public: the destination's own public address where the destination is itself a translating gateway.
     """
 
     outward: tuple[Gateway, ...]
     inward: tuple[Gateway, ...]
     translated: bool
-    own_public: Address | None
+    start_public: Address | None = None
+    own_public: Address | None = None
 
     @property
     def devices(self) -> tuple[str, ...]:
@@ -122,8 +124,8 @@ class Router:
         )
         ends = {start.name, end.name}
         if one_network or not site.gateways or ends & {gateway.host for gateway in site.gateways}:
-            return Route((), (), False, None)
-        return Route((Gateway(site.gateways[0].host, ()),), (), False, None)
+            return Route((), (), False)
+        return Route((Gateway(site.gateways[0].host, ()),), (), False)
 
     def _between(self, start: Host, end: Host, version: int) -> Route | NoRoute:
         here, there = self._sites[start.site], self._sites[end.site]
@@ -133,47 +135,49 @@ class Router:
             outward, inward = _turn_at_shared(outward, inward)
             bare_out = tuple(Gateway(gateway.host, ()) for gateway in outward)
             bare_in = tuple(Gateway(gateway.host, ()) for gateway in reversed(inward))
-            return Route(bare_out, bare_in, False, None)
-        own = next((gateway for gateway in there.gateways if gateway.host == end.name), None)
-        own_public = own.public_of(version) if own is not None else None
-        if not any(gateway.public_of(version) for gateway in inward) and own_public is None:
+            return Route(bare_out, bare_in, False)
+        start_public = _own_public(here, start.name, version)
+        own_public = _own_public(there, end.name, version)
+        if own_public is None and not any(gateway.public_of(version) for gateway in inward):
             problem = _unreachable(there, end, version)
             if problem is not None:
                 return problem
-        own_start = next((gateway for gateway in here.gateways if gateway.host == start.name), None)
-        wears = any(gateway.public_of(version) for gateway in outward) or (own_start and own_start.public_of(version))
-        if not wears:
+        if start_public is None and not any(gateway.public_of(version) for gateway in outward):
             problem = _unreachable(here, start, version)
             if problem is not None:
                 return problem
-        return Route(outward, tuple(reversed(inward)), True, own_public)
+        return Route(outward, tuple(reversed(inward)), True, start_public, own_public)
 
     def walk(self, source: str, destination: str, version: int, route: Route) -> Path:
         """Return the addresses that a packet wears on *route*."""
-        start, end = self._hosts[source], self._hosts[destination]
-        here, there = start.address_of(version), end.address_of(version)
+        here = self._hosts[source].address_of(version)
+        there = self._hosts[destination].address_of(version)
         if here is None or there is None:
             raise ValueError(f"{source} and {destination} do not both have an IPv{version} address")
-        worn, target = here, route.own_public or there
+        leaves_as = worn = route.start_public or here
+        arrives_at = inner = route.own_public or there
         # Built from the far end: each translating gateway is met at its public address and hands over to the next.
-        inner = target
-        inward: list[tuple[Gateway, Address, Address | None]] = []
+        inward: list[tuple[str, Address, Address | None]] = []
         for gateway in reversed(route.inward):
-            public = gateway.public_of(version) if route.translated else None
-            inward.append((gateway, inner, public))
+            public = gateway.public_of(version)
+            inward.append((gateway.host, inner, public))
             inner = public or inner
         dial = inner
-        if route.translated:
-            own = next((gateway for gateway in self._sites[start.site].gateways if gateway.host == source), None)
-            worn = (own.public_of(version) if own is not None else None) or worn
-        leaves_as = worn
         steps = []
         for gateway in route.outward:
             steps.append(Step(gateway.host, worn, dial, None, "out"))
             worn = gateway.public_of(version) or worn
-        for gateway, destination_inside, public in reversed(inward):
-            steps.append(Step(gateway.host, worn, destination_inside, public, "in"))
-        return Path(leaves_as, dial, worn, target, tuple(steps))
+        for device, inside, public in reversed(inward):
+            steps.append(Step(device, worn, inside, public, "in"))
+        return Path(leaves_as, dial, worn, arrives_at, tuple(steps))
+
+
+def _own_public(site: Site, host: str, version: int) -> Address | None:
+    """The public address of a host that is itself a gateway of its site."""
+    for gateway in site.gateways:
+        if gateway.host == host:
+            return gateway.public_of(version)
+    return None
 
 
 def _outside_of(site: Site, host: str) -> tuple[Gateway, ...]:

@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from .catalog import builtin_catalog, extend_catalog
 from .findings import Finding, errors, sort_findings
 from .flows import Flows, make_flows
+from .forward_check import forward_findings
 from .gc_pause import gc_pause
 from .intent import Intent
 from .lock import Lock, read_lock
 from .platform_check import platform_findings
 from .policy import Policy, make_policies
-from .read_network import read_hosts, read_sites
+from .read_hosts import read_hosts
 from .read_services import note_unused_offers, read_offers, read_uses
+from .read_sites import read_sites
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,18 @@ def _make_plan(inputs: Inputs) -> Planned:
     lock, wrong = read_lock(inputs.lock, inputs.lock_name)
     findings += wrong
     sites = read_sites(inputs.sites, inputs.hosts, findings)
-    hosts = read_hosts(inputs.hosts, sites, catalog, findings)
-    offers = read_offers(inputs.hosts, hosts, catalog, findings)
+    named = inputs.sites.keys() if isinstance(inputs.sites, Mapping) else ()
+    unsound = frozenset(str(name) for name in named) - sites.keys()
+    hosts = read_hosts(inputs.hosts, sites, unsound, catalog, findings)
+    offers = read_offers(inputs.hosts, catalog, findings)
     uses = read_uses(inputs.hosts, hosts, offers, catalog, findings)
-    note_unused_offers(offers, uses, findings)
+    if not errors(findings):
+        # While a client's variables are in error, that nobody uses a service may be the error's own doing.
+        note_unused_offers(offers, uses, findings)
     intent = Intent(catalog, sites, hosts, offers, uses)
     flows = make_flows(intent, lock, findings)
     policies = make_policies(intent, flows.flows)
+    findings += forward_findings(intent, policies)
     findings += platform_findings(intent, policies)
     ordered = sort_findings(findings)
     if errors(ordered):

@@ -9,10 +9,10 @@ import difflib
 from collections.abc import Iterable, Mapping
 
 from .catalog import Catalog, Environment, Profile
-from .findings import Finding, short
+from .findings import Finding, errors, short
 from .intent import CallbackWish, Host, Offer, Use
-from .ports import PortError, PortRange, parse_port, parse_range
-from .reading import PORT_CURE, Reader
+from .ports import PortRange
+from .reading import Reader
 
 USE_KEYS = ("service", "server", "environment", "instances", "callback", "enabled", "exchanges")
 CALLBACK_KEYS = ("mode", "port", "low", "high", "size")
@@ -22,6 +22,8 @@ UNLIMITED = ("unlimited", "any", "system")
 
 
 def _service(reader: Reader, value: object, variable: str, catalog: Catalog) -> Profile | None:
+    if isinstance(value, str) and value in catalog.unsound:
+        return None
     if isinstance(value, str) and value in catalog.profiles:
         return catalog.profiles[value]
     near = difflib.get_close_matches(str(value), list(catalog.profiles), 1)
@@ -38,10 +40,7 @@ def _service(reader: Reader, value: object, variable: str, catalog: Catalog) -> 
 
 
 def read_offers(
-    variables: Mapping[str, Mapping[str, object]],
-    hosts: Mapping[str, Host],
-    catalog: Catalog,
-    findings: list[Finding],
+    variables: Mapping[str, Mapping[str, object]], catalog: Catalog, findings: list[Finding]
 ) -> dict[tuple[str, str], Offer]:
     """Return the offers by host and service."""
     offers: dict[tuple[str, str], Offer] = {}
@@ -61,7 +60,7 @@ def read_offers(
                 continue
             offers[(name, offer.service)] = offer
             _check_shared_ports(reader, offer, catalog.profiles[offer.service], ports, variable)
-    return {key: offer for key, offer in offers.items() if key[0] in hosts}
+    return offers
 
 
 def _check_shared_ports(
@@ -124,36 +123,32 @@ def _pool(reader: Reader, raw: object, variable: str, profile: Profile) -> PortR
     if profile.callback is None:
         reader.note("FXN313", variable, raw, f"{profile.title} has no call-backs", "leave callback_range away")
         return None
-    if isinstance(raw, Mapping):
-        entry = reader.mapping(raw, variable, ("low", "high")) or {}
-        if "low" not in entry or "high" not in entry:
-            reader.note("FXN103", variable, raw, "a range needs 'low' and 'high'", "name both ends")
-            return None
-        low, high = reader.port(entry["low"], f"{variable}.low"), reader.port(entry["high"], f"{variable}.high")
-        if low is None or high is None:
-            return None
-        found = PortRange(low, high)
-    else:
-        ends = str(raw).split("-")
-        try:
-            found = PortRange(parse_port(ends[0]), parse_port(ends[-1])) if len(ends) == 2 else parse_range(raw)
-        except PortError as error:
-            reader.note("FXN204", variable, raw, str(error), PORT_CURE)
-            return None
+    found = _range_ends(reader, raw, variable)
+    if found is None:
+        return None
     bounds = profile.callback.bounds
     if found.low > found.high:
         reader.note("FXN301", variable, found.text, f"{found.low} is above {found.high}", "swap the two ends")
         return None
     if found.low < bounds.low or found.high > bounds.high:
-        reader.note(
-            "FXN302",
-            variable,
-            found.text,
-            f"{profile.title} takes call-back ports from {bounds.low} to {bounds.high}",
-            "choose a range inside these bounds",
-        )
+        message = f"{profile.title} takes call-back ports from {bounds.low} to {bounds.high}"
+        reader.note("FXN302", variable, found.text, message, "choose a range inside these bounds")
         return None
     return found
+
+
+def _range_ends(reader: Reader, raw: object, variable: str) -> PortRange | None:
+    """The two ends of ``{low: ..., high: ...}`` or ``low-high``, in whichever order they stand."""
+    if isinstance(raw, Mapping):
+        entry = reader.mapping(raw, variable, ("low", "high")) or {}
+        ends = [entry.get("low"), entry.get("high")]
+        if None in ends:
+            reader.note("FXN103", variable, raw, "a range needs 'low' and 'high'", "name both ends")
+            return None
+    else:
+        ends = list(str(raw).split("-", 1)) if isinstance(raw, str) and "-" in raw else [raw, raw]
+    low, high = reader.port(ends[0], f"{variable}.low"), reader.port(ends[1], f"{variable}.high")
+    return PortRange(low, high) if low is not None and high is not None else None
 
 
 def read_uses(
@@ -164,9 +159,7 @@ def read_uses(
     findings: list[Finding],
 ) -> tuple[Use, ...]:
     """Return the uses whose service, server and environment are known, sorted by host, service and server."""
-    servers: dict[str, list[str]] = {}
-    for server, service in offers:
-        servers.setdefault(service, []).append(server)
+    servers = _Servers(variables, hosts, offers, findings)
     uses = []
     for name in sorted(variables):
         raw = variables[name].get("faxnet_uses")
@@ -189,45 +182,56 @@ def read_uses(
                 )
                 continue
             seen.add((use.service, use.server))
-            if _server_is_there(reader, use, variable, variables, offers, servers) and name in hosts:
+            if servers.serve(reader, use, f"{variable}.server") and name in hosts:
                 uses.append(use)
     return tuple(sorted(uses, key=lambda use: (use.host, use.service, use.server)))
 
 
-def _server_is_there(
-    reader: Reader,
-    use: Use,
-    variable: str,
-    variables: Mapping[str, object],
-    offers: Mapping[tuple[str, str], Offer],
-    servers: Mapping[str, list[str]],
-) -> bool:
-    variable = f"{variable}.server"
-    if use.server == use.host:
-        reader.note("FXN213", variable, use.server, "the host names itself as server", "name the host that offers it")
+class _Servers:
+    """Who offers what, and what to say where the named server does not."""
+
+    def __init__(
+        self,
+        variables: Mapping[str, Mapping[str, object]],
+        hosts: Mapping[str, Host],
+        offers: Mapping[tuple[str, str], Offer],
+        findings: Iterable[Finding],
+    ) -> None:
+        self._variables = variables
+        self._hosts = hosts
+        self._offers = offers
+        self._in_error = {finding.host for finding in errors(findings)}
+        self._near: dict[str, str] = {}
+        self._offering: dict[str, list[str]] = {}
+        for server, service in offers:
+            self._offering.setdefault(service, []).append(server)
+
+    def serve(self, reader: Reader, use: Use, variable: str) -> bool:
+        """Whether the use's server offers the service; if not, that is noted, unless the server's own error says it."""
+        if use.server == use.host:
+            reader.note(
+                "FXN213", variable, use.server, "the host names itself as server", "name the host that offers it"
+            )
+            return False
+        if (use.server, use.service) in self._offers:
+            return use.server in self._hosts
+        offering = ", ".join(sorted(self._offering.get(use.service, []))[:5])
+        offering = offering or "nobody yet: add faxnet_offers to the server"
+        if use.server not in self._variables:
+            cure = f"name a host that offers {use.service}: {offering}"
+            message = f"is not a host of this inventory{self._meant(use.server)}"
+            reader.note("FXN202", variable, use.server, message, cure)
+        elif use.server not in self._in_error:
+            cure = f"add it to the faxnet_offers of {use.server}, or name a host that offers it: {offering}"
+            reader.note("FXN203", variable, use.server, f"that host does not offer {use.service}", cure)
         return False
-    if (use.server, use.service) in offers:
-        return True
-    offering = ", ".join(sorted(servers.get(use.service, []))[:5]) or "nobody yet: add faxnet_offers to the server"
-    if use.server not in variables:
-        near = difflib.get_close_matches(use.server, list(variables), 1)
-        meant = f" (is {near[0]!r} meant?)" if near else ""
-        reader.note(
-            "FXN202",
-            variable,
-            use.server,
-            f"is not a host of this inventory{meant}",
-            f"name a host that offers {use.service}: {offering}",
-        )
-        return False
-    reader.note(
-        "FXN203",
-        variable,
-        use.server,
-        f"that host does not offer {use.service}",
-        f"add it to the faxnet_offers of {use.server}, or name a host that offers it: {offering}",
-    )
-    return False
+
+    def _meant(self, server: str) -> str:
+        # Remembered: one typing error in a group's variables comes once for every member.
+        if server not in self._near:
+            near = difflib.get_close_matches(server, list(self._variables), 1)
+            self._near[server] = f" (is {near[0]!r} meant?)" if near else ""
+        return self._near[server]
 
 
 def _read_use(

@@ -84,7 +84,8 @@ class Reader:
 
     def count(self, value: object, variable: str) -> int | None:
         """A whole number above 0; digits in a string are taken, for INI inventories and -e give nothing else."""
-        number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+        digits = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10
+        number = int(value) if isinstance(value, str) and digits else value
         if isinstance(number, bool) or not isinstance(number, int) or not 0 < number < 1_000_000:
             self.note("FXN101", variable, value, "is not a whole number above 0", "write a number such as 40")
             return None
@@ -137,6 +138,8 @@ class Reader:
     def addresses(self, value: object, variable: str) -> tuple[Address, ...]:
         """One address, or a list with at most one of each IP version."""
         values = value if isinstance(value, (list, tuple)) else [value]
+        if not values:
+            self.note("FXN103", variable, value, "is an empty list", "name an address, or leave the variable away")
         found: dict[int, Address] = {}
         for index, item in enumerate(values):
             where = f"{variable}[{index}]" if isinstance(value, (list, tuple)) else variable

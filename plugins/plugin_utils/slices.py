@@ -104,6 +104,8 @@ class _Sheets:
         if template is None:
             spoken = profile.mode_instructions.get(mode, "")
             lines = [line.replace("{mode_instruction}", spoken) for line in profile.instructions]
+            # catalog._instruction made sure that every name in braces is one of *values*; a brace that is meant as such
+            # is written twice there, and JSON adds none to a list of texts.
             template = self._templates[(profile.name, mode)] = _compact(lines)
         return template.format_map(values)
 

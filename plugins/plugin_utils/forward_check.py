@@ -1,0 +1,94 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a router's forwards contradict each other, or its own management: each public port leads to one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from .addresses import Address
+from .findings import Finding
+from .intent import Intent
+from .policy import Policy
+from .ports import PortRange
+
+
+class _Lead(NamedTuple):
+    """Ports of a public address, and where they lead."""
+
+    version: int
+    address: Address
+    transport: str
+    ports: PortRange
+    target: Address
+    flow: str
+
+
+def forward_findings(intent: Intent, policies: Mapping[str, Policy]) -> list[Finding]:
+    """Return an error for each public port that would have to lead to two places."""
+    findings = []
+    for name, policy in policies.items():
+        if policy.destination_nat:
+            findings += _contradictions(intent, name, policy)
+            findings += _hijacked_openings(name, policy)
+    return findings
+
+
+def _contradictions(intent: Intent, name: str, policy: Policy) -> list[Finding]:
+    findings = []
+    furthest: _Lead | None = None
+    for lead in sorted(_leads(policy)):
+        same = furthest is not None and furthest[:3] == lead[:3]
+        if same and furthest is not None and furthest.ports.high >= lead.ports.low:
+            if furthest.target != lead.target:
+                destination, other = _destination(lead.flow), _destination(furthest.flow)
+                message = f"{lead.address.text} would have to lead to {destination} and to {other}"
+                cure = "give one of the two another port, or another public address"
+                value = f"{lead.ports.text}/{lead.transport}"
+                findings.append(
+                    Finding("FXN404", destination, _variable(intent, lead.flow), value, message, cure, (other, name))
+                )
+            if furthest.ports.high >= lead.ports.high:
+                continue
+        furthest = lead
+    return findings
+
+
+def _hijacked_openings(name: str, policy: Policy) -> Iterable[Finding]:
+    # Destination translation comes before the router's own input: a forwarded port never reaches the router itself.
+    for opening in (*policy.management, *policy.extras):
+        for lead in _leads(policy):
+            if lead.transport == opening.transport and any(ports.overlaps(lead.ports) for ports in opening.ports):
+                value = f"{lead.ports.text}/{lead.transport}"
+                message = f"the router's own {opening.name} would be forwarded to {_destination(lead.flow)}"
+                cure = "give the service or the router's own opening another port"
+                yield Finding(
+                    "FXN404",
+                    name,
+                    "faxnet_management" if opening in policy.management else "faxnet_permits",
+                    value,
+                    message,
+                    cure,
+                )
+
+
+def _leads(policy: Policy) -> list[_Lead]:
+    return [
+        _Lead(nat.version, nat.address, nat.transport, nat.ports, nat.target, ids[0])
+        for nat, ids in policy.destination_nat
+        if nat.enabled
+    ]
+
+
+def _destination(flow: str) -> str:
+    return flow.partition(">")[2].removesuffix("/6")
+
+
+def _variable(intent: Intent, flow: str) -> str:
+    """The variable of a flow's destination that asks for the flow: a server offers, a client uses."""
+    service, _dot, name = flow.partition("/")[0].rpartition(".")
+    exchanges = intent.catalog.profiles[service].exchanges
+    initiator = next(exchange.initiator for exchange in exchanges if exchange.name == name)
+    return "faxnet_offers" if initiator == "client" else "faxnet_uses"

@@ -150,7 +150,7 @@ def _own_spots(intent: Intent, host: str, version: int) -> list[Spot]:
 
 
 def _worn_spot(intent: Intent, host: str, address: Address) -> Spot:
-    """Where a worn address means one machine: everywhere, but for the private network between two of a site's routers."""
+    """Where a worn address means one machine: everywhere, but for private ones between two routers of one site."""
     return Spot(f"behind {intent.hosts[host].site}" if is_unrouted(address) else INTERNET, address)
 
 

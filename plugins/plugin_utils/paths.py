@@ -54,7 +54,7 @@ class NoRoute:
 class Step(NamedTuple):
     """A flow at one device, as the device's forward hook sees it.
 
-    A NamedTuple, like Path and Flow: there are hundreds of thousands, and making one costs a third of a frozen dataclass.
+    A NamedTuple, like Path and Flow: a plan has hundreds of thousands, and a frozen dataclass costs thrice as much.
 
     Attributes:
         device: the router's name.

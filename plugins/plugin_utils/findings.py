@@ -136,11 +136,9 @@ class Finding:
 
     def text(self) -> str:
         """The finding as one paragraph for a terminal."""
-        where = self.host or "all hosts"
+        where = short(self.host) or "all hosts"
         if self.others:
-            where += (
-                f", and {len(self.others)} more: {', '.join(self.others[:5])}{', …' if len(self.others) > 5 else ''}"
-            )
+            where += f", and {len(self.others)} more: {', '.join(map(short, self.others[:5]))}{', …' if len(self.others) > 5 else ''}"
         return (
             f"{self.code} {self.kind.title}\n"
             f"  host:     {where}\n"

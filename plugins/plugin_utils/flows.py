@@ -44,16 +44,13 @@ class Flow(NamedTuple):
 
 
 class Connection(NamedTuple):
-    """A use with its routes, for one IP version: client to server, and back.
-
-    *back* is None where the server cannot start anything towards the client and the product works without that.
-    """
+    """A use with its routes, for one IP version: client to server, and back."""
 
     use: Use
     offer: Offer
     version: int
     there: Route
-    back: Route | None
+    back: Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +66,9 @@ def make_flows(intent: Intent, lock: Lock, findings: list[Finding]) -> Flows:
     """Return all flows of an intent; what is impossible is noted in *findings*."""
     router = Router(intent)
     connections = _connections(intent, router, findings)
-    claims = claims_of(intent, _called_at(intent, connections), findings)
-    occupied = _listening(intent, connections)
+    spots = _Spots(intent)
+    claims = claims_of(intent, _called_at(spots, connections), findings)
+    occupied = _listening(intent, spots, connections)
     grants, new_lock = grant_ranges(intent.catalog, claims, occupied, lock, findings)
     flows = []
     for connection in connections:
@@ -84,107 +82,112 @@ def _connections(intent: Intent, router: Router, findings: list[Finding]) -> lis
     # One missing public address can cut off thousands of clients: one finding, and the hosts it concerns.
     cut: dict[tuple[str, str, NoRoute], list[str]] = {}
     for use in intent.uses:
-        offer = intent.offer_of(use)
-        profile = intent.catalog.profiles[use.service]
-        needs_back = any(exchange.initiator == "server" and not exchange.optional for exchange in profile.exchanges)
-        client, server = intent.hosts[use.host], intent.hosts.get(use.server)
-        if server is None:
-            continue
+        client, server = intent.hosts[use.host], intent.hosts[use.server]
         versions = [version for version in (4, 6) if client.address_of(version) and server.address_of(version)]
         if not versions and client.addresses and server.addresses:
-            findings.append(
-                Finding(
-                    "FXN403",
-                    use.host,
-                    f"faxnet_uses[{use.index}].server",
-                    use.server,
-                    "client and server have no common IP version",
-                    "give both an IPv4 or both an IPv6 address",
-                )
-            )
-        problems: list[tuple[str, str, NoRoute]] = []
-        works = False
+            message = "client and server have no common IP version"
+            cure = "give both an IPv4 or both an IPv6 address"
+            findings.append(Finding("FXN403", use.host, f"faxnet_uses[{use.index}].server", use.server, message, cure))
+        problems: list[NoRoute] = []
+        before = len(found)
         for version in versions:
             there = router.route(use.host, use.server, version)
             back = router.route(use.server, use.host, version)
             if isinstance(there, NoRoute):
-                problems.append(("FXN401", use.server, there))
+                problems.append(there)
             elif isinstance(back, NoRoute):
-                if needs_back:
-                    problems.append(("FXN402", use.host, back))
-                else:
-                    works = True
-                    found.append(Connection(use, offer, version, there, None))
+                problems.append(back)
             else:
-                works = True
-                found.append(Connection(use, offer, version, there, back))
-        if not works:
-            for code, host, problem in problems:
-                cut.setdefault((code, host, problem), []).append(use.host if code == "FXN401" else use.server)
+                found.append(Connection(use, intent.offer_of(use), version, there, back))
+        if len(found) == before:
+            # Where one IP version works, the other may be missing.
+            for problem in problems:
+                at_client = problem.site == client.site
+                key = ("FXN402", use.host, problem) if at_client else ("FXN401", use.server, problem)
+                cut.setdefault(key, []).append(use.server if at_client else use.host)
     for (code, host, problem), others in cut.items():
-        whom = "clients" if code == "FXN401" else "the server"
-        message = f"{problem.reason}; {whom} in another realm cannot reach the host"
-        findings.append(
-            Finding(code, host, problem.variable, "not set", message, problem.cure, tuple(dict.fromkeys(others)))
-        )
+        whom = "its clients" if code == "FXN401" else "its server"
+        message = f"{problem.reason}: {whom} in another realm cannot reach the host"
+        concerned = tuple(dict.fromkeys(others))
+        findings.append(Finding(code, host, problem.variable, "not set", message, problem.cure, concerned))
     return found
 
 
-def _called_at(intent: Intent, connections: list[Connection]) -> dict[tuple[str, str], CalledAt]:
+class _Spots:
+    """Where hosts and public addresses are met; remembered, for thousands of hosts share a site."""
+
+    def __init__(self, intent: Intent) -> None:
+        self._hosts = intent.hosts
+        self._realms = {
+            (name, version): site.realm_of(version) for name, site in intent.sites.items() for version in (4, 6)
+        }
+        self._worn: dict[tuple[str, Address], Spot] = {}
+
+    def own(self, host: str, version: int) -> Spot | None:
+        """A host's own address of an IP version."""
+        here = self._hosts[host]
+        address = here.address_of(version)
+        return Spot(self._realms[here.site, version], address) if address is not None else None
+
+    def worn(self, host: str, address: Address) -> Spot:
+        """A public address in front of a host: it is one machine's everywhere.
+
+        But a private one, between two routers of one site, only behind that site's outer router.
+        """
+        site = self._hosts[host].site
+        spot = self._worn.get((site, address))
+        if spot is None:
+            realm = f"behind {site}" if is_unrouted(address) else INTERNET
+            spot = self._worn[site, address] = Spot(realm, address)
+        return spot
+
+    def inward(self, host: str, route: Route, version: int) -> list[Spot]:
+        """The public addresses that packets to a host are sent to, one router after the other."""
+        if not route.translated:
+            return []
+        worn = [gateway.public_of(version) for gateway in route.inward]
+        return [self.worn(host, address) for address in (*worn, route.own_public) if address is not None]
+
+
+def _called_at(spots: _Spots, connections: list[Connection]) -> dict[tuple[str, str], CalledAt]:
     """By client and service: its own address, and each public address that its servers' call-backs pass through."""
     own: dict[tuple[str, str], dict[Spot, None]] = {}
     public: dict[tuple[str, str], dict[Spot, None]] = {}
     for connection in connections:
         key = (connection.use.host, connection.use.service)
-        own.setdefault(key, {}).update(dict.fromkeys(_own_spots(intent, key[0], connection.version)))
         worn = public.setdefault(key, {})
-        if connection.back is not None:
-            worn.update(dict.fromkeys(_public_inward(intent, key[0], connection.back, connection.version)))
-    return {key: CalledAt(tuple(own[key]), tuple(public[key])) for key in own}
+        here = spots.own(key[0], connection.version)
+        if here is not None:
+            own.setdefault(key, {})[here] = None
+        worn.update(dict.fromkeys(spots.inward(key[0], connection.back, connection.version)))
+    return {key: CalledAt(tuple(own.get(key, ())), tuple(public[key])) for key in public}
 
 
-def _own_spots(intent: Intent, host: str, version: int) -> list[Spot]:
-    address = intent.hosts[host].address_of(version)
-    realm = intent.sites[intent.hosts[host].site].realm_of(version)
-    return [Spot(realm, address)] if address is not None else []
-
-
-def _worn_spot(intent: Intent, host: str, address: Address) -> Spot:
-    """Where a worn address means one machine: everywhere, but for private ones between two routers of one site."""
-    return Spot(f"behind {intent.hosts[host].site}" if is_unrouted(address) else INTERNET, address)
-
-
-def _public_inward(intent: Intent, host: str, route: Route, version: int) -> list[Spot]:
-    if not route.translated:
-        return []
-    worn = [gateway.public_of(version) for gateway in route.inward]
-    return [_worn_spot(intent, host, address) for address in (*worn, route.own_public) if address is not None]
-
-
-def _listening(intent: Intent, connections: list[Connection]) -> Occupied:
+def _listening(intent: Intent, spots: _Spots, connections: list[Connection]) -> Occupied:
     """Note where servers and guarded services listen, on their own and on public addresses."""
     occupied = Occupied()
     public_of = _public_of(intent)
     for host in intent.hosts.values():
-        own = [spot for version in (4, 6) for spot in _own_spots(intent, host.name, version)]
-        own += [_worn_spot(intent, host.name, address) for address in public_of.get(host.name, ())]
+        own = [spot for spot in (spots.own(host.name, 4), spots.own(host.name, 6)) if spot is not None]
+        own += [spots.worn(host.name, address) for address in public_of.get(host.name, ())]
         for opening in (*host.management, *host.extras):
             for ports in opening.ports:
                 occupied.add(own, opening.transport, ports, Holder(f"{opening.name} on {host.name}", True))
-    noted: set[tuple[str, str, int, tuple[Spot, ...]]] = set()
+    # By server and client's site: all clients of a site meet the server at the same addresses.
+    noted: set[tuple[str, str, str, int]] = set()
     for connection in connections:
         offer, version = connection.offer, connection.version
-        public = _public_inward(intent, offer.host, connection.there, version)
-        spots = (*_own_spots(intent, offer.host, version), *public)
-        key = (offer.host, offer.service, version, spots)
+        key = (offer.host, offer.service, intent.hosts[connection.use.host].site, version)
         if key in noted:
             continue
         noted.add(key)
+        here = spots.own(offer.host, version)
+        met = ([here] if here is not None else []) + spots.inward(offer.host, connection.there, version)
         profile = intent.catalog.profiles[offer.service]
         for exchange in profile.exchanges:
             if exchange.initiator == "client":
                 holder = Holder(f"{profile.title} on {offer.host}", True)
-                occupied.add(spots, exchange.transport, _server_ports(exchange, offer), holder)
+                occupied.add(met, exchange.transport, _server_ports(exchange, offer), holder)
     return occupied
 
 
@@ -214,8 +217,6 @@ def _flows_of(intent: Intent, router: Router, connection: Connection, grants: Ma
     for exchange in profile.exchanges:
         source, destination, route = use.host, use.server, connection.there
         if exchange.initiator == "server":
-            if connection.back is None:
-                continue
             source, destination, route = use.server, use.host, connection.back
         if exchange.is_callback:
             grant = grants.get(f"{use.host}/{use.service}")

@@ -44,8 +44,9 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class NoRoute:
-    """Why packets cannot get there: a sentence, the variable to change, and what to set it to."""
+    """Why packets cannot get there: the site at fault, a sentence, the variable to change, and what to set it to."""
 
+    site: str
     reason: str
     variable: str
     cure: str
@@ -204,6 +205,7 @@ def _unreachable(site: Site, host: Host, version: int) -> NoRoute | None:
     if address is None or not is_unrouted(address):
         return None
     return NoRoute(
+        site.name,
         f"site {site.name} has no IPv{version} public_address, and {address.text} is not routed on the Internet",
         f"faxnet_sites.{site.name}.public_address",
         "set the site's public_address, or put both sites into one realm if they route to each other",

@@ -138,7 +138,8 @@ class Finding:
         """The finding as one paragraph for a terminal."""
         where = short(self.host) or "all hosts"
         if self.others:
-            where += f", and {len(self.others)} more: {', '.join(map(short, self.others[:5]))}{', …' if len(self.others) > 5 else ''}"
+            named = ", ".join(map(short, self.others[:5]))
+            where += f", and {len(self.others)} more: {named}{', …' if len(self.others) > 5 else ''}"
         return (
             f"{self.code} {self.kind.title}\n"
             f"  host:     {where}\n"

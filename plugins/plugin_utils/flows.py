@@ -78,7 +78,7 @@ def make_flows(intent: Intent, lock: Lock, findings: list[Finding]) -> Flows:
 
 
 def _connections(intent: Intent, router: Router, findings: list[Finding]) -> list[Connection]:
-    found = []
+    found: list[Connection] = []
     # One missing public address can cut off thousands of clients: one finding, and the hosts it concerns.
     cut: dict[tuple[str, str, NoRoute], list[str]] = {}
     for use in intent.uses:

@@ -129,29 +129,33 @@ def harmless(name: object) -> str:
 
 def read_prefix(text: object, where: str) -> tuple[Version, Range]:
     """IP version and closed range of an address or a prefix. Raises `RefusedError` with `where`."""
+    if not isinstance(text, str):
+        raise RefusedError(f"{where}: {text!r} is not an address or a network in CIDR notation")
     try:
         return _prefix(text)
-    except (AddressError, TypeError) as error:
+    except AddressError as error:
         raise RefusedError(f"{where}: {error}") from None
 
 
 def read_ports(value: object, where: str) -> tuple[Range, ...]:
     """Merged ranges of a port text such as "7488" or "10000-10099". Raises `RefusedError` with `where`."""
+    if not isinstance(value, (str, int)):
+        raise RefusedError(f"{where}: {value!r} is not a port or a range such as 10000-10099")
     try:
         return _ports(value)
-    except (PortError, TypeError) as error:
+    except PortError as error:
         raise RefusedError(f"{where}: {error}") from None
 
 
 # A router's policy names the same few addresses and ports thousands of times.
 @lru_cache(maxsize=65536)
-def _prefix(text: object) -> tuple[Version, Range]:
+def _prefix(text: str) -> tuple[Version, Range]:
     prefix = parse_prefix(text)
     return (4 if prefix.version == 4 else 6), (prefix.first, prefix.last)
 
 
 @lru_cache(maxsize=65536)
-def _ports(value: object) -> tuple[Range, ...]:
+def _ports(value: str | int) -> tuple[Range, ...]:
     return tuple((item.low, item.high) for item in parse_ranges(value))
 
 

@@ -1,0 +1,223 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a policy becomes as nftables text, and what is refused instead."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import RefusedError, nftables
+from tests.kernel import networks
+from tests.unit.platforms.policies import forward, permit, policy, router
+
+
+def elements(text: str, name: str) -> list[str]:
+    """The elements of a set or map without their comments."""
+    body = re.search(rf"(?:set|map) {name} {{.*?elements = {{\n(.*?)\n\t\t}}", text, re.DOTALL)
+    return [re.sub(r' comment "[^"]*"', "", line.strip().rstrip(",")) for line in body[1].splitlines()] if body else []
+
+
+def chain(text: str, name: str) -> list[str]:
+    """The rules of a chain."""
+    body = re.search(rf"chain faxnet_{name} {{\n(.*?)\n\t}}", text, re.DOTALL)
+    return [line.strip() for line in body[1].splitlines()] if body else []
+
+
+def test_management_comes_before_anything_that_drops() -> None:
+    rules = chain(nftables.render(policy()), "input")
+    management = next(number for number, rule in enumerate(rules) if "management" in rule)
+    assert management == 2  # after the hook's line and established traffic
+    assert not any("drop" in rule for rule in rules[1:management])
+
+
+def test_management_open_to_some_is_open_to_them_alone() -> None:
+    ports = [{"transport": "tcp", "ports": "22,2222", "sources": ["192.0.2.0/24", "192.0.2.128/25", "2001:db8::/32"]}]
+    rules = "\n".join(chain(nftables.render(policy(management=ports)), "input"))
+    assert "ip saddr 192.0.2.0/24 tcp dport { 22, 2222 } counter accept" in rules
+    assert "ip6 saddr 2001:db8::/32 tcp dport { 22, 2222 } counter accept" in rules
+
+
+def test_one_address_version_alone_can_be_open_to_all() -> None:
+    ports = [{"transport": "tcp", "ports": "22", "sources": ["0.0.0.0/0"]}]
+    assert "meta nfproto ipv4 tcp dport 22 counter accept" in nftables.render(policy(management=ports))
+
+
+@pytest.mark.parametrize("management", [[], None])
+def test_a_policy_without_management_access_is_refused(management: Any) -> None:
+    with pytest.raises(RefusedError, match=r"management is empty.*faxnet_management"):
+        nftables.render(policy(management=management))
+
+
+def test_management_without_sources_is_refused() -> None:
+    with pytest.raises(RefusedError, match=r"policy\.management\[0\]\.sources is empty"):
+        nftables.render(policy(management=[{"transport": "tcp", "ports": "22", "sources": []}]))
+
+
+def test_nothing_is_opened_that_no_flow_names() -> None:
+    with pytest.raises(RefusedError, match=r"policy\.input\[0\]\.flows is empty: nothing is opened that no flow names"):
+        nftables.render(policy(input=[permit("192.0.2.1", "10.1.0.10", flows=[])]))
+
+
+def test_a_host_that_is_no_router_has_no_forward_chain() -> None:
+    text = nftables.render(policy(input=[permit("192.0.2.1", "10.1.0.10")]))
+    assert "hook forward" not in text
+    assert " nat " not in text
+
+
+def test_a_host_that_is_no_router_cannot_forward() -> None:
+    with pytest.raises(RefusedError, match="only a router can"):
+        nftables.render(policy(forward=[permit("192.0.2.1", "10.1.0.10")]))
+
+
+@pytest.mark.acceptance("NR-18")
+def test_a_rule_that_is_switched_off_is_a_comment_and_no_rule() -> None:
+    off = {"enabled": False, "flows": ["netcfax.scp/fl-fax>uk-pc1"]}
+    text = nftables.render(
+        router(
+            input=[permit("192.0.2.7", "10.2.0.1", **off)],
+            forward=[permit("192.0.2.7", "10.2.0.21", "10000-10099", **off)],
+            destination_nat=[forward("192.0.2.7", "203.0.113.20", "10000-10099", "10.2.0.21", **off)],
+        )
+    )
+    in_force = [line for line in text.splitlines() if not line.startswith("#")]
+    assert not any("192.0.2.7" in line or "10.2.0.21" in line for line in in_force)
+    comments = [line for line in text.splitlines() if line.startswith("# switched off")]
+    assert len(comments) == 3
+    assert all("192.0.2.7" in line and "netcfax.scp/fl-fax>uk-pc1" in line for line in comments)
+    assert "to 203.0.113.20 tcp 10000-10099 to 10.2.0.21" in comments[2]
+
+
+@pytest.mark.acceptance("NR-20", "NR-21")
+def test_each_client_behind_a_router_has_a_forward_of_its_own_with_ports_and_target() -> None:
+    clients = {"10.2.0.21": "10000-10099", "10.2.0.22": "10100-10199", "10.2.0.23": "7485"}
+    forwards = [forward("198.51.100.10", "203.0.113.20", ports, target) for target, ports in clients.items()]
+    assert elements(nftables.render(router(destination_nat=forwards)), "faxnet_targets_tcp4") == [
+        "7485 . 203.0.113.20 . 198.51.100.10 : 10.2.0.23",
+        "10000-10099 . 203.0.113.20 . 198.51.100.10 : 10.2.0.21",
+        "10100-10199 . 203.0.113.20 . 198.51.100.10 : 10.2.0.22",
+    ]
+
+
+def test_forwards_that_send_one_packet_to_two_targets_are_refused_by_name() -> None:
+    clash = [
+        forward("198.51.100.10", "203.0.113.20", "10000-10099", "10.2.0.21"),
+        forward("198.51.100.10", "203.0.113.20", "10099-10150", "10.2.0.22"),
+    ]
+    with pytest.raises(RefusedError, match=r"10\.2\.0\.21 and .*10\.2\.0\.22 forward the same packets to two targets"):
+        nftables.render(router(destination_nat=clash))
+
+
+def test_two_servers_may_reach_different_clients_through_one_port() -> None:
+    forwards = [
+        forward("198.51.100.10", "203.0.113.20", "10000", "10.2.0.21"),
+        forward("198.51.100.11", "203.0.113.20", "10000", "10.2.0.22"),
+    ]
+    assert len(elements(nftables.render(router(destination_nat=forwards)), "faxnet_targets_tcp4")) == 2
+
+
+@pytest.mark.acceptance("NR-22")
+def test_neighbouring_targets_share_an_element_only_when_asked() -> None:
+    entries = [permit("198.51.100.10", f"10.2.0.{last}", "7485") for last in (21, 22, 23)]
+    single = elements(nftables.render(router(forward=entries)), "faxnet_forward_tcp4")
+    assert len(single) == 3
+    together = elements(nftables.render(router(forward=entries), address_ranges=True), "faxnet_forward_tcp4")
+    assert together == ["10.2.0.21-10.2.0.23 . 198.51.100.10 . 7485"]
+
+
+def test_the_order_of_the_entries_changes_nothing() -> None:
+    entries = [permit(f"192.0.2.{n}", "10.1.0.10", f"{7000 + n}") for n in range(1, 9)]
+    assert nftables.render(policy(input=entries)) == nftables.render(policy(input=entries[::-1]))
+
+
+def test_the_field_with_the_most_values_is_looked_up_first() -> None:
+    server = policy(input=[permit(f"192.0.2.{n}", "10.1.0.10") for n in range(1, 9)])
+    assert "ip saddr . ip daddr . tcp dport @faxnet_input_tcp4" in nftables.render(server)
+    gateway = router(forward=[permit("192.0.2.1", f"10.2.0.{n}") for n in range(1, 9)])
+    assert "ip daddr . ip saddr . tcp dport @faxnet_forward_tcp4" in nftables.render(gateway)
+
+
+def test_a_source_port_is_looked_up_together_with_the_sender() -> None:
+    entry = permit("10.1.0.9", "10.1.0.21", "1024-65535", transport="udp", source_ports="4644")
+    text = nftables.render(policy(input=[entry]))
+    assert elements(text, "faxnet_input_udp4_from") == ["10.1.0.9 . 10.1.0.21 . 1024-65535 . 4644"]
+    assert "ip saddr . ip daddr . udp dport . udp sport @faxnet_input_udp4_from counter accept" in text
+
+
+def test_any_lets_the_networks_out_and_flows_does_not() -> None:
+    outward = 'ip saddr 10.2.0.0/24 ip daddr != 10.2.0.0/24 ct state new counter accept comment "outbound any"'
+    assert outward in chain(nftables.render(router()), "forward")
+    assert not any("outbound" in rule for rule in chain(nftables.render(router(outbound="flows")), "forward"))
+
+
+def test_both_chains_end_by_counting_and_dropping_what_is_left() -> None:
+    text = nftables.render(router())
+    for name in ("input", "forward"):
+        assert chain(text, name)[0].endswith("policy drop;")
+        assert chain(text, name)[-1] == 'counter counter name "faxnet_refused" drop'
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"source": "192.0.2.300"}, r"policy\.input\[0\]\.source.*192\.0\.2\.300"),
+        ({"source": "2001:db8::1"}, r"source: 2001:db8::1 is not of the entry's version, 4"),
+        ({"source": None}, r"policy\.input\[0\]\.source"),
+        ({"destination": '10.1.0.10" accept'}, r"policy\.input\[0\]\.destination"),
+        ({"ports": "7488; flush ruleset"}, r"policy\.input\[0\]\.ports"),
+        ({"ports": "0"}, r"policy\.input\[0\]\.ports"),
+        ({"ports": "65536"}, r"policy\.input\[0\]\.ports"),
+        ({"ports": "20-10"}, r"reversed"),
+        ({"ports": ["7488"]}, r"policy\.input\[0\]\.ports"),
+        ({"transport": "sctp"}, r"transport: 'sctp' is neither tcp nor udp"),
+        ({"version": 5}, r"version: 5 is neither 4 nor 6"),
+        ({"enabled": "no"}, r"enabled: 'no' is neither true nor false"),
+        ({"source_ports": "x"}, r"policy\.input\[0\]\.source_ports"),
+    ],
+)
+def test_a_malformed_entry_is_refused_with_its_place_and_value(entry: dict[str, Any], message: str) -> None:
+    with pytest.raises(RefusedError, match=message):
+        nftables.render(policy(input=[{**permit("192.0.2.1", "10.1.0.10"), **entry}]))
+
+
+def test_what_the_host_opens_is_told_by_transport_and_version() -> None:
+    found = nftables.openings(policy(input=[permit("192.0.2.1", "10.1.0.10", "7488")]))
+    assert {"version": 4, "transport": "tcp", "ports": [[22, 22], [7488, 7488]]} in found
+    assert {"version": 6, "transport": "tcp", "ports": [[22, 22]]} in found
+
+
+def test_a_router_forwards_the_versions_that_it_has_networks_of() -> None:
+    assert nftables.forwarding_settings(policy()) == []
+    assert nftables.forwarding_settings(router()) == ["net.ipv4.ip_forward"]
+    both = router(networks=["10.2.0.0/24", "2001:db8:2::/64"])
+    assert nftables.forwarding_settings(both) == ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"]
+
+
+HOSTILE = st.text(
+    alphabet=st.one_of(st.sampled_from("\"'`$;{}#\\\n\r\t\x00 @,"), st.characters(exclude_categories=["Cs"])),
+    max_size=300,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(HOSTILE, HOSTILE, st.booleans())
+def test_no_name_becomes_syntax(flow: str, name: str, enabled: bool) -> None:
+    """Whatever names say, nft reads exactly the rules that harmless names give."""
+
+    def text(flow: str, name: str) -> str:
+        return nftables.render(
+            router(
+                extras=[{"name": name, "transport": "udp", "ports": "53", "sources": ["10.2.0.0/24"]}],
+                input=[permit("192.0.2.1", "10.2.0.1", flows=[flow, flow + "x"], enabled=enabled)],
+                destination_nat=[forward("192.0.2.1", "203.0.113.20", "9", "10.2.0.9", flows=[flow], enabled=enabled)],
+            )
+        )
+
+    without = re.compile(r' comment "[^"\n]*"|^#[^\n]*$', re.MULTILINE)
+    assert without.sub("", text(flow, name)) == without.sub("", text("a", "b"))
+    networks.checked_by_nft(text(flow, name))

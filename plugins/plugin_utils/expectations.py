@@ -12,10 +12,10 @@ remark, for no rule anywhere could tell the two apart.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from .addresses import parse_address
+from .addresses import Prefix, parse_address, parse_prefix
 from .plan_view import FlowView, PlanView, version_of, view_plan
 from .ports import FIRST_PORT, LAST_PORT, PortRange, merge_ranges, ports_text
 from .probe_sets import (
@@ -57,7 +57,7 @@ def expectations(
     probes, left_out = keep_within(deriver.probes(), limits)
     return Expectations(
         plan=str(plan.get("digest", "")),
-        probes=_with_controls(probes, deriver.holders),
+        probes=_with_controls(probes, deriver.holder),
         left_out=(*deriver.left_out, *left_out),
         inseparable=deriver.inseparable(),
     )
@@ -74,18 +74,26 @@ class _Deriver:
         self._slices = slices
         self._limits = limits
         self._flows = [flow for flow in view.flows if flow.enabled]
-        self._permitted: dict[tuple[str, str, str], list[FlowView]] = defaultdict(list)
+        # By realm of the sender as well: networks behind different routers may have the same private addresses.
+        self._permitted: dict[tuple[str, str, str, str], list[FlowView]] = defaultdict(list)
         for flow in self._flows:
             # Beyond a forward a packet wears the inner address, and a router cannot tell whether it has forwarded it
             # or whether it came so: to its own source, a flow's inner address is the same flow and proves nothing.
             for address in {flow.dial, flow.destination_address}:
-                self._permitted[address, flow.transport, flow.arrives_from].append(flow)
-        self.holders = {
-            address: gateway.host
-            for site in view.sites.values()
-            for gateway in site.gateways
-            for address in gateway.public
-        } | {address: host.name for host in view.hosts.values() for address in host.addresses}
+                realm = self._realm(flow.source, flow.version)
+                self._permitted[realm, address, flow.transport, flow.arrives_from].append(flow)
+        self._holders: dict[str, list[str]] = defaultdict(list)
+        for host in view.hosts.values():
+            for address in host.addresses:
+                self._holders[address].append(host.name)
+        for site in view.sites.values():
+            for gateway in site.gateways:
+                for address in gateway.public:
+                    self._holders[address].append(gateway.host)
+        self._networks: dict[tuple[str, int], list[Prefix]] = defaultdict(list)
+        for site in view.sites.values():
+            for prefix in map(parse_prefix, site.networks):
+                self._networks[site.realms[prefix.version], prefix.version].append(prefix)
         self._gateways = {gateway.host for site in view.sites.values() for gateway in site.gateways}
         self._shut: dict[str, bool] = {}
 
@@ -229,7 +237,7 @@ class _Deriver:
         reason = f"{target} is behind a router; nobody outside may reach {own} by itself"
         doors = [(opening.transport, opening.ports[0].low) for opening in self._view.openings.get(target, ())[:1]]
         for transport, port in sorted({*ports, *doors}):
-            if self._refusable(sender, worn, own, port, transport):
+            if not self._is_local(sender, own) and self._refusable(sender, worn, own, port, transport):
                 yield Probe(sender, own, port, transport, SILENT, UNSOLICITED, target, reason)
         reason = f"{sender} has no business with {target}"
         for transport, port in sorted(ports):
@@ -264,7 +272,7 @@ class _Deriver:
         """Whether a packet must be refused; notes it where it cannot be, for want of an address of its own."""
         matching = [
             flow
-            for flow in self._permitted.get((dial, transport, worn), ())
+            for flow in self._permitted.get((self._realm(sender, version_of(dial)), dial, transport, worn), ())
             if any(item.low <= port <= item.high for item in flow.ports)
         ]
         if any(flow.source == sender or flow.dial != dial for flow in matching):
@@ -279,12 +287,27 @@ class _Deriver:
                 allowed.add(flow.source)
                 ports.update(flow.ports)
             return False
-        holder = self.holders.get(dial)
-        if holder is None or self._is_hidden_from(sender, holder, dial):
+        holder = self.holder(sender, dial)
+        if not holder or self._is_hidden_from(sender, holder, dial):
             # A router passes no management traffic on: what a hidden host opens for it counts inside its site only.
             return True
         source = parse_address(worn)
         return not any(opening.takes(transport, port, source) for opening in self._view.openings.get(holder, ()))
+
+    def holder(self, sender: str, address: str) -> str:
+        """The host that an address means to *sender*; empty where the plan knows none."""
+        found = self._holders.get(address, ())
+        near = (name for name in found if self._view.same_realm(sender, name, version_of(address)))
+        return next(near, found[0] if found else "")
+
+    def _realm(self, host: str, version: int) -> str:
+        return self._view.sites[self._view.hosts[host].site].realms[version]
+
+    def _is_local(self, sender: str, address: str) -> bool:
+        """Whether the address lies in a network of the sender's own realm, where it means somebody else."""
+        version = version_of(address)
+        parsed = parse_address(address)
+        return any(prefix.holds(parsed) for prefix in self._networks[self._realm(sender, version), version])
 
     def _is_hidden_from(self, sender: str, holder: str, dial: str) -> bool:
         version = version_of(dial)
@@ -356,7 +379,9 @@ def _neighbourhoods(clients: list[str], view: PlanView, count: int) -> dict[str,
     return {client: list(dict.fromkeys((*near[client], *everywhere[client]))) for client in clients}
 
 
-def _with_controls(probes: Mapping[str, tuple[Probe, ...]], holders: Mapping[str, str]) -> dict[str, tuple[Probe, ...]]:
+def _with_controls(
+    probes: Mapping[str, tuple[Probe, ...]], holder: Callable[[str, str], str]
+) -> dict[str, tuple[Probe, ...]]:
     """Add an echo request to every address that a host expects silence from and nothing else."""
     complete = {}
     for host, items in probes.items():
@@ -366,7 +391,7 @@ def _with_controls(probes: Mapping[str, tuple[Probe, ...]], holders: Mapping[str
         complete[host] = (
             *items,
             *(
-                Probe(host, address, None, "icmp", OPEN, CONTROL, holders.get(address, ""), reason)
+                Probe(host, address, None, "icmp", OPEN, CONTROL, holder(host, address), reason)
                 for address in sorted(quiet)
             ),
         )

@@ -85,20 +85,21 @@ def read_probes(base: Path, host: str, digest: str) -> dict[str, Any]:
     """
     _check_name(host)
     cure = "run faxnet.deploy.verify with step: expect first, once for all hosts"
-    summary = read_summary(base)
+    summary = read_summary(base, digest)
     if summary is None:
-        raise PlanFileError(f"there is no {base / SUMMARY}; {cure}")
-    if summary["plan"] != digest:
-        raise PlanFileError(f"{base / SUMMARY} was made for another plan; {cure}")
+        raise PlanFileError(f"{base / SUMMARY} is not there, or was made for another plan; {cure}")
     if host not in summary["hosts"]:
         return {"plan": digest, "host": host, "probes": [], "left_out": []}
     return _read(base / PROBES / f"{host}.json", cure)
 
 
-def read_summary(base: Path) -> dict[str, Any] | None:
-    """Return what is expected of the whole network; None before any run."""
+def read_summary(base: Path, digest: str) -> dict[str, Any] | None:
+    """Return what is expected of the whole network; None before any run for the plan with that digest."""
     path = base / SUMMARY
-    return _read(path, "remove it and verify again") if path.exists() else None
+    if not path.exists():
+        return None
+    summary = _read(path, "remove it and verify again")
+    return summary if summary.get("plan") == digest else None
 
 
 def write_result(base: Path, host: str, result: Mapping[str, Any]) -> Path:

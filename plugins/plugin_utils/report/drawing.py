@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .markup import Content, Markup, tag
-from .scene import Card, Door, Row, Scene
+from .markup import Markup, tag
+from .scene import Card, Door, Row, Scene, Trunk
 
-WIDTH = 1120
-CARD = 372
+WIDTH = 1180
+CARD = 352
 MARGIN = 8
 ROW = 62
 ROW_GAP = 12
@@ -27,7 +27,9 @@ LANE = 46
 ROW_WIDTH = 214
 DOOR_WIDTH = 128
 DOOR_HEIGHT = 44
-TRUNK_STEP = 42
+TRUNK_STEP = 15
+PAIR_STEP = 118
+PLATEAU = 84
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,9 @@ class _Placed:
 def drawing(scene: Scene) -> Markup:
     """Return the scene as an SVG element."""
     placed, height = _place(scene)
+    busy = {name for trunk in scene.trunks for name in (trunk.source, trunk.target)}
     where = {row.key: (item, index) for item in placed.values() for index, row in enumerate(item.card.rows)}
+    busy |= {where[line.source][0].card.name for line in scene.lines}
     return tag(
         "svg",
         tag("title", "Sites, devices and flows", id="drawing-title"),
@@ -80,6 +84,7 @@ def drawing(scene: Scene) -> Markup:
         [_card(item) for item in placed.values()],
         [_line(line.source, line.target, line.callback, where) for line in scene.lines],
         _trunks(scene, placed),
+        [_kept_out(item) for item in placed.values() if item.card.rows and item.card.name not in busy],
         [_row(item, index, row) for item in placed.values() for index, row in enumerate(item.card.rows)],
         [_doors(item) for item in placed.values()],
         viewBox=f"0 0 {WIDTH} {height:g}",
@@ -103,7 +108,7 @@ def _place(scene: Scene) -> tuple[dict[str, _Placed], float]:
         for card in column:
             tall = HEAD + max(1, len(card.rows)) * (ROW + ROW_GAP) - ROW_GAP + FOOT
             trunks = sum(card.name in (trunk.source, trunk.target) for trunk in scene.trunks)
-            tall = max(tall, HEAD + FOOT + max(1, trunks) * TRUNK_STEP)
+            tall = max(tall, HEAD + FOOT + max(1, trunks) * TRUNK_STEP * 2)
             placed[card.name] = _Placed(card, MARGIN if on_left else WIDTH - MARGIN - CARD, y, tall, on_left)
             y += tall + GAP
         heights.append(y - GAP + MARGIN)
@@ -127,7 +132,7 @@ def _arrowhead(name: str, style: str) -> Markup:
 
 def _internet(height: float) -> Markup:
     middle = WIDTH / 2
-    left = MARGIN + CARD + 70
+    left = MARGIN + CARD + 60
     return tag(
         "g",
         tag("rect", x=left, y=MARGIN, width=WIDTH - 2 * left, height=height - 2 * MARGIN, rx=26, class_="internet"),
@@ -147,18 +152,15 @@ def _card(item: _Placed) -> Markup:
 
 def _row(item: _Placed, index: int, row: Row) -> Markup:
     x, y = item.row_x, item.row_top(index)
-    notes = " \u00b7 ".join(row.notes)
-    lines: list[Content] = [
-        tag("text", _cut(row.title, 24), x=x + 44, y=y + 21, class_="device-name"),
-        tag("text", _cut(row.subtitle, 26), x=x + 44, y=y + 36, class_="mono"),
-        tag("text", _cut(notes, 42), x=x + 12, y=y + 53, class_="note"),
-    ]
     return tag(
         "g",
-        tag("title", f"{row.title} ({row.role}) {row.subtitle} {notes}"),
+        tag("title", f"{row.title} ({row.role}) {row.subtitle} {row.note} {row.count}"),
         tag("rect", x=x, y=y, width=ROW_WIDTH, height=ROW, rx=8, class_=f"device {row.role}"),
         _icon(row.role, x + 12, y + 12),
-        lines,
+        tag("text", _cut(row.title, 24 - len(row.count)), x=x + 44, y=y + 21, class_="device-name"),
+        tag("text", row.count, x=x + ROW_WIDTH - 10, y=y + 21, class_="count") if row.count else None,
+        tag("text", _cut(row.subtitle, 24), x=x + 44, y=y + 36, class_="mono"),
+        tag("text", _cut(row.note, 38), x=x + 12, y=y + 53, class_="note"),
     )
 
 
@@ -225,37 +227,59 @@ def _to_door(item: _Placed, index: int, shift: float, *, outward: bool) -> str:
 
 
 def _trunks(scene: Scene, placed: Mapping[str, _Placed]) -> Markup:
-    """The arrows through the Internet, each with its label in the middle."""
-    total = len(scene.trunks)
-    centre = sum(item.door_y for item in placed.values() if item.card.doors) / max(
-        1, sum(bool(item.card.doors) for item in placed.values())
-    )
+    """The arrows through the Internet; each runs level for a while, beside its label."""
+    pairs: dict[frozenset[str], list[Trunk]] = {}
+    for trunk in scene.trunks:
+        pairs.setdefault(frozenset((trunk.source, trunk.target)), []).append(trunk)
     drawn = []
     taken: list[float] = []
-    for index, trunk in enumerate(scene.trunks):
-        start, end = placed[trunk.source], placed[trunk.target]
-        pair = (start.door_y + end.door_y) / 2 if total > 2 else centre
-        y = _free(pair + (index % 2 * 2 - 1) * TRUNK_STEP / 2, taken)
-        taken.append(y)
-        shift = 6.0 if trunk.callback else -6.0
-        x, until = _outer_edge(start), _outer_edge(end)
-        towards = WIDTH / 2
-        path = (
-            f"M{x:g},{start.door_y + shift:g} "
-            f"C{(x + towards) / 2:g},{start.door_y + shift:g} {(x + towards) / 2:g},{y:g} {towards:g},{y:g} "
-            f"S{(until + towards) / 2:g},{end.door_y + shift:g} {until:g},{end.door_y + shift:g}"
-        )
-        kind = "call-backs" if trunk.callback else "log in"
-        label = tag("text", f"{kind} {_cut(trunk.label, 40)}", x=towards, y=y - 7, class_="trunk-label")
-        drawn.append(tag("g", _arrow(path, trunk.callback), label))
+    for pair, trunks in pairs.items():
+        level = _free(sum(placed[name].door_y for name in pair) / len(pair), taken)
+        taken.append(level)
+        for trunk in trunks:
+            y = level + (TRUNK_STEP if trunk.callback else -TRUNK_STEP)
+            drawn.append(_trunk(trunk, placed[trunk.source], placed[trunk.target], y))
     return tag("g", drawn)
+
+
+def _trunk(trunk: Trunk, start: _Placed, end: _Placed, y: float) -> Markup:
+    shift = 6.0 if trunk.callback else -6.0
+    x, until = _outer_edge(start), _outer_edge(end)
+    middle = WIDTH / 2
+    near, far = (middle - PLATEAU, middle + PLATEAU) if start.left else (middle + PLATEAU, middle - PLATEAU)
+    if start.left == end.left:
+        far = near
+    first, last = start.door_y + shift, end.door_y + shift
+    path = (
+        f"M{x:g},{first:g} C{(x + near) / 2:g},{first:g} {(x + near) / 2:g},{y:g} {near:g},{y:g} L{far:g},{y:g} "
+        f"C{(far + until) / 2:g},{y:g} {(far + until) / 2:g},{last:g} {until:g},{last:g}"
+    )
+    kind, below = ("call-backs", 40) if trunk.callback else ("clients log in", 0)
+    return tag(
+        "g",
+        _arrow(path, trunk.callback),
+        tag("text", kind, x=middle, y=y - 22 + below, class_=f"trunk-kind {'callback' if trunk.callback else 'login'}"),
+        tag("text", _cut(trunk.label, 38), x=middle, y=y - 7 + below, class_="trunk-label"),
+    )
+
+
+def _kept_out(item: _Placed) -> Markup:
+    """For a site that takes no part: a line that ends in a cross at the Internet."""
+    x, y = item.inner(0, 0)
+    end = item.edge + 34 if item.left else item.edge - 34
+    return tag(
+        "g",
+        tag("title", f"Nothing may pass from or to {item.card.name}."),
+        tag("path", d=f"M{x:g},{y:g} H{end:g}", class_="kept-out"),
+        tag("path", d=f"M{end - 6:g},{y - 6:g} l12,12 m0,-12 l-12,12", class_="cross"),
+    )
 
 
 def _free(wanted: float, taken: list[float]) -> float:
     """The place nearest below *wanted* that keeps its distance from those taken."""
-    y = max(wanted, MARGIN + 58.0)
-    while any(abs(y - other) < TRUNK_STEP * 0.72 for other in taken):
-        y += TRUNK_STEP / 2
+    y = max(wanted, MARGIN + 88.0)
+    while any(abs(y - other) < PAIR_STEP - 1 for other in taken):
+        y += PAIR_STEP / 2
     return y
 
 

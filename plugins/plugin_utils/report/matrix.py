@@ -82,9 +82,14 @@ def make_matrix(report: Report) -> Matrix:
 def _names(report: Report, hosts: list[str], by_site: bool) -> tuple[str, ...]:
     view = report.view
     if not by_site:
-        return tuple(
-            sorted(hosts, key=lambda name: (view.hosts[name].site, "server" not in view.hosts[name].roles, name))
-        )
+        serving = {host.site for host in view.hosts.values() if "server" in host.roles}
+        busy = {host for flow in view.flows for host in (flow.source, flow.destination)}
+
+        def order(name: str) -> tuple[bool, bool, str, bool, str]:
+            site = view.hosts[name].site
+            return name not in busy, site not in serving, site, "server" not in view.hosts[name].roles, name
+
+        return tuple(sorted(hosts, key=order))
     sizes: dict[str, int] = defaultdict(int)
     servers: dict[str, int] = defaultdict(int)
     for host in view.hosts.values():

@@ -164,5 +164,5 @@ def _share(checks: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _join(parts: list[str]) -> str:
-    joined = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+    joined = ", and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
     return joined[:1].upper() + joined[1:]

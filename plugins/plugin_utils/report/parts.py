@@ -17,12 +17,16 @@ def section(identity: str, title: str, intro: str | None, *content: Content) -> 
 
 
 def table(
-    head: Sequence[str], rows: Iterable[Sequence[Content]], numeric: Collection[int] = (), caption: str | None = None
+    head: Sequence[str],
+    rows: Iterable[Sequence[Content]],
+    numeric: Collection[int] = (),
+    names: Collection[int] = (),
+    caption: str | None = None,
 ) -> Markup:
-    """A table; columns in *numeric* are set flush right."""
+    """A table; columns in *numeric* are set flush right, those in *names* are never broken."""
 
     def style(index: int) -> str | None:
-        return "number" if index in numeric else None
+        return "number" if index in numeric else "name" if index in names else None
 
     top = tag("tr", [tag("th", title, scope="col", class_=style(index)) for index, title in enumerate(head)])
     body = [tag("tr", [tag("td", cell, class_=style(index)) for index, cell in enumerate(row)]) for row in rows]

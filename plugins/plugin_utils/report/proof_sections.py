@@ -52,7 +52,7 @@ def tests_section(report: Report) -> Markup:
         "Real packets between the real hosts. A refused packet counts as refused only when the sender heard nothing, "
         "and when something else showed that the line was alive at that time."
     )
-    return section("tests", "What was tested", intro, table(head, rows, numeric={2, 3, 4, 5}), lists)
+    return section("tests", "What was tested", intro, table(head, rows, numeric={2, 3, 4, 5}, names={0}), lists)
 
 
 def _kind_row(kind: str, counts: Mapping[str, int]) -> tuple[Content, ...]:
@@ -80,7 +80,7 @@ def _kind_list(kind: str, checks: list[Mapping[str, Any]]) -> Markup:
 
 def _checks_table(checks: Iterable[Mapping[str, Any]]) -> Markup:
     head = ("Result", "From", "To", "Address and port", "Expected", "What happened", "Why")
-    return table(head, [_check_row(check) for check in checks])
+    return table(head, [_check_row(check) for check in checks], names={1, 2})
 
 
 def _check_row(check: Mapping[str, Any]) -> tuple[Content, ...]:
@@ -118,7 +118,9 @@ def notifications_section(report: Report) -> Markup | None:
         "it was meant for, by both sides' word."
     )
     head = ("Server", "Client", "Notifications", "Arrived", "Ports", "Result")
-    return section("notifications", "Notifications", intro, table(head, rows[:MOST_CHECKS], numeric={2, 3}))
+    return section(
+        "notifications", "Notifications", intro, table(head, rows[:MOST_CHECKS], numeric={2, 3}, names={0, 1})
+    )
 
 
 def _client_row(server: str, client: str, checks: list[Mapping[str, Any]]) -> tuple[Content, ...]:

@@ -23,13 +23,14 @@ MOST_PORTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A device, or many alike: a line in a site's card."""
+    """A device, or many alike: a line in a site's card; ``count`` says how many clients share its address."""
 
     key: str
     title: str
     subtitle: str
     role: str
-    notes: tuple[str, ...] = ()
+    note: str = ""
+    count: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,9 @@ def make_scene(view: PlanView) -> Scene:
     rest = [name for name in view.sites if name not in chosen]
     if rest:
         cards.append(_rest_card(view, rest, members, places))
+    # Sites that take part come first; those that are only there to be kept out stand below them.
+    busy = {places.card[host] for flow in flows for host in (flow.source, flow.destination) if host in places.card}
+    cards.sort(key=lambda card: card.name not in busy)
     return Scene(tuple(cards), _lines(flows, places), _trunks(flows, places))
 
 
@@ -128,6 +132,9 @@ def _card(view: PlanView, site: SiteView, names: list[str], flows: list[FlowView
     called: dict[str, set[PortRange]] = defaultdict(set)
     for flow in flows:
         (called if flow.callback else served)[flow.destination].update(flow.ports)
+    instances: dict[str, int] = defaultdict(int)
+    for use in view.uses:
+        instances[use["host"]] += use["instances"] if use["enabled"] else 0
     names = sorted(names, key=lambda name: ("server" not in view.hosts[name].roles, name))
     single, many = names, []
     if len(names) > MOST_DEVICES:
@@ -141,18 +148,16 @@ def _card(view: PlanView, site: SiteView, names: list[str], flows: list[FlowView
             notes.append(f"serves {ports_label(served[name])}")
         if called[name]:
             notes.append(f"called back on {ports_label(called[name], 2)}")
-        instances = sum(use["instances"] for use in view.uses if use["host"] == name and use["enabled"])
-        if instances > 1:
-            notes.append(f"{instances} clients on one address")
-        rows.append(Row(name, name, _addresses(view, name), _role(view, name), tuple(notes)))
+        count = f"{instances[name]} clients" if instances[name] > 1 else ""
+        rows.append(Row(name, name, _addresses(view, name), _role(view, name), ", ".join(notes), count))
         places.row[name] = name
     if many:
         key = f"{site.name}/others"
         clients = sum("client" in view.hosts[name].roles for name in many)
         title = f"{clients} clients" if clients == len(many) else f"{len(many)} hosts, {clients} of them clients"
         ports = merge_ranges(item for name in many for item in called[name])
-        notes = [f"called back on {ports_label(ports, 2)}"] if ports else []
-        rows.append(Row(key, title, "each with its own address", "clients", tuple(notes)))
+        note = f"called back on {ports_label(ports, 2)}" if ports else ""
+        rows.append(Row(key, title, "each with its own address", "clients", note))
         places.row.update(dict.fromkeys(many, key))
     for name in (*names, *(gateway.host for gateway in site.gateways)):
         places.card.setdefault(name, site.name)

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes the report of a plan and of what was proven of it: a page, JSON and JUnit XML."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible import __version__ as ansible_version
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+try:
+    import yaml
+
+    from ..plugin_utils import files, result_files
+    from ..plugin_utils.judgement import FAILED, PASSED, UNPROVEN
+    from ..plugin_utils.places import inventory_directory, places
+    from ..plugin_utils.report.document import report_json
+    from ..plugin_utils.report.junit import junit_xml
+    from ..plugin_utils.report.model import Report, Source, make_report
+    from ..plugin_utils.report.page import report_page
+except ImportError as error:
+    MISSING: ImportError | None = error
+else:
+    MISSING = None
+
+ARGUMENTS = {
+    "directory": {"type": "path"},
+    "fail_on": {"type": "list", "elements": "str", "choices": ["failed", "not proven", "not tested"], "default": []},
+}
+
+#: How many lines a failure prints; the report has them all.
+MOST_LINES = 15
+
+
+class ActionModule(ActionBase):
+    """The face of the report for plays."""
+
+    BYPASS_HOST_LOOP = True
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: object = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Judge, write, and fail where that was asked for."""
+        if MISSING is not None:
+            raise AnsibleActionFail(f"The controller's Python lacks a library: {MISSING}. Install netaddr and PyYAML.")
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _validated, options = self.validate_argument_spec(ARGUMENTS)
+        variables = task_vars or {}
+        beside = inventory_directory(variables.get("ansible_inventory_sources") or (), variables["playbook_dir"])
+        named = self._templar.template({"faxnet_directory": variables.get("faxnet_directory")})
+        plan = places(options, named, beside).plan
+        try:
+            report = make_report(_source(plan))
+            pages = _write(report, plan.parent / result_files.REPORT, check_mode=self._task.check_mode)
+        except files.PlanFileError as error:
+            raise AnsibleActionFail(str(error)) from error
+        result.update(_summary(report), **pages, changed=False)
+        wanted = _complaints(report, options["fail_on"])
+        if wanted:
+            result["failed"] = True
+            result["msg"] = "\n".join([f"{report.headline}. {report.sentence}", *wanted, f"Report: {pages['page']}"])
+        return result
+
+
+def _source(plan: Path) -> Source:
+    document = files.read_plan(plan)
+    return Source(
+        plan=document,
+        slices=result_files.Slices(plan, document["hosts"]),
+        expected=result_files.read_summary(plan.parent, document["digest"]),
+        results=result_files.read_results(plan.parent),
+        time=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        versions={"faxnet.deploy": _collection_version(), "ansible-core": ansible_version},
+    )
+
+
+def _collection_version() -> str:
+    """The collection's version, from whichever of its two descriptions is there: built or a checkout."""
+    root = Path(__file__).resolve().parents[2]
+    for name in ("MANIFEST.json", "galaxy.yml"):
+        try:
+            described = yaml.safe_load((root / name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        return str(described.get("collection_info", described)["version"])
+    return "of unknown version"
+
+
+def _write(report: Report, directory: Path, *, check_mode: bool) -> dict[str, str]:
+    content = {
+        "page": ("index.html", report_page),
+        "document": ("report.json", report_json),
+        "junit": ("junit.xml", junit_xml),
+    }
+    paths = {}
+    for key, (name, render) in content.items():
+        if not check_mode:
+            files.write_text(render(report), directory / name)
+        paths[key] = str(directory / name)
+    return paths
+
+
+def _summary(report: Report) -> dict[str, Any]:
+    counts = report.counts()
+    return {
+        "verdict": report.verdict,
+        "headline": report.headline,
+        "sentence": report.sentence,
+        "passed": counts[PASSED],
+        "failed_checks": counts[FAILED],
+        "unproven": counts[UNPROVEN],
+        "untested": list(report.untested),
+        "failures": [_line(check) for check in report.of_verdict(FAILED)],
+    }
+
+
+def _complaints(report: Report, fail_on: list[str]) -> list[str]:
+    lines = []
+    if "failed" in fail_on:
+        lines += [_line(check) for check in report.of_verdict(FAILED)]
+    if "not proven" in fail_on:
+        lines += [_line(check) for check in report.of_verdict(UNPROVEN)]
+    if "not tested" in fail_on:
+        lines += [f"{host} was not tested" for host in report.untested]
+        if not report.checks:
+            lines.append("Nothing was tested.")
+    if len(lines) > MOST_LINES:
+        return [*lines[:MOST_LINES], f"... and {len(lines) - MOST_LINES} more"]
+    return lines
+
+
+def _line(check: Mapping[str, Any]) -> str:
+    if "kind" not in check:
+        return f"notification of {check['server']} to {check['instance']}: {check['text']}"
+    where = check["id"].partition(">")[2]
+    return f"{check['host']} to {check['target'] or 'nobody'} ({where}), {check['kind']}: {check['text']}"

@@ -1,0 +1,145 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: verify
+short_description: Prove a plan with packets, allowed ones and refused ones
+version_added: "0.1.0"
+description:
+  - In its first step it derives from the plan, once for the whole network, what must pass and what must be refused, and
+    writes for each host the packets that it has to try.
+  - In its second step each host sends its own packets and its results are kept on the controller.
+  - What must be refused are the ports beside each opening, the same ports under the other protocol, other clients'
+    call-back ranges, servers by hosts that do not use them, hosts behind routers from outside, and flows that are
+    switched off. A packet counts as refused only when nothing at all came back, for even a refusal says that it got there.
+  - Silence is only believed where something else shows that the line was alive. Otherwise the check is not proven.
+  - The task does not fail over what it finds. M(faxnet.deploy.report) judges all hosts' results together, writes them
+    down, and fails where it is told to.
+extends_documentation_fragment:
+  - faxnet.deploy.plan_directory
+  - faxnet.deploy.attributes
+options:
+  step:
+    description:
+      - V(expect) derives the packets and clears the results of earlier runs. Run it once for all hosts.
+      - V(probe) sends the packets of the host at hand.
+    type: str
+    required: true
+    choices: [expect, probe]
+  timeout:
+    description: Seconds to wait for an answer, for each try.
+    type: float
+    default: 1.0
+  tries:
+    description: How often a packet is sent before it counts as unanswered.
+    type: int
+    default: 2
+  parallel:
+    description: The most packets that a host has on their way at one time.
+    type: int
+    default: 500
+  most_flows:
+    description:
+      - With O(step=expect), how many allowed packets one host tries at most. Which ones is decided by the hash of their
+        names, the same in every run; what is left out is written down.
+    type: int
+    default: 2000
+  most_refused:
+    description: With O(step=expect), how many packets of each refused kind one host tries at most.
+    type: int
+    default: 200
+  others:
+    description:
+      - With O(step=expect), how many others each host is tried against in a network that is too large for all pairs.
+    type: int
+    default: 4
+  notifications:
+    description:
+      - With O(step=probe), what M(faxnet.deploy.emulator_notify) returned as C(results) on this host. Each client that
+        listens is then connected to as well, and the report compares what was sent with what arrived.
+    type: list
+    elements: dict
+  instances:
+    description: With O(step=probe), what M(faxnet.deploy.emulator_info) returned as C(instances) on this host.
+    type: list
+    elements: dict
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Sends and writes nothing, for in check mode the rules to prove have not been applied either.
+  diff_mode:
+    support: none
+  action:
+    support: full
+  bypass_host_loop:
+    support: none
+  connection:
+    support: full
+    details:
+      - O(step=expect) contacts no target.
+notes:
+  - The results are a run's record and no managed state, so the task is never reported as changed.
+requirements:
+  - netaddr and PyYAML on the controller
+  - Python 3.9 or later on the host
+seealso:
+  - module: faxnet.deploy.report
+  - module: faxnet.deploy.probe
+author:
+  - faxnet.deploy contributors (@faxnet)
+"""
+
+EXAMPLES = r"""
+- name: Derive what must pass and what must be refused
+  faxnet.deploy.verify:
+    step: expect
+  run_once: true
+
+- name: Try this host's packets
+  faxnet.deploy.verify:
+    step: probe
+  register: tried
+
+- name: Judge all of it, and fail if anything is not as planned
+  faxnet.deploy.report:
+    fail_on: [failed]
+"""
+
+RETURN = r"""
+expected:
+  description: What is expected of the network.
+  returned: with O(step=expect)
+  type: dict
+  contains:
+    hosts: {description: How many packets each host tries., type: dict, sample: {uk-ts1: 21}}
+    kinds: {description: How many there are of each kind., type: dict, sample: {flow: 5, neighbour port: 20}}
+    left_out: {description: What was left out for its number., type: list, elements: dict, sample: []}
+    inseparable: {description: "What cannot be refused, for its sender wears an allowed address.", type: list, elements: dict}
+results:
+  description: Path of this host's results on the controller.
+  returned: with O(step=probe)
+  type: str
+  sample: /srv/network/.faxnet/results/uk-ts1.json
+counts:
+  description: >-
+    How often each verdict was given by this host's results alone. The report may prove with other hosts' results what is
+    not proven here.
+  returned: with O(step=probe)
+  type: dict
+  sample: {failed: 0, not proven: 6, passed: 15, noted: 5}
+failures:
+  description: What is not as planned, a line each.
+  returned: with O(step=probe)
+  type: list
+  elements: str
+  sample: []
+seconds:
+  description: Time that the packets took together.
+  returned: with O(step=probe)
+  type: float
+  sample: 2.1
+"""

@@ -1138,6 +1138,8 @@ def parser() -> argparse.ArgumentParser:
     commands = made.add_subparsers(dest="do", required=True)
     run = commands.add_parser("run", help="run in the foreground")
     run.add_argument("--config", default=CONFIG_FILE, help="default %(default)s; a host's slice of the plan will do")
+    check = commands.add_parser("check", help="check a configuration and run nothing")
+    check.add_argument("--config", default=CONFIG_FILE, help="default %(default)s")
     for name, text in (
         ("state", "print what runs, as JSON"),
         ("notify", "let the server call its clients back; ends with 1 unless every one got its notification"),
@@ -1166,7 +1168,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             allow_many_sockets()
             asyncio.run(serve(Emulator(load_config(chosen.config), chosen.config)))
             return 0
-        if chosen.do == "state":
+        if chosen.do == "check":
+            answer = {"endpoints": len(load_config(chosen.config).endpoints)}
+        elif chosen.do == "state":
             answer = awaited_state(chosen.socket, chosen.wait)
         else:
             options = {key: value for key, value in vars(chosen).items() if key not in ("do", "socket") and value}

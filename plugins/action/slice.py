@@ -14,6 +14,7 @@ from ansible.plugins.action import ActionBase
 try:
     from ..plugin_utils import files
     from ..plugin_utils.places import inventory_directory, places
+    from ..plugin_utils.rules_view import group_names
 except ModuleNotFoundError as error:
     MISSING: ModuleNotFoundError | None = error
 else:
@@ -45,13 +46,14 @@ class ActionModule(ActionBase):
         directory = places(options, named, beside).plan
         try:
             if options["missing"] == "empty" and not _is_planned(directory, host):
-                found: dict[str, Any] = {"host": host, "roles": []}
+                found: dict[str, Any] = {"host": host, "roles": [], "offers": [], "uses": []}
             else:
                 found = files.read_slice(directory, host)
         except files.PlanFileError as error:
             # From None: ansible would print the same sentence again for each cause.
             raise AnsibleActionFail(str(error)) from None
-        return {**result, "changed": False, "slice": found, "roles": found["roles"]}
+        groups = group_names(found)
+        return {**result, "changed": False, "slice": found, "roles": found["roles"], "groups": groups}
 
 
 def _is_planned(directory: Path, host: str) -> bool:

@@ -58,4 +58,12 @@ roles:
   type: list
   elements: str
   sample: [client]
+groups:
+  description:
+    - "Names of groups to sort the host into: C(faxnet_planned), one for each role such as C(faxnet_client), and one for
+      each service with the host's side of it, such as C(faxnet_netcfax_client). Empty for a host that is not planned."
+  returned: always
+  type: list
+  elements: str
+  sample: [faxnet_planned, faxnet_client, faxnet_netcfax_client]
 """

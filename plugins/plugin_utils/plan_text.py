@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .findings import Finding, Severity, errors
+from .findings import Finding, Severity, errors, short
+from .slices import Written
 
 #: So many findings are written out; a terminal is no place for more. The task's result holds all of them.
 SHOWN_FINDINGS = 100
@@ -28,7 +29,7 @@ def _hosts_text(group: list[Finding]) -> str:
     names = dict.fromkeys(name for item in group for name in (item.host, *item.others) if name)
     if not names:
         return "all hosts"
-    shown = ", ".join(list(names)[:SHOWN_HOSTS])
+    shown = ", ".join(map(short, list(names)[:SHOWN_HOSTS]))
     rest = len(names) - SHOWN_HOSTS
     return f"{shown} and {rest} more" if rest > 0 else shown
 
@@ -37,7 +38,7 @@ def _finding_text(group: list[Finding]) -> str:
     first = group[0]
     rows = (
         ("host", _hosts_text(group)),
-        ("variable", first.variable),
+        ("variable", short(first.variable)),
         ("value", first.value),
         ("problem", first.message),
         ("cure", first.cure),
@@ -106,16 +107,16 @@ def slice_text(part: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def summary_of(hosts: Mapping[str, Mapping[str, Any]], flows: int, findings: Iterable[Finding]) -> dict[str, Any]:
+def summary_of(written: Written, findings: Iterable[Finding]) -> dict[str, Any]:
     """Return counts and, for each role, the hosts that have it: what a play needs to choose its hosts."""
     roles: dict[str, list[str]] = {"router": [], "server": [], "client": [], "endpoint": []}
-    for name, host in hosts.items():
-        for role in host["roles"]:
+    for name, played in written.roles.items():
+        for role in played:
             roles[role].append(name)
     severities = [item.severity.value for item in findings]
     return {
-        "hosts": len(hosts),
-        "flows": flows,
+        "hosts": len(written.roles),
+        "flows": written.flow_count,
         "warnings": severities.count("warning"),
         "advice": severities.count("advice"),
         "roles": roles,

@@ -8,6 +8,7 @@ Input comes from templates, so it is checked here, and every refusal says what w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -105,6 +106,17 @@ def _runs(rules: list[tuple[Address, dict[str, Any]]]) -> list[dict[str, Any]]:
         target_text = low.text if low == high else f"{low.text}-{high.text}"
         merged.append({**first, "target": target_text, "flows": list(flows)})
     return merged
+
+
+def group_names(part: Mapping[str, Any]) -> list[str]:
+    """Return names of inventory groups for a host, from its slice: planned, its roles, its side of each service."""
+    if not part["roles"]:
+        return []
+    sides = [f"{offer['service']}_server" for offer in part["offers"]]
+    sides += [f"{use['service']}_client" for use in part["uses"]]
+    # Group names are Python identifiers.
+    names = [re.sub(r"\W", "_", side) for side in dict.fromkeys(sides)]
+    return [f"faxnet_{name}" for name in ("planned", *part["roles"], *names)]
 
 
 def _public_addresses(data: Mapping[str, Any]) -> dict[tuple[str, str, str], str]:

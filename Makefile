@@ -17,10 +17,12 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.build/collections
 export ANSIBLE_HOME := $(CURDIR)/.build/ansible
 export PYTHONDONTWRITEBYTECODE := 1
 
-# Two workers; tests that share the lab stay on one of them, in order. The lab goes away whatever the tests did, quietly:
-# the last line belongs to pytest.
+# Two workers; tests that share the lab stay on one of them, in order. The tests' lab goes away whatever happened, quietly:
+# the last line belongs to pytest. A lab that `make lab-up` or `make demo` made stays.
 PYTEST := .venv/bin/python -m pytest
-WITHOUT_LAB = trap '$(MAKE) --silent lab-down >.build/log/lab-down.log 2>&1 || echo "lab-down failed: .build/log/lab-down.log"' EXIT
+TEST_LAB := molecule
+LOG := .build/log/test-lab-down.log
+TIDY = trap '.venv/bin/python -m tools.lab down --name $(TEST_LAB) >$(LOG) 2>&1 || cat $(LOG) >&2' EXIT
 
 help:  ## what can be done (this list)
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,17 +36,17 @@ shell: setup  ## a shell with the project's venv and collections path
 lab-up: setup  ## containers for the inventory: two offices, two NAT routers, a WAN (INVENTORY=...)
 	@.venv/bin/python -m tools.lab up --inventory $(INVENTORY)
 
-lab-down: setup  ## remove every container, network and file that the lab made
+lab-down: setup  ## remove every container, network and file that the lab of the inventory made
 	@.venv/bin/python -m tools.lab down --inventory $(INVENTORY)
 
 demo: setup  ## the whole path on the two-office inventory: lab, playbooks/site.yml, verdict, report
 	@.venv/bin/python -m tools.demo --inventory $(INVENTORY)
 
 test: setup  ## every test and gate; the lab is made, used and removed
-	@$(WITHOUT_LAB); $(PYTEST) -n 2 --dist loadgroup -m "not slow" $(ARGS)
+	@$(TIDY); $(PYTEST) -n 2 --dist loadgroup -m "not slow" $(ARGS)
 
 test-full: setup  ## the same with the slow variants
-	@$(WITHOUT_LAB); $(PYTEST) -n 2 --dist loadgroup $(ARGS)
+	@$(TIDY); $(PYTEST) -n 2 --dist loadgroup $(ARGS)
 
 unit: setup  ## the quick ones only: engine, faces, properties, golden files
 	@$(PYTEST) -n 2 --dist loadgroup -m "not slow and not lab" --ignore tests/gates $(ARGS)
@@ -56,7 +58,7 @@ lint: setup  ## the quick gates: ruff, mypy, yamllint, ansible-lint
 	@$(PYTEST) tests/gates -k "ruff or mypy or yamllint or ansible_lint" $(ARGS)
 
 molecule: setup  ## the molecule scenarios
-	@$(WITHOUT_LAB); $(PYTEST) tests/lab -k molecule $(ARGS)
+	@$(TIDY); $(PYTEST) tests/lab -k molecule $(ARGS)
 
 bench:  ## measure planning, rendering, applying and connecting; table and plot under docs/
 	@tools/setup.sh bench
@@ -74,6 +76,6 @@ changelog: setup  ## check the changelog fragments
 lock: setup  ## pin requirements/*.in again (ARGS=--upgrade for newer versions)
 	@tools/lock.sh $(ARGS)
 
-clean:  ## remove the lab, the venvs and everything that was built
-	@[ ! -x .venv/bin/python ] || $(MAKE) --silent lab-down
+clean:  ## remove every lab, the venvs and everything that was built
+	@[ ! -x .venv/bin/python ] || .venv/bin/python -m tools.lab down --all
 	@rm -rf .build .venv .venv-* .hypothesis *.tar.gz

@@ -151,7 +151,8 @@ class Topology:
     def _from_outside(self, place: Place, destination: Address) -> Device | None:
         realm = self._realm(place.site, destination.version)
         for name, site in self._sites.items():
-            routed = site.realm[destination.version] == realm and site.holds(destination)
+            bare = site.outermost(destination.version) is None and not is_unrouted(destination)
+            routed = site.holds(destination) and (bare or site.realm[destination.version] == realm)
             if routed and not site.gateways:
                 owner = self._owners.get((name, destination.text))
                 return self._device(owner) if owner is not None else None

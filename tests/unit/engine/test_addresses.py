@@ -1,0 +1,77 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Addresses and networks: what people write, and what they mistype."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.addresses import (
+    AddressError,
+    is_unrouted,
+    parse_address,
+    parse_prefix,
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [("10.1.0.10", "10.1.0.10"), ("2001:DB8:0:0::10", "2001:db8::10"), (" 10.1.0.10 ", "10.1.0.10"), ("::", "::")],
+)
+def test_an_address_is_written_back_in_its_usual_form(written: str, text: str) -> None:
+    assert parse_address(written).text == text
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["10.1", "010.1.1.1", "10.1.0.256", "10.1.0.10/24", "fax.example", "", "2001:db8::10%eth0", "1::2::3", 167837706,
+     None, ["10.1.0.10"], "10.1.0.10\n; flush ruleset", "\uff11\uff10.1.0.10"],
+)  # fmt: skip
+def test_what_is_no_complete_address_is_refused(written: object) -> None:
+    with pytest.raises(AddressError):
+        parse_address(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [("10.2.0.0/24", "10.2.0.0/24"), ("10.2.0.5", "10.2.0.5/32"), ("2001:db8::/32", "2001:db8::/32"),
+     ("::1", "::1/128"), ("0.0.0.0/0", "0.0.0.0/0")],
+)  # fmt: skip
+def test_a_network_is_cidr_or_one_address(written: str, text: str) -> None:
+    assert parse_prefix(written).text == text
+
+
+@pytest.mark.parametrize(
+    "written", ["10.2.0.0/33", "10.2.0.0/255.255.255.0", "10.2/16", "10.2.0.0/", "10.2.0.0/-1", "/24", "", 24, "a/b"]
+)
+def test_what_is_no_network_is_refused(written: object) -> None:
+    with pytest.raises(AddressError):
+        parse_prefix(written)
+
+
+def test_host_bits_are_refused_with_the_network_that_was_meant() -> None:
+    with pytest.raises(AddressError, match=r"10\.2\.0\.0/24"):
+        parse_prefix("10.2.0.7/24")
+
+
+def test_a_network_holds_its_own_addresses_only() -> None:
+    network = parse_prefix("10.2.0.0/24")
+    assert network.holds(parse_address("10.2.0.0"))
+    assert network.holds(parse_address("10.2.0.255"))
+    assert not network.holds(parse_address("10.2.1.0"))
+    assert not network.holds(parse_address("::10.2.0.1"))
+
+
+def test_networks_of_two_ip_versions_never_overlap() -> None:
+    assert parse_prefix("0.0.0.0/0").overlaps(parse_prefix("10.0.0.0/8"))
+    assert not parse_prefix("0.0.0.0/0").overlaps(parse_prefix("::/0"))
+
+
+@pytest.mark.parametrize(
+    ("address", "unrouted"),
+    [("10.1.0.1", True), ("172.31.255.255", True), ("172.32.0.0", False), ("192.168.0.1", True), ("100.64.0.1", True),
+     ("198.51.100.10", False), ("fd00::1", True), ("2001:db8::1", False)],
+)  # fmt: skip
+def test_the_internet_routes_no_private_address(address: str, unrouted: bool) -> None:
+    assert is_unrouted(parse_address(address)) is unrouted

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lock file: what it holds, and what is no lock file."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.lock import Lock, read_lock
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.ports import PortRange
+
+from .networks import two_offices
+
+
+def test_a_lock_reads_back_what_was_written_a_client_a_line_and_sorted() -> None:
+    lock = Lock({"b/netcfax": PortRange(20000, 20099), "a/netcfax": PortRange(10100, 10199)})
+    text = lock.as_text()
+    assert read_lock(text, "x") == (lock, [])
+    assert json.loads(text)["format"] == 1
+    assert [line.strip(" ,") for line in text.splitlines() if "netcfax" in line] == [
+        '"a/netcfax": "10100-10199"',
+        '"b/netcfax": "20000-20099"',
+    ]
+
+
+def test_no_file_and_an_empty_lock_hold_nothing() -> None:
+    assert read_lock("", "x") == (Lock(), [])
+    assert read_lock(Lock().as_text(), "x") == (Lock(), [])
+
+
+def test_only_ranges_that_the_plan_chose_are_locked() -> None:
+    ranges = two_offices().plan().lock.ranges
+    assert set(ranges) == {"fl-pc1/netcfax", "uk-ts1/netcfax", "uk-pc1/netcfax"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[]", "null", "5", '"x"', "{}", '{"format": 2, "callback_ranges": {}}', '{"format": 1}',
+     '{"format": 1, "callback_ranges": []}', '{"format": 1, "callback_ranges": {"a/netcfax": "x"}}',
+     '{"format": 1, "callback_ranges": {"a/netcfax": "10099-10000"}}', '{"format": 1, "callback_ranges": {"a": null}}',
+     "<<<<<<< HEAD\n{}", "\x00"],
+)  # fmt: skip
+def test_what_is_no_lock_file_is_an_error_and_not_a_fresh_start(text: str) -> None:
+    net = two_offices()
+    net.lock = text
+    planned = net.planned()
+    assert planned.plan is None
+    (finding,) = planned.findings
+    assert (finding.code, finding.variable) == ("FXN314", "faxnet_lock")
+    assert "version control" in finding.cure
+
+
+def test_entries_of_clients_that_are_gone_are_dropped() -> None:
+    net = two_offices()
+    net.lock = Lock({"gone/netcfax": PortRange(20000, 20099)}).as_text()
+    assert "gone/netcfax" not in net.plan().lock.ranges

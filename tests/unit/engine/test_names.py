@@ -1,0 +1,24 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names: what may go into files, rules, comments and pages."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.names import name_problem
+
+
+@pytest.mark.parametrize("name", ["fl-fax", "a", "0", "uk_ts1.example.com", "A" * 100])
+def test_ordinary_names_are_fine(name: str) -> None:
+    assert name_problem(name) == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "-fax", ".fax", "_fax", "a..b", "../etc", "a/b", "a b", "a\n", "a\x00", 'a"b', "a'b", "a;b", "a{b}", "a#b",
+     "$(a)", "a<b>", "fäx", "\uff41", "A" * 101, "a,b", "a:b", "@a", "a\u202eb", None, 5, ["a"]],
+)  # fmt: skip
+def test_a_name_that_could_be_read_as_syntax_is_refused(name: object) -> None:
+    assert name_problem(name)

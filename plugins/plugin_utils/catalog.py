@@ -308,11 +308,11 @@ def _instruction(value: object, path: str, fields: frozenset[str]) -> str:
     """A line of instructions; the names in braces are known ones."""
     line = _string(value, path)
     try:
-        named = [name for _text, name, form, how in Formatter().parse(line) if name is not None or form or how]
+        named = [(name, form or how) for _text, name, form, how in Formatter().parse(line) if name is not None]
     except ValueError as error:
         raise _ProfileError(path, value, str(error), "write a brace that is meant as such twice") from error
-    for name in named:
-        if name not in fields:
+    for name, formatting in named:
+        if name not in fields or formatting:
             known = ", ".join(sorted(fields))
             raise _ProfileError(path, value, f"{{{name}}} is not a value that can be filled in", f"use one of: {known}")
     return line

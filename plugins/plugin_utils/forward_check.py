@@ -88,7 +88,11 @@ def _destination(flow: str) -> str:
 
 def _variable(intent: Intent, flow: str) -> str:
     """The variable of a flow's destination that asks for the flow: a server offers, a client uses."""
-    service, _dot, name = flow.partition("/")[0].rpartition(".")
-    exchanges = intent.catalog.profiles[service].exchanges
-    initiator = next(exchange.initiator for exchange in exchanges if exchange.name == name)
+    name = flow.partition("/")[0]
+    initiator = next(
+        exchange.initiator
+        for service, profile in intent.catalog.profiles.items()
+        for exchange in profile.exchanges
+        if f"{service}.{exchange.name}" == name
+    )
     return "faxnet_offers" if initiator == "client" else "faxnet_uses"

@@ -23,4 +23,7 @@ def gc_pause() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            # Without this the next allocation would walk everything that was made; so it counts as old already.
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()

@@ -9,7 +9,7 @@ the host's own variables by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -88,9 +88,9 @@ class Policy:
     public: tuple[Address, ...]
     management: tuple[Opening, ...]
     extras: tuple[Opening, ...]
-    input: tuple[tuple[Permit, tuple[str, ...]], ...]
-    forward: tuple[tuple[Permit, tuple[str, ...]], ...]
-    destination_nat: tuple[tuple[DestinationNat, tuple[str, ...]], ...]
+    input: tuple[tuple[Permit, Sequence[str]], ...]
+    forward: tuple[tuple[Permit, Sequence[str]], ...]
+    destination_nat: tuple[tuple[DestinationNat, Sequence[str]], ...]
     source_nat: tuple[SourceNat, ...]
 
 
@@ -151,15 +151,11 @@ def _policy(intent: Intent, host: Host, gathered: Gathered, sites: list[Site]) -
         public=tuple(sorted(public)),
         management=host.management,
         extras=host.extras,
-        input=_sorted(gathered.input),
-        forward=_sorted(gathered.forward),
-        destination_nat=tuple((nat, tuple(ids)) for nat, ids in sorted(gathered.destination_nat.items())),
+        input=tuple(sorted(gathered.input.items())),
+        forward=tuple(sorted(gathered.forward.items())),
+        destination_nat=tuple(sorted(gathered.destination_nat.items())),
         source_nat=tuple(source_nat),
     )
-
-
-def _sorted(permits: dict[Permit, list[str]]) -> tuple[tuple[Permit, tuple[str, ...]], ...]:
-    return tuple((permit, tuple(permits[permit])) for permit in sorted(permits))
 
 
 def _same_realm(intent: Intent, site: Site, version: int) -> tuple[Prefix, ...]:

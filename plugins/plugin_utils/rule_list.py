@@ -20,7 +20,7 @@ def rule_list(part: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     the host itself starts comes last: ports are opened for two-way traffic, and a firewall that also filters what goes
     out needs these.
     """
-    titles = {(item["service"], item["name"]): item["title"] for item in part["exchanges"]}
+    titles = {f"{item['service']}.{item['name']}": f"{item['service']} {item['title']}" for item in part["exchanges"]}
     found = _Found(titles, [], {})
     policy = part["policy"]
     for permit in policy["input"]:
@@ -43,7 +43,7 @@ class _Found:
     """Rules found so far, and the services that they name."""
 
     def __init__(
-        self, titles: Mapping[tuple[str, str], str], rules: list[dict[str, Any]], services: dict[str, dict[str, str]]
+        self, titles: Mapping[str, str], rules: list[dict[str, Any]], services: dict[str, dict[str, str]]
     ) -> None:
         self.titles = titles
         self.rules = rules
@@ -54,14 +54,13 @@ class _Found:
     ) -> None:
         """Add the rule for one entry of a policy, or for one flow."""
         exchange, _slash, ends = entry["flows"][0].partition("/")
-        service, _dot, name = exchange.rpartition(".")
-        title = self.titles.get((service, name), name.upper())
-        label = f"{service} {title} {entry['ports']}"
+        title = self.titles[exchange]
+        label = f"{title} {entry['ports']}"
         self.services.setdefault(label, {"transport": entry["transport"], "ports": entry["ports"]})
         destination = ends.partition(">")[2].partition("/")[0]
         self.rules.append(
             {
-                "name": f"{service} {title} {source} to {destination}",
+                "name": f"{title} {source} to {destination}",
                 "direction": direction,
                 "service": label,
                 "transport": entry["transport"],

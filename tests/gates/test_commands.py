@@ -18,7 +18,7 @@ COMMANDS = {
     "ruff_format": ["ruff", "format", "--check", "--diff", "."],
     "mypy": ["mypy", "--package", ENGINE],
     "yamllint": ["yamllint", "--strict", "."],
-    "ansible_lint": ["ansible-lint", "--offline", "--profile", "production", "--strict"],
+    "ansible_lint": ["ansible-lint", "--nocolor", "--offline", "--profile", "production", "--strict"],
     "antsibull_docs": [
         "antsibull-docs",
         "lint-collection-docs",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from ansible.plugins.action import ActionBase
 
 try:
     from ..plugin_utils import files
-    from ..plugin_utils.places import inventory_directory, places
+    from ..plugin_utils.places import find_places
     from ..plugin_utils.rules_view import group_names
 except ModuleNotFoundError as error:
     MISSING: ModuleNotFoundError | None = error
@@ -41,9 +42,7 @@ class ActionModule(ActionBase):
         _validated, options = self.validate_argument_spec(ARGUMENTS)
         variables = task_vars or {}
         host = options["host"] or variables["inventory_hostname"]
-        beside = inventory_directory(variables.get("ansible_inventory_sources") or (), variables["playbook_dir"])
-        named = self._templar.template({"faxnet_directory": variables.get("faxnet_directory")})
-        directory = places(options, named, beside).plan
+        directory = find_places(options, variables, self._evaluate).plan
         try:
             if options["missing"] == "empty" and not _is_planned(directory, host):
                 found: dict[str, Any] = {"host": host, "roles": [], "offers": [], "uses": []}
@@ -54,6 +53,9 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(str(error)) from None
         groups = group_names(found)
         return {**result, "changed": False, "slice": found, "roles": found["roles"], "groups": groups}
+
+    def _evaluate(self, value: Any, variables: Mapping[str, Any]) -> Any:
+        return self._templar.copy_with_new_env(available_variables=variables).template(value)
 
 
 def _is_planned(directory: Path, host: str) -> bool:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from ansible.plugins.action import ActionBase
 
 try:
     from ..plugin_utils import files
-    from ..plugin_utils.places import inventory_directory, places
+    from ..plugin_utils.places import find_places
     from ..plugin_utils.trace import TRANSPORTS, Packet, TraceError, trace
 except ModuleNotFoundError as error:
     MISSING: ModuleNotFoundError | None = error
@@ -43,9 +44,7 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validated, options = self.validate_argument_spec(ARGUMENTS)
         variables = task_vars or {}
-        beside = inventory_directory(variables.get("ansible_inventory_sources") or (), variables["playbook_dir"])
-        named = self._templar.template({"faxnet_directory": variables.get("faxnet_directory")})
-        directory = places(options, named, beside).plan
+        directory = find_places(options, variables, self._evaluate).plan
         packet = Packet(options["source"], options["destination"], options["transport"], options["port"])
         try:
             verdict = trace(files.read_plan(directory), partial(files.read_slice, directory), packet)
@@ -53,3 +52,6 @@ class ActionModule(ActionBase):
             # From None: ansible would print the same sentence again for each cause.
             raise AnsibleActionFail(str(error)) from None
         return {**result, "changed": False, **verdict.as_dict(), "text": verdict.text().splitlines()}
+
+    def _evaluate(self, value: Any, variables: Mapping[str, Any]) -> Any:
+        return self._templar.copy_with_new_env(available_variables=variables).template(value)

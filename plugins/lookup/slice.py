@@ -51,7 +51,7 @@ _raw:
     - {format: 1, host: uk-ts1, site: sheffield, roles: [client], addresses: [10.2.0.10]}
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleLookupError
@@ -59,7 +59,7 @@ from ansible.plugins.lookup import LookupBase
 
 try:
     from ..plugin_utils import files
-    from ..plugin_utils.places import inventory_directory, places
+    from ..plugin_utils.places import find_places
 except ModuleNotFoundError as error:
     MISSING: ModuleNotFoundError | None = error
 else:
@@ -75,11 +75,12 @@ class LookupModule(LookupBase):
             raise AnsibleLookupError(f"The controller's Python lacks a library: {MISSING}. Install netaddr and PyYAML.")
         known = variables or {}
         self.set_options(var_options=known, direct=kwargs)
-        beside = inventory_directory(known.get("ansible_inventory_sources") or (), known.get("playbook_dir", "."))
-        named = self._templar.template({"faxnet_directory": known.get("faxnet_directory")})
-        directory = places({"directory": self.get_option("directory")}, named, beside).plan
+        directory = find_places({"directory": self.get_option("directory")}, known, self._evaluate).plan
         try:
             return [files.read_slice(directory, str(term)) for term in terms or [known["inventory_hostname"]]]
         except files.PlanFileError as error:
             # From None: ansible would print the same sentence again for each cause.
             raise AnsibleLookupError(str(error)) from None
+
+    def _evaluate(self, value: Any, variables: Mapping[str, Any]) -> Any:
+        return self._templar.copy_with_new_env(available_variables=variables).template(value)

@@ -10,7 +10,7 @@ The defaults lie beside the inventory. They are taken from the first inventory s
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,3 +63,20 @@ def places(options: Mapping[str, Any], variables: Mapping[str, Any], beside: Pat
     if lock is None:
         lock = variables.get("faxnet_lock")
     return Places(_path(plan), _path(lock) if lock is not None else beside / LOCK_NAME)
+
+
+def find_places(
+    options: Mapping[str, Any], variables: Mapping[str, Any], evaluate: Callable[[Any, Mapping[str, Any]], Any]
+) -> Places:
+    """Return where things are kept, for a task or template of one host.
+
+    Args:
+        options: as for :func:`places`.
+        variables: the host's variables, not evaluated.
+        evaluate: evaluates a value with variables.
+    """
+    beside = inventory_directory(variables.get("ansible_inventory_sources") or (), variables.get("playbook_dir", "."))
+    # The implicit localhost has no inventory_dir, and the plays that need one host only run there.
+    known = {"inventory_dir": str(beside), **variables}
+    named = {name: variables[name] for name in ("faxnet_directory", "faxnet_lock") if name in variables}
+    return places(options, evaluate(named, known), beside)

@@ -1,0 +1,195 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan, as plays make it: whose variables count, what is written when, what an administrator gets to see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.plays.network import Network, tree
+
+Hosts = Callable[[str], dict[str, Any]]
+
+
+def _inputs(network: Network, host: str) -> list[tuple[str, str]]:
+    return [(permit["source"], permit["ports"]) for permit in network.slice(host)["policy"]["input"]]
+
+
+def test_a_plan_is_for_the_whole_inventory_whatever_the_limit_leaves(
+    network: Network, two_offices: dict[str, Any]
+) -> None:
+    network.write(two_offices)
+    limited = network.planned("--limit", "uk-pc1")
+    assert limited.plan["summary"]["roles"] == {
+        "router": ["fl-router", "uk-router"],
+        "server": ["fl-fax"],
+        "client": ["uk-pc1", "uk-pc2"],
+        "endpoint": [],
+    }
+    digest = limited.plan["digest"]
+    whole = network.planned()
+    assert whole.plan["digest"] == digest
+    assert whole.plan["changed"] is False
+
+
+def test_the_same_inventory_is_planned_once_and_then_left_alone(network: Network, two_offices: dict[str, Any]) -> None:
+    network.write(two_offices)
+    assert network.planned().changed == {"localhost": 1}
+    before = tree(network.folder / ".faxnet"), network.lock.read_bytes(), network.lock.stat().st_mtime_ns
+    assert network.planned().changed == {"localhost": 0}
+    assert (tree(network.folder / ".faxnet"), network.lock.read_bytes(), network.lock.stat().st_mtime_ns) == before
+
+
+def test_variables_of_groups_hosts_and_the_command_line_count_in_ansibles_order(
+    network: Network, two_offices: dict[str, Any], host_of: Hosts
+) -> None:
+    two_offices["all"]["vars"]["faxnet_outbound"] = "any"
+    two_offices["all"]["children"]["sheffield"]["vars"]["faxnet_outbound"] = "flows"
+    host_of("uk-pc2")["faxnet_uses"] = [
+        {"service": "netcfax", "server": "fl-fax", "callback": {"mode": "fixed", "port": 7777}}
+    ]
+    network.write(two_offices)
+    (network.folder / "host_vars").mkdir()
+    network.write({"faxnet_address": "10.2.0.99"}, "host_vars/uk-pc1.yml")
+    network.planned()
+    assert network.slice("fl-router")["policy"]["outbound"] == "any"
+    assert network.slice("uk-router")["policy"]["outbound"] == "flows"
+    assert network.slice("uk-pc1")["addresses"] == ["10.2.0.99"]
+    assert _inputs(network, "uk-pc2") == [("198.51.100.10", "7777")]
+    network.planned("-e", "faxnet_outbound=flows")
+    assert network.slice("fl-router")["policy"]["outbound"] == "flows"
+
+
+def test_templates_are_evaluated_with_the_variables_of_their_own_host(
+    network: Network, two_offices: dict[str, Any], host_of: Hosts
+) -> None:
+    two_offices["all"]["vars"]["fax_server"] = "fl-fax"
+    clients = two_offices["all"]["children"]["sheffield"]["children"]["clients"]
+    clients["vars"]["faxnet_uses"] = [
+        {
+            "service": "netcfax",
+            "server": "{{ fax_server }}",
+            "environment": "{{ 'terminal_server' if sessions | default(1) > 1 else 'single_user' }}",
+            "instances": "{{ sessions | default(1) }}",
+        }
+    ]
+    clients["vars"]["faxnet_address"] = "10.2.0.{{ number }}"
+    clients["vars"]["faxnet_system"] = "{{ omit }}"
+    for name, number in (("uk-pc1", 31), ("uk-pc2", 32)):
+        host_of(name).clear()
+        host_of(name)["number"] = number
+    host_of("uk-pc2")["sessions"] = 40
+    host_of("uk-router")["faxnet_address"] = "{{ hostvars['uk-pc1']['faxnet_address'] | replace('31', '1') }}"
+    network.write(two_offices)
+    network.planned()
+    assert network.slice("uk-pc1")["addresses"] == ["10.2.0.31"]
+    assert network.slice("uk-pc2")["addresses"] == ["10.2.0.32"]
+    assert network.slice("uk-router")["addresses"] == ["10.2.0.1"]
+    assert [network.slice(name)["uses"][0]["instances"] for name in ("uk-pc1", "uk-pc2")] == [1, 40]
+    assert network.slice("uk-pc2")["uses"][0]["server"] == "fl-fax"
+
+
+def test_a_template_that_fails_is_one_finding_with_host_variable_and_reason(
+    network: Network, two_offices: dict[str, Any], host_of: Hosts
+) -> None:
+    clients = two_offices["all"]["children"]["sheffield"]["children"]["clients"]
+    clients["vars"]["faxnet_uses"] = [{"service": "netcfax", "server": "{{ nobody }}"}]
+    host_of("uk-router")["faxnet_address"] = "{{ 1 / 0 }}"
+    network.write(two_offices)
+    outcome = network.run("faxnet.deploy.plan")
+    assert outcome.code != 0
+    found = [
+        (item["code"], item["host"], item["others"], item["variable"], item["value"])
+        for item in outcome.plan["findings"]
+        if item["severity"] == "error"
+    ]
+    assert found == [
+        ("FXN115", "uk-pc1", ["uk-pc2"], "faxnet_uses[0].server", "{{ nobody }}"),
+        ("FXN115", "uk-router", [], "faxnet_address", "{{ 1 / 0 }}"),
+    ]
+    assert "'nobody' is undefined" in outcome.text
+    assert "division by zero" in outcome.text
+
+
+def test_check_mode_plans_and_writes_nothing(network: Network, two_offices: dict[str, Any]) -> None:
+    network.write(two_offices)
+    first = network.planned("--check")
+    assert first.changed == {"localhost": 1}
+    assert not network.lock.exists()
+    assert not network.plan.exists()
+    network.planned()
+    assert network.planned("--check").changed == {"localhost": 0}
+    before = tree(network.folder / ".faxnet")
+    assert network.planned("--check", "-e", "faxnet_outbound=flows").changed == {"localhost": 1}
+    assert tree(network.folder / ".faxnet") == before
+
+
+def test_a_difference_says_in_words_what_changes_on_which_host(
+    network: Network, two_offices: dict[str, Any], host_of: Hosts
+) -> None:
+    network.write(two_offices)
+    network.planned()
+    host_of("fl-fax")["faxnet_offers"][0]["primary_port"] = 7499
+    network.write(two_offices)
+    text = network.planned("--check", "--diff").text
+    for host in ("fl-fax", "fl-router", "uk-router", "uk-pc1", "uk-pc2"):
+        assert f"+++ after: plan of {host}\n" in text
+    assert "-accept tcp 7488 from 203.0.113.20 to 10.1.0.10\n" in text
+    assert "+accept tcp 7499 from 203.0.113.20 to 10.1.0.10\n" in text
+    assert "+++ after: " + str(network.lock) not in text  # nobody's range moves
+
+
+def test_hosts_that_disagree_about_the_sites_are_told(
+    network: Network, two_offices: dict[str, Any], host_of: Hosts
+) -> None:
+    host_of("uk-pc2")["faxnet_sites"] = {"moon": {"networks": ["10.9.0.0/24"]}}
+    network.write(two_offices)
+    outcome = network.run("faxnet.deploy.plan")
+    assert [(item["code"], item["host"], item["variable"]) for item in outcome.plan["findings"]] == [
+        ("FXN114", "uk-pc2", "faxnet_sites")
+    ]
+
+
+def test_plan_and_lock_lie_beside_the_first_of_several_inventories(
+    network: Network, two_offices: dict[str, Any]
+) -> None:
+    network.write(two_offices)
+    (network.folder / "more").mkdir()
+    network.write({"all": {"hosts": {"bystander": {}}}}, "more/hosts.yml")
+    outcome = network.planned(sources=("hosts.yml", "more/hosts.yml"))
+    assert outcome.plan["directory"] == str(network.plan)
+    assert outcome.plan["lock"] == str(network.lock)
+    assert "bystander" not in {path.stem for path in (network.plan / "hosts").iterdir()}
+
+
+def test_one_variable_moves_everything_and_another_the_lock(network: Network, two_offices: dict[str, Any]) -> None:
+    two_offices["all"]["vars"]["faxnet_directory"] = "{{ inventory_dir }}/elsewhere"
+    two_offices["all"]["vars"]["faxnet_lock"] = "{{ inventory_dir }}/locks/mine.json"
+    network.write(two_offices)
+    outcome = network.planned()
+    assert outcome.plan["directory"] == str(network.folder / "elsewhere" / "plan")
+    assert (network.folder / "locks" / "mine.json").exists()
+
+
+def test_a_call_back_range_stays_when_other_clients_come_and_go(
+    network: Network, two_offices: dict[str, Any]
+) -> None:
+    network.write(two_offices)
+    network.planned()
+    before = _inputs(network, "uk-pc2")
+    clients = two_offices["all"]["children"]["sheffield"]["children"]["clients"]["hosts"]
+    del clients["uk-pc1"]
+    clients.update({f"new-{number}": {"faxnet_address": f"10.2.0.{number}"} for number in range(100, 140)})
+    network.write(two_offices)
+    network.planned()
+    assert _inputs(network, "uk-pc2") == before
+
+
+def test_a_host_that_says_nothing_of_fax_is_left_out_even_if_its_connection_is_a_riddle(
+    network: Network, two_offices: dict[str, Any]
+) -> None:
+    two_offices["all"]["hosts"] = {"web": {"ansible_host": "{{ not_known_now }}"}}
+    network.write(two_offices)
+    assert network.planned().plan["summary"]["hosts"] == 5

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         str(Path(sys.executable).with_name("ansible-playbook")),
         f"--inventory={options.inventory}",
         f"--inventory={lab.connection}",
-        f"--extra-vars={json.dumps({'faxnet_directory': str(kept), 'faxnet_lock': str(kept / 'faxnet.lock.json')})}",
+        f"--extra-vars={json.dumps(_settings(kept))}",
         str(ROOT / "playbooks" / "site.yml"),
     ]
     with progress.step("running playbooks/site.yml"):
@@ -60,6 +60,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for folder in (kept.parent, lifecycle.BUILD):
         give_back(folder)
     return _verdict(kept / "report", status, progress)
+
+
+def _settings(kept: Path) -> dict[str, object]:
+    """Variables of the run: where its files go, and emulated fax programs in the place of real ones."""
+    return {
+        "faxnet_directory": str(kept),
+        "faxnet_lock": str(kept / "faxnet.lock.json"),
+        "faxnet_emulate": True,
+    }
 
 
 def _environment() -> dict[str, str]:

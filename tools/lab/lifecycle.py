@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from tools.lab import containers as recipes
 from tools.lab import image as images
 from tools.lab import inventory as inventories
+from tools.lab import limits
 from tools.lab.errors import LabError
 from tools.lab.podman import Podman
 from tools.lab.progress import Progress
@@ -131,6 +132,7 @@ def _make(
         progress.say(f"started {each.node}")
 
     if fresh:
+        limits.check(len(fresh))
         with progress.step(f"starting {len(fresh)} containers, {_AT_ONCE} at a time"):
             _each(fresh, start)
     return [each.name for each in fresh]

@@ -15,7 +15,8 @@ systemctl mask --quiet \
     apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer e2scrub_all.timer exim4.service \
     getty@tty1.service console-getty.service systemd-pstore.service systemd-networkd-wait-online.service \
     dev-hugepages.mount sys-fs-fuse-connections.mount sys-kernel-config.mount sys-kernel-debug.mount \
-    sys-kernel-tracing.mount systemd-udevd.service systemd-resolved.service
+    sys-kernel-tracing.mount systemd-udevd.service systemd-resolved.service \
+    systemd-ask-password-wall.path systemd-ask-password-console.path
 # The lab starts it when it is asked for, with a key of its own (tools/lab/ssh.py).
 systemctl disable --quiet ssh.service ssh.socket 2>/dev/null || systemctl disable --quiet ssh.service
 systemctl set-default --quiet multi-user.target

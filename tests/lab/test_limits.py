@@ -1,0 +1,37 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A lab that this machine has no room for is refused before it half works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tools.lab import limits
+from tools.lab.errors import LabError
+
+
+def test_a_lab_with_room_is_let_through() -> None:
+    limits.check(10, limit=128, used=128 - 10 * limits.INSTANCES_EACH)
+
+
+def test_a_lab_without_room_is_refused_with_the_setting_to_change() -> None:
+    with pytest.raises(
+        LabError, match=r"30 more containers need 180 .* 5 are in use and this machine allows 128: .*=1024"
+    ):
+        limits.check(30, limit=128, used=5)
+
+
+def test_instances_of_every_process_are_counted(tmp_path: Path) -> None:
+    for process, targets in {
+        "1": ["anon_inode:inotify", "/dev/null"],
+        "22": ["anon_inode:inotify"],
+        "self": [],
+    }.items():
+        descriptors = tmp_path / process / "fd"
+        descriptors.mkdir(parents=True)
+        for number, target in enumerate(targets):
+            (descriptors / str(number)).symlink_to(target)
+    assert limits.in_use(tmp_path) == 2 * (tmp_path.stat().st_uid == 0)

@@ -492,6 +492,10 @@ async def dialled(address: str, port: int, patience: float, own_address: str | N
         return Line(*await asyncio.wait_for(asyncio.open_connection(address, port, local_addr=own), patience))
     except (asyncio.TimeoutError, TimeoutError):
         raise SilenceError(f"{address} port {port} did not answer in {patience:g} s") from None
+    except OSError as error:
+        if error.errno is None or error.errno < 0:  # not an address
+            raise
+        raise OSError(error.errno, os.strerror(error.errno)) from None  # asyncio's text only repeats the address
 
 
 def same_family(addresses: Sequence[str], other: str) -> str | None:
@@ -506,9 +510,7 @@ def now() -> str:
 
 def reason(error: BaseException) -> str:
     """An error as one phrase for a person."""
-    if isinstance(error, OSError) and error.errno:
-        return os.strerror(error.errno)  # asyncio's own text only repeats the address
-    return str(error)
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 # --- Endpoints: one small class a kind of exchange -------------------------------------------------------------------

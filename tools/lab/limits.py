@@ -51,7 +51,7 @@ def check(containers: int, *, limit: int | None = None, used: int | None = None)
     needed = used + containers * INSTANCES_EACH
     if needed > limit:
         raise LabError(
-            f"{containers} more containers need {containers * INSTANCES_EACH} inotify instances, {used} are in use and "
-            f"this machine allows {limit}: allow more (sysctl -w fs.inotify.max_user_instances={max(1024, 2 * needed)}), "
+            f"{containers} more containers need {containers * INSTANCES_EACH} inotify instances, {used} are in use "
+            f"and this machine allows {limit}: allow more (sysctl -w fs.inotify.max_user_instances={max(1024, 2 * needed)}) "
             "or take another lab down (python -m tools.lab status --all)"
         )

@@ -1171,7 +1171,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             asyncio.run(serve(Emulator(load_config(chosen.config), chosen.config)))
             return 0
         if chosen.do == "check":
-            answer = {"endpoints": len(load_config(chosen.config).endpoints)}
+            answer: dict[str, Any] = {"endpoints": len(load_config(chosen.config).endpoints)}
         elif chosen.do == "state":
             answer = awaited_state(chosen.socket, chosen.wait)
         else:

@@ -9,10 +9,16 @@ sorting such pairs costs a tenth of what address objects cost, and a plan has a 
 
 from __future__ import annotations
 
+import functools
 import socket
 from typing import NamedTuple
 
-import netaddr
+try:
+    import netaddr
+except ImportError as error:
+    NETADDR_MISSING: ImportError | None = error
+else:
+    NETADDR_MISSING = None
 
 #: Networks that the public Internet does not route: RFC 1918, RFC 6598 (carrier NAT), RFC 4193 (unique local).
 UNROUTED = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
@@ -96,9 +102,11 @@ def parse_prefix(value: object) -> Prefix:
     return Prefix(network.version, network.first, network.last, network.prefixlen)
 
 
-_UNROUTED = tuple(parse_prefix(text) for text in UNROUTED)
+@functools.lru_cache(maxsize=1)
+def _unrouted() -> tuple[Prefix, ...]:
+    return tuple(parse_prefix(text) for text in UNROUTED)
 
 
 def is_unrouted(address: Address) -> bool:
     """Whether the public Internet does not route this address (see :data:`UNROUTED`)."""
-    return any(network.holds(address) for network in _UNROUTED)
+    return any(network.holds(address) for network in _unrouted())

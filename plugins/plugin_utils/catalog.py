@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The catalogue: what each product does on the network, as data with its source.
 
-Profiles live in ``catalog/*.yml``, one file a product family; users add or override them with ``faxnet_services`` in
+Profiles live in ``profiles/*.yml``, one file a product family; users add or override them with ``faxnet_services`` in
 the same schema. This module reads them into frozen dataclasses and refuses what it does not understand.
 """
 
@@ -22,7 +22,7 @@ from .findings import Finding, short
 from .names import name_problem
 from .ports import PortError, PortRange, parse_port, parse_range
 
-CATALOG_DIRECTORY = Path(__file__).parent / "catalog"
+PROFILES_DIRECTORY = Path(__file__).parent / "profiles"
 
 TRANSPORTS = ("tcp", "udp")
 INITIATORS = ("client", "server")
@@ -382,11 +382,11 @@ def builtin_catalog() -> Catalog:
     """Return the catalogue that comes with the collection."""
     systems = {
         name: System(name, entry["title"], parse_range(entry["dynamic"]), tuple(entry["environments"]))
-        for name, entry in _read(CATALOG_DIRECTORY / "_systems.yml")["systems"].items()
+        for name, entry in _read(PROFILES_DIRECTORY / "_systems.yml")["systems"].items()
     }
-    ports = _read(CATALOG_DIRECTORY / "_well_known.yml")
+    ports = _read(PROFILES_DIRECTORY / "_well_known.yml")
     profiles: dict[str, Profile] = {}
-    for path in sorted(CATALOG_DIRECTORY.glob("[a-z]*.yml")):
+    for path in sorted(PROFILES_DIRECTORY.glob("[a-z]*.yml")):
         for name, data in _read(path).items():
             profiles[name] = _profile(name, data, systems)
     return Catalog(profiles, systems, ports["well_known"], ports["reserved_below"])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .addresses import Address, AddressError, Prefix, parse_address, parse_prefix
+from .addresses import Address, AddressError, Prefix, parse_address
 from .catalog import Catalog
 from .findings import Finding, short
 from .intent import INTERNET, Host, Opening, Site
@@ -16,7 +16,7 @@ from .ports import parse_range
 from .reading import Reader
 
 OPENING_KEYS = ("name", "transport", "ports", "sources")
-ANYWHERE = (parse_prefix("0.0.0.0/0"), parse_prefix("::/0"))
+ANYWHERE = (Prefix(4, 0, 2**32 - 1, 0), Prefix(6, 0, 2**128 - 1, 0))
 #: Where ansible reaches a host unless ``ansible_port`` says otherwise (ansible's own default: ssh).
 SSH_PORT = 22
 OUTBOUND = ("any", "flows")

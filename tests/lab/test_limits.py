@@ -19,9 +19,9 @@ def test_a_lab_with_room_is_let_through() -> None:
 
 def test_a_lab_without_room_is_refused_with_the_setting_to_change() -> None:
     with pytest.raises(
-        LabError, match=r"30 more containers need 180 .* 5 are in use and this machine allows 128: .*=1024"
+        LabError, match=r"30 more containers need 120 .* 5 are in use and this machine allows 124: .*=1024"
     ):
-        limits.check(30, limit=128, used=5)
+        limits.check(30, limit=124, used=5)
 
 
 def test_instances_of_every_process_are_counted(tmp_path: Path) -> None:

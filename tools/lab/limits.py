@@ -13,8 +13,8 @@ from pathlib import Path
 
 from tools.lab.errors import LabError
 
-# Counted in a running lab container: systemd 3, logind 1 (dbus has a user of its own); rounded up for what roles start.
-INSTANCES_EACH = 6
+# Counted in a running lab container: 3 of systemd, 1 of logind (dbus counts for a user of its own).
+INSTANCES_EACH = 4
 _LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
 
 
@@ -50,8 +50,9 @@ def check(containers: int, *, limit: int | None = None, used: int | None = None)
     used = in_use() if used is None else used
     needed = used + containers * INSTANCES_EACH
     if needed > limit:
+        allow = max(1024, 2 * needed)
         raise LabError(
-            f"{containers} more containers need {containers * INSTANCES_EACH} inotify instances, {used} are in use "
-            f"and this machine allows {limit}: allow more (sysctl -w fs.inotify.max_user_instances={max(1024, 2 * needed)}) "
+            f"{containers} more containers need {containers * INSTANCES_EACH} inotify instances, {used} are in use and "
+            f"this machine allows {limit}: allow more with sysctl -w fs.inotify.max_user_instances={allow}, "
             "or take another lab down (python -m tools.lab status --all)"
         )

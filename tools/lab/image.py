@@ -91,8 +91,8 @@ def _from_suite(podman: Podman, suite: str, image: str, folder: Path, progress: 
         "--variant=apt",
         f"--include={','.join(PACKAGES)}",
         f"--customize-hook=copy-in {_ROOTFS}/etc {_ROOTFS}/usr /",
-        f"--customize-hook=copy-in {_PREPARE} /root",
-        '--customize-hook=chroot "$1" sh /root/prepare.sh',
+        f"--customize-hook=copy-in {_PREPARE} /tmp",
+        '--customize-hook=chroot "$1" sh /tmp/prepare.sh',
         suite,
         str(archive),
     ]
@@ -110,7 +110,7 @@ def _from_image(podman: Podman, base: str, image: str, folder: Path, progress: P
         f"FROM {base}\n"
         "RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "
         f"{' '.join(PACKAGES)}\n"
-        "COPY rootfs /\nCOPY prepare.sh /root/prepare.sh\nRUN sh /root/prepare.sh\n"
+        "COPY rootfs /\nCOPY prepare.sh /tmp/prepare.sh\nRUN sh /tmp/prepare.sh\n"
         f'LABEL {LABEL}="{base}"\nCMD ["/sbin/init"]\n',
         encoding="utf-8",
     )

@@ -21,4 +21,4 @@ systemctl mask --quiet \
 systemctl disable --quiet ssh.service ssh.socket 2>/dev/null || systemctl disable --quiet ssh.service
 systemctl set-default --quiet multi-user.target
 systemctl enable --quiet faxnet-lab-network.service
-rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb
+rm -rf "$0" /var/lib/apt/lists/* /var/cache/apt/archives/*.deb

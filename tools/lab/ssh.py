@@ -26,8 +26,8 @@ from tools.lab.topology import Topology
 
 _ENABLE = (
     "set -e; key=/etc/ssh/ssh_host_ed25519_key; [ -e $key ] || ssh-keygen -q -t ed25519 -N '' -f $key; "
-    "mkdir -p -m 700 /root/.ssh; cat > /root/.ssh/authorized_keys; "
-    "chmod 600 /root/.ssh/authorized_keys; systemctl enable --quiet --now ssh.service"
+    "mkdir -p -m 700 ~/.ssh; cat > ~/.ssh/authorized_keys; "
+    "chmod 600 ~/.ssh/authorized_keys; systemctl enable --quiet --now ssh.service"
 )
 
 

@@ -1,0 +1,101 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a new TCP connection costs through the rules of a large policy, beside no rules at all: real packets."""
+
+from __future__ import annotations
+
+import os
+import socket
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import nftables
+from tests.bench.measure import BenchError, Goal, Part, by_turns, ratio
+from tests.bench.rendering import SERVER, make_permits, policy_of
+from tests.bench.scale import Scale
+from tests.kernel.networks import inside, link, listen, load, namespace
+
+AIM = 1.15
+CLIENT = "10.254.0.1"
+PORT = 7488
+NO_RULES = f"table {nftables.TABLE}\ndelete table {nftables.TABLE}\n"
+
+
+def measure(scale: Scale) -> Part:
+    """Connect by turns through no rules and through the server's rules, in network namespaces made for it."""
+    if os.geteuid() != 0:
+        raise BenchError("network namespaces need root: run it as root or with sudo")
+    client = {"source": CLIENT, "destination": SERVER, "ports": str(PORT)}
+    # Somewhere in the middle: the place in the policy must not matter.
+    permits = make_permits(scale.entries - 1)
+    permits.insert(len(permits) // 2, client)
+    rules = nftables.render(policy_of(permits))
+    with namespace("client") as near, namespace("server") as far:
+        link(near, [f"{CLIENT}/8"], far, [f"{SERVER}/8"])
+        with _accepting(far):
+
+            def connect_through(text: str) -> float:
+                load(far, text)
+                return _median_connect(near, scale.connections)
+
+            _median_connect(near, scale.connections)  # neighbours found, caches warm
+            taken = by_turns(
+                {
+                    "no rules": lambda: connect_through(NO_RULES),
+                    f"{scale.entries:,} entries": lambda: connect_through(rules),
+                },
+                2 * scale.rounds,
+                "us",
+            )
+    bare, ruled = taken.values()
+    goal = Goal(ratio("with rules over without", ruled, bare), AIM, at_least=False)
+    about = (
+        "Two network namespaces and a cable; a client opens TCP connections to a server one after the other, "
+        f"{scale.connections:,} a round, and each value is the round's median time of `connect()`. The server has "
+        f"either no rules or the rendered rules of a policy with {scale.entries:,} permits, one of them this client's."
+    )
+    return Part("connecting", "Connecting", about, tuple(taken.values()), (goal,))
+
+
+@contextmanager
+def _accepting(namespace_name: str) -> Iterator[None]:
+    """Take connections in the namespace, and close them, until the block ends."""
+    listener = listen(namespace_name, SERVER, PORT)
+    over = threading.Event()
+
+    def take() -> None:
+        listener.settimeout(0.2)
+        while not over.is_set():
+            try:
+                taken, _peer = listener.accept()
+            except TimeoutError:
+                continue
+            taken.close()
+
+    thread = threading.Thread(target=take, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        listener.close()
+
+
+def _median_connect(where: str, count: int) -> float:
+    """Return the median time of a connection, in microseconds."""
+    taken = []
+    with inside(where):
+        for _number in range(count):
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as caller:
+                caller.settimeout(5)
+                start = time.perf_counter_ns()
+                caller.connect((SERVER, PORT))
+                taken.append(time.perf_counter_ns() - start)
+                # The server closes first and keeps no TIME-WAIT on this side, so that local ports do not run out.
+                caller.recv(1)
+    return statistics.median(taken) / 1000

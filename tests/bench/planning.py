@@ -1,0 +1,134 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine alone: planning, slicing and writing for growing fleets, each in a process of its own for its memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.files import write_plan
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan import Inputs, make_plan
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.slices import Written, describe
+from tests.bench.fleet import make_fleet
+from tests.bench.measure import BenchError, Figure, Goal, Part, ratio
+from tests.bench.scale import Scale
+
+AIM_PLANNED = 1.0  # seconds, at the largest size
+AIM_SLICED = 1.0
+#: A host may cost so many times what it costs in the second smallest fleet (the smallest is all start-up).
+AIM_GROWTH = 1.5
+
+
+def measure(scale: Scale) -> Part:
+    """Plan each fleet once a round; sizes by turns."""
+    taken: dict[int, list[dict[str, float]]] = {clients: [] for clients in scale.clients}
+    for _round in range(scale.rounds):
+        for clients in scale.clients:
+            taken[clients].append(_in_a_process(clients))
+    figures = []
+    for clients, runs in taken.items():
+        size = f"{clients:,} clients, {int(runs[0]['hosts']):,} hosts, {int(runs[0]['flows']):,} flows"
+        for key, name, unit in (
+            ("planned", "plan", "s"),
+            ("sliced", "slices", "s"),
+            ("written", "write the files", "s"),
+            ("bare", "write the same files, bare loop", "s"),
+            ("peak", "peak memory", "MB"),
+        ):
+            figures.append(Figure(f"{size}: {name}", unit, tuple(run[key] for run in runs)))
+    largest, base = scale.clients[-1], scale.clients[min(1, len(scale.clients) - 2)]
+    goals = (
+        Goal(_seconds(taken, largest, "planned", f"{largest:,} clients planned"), AIM_PLANNED, at_least=False),
+        Goal(_seconds(taken, largest, "sliced", f"{largest:,} clients sliced"), AIM_SLICED, at_least=False),
+        Goal(
+            ratio(
+                f"cost of a host, {largest:,} clients over {base:,}",
+                _a_host(taken, largest),
+                _a_host(taken, base),
+            ),
+            AIM_GROWTH,
+            at_least=False,
+        ),
+    )
+    about = (
+        "Offices of 100 clients behind NAT, one fax server behind NAT for each 1,000 clients, every client using two "
+        "or three of them; no lock file. Planning is `make_plan`, slicing is `describe`, both pure; writing puts a "
+        "file for each host on the disk, beside a bare loop that writes the same bytes to as many files. Peak memory "
+        "is that of the whole process. Seconds are CPU seconds."
+    )
+    return Part("planning", "Planning", about, tuple(figures), goals)
+
+
+def _seconds(taken: dict[int, list[dict[str, float]]], clients: int, key: str, name: str) -> Figure:
+    return Figure(name, "s", tuple(run[key] for run in taken[clients]))
+
+
+def _a_host(taken: dict[int, list[dict[str, float]]], clients: int) -> Figure:
+    return Figure("a host", "s", tuple((run["planned"] + run["sliced"]) / run["hosts"] for run in taken[clients]))
+
+
+def _in_a_process(clients: int) -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.planning", str(clients)], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise BenchError(f"planning {clients} clients failed: {done.stderr.strip()}")
+    answer: dict[str, float] = json.loads(done.stdout)
+    return answer
+
+
+def plan_once(clients: int) -> dict[str, float]:
+    """Plan one fleet in this process: seconds of each step, peak memory in MB, numbers of hosts and flows."""
+    fleet = make_fleet(clients)
+    inputs = Inputs(sites=fleet.sites, hosts=fleet.hosts)
+    start = time.process_time()
+    planned = make_plan(inputs)
+    between = time.process_time()
+    if planned.plan is None:
+        raise BenchError(f"the fleet of {clients} clients has errors: {planned.findings[0]}")
+    written = describe(planned.plan)
+    end = time.process_time()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    with tempfile.TemporaryDirectory(prefix="faxnet-bench-") as folder:
+        whole = _seconds_of_write(written, Path(folder, "plan"))
+        bare = _seconds_of_bare_loop(written, Path(folder, "bare"))
+    return {
+        "planned": between - start,
+        "sliced": end - between,
+        "written": whole,
+        "bare": bare,
+        "peak": peak,
+        "hosts": len(fleet.hosts),
+        "flows": written.flow_count,
+    }
+
+
+def _seconds_of_write(written: Written, directory: Path) -> float:
+    start = time.process_time()
+    write_plan(written, directory)
+    return time.process_time() - start
+
+
+def _seconds_of_bare_loop(written: Written, directory: Path) -> float:
+    directory.mkdir()
+    texts = [(f"{directory}/{part.host}.json", part.text.encode()) for part in written.slices]
+    texts.append((f"{directory}/plan.json", written.plan.encode()))
+    start = time.process_time()
+    for path, text in texts:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+        while text:
+            text = text[os.write(descriptor, text) :]  # noqa: PLW2901, what is left of it
+        os.close(descriptor)
+    return time.process_time() - start
+
+
+if __name__ == "__main__":
+    print(json.dumps(plan_once(int(sys.argv[1]))))

@@ -144,11 +144,16 @@ def version_of(address: str) -> int:
 
 def view_plan(plan: Mapping[str, Any]) -> PlanView:
     """Return the view of a plan read from ``plan.json``."""
+    purposes = {
+        (service, exchange["name"]): f"{exchange['title']}: {exchange['purpose']}"
+        for service, exchanges in plan["services"].items()
+        for exchange in exchanges
+    }
     return PlanView(
         digest=str(plan.get("digest", "")),
         sites={name: _site(name, site) for name, site in sorted(plan["sites"].items())},
         hosts={name: _host(name, host) for name, host in sorted(plan["hosts"].items())},
-        flows=tuple(view_flow(flow) for flow in plan["flows"]),
+        flows=tuple(view_flow(flow, purposes[flow["service"], flow["exchange"]]) for flow in plan["flows"]),
         offers=tuple(plan["offers"]),
         uses=tuple(plan["uses"]),
         openings={name: tuple(view_opening(item) for item in items) for name, items in plan["openings"].items()},
@@ -156,8 +161,8 @@ def view_plan(plan: Mapping[str, Any]) -> PlanView:
     )
 
 
-def view_flow(flow: Mapping[str, Any]) -> FlowView:
-    """Return the view of one flow of ``plan.json``."""
+def view_flow(flow: Mapping[str, Any], reason: str) -> FlowView:
+    """Return the view of one flow of ``plan.json``; *reason* says what its exchange is for."""
     source_ports = flow.get("source_ports")
     return FlowView(
         id=flow["id"],
@@ -175,7 +180,7 @@ def view_flow(flow: Mapping[str, Any]) -> FlowView:
         arrives_from=flow["arrives_from"],
         destination_address=flow["destination_address"],
         via=tuple(flow.get("via", ())),
-        reason=flow.get("reason", ""),
+        reason=reason,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from ..judgement import FAILED, PASSED, UNPROVEN
 from ..plan_view import FlowView
 from ..probe_sets import named
+from ..rule_list import rule_list
 from .drawing import drawing
 from .markup import Content, Markup, tag
 from .matrix import Cell, Matrix, make_matrix, summary_of
@@ -170,12 +171,13 @@ def sheets_section(report: Report) -> Markup:
 
 
 def _router_sheet(name: str, part: Mapping[str, Any]) -> Markup:
-    rules = part["rules"]["rules"]
+    typed = rule_list(part)
+    rules = typed["rules"]
     services = table(
         ("Service", "Protocol", "Ports"),
         [
             (item["name"], item["transport"], tag("code", _dashes(item["ports"])))
-            for item in part["rules"]["services"][:MOST_ROWS]
+            for item in typed["services"][:MOST_ROWS]
         ],
         caption="Services to define",
     )

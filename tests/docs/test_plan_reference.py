@@ -1,0 +1,134 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""docs/reference/plan.md says what the plan's files hold: every key of every table is held against real output."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils import files, slices
+from tests.unit.engine.networks import Made, Network
+
+TYPES = {
+    "text": {str},
+    "number": {int},
+    "true/false": {bool},
+    "list": {list},
+    "mapping": {dict},
+    "text or null": {str, type(None)},
+    "mapping or null": {dict, type(None)},
+}
+
+
+def rich_network() -> Network:
+    """Everything that shapes the files: both IP versions, NAT, permits, something switched off, a finding."""
+    permit = {"name": "dns", "transport": "udp", "ports": 53, "sources": ["10.1.0.0/24"]}
+    return (
+        Network()
+        .site("florida", "10.1.0.0/24", "2001:db8:1::/64", gateway="fl-router", public="198.51.100.10")
+        .site("sheffield", "10.2.0.0/24", "2001:db8:2::/64", gateway="uk-router", public="203.0.113.20")
+        .server("fl-fax", "florida", ["10.1.0.10", "2001:db8:1::10"])
+        .server("fl-idle", "florida", "10.1.0.11", callback_range={"low": 20000, "high": 24999}, primary_port=7490)
+        .client("uk-ts1", "sheffield", ["10.2.0.10", "2001:db8:2::10"], environment="terminal_server", instances=40)
+        .client("uk-pc1", "sheffield", "10.2.0.21", enabled=False, system="windows")
+        .host("fl-dns", "florida", "10.1.0.53", permits=[permit])
+    )
+
+
+def documented(root: Path) -> dict[str, dict[str, str]]:
+    """Return the page's tables: by heading, each key's type."""
+    tables: dict[str, dict[str, str]] = {}
+    heading = ""
+    for line in (root / "docs/reference/plan.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            heading = line.lstrip("# ")
+        row = re.match(r"\| `(\w+)` \| ([^|]+) \|", line)
+        if row:
+            tables.setdefault(heading, {})[row.group(1)] = row.group(2).strip()
+    return tables
+
+
+def real(made: Made) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the objects that each table describes."""
+    plan, parts = made.document, list(made.slices.values())
+    policies = [part["policy"] for part in parts]
+
+    def every(objects: Iterable[Mapping[str, Any]], key: str) -> list[Any]:
+        return [item for one in objects for item in one[key]]
+
+    uses = every(parts, "uses")
+    return {
+        "plan.json": [plan],
+        "sites": list(plan["sites"].values()),
+        "gateways": every(plan["sites"].values(), "gateways"),
+        "hosts": list(plan["hosts"].values()),
+        "exchanges": [item for listed in plan["services"].values() for item in listed] + every(parts, "exchanges"),
+        "offers": plan["offers"] + every(parts, "offers"),
+        "uses": plan["uses"] + [{key: use[key] for key in use if key != "instructions"} for use in uses],
+        "callback": [use["callback"] for use in plan["uses"] + uses if use["callback"]],
+        "openings": [item for listed in plan["openings"].values() for item in listed]
+        + every(policies, "management")
+        + every(policies, "extras"),
+        "flows": plan["flows"] + every(parts, "flows"),
+        "findings": plan["findings"] + every(parts, "findings"),
+        "hosts/HOST.json": parts,
+        "uses with instructions": [{"instructions": use["instructions"]} for use in uses],
+        "policy": policies,
+        "input and forward": every(policies, "input") + every(policies, "forward"),
+        "destination_nat": every(policies, "destination_nat"),
+        "source_nat": every(policies, "source_nat"),
+    }
+
+
+def problems(tables: Mapping[str, Mapping[str, str]], objects: Mapping[str, list[Mapping[str, Any]]]) -> list[str]:
+    """Return what differs between the page and the files, a line each."""
+    found = [f"{heading}: no table" for heading in objects.keys() - tables.keys()]
+    found += [f"{heading}: a table of nothing" for heading in tables.keys() - objects.keys()]
+    for heading in objects.keys() & tables.keys():
+        table = tables[heading]
+        if not objects[heading]:
+            found.append(f"{heading}: this network holds none")
+        for item in objects[heading]:
+            found += [f"{heading}: {key} is not documented" for key in item.keys() - table.keys()]
+            found += [f"{heading}: {key} is not there" for key in table.keys() - item.keys()]
+            found += [
+                f"{heading}: {key} is {value!r} and not {table[key]}"
+                for key, value in item.items()
+                if key in table and type(value) not in TYPES[table[key]]
+            ]
+    return sorted(set(found))
+
+
+def test_the_page_describes_what_is_written(root: Path) -> None:
+    assert problems(documented(root), real(rich_network().made())) == []
+
+
+@pytest.mark.parametrize(
+    ("heading", "key", "kind", "said"),
+    [
+        ("flows", "via", None, "flows: via is not documented"),
+        ("flows", "colour", "text", "flows: colour is not there"),
+        ("flows", "version", "text", "flows: version is 4 and not text"),
+    ],
+)
+def test_a_difference_is_seen(root: Path, heading: str, key: str, kind: str | None, said: str) -> None:
+    tables = documented(root)
+    if kind is None:
+        del tables[heading][key]
+    else:
+        tables[heading][key] = kind
+    assert said in problems(tables, real(rich_network().made()))
+
+
+def test_the_page_names_the_files_of_a_plan_directory(root: Path, tmp_path: Path) -> None:
+    files.write_plan(slices.describe(rich_network().plan()), tmp_path / "plan")
+    page = (root / "docs/reference/plan.md").read_text(encoding="utf-8")
+    written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    named = {re.sub(r"hosts/.+\.json", "hosts/HOST.json", name) for name in written}
+    assert named == set(re.findall(r"^\| `(plan/[^`]+)`", page, re.MULTILINE))

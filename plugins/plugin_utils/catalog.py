@@ -170,7 +170,10 @@ def _choice(value: object, path: str, choices: tuple[str, ...]) -> str:
 def _string(value: object, path: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise _ProfileError(path, value, "is not a text", "write a text")
-    return " ".join(value.split())
+    text = " ".join(value.split())
+    if not text.isprintable():
+        raise _ProfileError(path, value, "holds a character that cannot be printed", "write letters, digits and signs")
+    return text
 
 
 def _name(value: object, path: str) -> str:

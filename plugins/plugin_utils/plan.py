@@ -84,7 +84,8 @@ def _make_plan(inputs: Inputs) -> Planned:
     lock, wrong = read_lock(inputs.lock, inputs.lock_name)
     findings += wrong
     sites = read_sites(inputs.sites, inputs.hosts, findings)
-    named = inputs.sites.keys() if isinstance(inputs.sites, Mapping) else ()
+    # Hosts of a site that is in error itself are left out without a further word; with no sites at all, every host is.
+    named = inputs.sites.keys() if isinstance(inputs.sites, Mapping) else _named_sites(inputs)
     unsound = frozenset(str(name) for name in named) - sites.keys()
     hosts = read_hosts(inputs.hosts, sites, unsound, catalog, findings)
     offers = read_offers(inputs.hosts, catalog, findings)
@@ -101,3 +102,9 @@ def _make_plan(inputs: Inputs) -> Planned:
     if errors(ordered):
         return Planned(None, ordered)
     return Planned(Plan(intent, flows, policies, ordered), ordered)
+
+
+def _named_sites(inputs: Inputs) -> set[object]:
+    return {
+        variables["faxnet_site"] for variables in inputs.hosts.values() if isinstance(variables.get("faxnet_site"), str)
+    }

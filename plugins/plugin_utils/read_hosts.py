@@ -141,7 +141,10 @@ def _addresses(reader: Reader, own: Mapping[str, object], site: Site, networks: 
             "set faxnet_address to its address inside the site; a host name in ansible_host is not enough",
         )
     for address in addresses:
-        if networks and not any(network.holds(address) for network in networks):
+        if any(_is_reserved(network, address) for network in networks):
+            message = "is the network's own or its broadcast address"
+            reader.note("FXN108", variable, address.text, message, "name the host's own address")
+        elif networks and not any(network.holds(address) for network in networks):
             inside = ", ".join(network.text for network in networks)
             reader.note(
                 "FXN108",
@@ -153,23 +156,33 @@ def _addresses(reader: Reader, own: Mapping[str, object], site: Site, networks: 
     return addresses
 
 
+def _is_reserved(network: Prefix, address: Address) -> bool:
+    """Whether no host can have the address: the first and the last of an IPv4 network of more than two."""
+    reserved = network.version == 4 and network.length < 31
+    return reserved and network.holds(address) and address.value in (network.first, network.last)
+
+
 def _management(reader: Reader, own: Mapping[str, object]) -> tuple[Opening, ...]:
     raw = own.get("faxnet_management")
+    port = own.get("ansible_port")
+    connects_to = reader.port(port, "ansible_port") if port is not None else SSH_PORT
     if raw is None:
-        port = own.get("ansible_port")
-        read = reader.port(port, "ansible_port") if port is not None else SSH_PORT
-        ports = (parse_range(read),) if read is not None else ()
-        return (Opening("management", "tcp", ports, ANYWHERE),) if ports else ()
+        return (Opening("management", "tcp", (parse_range(connects_to),), ANYWHERE),) if connects_to else ()
     openings = read_openings(reader, raw, "faxnet_management", "management")
-    if not raw:
+    sound = isinstance(raw, list) and len(openings) == len(raw)
+    if sound and connects_to is not None and not any(_admits(opening, connects_to) for opening in openings):
         reader.note(
             "FXN116",
             "faxnet_management",
             raw,
-            "an empty list would shut out whoever administers the host",
-            "name at least the port that ansible connects to, or leave the variable away",
+            f"leaves out {connects_to}/tcp, which ansible connects to: the next run would find the host shut",
+            f"add an entry with the port {connects_to}, correct ansible_port, or leave the variable away",
         )
     return openings
+
+
+def _admits(opening: Opening, port: int) -> bool:
+    return opening.transport == "tcp" and any(ports.low <= port <= ports.high for ports in opening.ports)
 
 
 def read_openings(reader: Reader, raw: object, variable: str, default_name: str | None = None) -> tuple[Opening, ...]:

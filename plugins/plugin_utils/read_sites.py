@@ -62,12 +62,15 @@ def _read_gateways(reader: Reader, entry: Mapping[str, Any], variable: str, host
     worn = entry.get("public_address")
     public = reader.addresses(worn, f"{variable}.public_address") if worn is not None else ()
     if entry.get("gateways") is not None:
-        chain = []
+        chain: list[Gateway] = []
         for index, item in enumerate(reader.items(entry["gateways"], f"{variable}.gateways")):
             where = f"{variable}.gateways[{index}]"
             hop = reader.mapping(item, where, ("host", "public_address"))
             host = _gateway_host(reader, hop.get("host"), f"{where}.host", hosts) if hop is not None else None
             if hop is None or host is None:
+                continue
+            if any(gateway.host == host for gateway in chain):
+                reader.note("FXN101", f"{where}.host", host, "stands in this chain twice", "name each router once")
                 continue
             worn = hop.get("public_address")
             chain.append(Gateway(host, reader.addresses(worn, f"{where}.public_address") if worn is not None else ()))

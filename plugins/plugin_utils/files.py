@@ -72,7 +72,8 @@ def _complete(written: Written, directory: Path) -> bool:
         there = {path.name for path in (directory / HOSTS_DIRECTORY).iterdir()}
     except OSError:
         return False
-    return there == {f"{part.host}.json" for part in written.slices} and (directory / PLAN_FILE).is_file()
+    whole = all((directory / name).is_file() for name in (PLAN_FILE, FINDINGS_FILE))
+    return whole and there == {f"{part.host}.json" for part in written.slices}
 
 
 def _write_files(written: Written, new: Path) -> None:

@@ -106,6 +106,24 @@ async def test_a_stopped_client_has_logged_out(tmp_path: Path) -> None:
         assert [one["outcome"] for one in await notify(fax, instances=["uk-ts1/netcfax@fl-fax/1"])] == ["not_logged_in"]
 
 
+@async_test
+async def test_a_client_says_goodbye_before_it_closes(tmp_path: Path) -> None:
+    heard: list[bytes] = []
+
+    async def listening(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readline())
+        writer.write(b'{"welcome":"fl-fax","seen_as":["127.0.0.1",1]}\n')
+        heard.append(await reader.readline())
+        writer.close()
+
+    place = address()
+    async with await asyncio.start_server(listening, place, PCP), running(tmp_path, client(place)) as (clients,):
+        await all_logged_in(clients)
+        await clients.stop()
+        await until(lambda: len(heard) == 2)
+        assert json.loads(heard[1]) == {"logout": "uk-ts1/netcfax@fl-fax/1"}
+
+
 @pytest.mark.acceptance("NP-07", "NP-13")
 @async_test
 async def test_a_changed_setting_takes_effect_when_a_client_restarts_and_not_before(tmp_path: Path) -> None:

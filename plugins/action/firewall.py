@@ -31,7 +31,7 @@ ARGUMENTS = {
     "directory": {"type": "path"},
     "policy": {"type": "dict"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "confirm_timeout": {"type": "int", "default": 30},
+    "confirm_timeout": {"type": "int", "default": 60},
     "tolerate_drops": {"type": "bool", "default": False},
     "address_ranges": {"type": "bool", "default": False},
     "forwarding": {"type": "bool"},
@@ -130,15 +130,15 @@ class ActionModule(ActionBase):
             return
         result["confirmed_over"] = self._connection.transport
         with self._new_connection(timeout):
-            confirmed = self._confirm(name, until, variables)
-            if confirmed is None:
-                self._report_rollback(result, name, timeout, variables)
-                return
-        result["confirmed"] = confirmed["confirmed"]
-        if not confirmed["confirmed"]:
-            result.update(failed=True, changed=False, msg=f"The confirmation came {confirmed['outcome']}. {CURE}")
-        elif confirmed.get("failed"):
-            result.update(failed=True, msg=confirmed["msg"])
+            answer = self._confirm(name, until, variables)
+            if answer is None:
+                answer = self._outcome(name, variables)
+        result["confirmed"] = answer["confirmed"]
+        if answer.get("failed"):
+            result.update(failed=True, msg=answer["msg"])
+        elif not answer["confirmed"]:
+            why = f"While the new rules were in force ({timeout} s), no new connection to this host came about"
+            result.update(failed=True, changed=False, msg=f"{why}, so {answer['outcome']}. {CURE}")
 
     def _module(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = self._execute_module(
@@ -174,16 +174,14 @@ class ActionModule(ActionBase):
             time.sleep(PAUSE)
         return None
 
-    def _report_rollback(self, result: dict[str, Any], name: str, timeout: int, variables: dict[str, Any]) -> None:
-        result.update(failed=True, changed=False, confirmed=False)
-        lead = f"With the new rules no new connection to this host came about within {timeout} s"
+    def _outcome(self, name: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """What the host says about the roll-back, asked over a new connection."""
         try:
-            outcome = self._module({"_phase": "outcome", "_transaction": name}, variables)
+            answer = self._module({"_phase": "outcome", "_transaction": name}, variables)
         except AnsibleConnectionFailure as error:
-            result["msg"] = f"{lead}, and none does now that the old rules should be back: {error}. {CURE}"
-            return
-        result["outcome"] = outcome.get("outcome") or outcome.get("msg")
-        result["msg"] = f"{lead}, so they were rolled back: {result['outcome']}. {CURE}"
+            answer = {"msg": str(error)}
+        outcome = answer.get("outcome") or f"the old rules should be back; the host does not answer: {answer['msg']}"
+        return {"confirmed": False, "outcome": outcome}
 
     @contextlib.contextmanager
     def _new_connection(self, timeout: int) -> Iterator[None]:

@@ -56,7 +56,7 @@ mv -T {outcome}.new {outcome}
 
 
 class TooLateError(FirewallError):
-    """The roll-back was faster than the confirmation."""
+    """The roll-back was faster than the confirmation; the message is what it did."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def confirm(machine: Machine, mark: str) -> None:
         os.rename(os.path.join(own, _ARMED), os.path.join(own, _CONFIRMED))
     except FileNotFoundError:
         if not os.path.exists(os.path.join(own, _CONFIRMED)):
-            raise TooLateError(f"too late: {outcome(machine, mark)}") from None
+            raise TooLateError(outcome(machine, mark)) from None
     if os.path.exists(os.path.join(own, _OUTCOME)):
         return
     _disarm(machine, own)

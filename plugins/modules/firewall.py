@@ -42,7 +42,7 @@ options:
     description:
       - Seconds until the change is undone unless it is confirmed. Must leave time for a new connection.
     type: int
-    default: 30
+    default: 60
   tolerate_drops:
     description:
       - Go on although another table holds single rules that drop or reject, such as the ban list of fail2ban.
@@ -171,7 +171,7 @@ def main() -> None:
             "directory": {"type": "path"},
             "policy": {"type": "dict"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "confirm_timeout": {"type": "int", "default": 30},
+            "confirm_timeout": {"type": "int", "default": 60},
             "tolerate_drops": {"type": "bool", "default": False},
             "address_ranges": {"type": "bool", "default": False},
             "forwarding": {"type": "bool"},

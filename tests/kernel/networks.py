@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Private networks for tests: namespaces of this machine's own kernel, with real packets and nothing of the host in them.
+"""Private networks for tests: namespaces of this machine's kernel, with real packets and nothing of the host in them.
 
 A socket belongs to the namespace in which it was made, so one test process can stand in many networks.
 """
@@ -54,7 +54,7 @@ def namespace(label: str) -> Iterator[str]:
 @contextlib.contextmanager
 def inside(name: str) -> Iterator[None]:
     """Stand in a namespace: sockets made and commands run here are in it."""
-    with open("/proc/self/ns/net", encoding="ascii") as home, open(f"/run/netns/{name}", encoding="ascii") as there:
+    with Path("/proc/self/ns/net").open("rb") as home, Path("/run/netns", name).open("rb") as there:
         _enter(there.fileno())
         try:
             yield

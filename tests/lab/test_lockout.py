@@ -1,0 +1,209 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules that shut the controller out, applied over real SSH: they undo themselves.
+
+The SSH connection crosses the lab's network from the gateway's container, so the rules stand in its way. What became of
+the host is looked at from the side, through podman, which no rule can stop.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.platforms.policies import permit, policy
+from tools.lab import lifecycle, ssh
+from tools.lab.podman import find_podman
+from tools.lab.progress import Progress
+
+pytestmark = pytest.mark.lab
+
+INVENTORY = Path(__file__).parent / "lockout"
+CONTROL = "10.77.0.1/32"
+PLAY = """\
+- name: Apply one policy
+  hosts: box
+  gather_facts: false
+  tasks:
+    - name: Apply it
+      faxnet.deploy.firewall:
+        state: "{{ state | default('present') }}"
+        policy: "{{ policy }}"
+        confirm_timeout: 15
+      register: outcome
+      ignore_errors: true
+
+    - name: Keep what came of it
+      ansible.builtin.copy:
+        content: "{{ outcome | to_json }}"
+        dest: "{{ result }}"
+        mode: "0600"
+      delegate_to: localhost
+      vars:
+        ansible_connection: local
+        ansible_python_interpreter: "{{ ansible_playbook_python }}"
+      check_mode: false
+      diff: false
+"""
+
+
+def managed_from(*sources: str, **parts: Any) -> dict[str, Any]:
+    """A policy with SSH open to `sources` alone."""
+    return policy(management=[{"transport": "tcp", "ports": "22", "sources": list(sources)}], **parts)
+
+
+@dataclass(frozen=True)
+class Result:
+    """The task's result, and how many seconds the play took."""
+
+    task: dict[str, Any]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Box:
+    """The managed host."""
+
+    container: str
+    inventories: tuple[Path, ...]
+    play: Path
+
+    def apply(self, wanted: dict[str, Any], *arguments: str) -> Result:
+        """Run the play over SSH."""
+        sources = [word for path in self.inventories for word in ("-i", str(path))]
+        answer = self.play.with_name("result.json")
+        answer.unlink(missing_ok=True)
+        values = json.dumps({"policy": wanted, "result": str(answer)})
+        began = time.monotonic()
+        # SSH shares one connection for a whole play, as Ansible does by default, so that an old one could deceive; but
+        # no play finds the connection of another, which a reboot may have left half dead.
+        with tempfile.TemporaryDirectory(prefix="faxnet-") as sockets:
+            shared = "-o ControlMaster=auto -o ControlPersist=5s"
+            ran = subprocess.run(
+                ["ansible-playbook", *sources, "-e", values, *arguments, str(self.play)],
+                env={
+                    **os.environ,
+                    "ANSIBLE_PIPELINING": "1",
+                    "ANSIBLE_SSH_ARGS": shared,
+                    "ANSIBLE_SSH_CONTROL_PATH_DIR": sockets,
+                },
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        seconds = time.monotonic() - began
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return Result(json.loads(answer.read_text(encoding="utf-8")), seconds)
+
+    def inside(self, *argv: str) -> str:
+        """Run a command on the host from the side."""
+        ran = subprocess.run(["podman", "exec", self.container, *argv], capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    @property
+    def rules(self) -> str:
+        """Every rule of the host, without counts."""
+        return self.inside("nft", "-s", "list", "ruleset")
+
+    @property
+    def file(self) -> str:
+        """What the host would load after a reboot."""
+        return self.inside("cat", "/etc/faxnet/nftables.nft")
+
+    def reboot(self) -> None:
+        """Boot again, and wait until it is up."""
+        subprocess.run(["podman", "restart", "--time", "5", self.container], check=True, capture_output=True)
+        until = time.monotonic() + 30
+        while True:
+            ran = subprocess.run(
+                ["podman", "exec", self.container, "systemctl", "is-system-running"],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if ran.stdout.strip() == "running":
+                return
+            assert time.monotonic() < until, f"not up again: {ran.stdout}{ran.stderr}"
+            time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    """A host that is managed by SSH from its gateway; removed at the end."""
+    podman, progress = find_podman(), Progress()
+    lab = lifecycle.up(podman, INVENTORY, progress, name="lockout")
+    try:
+        ssh.enable(podman, lab.directory, lab.container_of, progress)
+        by_ssh = ssh.write_inventory(lab.directory, lab.topology, lab.container_of, {"box": "gw"})
+        play = tmp_path_factory.mktemp("lockout") / "play.yml"
+        play.write_text(PLAY, encoding="utf-8")
+        yield Box(lab.container_of["box"], (INVENTORY, by_ssh), play)
+    finally:
+        lifecycle.down(podman, lab.name, progress)
+
+
+def test_rules_that_let_the_controller_in_are_confirmed_over_a_new_connection_and_then_left_alone(box: Box) -> None:
+    wanted = managed_from(CONTROL, input=[permit("192.0.2.1", "10.77.0.10")])
+    first = box.apply(wanted).task
+    assert (first["changed"], first["confirmed"], first["confirmed_over"]) == (True, True, "ssh")
+    assert "192.0.2.1 . 10.77.0.10 . 7488" in box.rules
+    again = box.apply(wanted).task
+    assert (again["changed"], again["differences"]) == (False, [])
+
+
+def test_check_mode_over_ssh_shows_the_change_and_makes_none(box: Box) -> None:
+    rules, file = box.rules, box.file
+    shown = box.apply(managed_from(CONTROL, input=[permit("192.0.2.2", "10.77.0.10")]), "--check", "--diff").task
+    assert shown["changed"]
+    assert "192.0.2.2 . 10.77.0.10" in shown["diff"][0]["after"]
+    assert (box.rules, box.file) == (rules, file)
+
+
+def test_rules_that_shut_the_controller_out_undo_themselves(box: Box) -> None:
+    rules, file = box.rules, box.file
+    shut = box.apply(managed_from("192.0.2.0/24"))
+    assert shut.task["failed"]
+    assert not shut.task["changed"]
+    assert "no new connection to this host came about, so the old rules are back" in shut.task["msg"]
+    assert "faxnet_management" in shut.task["msg"]
+    assert (box.rules, box.file) == (rules, file)
+    assert shut.seconds < 60
+    assert not box.apply(managed_from(CONTROL, input=[permit("192.0.2.1", "10.77.0.10")])).task["changed"]
+
+
+def test_the_confirmed_rules_are_there_after_a_reboot(box: Box) -> None:
+    rules = box.rules
+    box.reboot()
+    assert box.rules == rules
+    assert box.inside("systemctl", "is-active", "faxnet-firewall.service").strip() == "active"
+
+
+def test_a_restart_of_the_hosts_own_nftables_service_does_not_lose_the_rules(box: Box) -> None:
+    """Debian's nftables.service flushes everything when it starts and when it is reloaded."""
+    rules = box.rules
+    box.inside("systemctl", "start", "nftables.service")
+    box.inside("systemctl", "restart", "nftables.service")
+    assert "table inet faxnet" in box.rules
+    box.inside("systemctl", "reload", "nftables.service")
+    assert rules in box.rules
+    box.inside("nft", "delete", "table", "inet", "filter")
+
+
+def test_absent_leaves_nothing_of_ours(box: Box) -> None:
+    gone = box.apply(managed_from(CONTROL), "-e", "state=absent").task
+    assert (gone["changed"], gone["confirmed"]) == (True, True)
+    assert "faxnet" not in box.rules
+    found = box.inside("find", "/etc", "-name", "*faxnet*", "-not", "-path", "/etc/hosts")
+    assert found == ""
+    assert not box.apply(managed_from(CONTROL), "-e", "state=absent").task["changed"]

@@ -30,7 +30,7 @@ AIM_GROWTH = 1.5
 def measure(scale: Scale) -> Part:
     """Plan each fleet once a round; sizes by turns."""
     taken: dict[int, list[dict[str, float]]] = {clients: [] for clients in scale.clients}
-    for _round in range(scale.rounds):
+    for _round in range(scale.slow_rounds):
         for clients in scale.clients:
             taken[clients].append(_in_a_process(clients))
     figures = []

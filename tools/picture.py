@@ -1,0 +1,71 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Draws docs/two_offices.svg, the README's picture: the report's own drawing of the example inventory's plan.
+
+python -m tools.picture
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+COLLECTIONS = ROOT / ".build" / "collections"
+PICTURE = ROOT / "docs" / "two_offices.svg"
+INVENTORY = ROOT / "inventories" / "two_offices"
+
+sys.path.insert(0, str(COLLECTIONS))
+
+
+def plan_of(inventory: Path) -> dict[str, Any]:
+    """Plan an inventory with the playbook that a user runs; return the plan document."""
+    with tempfile.TemporaryDirectory(prefix="faxnet-picture-") as folder:
+        places = {"faxnet_directory": folder, "faxnet_lock": f"{folder}/faxnet.lock.json"}
+        command = [
+            str(Path(sys.executable).with_name("ansible-playbook")),
+            f"--inventory={inventory}",
+            f"--extra-vars={json.dumps(places)}",
+            str(ROOT / "playbooks" / "plan.yml"),
+        ]
+        settings = {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_HOME": str(ROOT / ".build" / "ansible")}
+        subprocess.run(command, check=True, env={**os.environ, **settings}, stdout=subprocess.DEVNULL)
+        document: dict[str, Any] = json.loads(Path(folder, "plan", "plan.json").read_text(encoding="utf-8"))
+        return document
+
+
+def drawn(document: dict[str, Any]) -> str:
+    """Return a plan's drawing as an SVG file of its own, with the report's light colours."""
+    from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_view import view_plan  # noqa: PLC0415
+    from ansible_collections.faxnet.deploy.plugins.plugin_utils.report import drawing, scene  # noqa: PLC0415
+
+    sheet = Path(drawing.__file__).with_name("page.css").read_text(encoding="utf-8")
+    # An image has no page around it: of the sheet it takes the first colours and what concerns the drawing.
+    colours = re.search(r"^:root \{.*?^\}", sheet, re.MULTILINE | re.DOTALL)
+    rules = re.findall(r"^\.drawing .*?\}$", sheet, re.MULTILINE | re.DOTALL)
+    if colours is None or not rules:
+        raise SystemExit("page.css of the report has no colours or no rules for the drawing any more")
+    fonts = '.drawing text { font-family: system-ui, "Segoe UI", "Liberation Sans", sans-serif; }'
+    style = "\n".join(["<style>", colours.group(0).replace("light dark", "light"), fonts, *rules, "</style>"])
+    svg = str(drawing.drawing(scene.make_scene(view_plan(document))))
+    head, rest = svg.split(">", 1)
+    back = '<rect width="100%" height="100%" fill="#ffffff"/>'
+    return f'{head} xmlns="http://www.w3.org/2000/svg">\n{style}\n{back}\n{rest}\n'
+
+
+def main() -> int:
+    """Draw and write the picture."""
+    PICTURE.write_text(drawn(plan_of(INVENTORY)), encoding="utf-8")
+    print(PICTURE.relative_to(ROOT))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

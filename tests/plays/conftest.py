@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.plays.network import TWO_OFFICES, Network
+from tests.plays.network import Network
 
 
 @pytest.fixture
@@ -24,8 +23,7 @@ def network(tmp_path: Path) -> Network:
 @pytest.fixture
 def two_offices() -> dict[str, Any]:
     """The two offices, to be changed at will."""
-    data: dict[str, Any] = json.loads(json.dumps(TWO_OFFICES))
-    return data
+    return Network.two_offices()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -83,6 +84,11 @@ class Network:
         self.folder = folder
         self.plan = folder / ".faxnet" / "plan"
         self.lock = folder / "faxnet.lock.json"
+
+    @staticmethod
+    def two_offices() -> dict[str, Any]:
+        """The two offices, to be changed at will."""
+        return copy.deepcopy(TWO_OFFICES)
 
     def write(self, inventory: Any, name: str = "hosts.yml") -> None:
         """Write the inventory (data, or text)."""

@@ -1,0 +1,116 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every mistake at once: each is found, with its cure, and nothing of what there was is touched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.plays.network import Network, Outcome, tree
+
+MISTAKES = Path(__file__).parent / "inventories" / "mistakes.yml"
+
+#: code, host (empty: the whole network), variable
+EXPECTED = {
+    "unknown service": ("FXN201", "unknown-service", "faxnet_uses[0].service"),
+    "unknown server": ("FXN202", "unknown-server", "faxnet_uses[0].server"),
+    "host in no site": ("FXN106", "homeless", "faxnet_site"),
+    "address outside its site": ("FXN108", "outside", "faxnet_address"),
+    "overlapping sites": ("FXN109", "", "faxnet_sites.york.networks[0]"),
+    "range below 1025": ("FXN302", "below", "faxnet_uses[0].callback.low"),
+    "range above 65000": ("FXN302", "above", "faxnet_uses[0].callback.low"),
+    "reversed range": ("FXN301", "reversed", "faxnet_uses[0].callback.low"),
+    "server's range below 1025": ("FXN302", "fl-low", "faxnet_offers[0].callback_range"),
+    "server's range reversed": ("FXN301", "fl-back", "faxnet_offers[0].callback_range"),
+    "range smaller than the instances": ("FXN303", "crowded", "faxnet_uses[0].callback.size"),
+    "fixed port with remote desktop": ("FXN304", "fixed-rdp", "faxnet_uses[0].callback.mode"),
+    "two fixed clients behind one address": ("FXN305", "fixed-two", "faxnet_uses[0].callback.port"),
+    "pool exhausted": ("FXN306", "pool-two", "faxnet_uses[0].callback"),
+    "primary port inside a call-back range": ("FXN307", "both-ends", "faxnet_uses[0].callback.low"),
+    "server that nobody can reach": ("FXN401", "cellar-fax", "faxnet_sites.cellar.public_address"),
+    "well-known port": ("FXN205", "fl-mail", "faxnet_offers[0].primary_port"),
+    "text where a port belongs": ("FXN204", "fl-text", "faxnet_offers[0].primary_port"),
+    "text where a range's end belongs": ("FXN204", "numbers", "faxnet_uses[0].callback.low"),
+    "text where a number belongs": ("FXN101", "wordy", "faxnet_uses[0].instances"),
+    "newline in an address": ("FXN105", "newline", "faxnet_address"),
+    "quotes and braces in a site's name": ("FXN104", "", 'faxnet_sites.inject" { drop }'),
+    "nft syntax in a name": ("FXN104", "quoting", "faxnet_permits[0].name"),
+    "semicolon in a host's name": ("FXN104", "semi;colon", "inventory_hostname"),
+    "template that fails": ("FXN115", "untemplated", "faxnet_address"),
+    "variable with a typing error": ("FXN102", "typo", "faxnet_ofers"),
+}
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """One run over all of them."""
+    network = Network(tmp_path_factory.mktemp("mistakes"))
+    network.write(MISTAKES.read_text(encoding="utf-8"))
+    return network.run("faxnet.deploy.plan")
+
+
+@pytest.fixture(scope="module")
+def errors(outcome: Outcome) -> list[dict[str, Any]]:
+    """The errors of that run."""
+    return [item for item in outcome.plan["findings"] if item["severity"] == "error"]
+
+
+@pytest.mark.parametrize("expected", EXPECTED.values(), ids=EXPECTED.keys())
+def test_a_mistake_is_one_finding_with_a_cure(
+    outcome: Outcome, errors: list[dict[str, Any]], expected: tuple[str, str, str]
+) -> None:
+    code, host, variable = expected
+    found = [item for item in errors if (item["host"], item["variable"]) == (host, variable)]
+    assert [item["code"] for item in found] == [code]
+    assert found[0]["message"]
+    assert found[0]["cure"]
+    assert f"{code} {found[0]['title']}\n  host      {host or 'all hosts'}" in outcome.text
+    assert f"  cure      {found[0]['cure']}\n" in outcome.text
+
+
+def test_there_are_no_others(errors: list[dict[str, Any]]) -> None:
+    found = sorted((item["code"], item["host"], item["variable"]) for item in errors)
+    assert found == sorted(EXPECTED.values())
+
+
+def test_the_run_stops_there(outcome: Outcome) -> None:
+    assert outcome.code != 0
+    assert f"The inventory has {len(EXPECTED)} mistakes. Nothing was changed" in outcome.text
+
+
+def test_plan_and_lock_file_stay_as_they_were(network: Network, two_offices: dict[str, Any]) -> None:
+    network.write(two_offices)
+    network.planned()
+    before = tree(network.folder / ".faxnet"), network.lock.read_bytes(), network.lock.stat().st_mtime_ns
+    assert before[0]
+    network.write(MISTAKES.read_text(encoding="utf-8"))
+    assert network.run("faxnet.deploy.plan", "--diff").code != 0
+    assert (tree(network.folder / ".faxnet"), network.lock.read_bytes(), network.lock.stat().st_mtime_ns) == before
+
+
+def test_no_host_is_touched_by_the_site_playbook(network: Network) -> None:
+    network.write(MISTAKES.read_text(encoding="utf-8"))
+    outcome = network.run("faxnet.deploy.site")
+    assert outcome.code != 0
+    assert set(outcome.changed) == {"localhost"}
+    assert "PLAY [Plan the network]" in outcome.text
+    assert "PLAY [Sort hosts by their part of the plan]" not in outcome.text
+
+
+def test_an_unreadable_lock_file_stops_the_run_and_stays(network: Network, two_offices: dict[str, Any]) -> None:
+    network.write(two_offices)
+    network.lock.write_text('{"format": 1, "callback_ranges": {"uk-pc1/netcfax": "high"}}')
+    outcome = network.run("faxnet.deploy.plan")
+    assert [item["code"] for item in outcome.plan["findings"]] == ["FXN314"]
+    assert "high" in network.lock.read_text()
+
+
+def test_an_inventory_without_hosts_is_said_to_be_one(network: Network) -> None:
+    network.write("all: {}\n")
+    outcome = network.run("faxnet.deploy.plan")
+    assert outcome.code != 0
+    assert "The inventory holds no host" in outcome.text

@@ -1,0 +1,179 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Collecting variables: what is evaluated, how often, and what is said when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jinja2
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.collect import (
+    OMITTED,
+    Collected,
+    EvaluationError,
+    collect,
+    without_echoes,
+)
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.findings import Finding
+
+Variables = dict[str, dict[str, Any]]
+
+
+class Evaluator:
+    """Evaluates like ansible, but for strings only, and counts."""
+
+    def __init__(self) -> None:
+        self.calls: list[Any] = []
+        self._environment = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701, no page is made
+
+    def __call__(self, raw: Any, variables: Mapping[str, Any]) -> Any:
+        self.calls.append(raw)
+        if isinstance(raw, dict):
+            return {key: self(value, variables) for key, value in raw.items()}
+        if isinstance(raw, list):
+            return [self(value, variables) for value in raw]
+        if raw == "{{ omit }}":
+            return OMITTED
+        if not isinstance(raw, str) or "{{" not in raw:
+            return raw
+        try:
+            text = self._environment.from_string(raw).render(variables)
+        except jinja2.TemplateError as error:
+            raise EvaluationError(str(error)) from error
+        return self(text, variables)
+
+
+def _collected(variables: Variables) -> tuple[Collected, Evaluator]:
+    evaluator = Evaluator()
+    return collect(variables, variables.__getitem__, evaluator), evaluator
+
+
+def test_values_without_templates_are_taken_as_they_stand() -> None:
+    sites = {"s": {"networks": ["10.0.0.0/24"]}}
+    collected, evaluator = _collected({"a": {"faxnet_sites": sites, "faxnet_site": "s", "other": "{{ no }}"}})
+    assert collected.hosts == {"a": {"faxnet_site": "s"}}
+    assert collected.network == {"faxnet_sites": sites}
+    assert evaluator.calls == []
+
+
+def test_a_template_is_evaluated_once_for_hosts_that_share_what_it_reads() -> None:
+    uses = [{"server": "{{ fax_server }}"}]
+    server, inner = "{{ region }}-fax", "north"
+    hosts = {f"h{number}": {"faxnet_uses": uses, "fax_server": server, "region": inner} for number in range(50)}
+    hosts["far"] = {"faxnet_uses": uses, "fax_server": server, "region": "south"}
+    collected, evaluator = _collected(hosts)
+    assert collected.hosts["h7"] == {"faxnet_uses": [{"server": "north-fax"}]}
+    assert collected.hosts["far"] == {"faxnet_uses": [{"server": "south-fax"}]}
+    assert evaluator.calls.count(uses) == 2
+
+
+def test_a_template_that_may_read_anything_is_evaluated_for_each_host() -> None:
+    address = "{{ lookup('x') }}"
+    evaluated: list[str] = []
+
+    def evaluate(_raw: Any, variables: Mapping[str, Any]) -> Any:
+        evaluated.append(variables["me"])
+        return f"10.0.0.{variables['me']}"
+
+    hosts = {name: {"faxnet_address": address, "me": name} for name in ("1", "2")}
+    collected = collect(hosts, hosts.__getitem__, evaluate)
+    assert evaluated == ["1", "2"]
+    assert collected.hosts["2"] == {"faxnet_address": "10.0.0.2"}
+
+
+def test_a_result_never_passes_to_a_host_that_lacks_what_the_template_reads() -> None:
+    address = "10.0.0.{{ number }}"
+    collected, _evaluator = _collected({"a": {"faxnet_address": address, "number": 1}, "b": {"faxnet_address": address}})
+    assert collected.hosts == {"a": {"faxnet_address": "10.0.0.1"}, "b": {}}
+    assert [(item.code, item.host) for item in collected.findings] == [("FXN115", "b")]
+
+
+def test_null_and_omit_mean_not_set() -> None:
+    collected, _evaluator = _collected({"a": {"faxnet_site": None, "faxnet_system": "{{ omit }}"}})
+    assert collected.hosts == {"a": {}}
+
+
+def test_a_shared_template_that_fails_is_one_finding_for_all_its_hosts() -> None:
+    uses = [{"service": "netcfax"}, {"server": "{{ nobody }}"}]
+    collected, _evaluator = _collected({name: {"faxnet_uses": uses} for name in ("a", "b", "c")})
+    (finding,) = collected.findings
+    assert (finding.code, finding.host, finding.others) == ("FXN115", "a", ("b", "c"))
+    assert (finding.variable, finding.value) == ("faxnet_uses[1].server", "{{ nobody }}")
+    assert finding.message == "'nobody' is undefined"
+
+
+def test_hosts_that_disagree_are_one_finding_for_each_other_value() -> None:
+    hosts: Variables = {name: {"faxnet_sites": {"s": {}}} for name in ("a", "b", "c")}
+    hosts["x"] = {"faxnet_sites": {"t": {}}}
+    hosts["y"] = {"faxnet_sites": {"t": {}}}
+    hosts["none"] = {}
+    collected, _evaluator = _collected(hosts)
+    assert collected.network["faxnet_sites"] == {"s": {}}
+    assert [(item.code, item.host, item.others) for item in collected.findings] == [("FXN114", "x", ("y",))]
+
+
+def test_near_misses_of_names_are_found_and_other_names_let_be() -> None:
+    variables = {"faxnet_ofers": [], "faxnet_adress": "x", "faxnet_emulate": True, "faxnet_company_phone": 1}
+    collected, _evaluator = _collected({"a": variables})
+    assert [(item.code, item.variable) for item in collected.findings] == [
+        ("FXN102", "faxnet_ofers"),
+        ("FXN102", "faxnet_adress"),
+    ]
+
+
+def test_the_way_to_a_host_is_evaluated_only_where_the_plan_needs_it() -> None:
+    riddle = "{{ unknown_now }}"
+    collected, evaluator = _collected(
+        {
+            "bystander": {"ansible_host": riddle},
+            "addressed": {"faxnet_site": "s", "faxnet_address": "10.0.0.1", "ansible_host": riddle},
+            "client": {"faxnet_site": "s", "ansible_host": "10.0.0.{{ number }}", "number": 2},
+            "router": {"ansible_host": "10.0.0.{{ number }}", "number": 3},
+            "plain": {"ansible_host": "10.0.0.4", "ansible_port": 2222},
+            "all": {"faxnet_sites": {"s": {"gateways": [{"host": "router"}]}}},
+        }
+    )
+    assert collected.findings == ()
+    assert riddle not in evaluator.calls
+    assert collected.hosts["client"]["ansible_host"] == "10.0.0.2"
+    assert collected.hosts["router"] == {"ansible_host": "10.0.0.3"}
+    assert collected.hosts["plain"] == {"ansible_host": "10.0.0.4", "ansible_port": 2222}
+
+
+def test_values_come_in_pythons_own_types() -> None:
+    class Tagged(str):
+        """A string with more to it, as ansible's are."""
+
+    collected, _evaluator = _collected({"a": {"faxnet_permits": ({Tagged("name"): Tagged("web"), "on": True},)}})
+    (entry,) = collected.hosts["a"]["faxnet_permits"]
+    assert entry == {"name": "web", "on": True}
+    assert {type(part) for pair in entry.items() for part in pair} == {str, bool}
+
+
+def test_a_list_under_vault_is_not_shown_in_a_finding() -> None:
+    class Secret:
+        def __repr__(self) -> str:
+            return "the password"
+
+    def evaluate(_raw: Any, _variables: Mapping[str, Any]) -> Any:
+        raise EvaluationError("no vault secret found")
+
+    hosts = {"a": {"faxnet_site": Secret()}}
+    (finding,) = collect(hosts, hosts.__getitem__, evaluate).findings
+    assert "password" not in finding.text()
+
+
+def test_what_a_failed_template_brings_about_is_not_said_again() -> None:
+    failed = Finding("FXN115", "a", "faxnet_site", "{{ x }}", "'x' is undefined", "correct it", ("b",))
+    echo = Finding("FXN106", "b", "faxnet_site", "", "the host is in no site", "set it")
+    other = Finding("FXN201", "a", "faxnet_uses[0].service", "x", "no such service", "correct it")
+    assert without_echoes((failed, echo, other), (failed,)) == (failed, other)
+
+
+def test_without_the_sites_nothing_else_is_said() -> None:
+    failed = Finding("FXN115", "a", "faxnet_sites.s.networks", "{{ x }}", "'x' is undefined", "correct it")
+    echo = Finding("FXN107", "b", "faxnet_site", "s", "is not a site", "use one of:")
+    assert without_echoes((failed, echo), (failed,)) == (failed,)

@@ -118,13 +118,22 @@ class Router:
 
     def _inside(self, start: Host, end: Host, version: int) -> Route:
         site = self._sites[start.site]
-        here, there = start.address_of(version), end.address_of(version)
+        here, there = _position(site, start.name), _position(site, end.name)
+        if here < there:
+            # A service on an outer router: the inner ones stand in between, and translate.
+            outward = site.gateways[here + 1 : there]
+            return Route(outward, (), bool(outward), _own_public(site, start.name, version) if outward else None)
+        if here > there:
+            inward = tuple(reversed(site.gateways[there + 1 : here]))
+            return Route((), inward, bool(inward), None, _own_public(site, end.name, version) if inward else None)
         one_network = any(
-            here is not None and there is not None and network.holds(here) and network.holds(there)
+            network.holds(address) and network.holds(other)
             for network in site.networks
+            for address in start.addresses
+            for other in end.addresses
+            if address.version == other.version == version
         )
-        ends = {start.name, end.name}
-        if one_network or not site.gateways or ends & {gateway.host for gateway in site.gateways}:
+        if one_network or not site.gateways:
             return Route((), (), False)
         return Route((Gateway(site.gateways[0].host, ()),), (), False)
 
@@ -171,6 +180,11 @@ class Router:
         for device, inside, public in reversed(inward):
             steps.append(Step(device, worn, inside, public, "in"))
         return Path(leaves_as, dial, worn, arrives_at, tuple(steps))
+
+
+def _position(site: Site, host: str) -> int:
+    """A host's place in the chain of its site's gateways; -1 for a host inside."""
+    return next((index for index, gateway in enumerate(site.gateways) if gateway.host == host), -1)
 
 
 def _own_public(site: Site, host: str, version: int) -> Address | None:

@@ -36,7 +36,9 @@ def read_hosts(
         unsound_sites: names of sites that are in error themselves; their hosts are left out without a further word.
     """
     gateways: dict[str, list[str]] = {}
+    inner: set[str] = set()
     for site in sites.values():
+        inner.update(gateway.host for gateway in site.gateways[:1])
         for gateway in site.gateways:
             gateways.setdefault(gateway.host, []).append(site.name)
     hosts: dict[str, Host] = {}
@@ -58,7 +60,10 @@ def read_hosts(
         if problem:
             reader.note("FXN104", "inventory_hostname", name, f"the name {problem}", NAME_CURE)
             continue
-        host = _read_host(reader, own, sites, gateways.get(name, []), catalog)
+        gateway_of = gateways.get(name, [])
+        # An outer router of a chain stands in the network between the routers, which is none of the site's.
+        inside = not gateway_of or name in inner
+        host = _read_host(reader, own, sites, gateway_of, inside, catalog)
         if host is None:
             continue
         hosts[name] = host
@@ -77,7 +82,12 @@ def read_hosts(
 
 
 def _read_host(
-    reader: Reader, own: Mapping[str, object], sites: Mapping[str, Site], gateway_of: list[str], catalog: Catalog
+    reader: Reader,
+    own: Mapping[str, object],
+    sites: Mapping[str, Site],
+    gateway_of: list[str],
+    inside: bool,
+    catalog: Catalog,
 ) -> Host | None:
     site = _site_of(reader, own.get("faxnet_site"), sites, gateway_of)
     system = own.get("faxnet_system")
@@ -90,7 +100,8 @@ def _read_host(
     if site is None:
         return None
     # A router between two sites has a leg in each: its address may lie in any of them.
-    networks = [network for name in (site.name, *gateway_of) for network in sites[name].networks]
+    names = dict.fromkeys((site.name, *gateway_of)) if inside else {}
+    networks = [network for name in names for network in sites[name].networks]
     addresses = _addresses(reader, own, site, networks)
     if not isinstance(platform, str):
         reader.note("FXN501", "faxnet_platform", platform, "is not a text", "name a platform")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from tests.bench.measure import Figure, Goal
@@ -16,7 +16,7 @@ FONT = 'font-family="sans-serif" font-size="13"'
 COLOURS = ("#0072b2", "#d55e00", "#009e73")
 
 
-def growth(title: str, sizes: Sequence[int], lines: dict[str, Sequence[Figure]]) -> str:
+def growth(title: str, sizes: Sequence[int], lines: Mapping[str, Sequence[Figure]]) -> str:
     """Return a plot of figures over sizes, both axes linear, so that linear cost is a straight line.
 
     Args:
@@ -32,10 +32,10 @@ def growth(title: str, sizes: Sequence[int], lines: dict[str, Sequence[Figure]])
         return bottom - (bottom - top) * value / (highest * 1.05)
 
     parts = [_text(left, 25, title, "bold")]
-    for step in range(6):
-        value = highest * step / 5
-        parts.append(_line(left, y(value), right, y(value), "#dddddd"))
-        parts.append(_text(left - 8, y(value) + 4, f"{value:.2f}", end=1))
+    step = _step(highest)
+    for number in range(int(highest / step) + 1):
+        parts.append(_line(left, y(step * number), right, y(step * number), "#dddddd"))
+        parts.append(_text(left - 8, y(step * number) + 4, f"{step * number:.3g}", end=1))
     parts += [_line(x(size), bottom, x(size), bottom + 5, "#444444") for size in sizes]
     shown = [size for place, size in enumerate(sizes) if place == len(sizes) - 1 or x(sizes[place + 1]) - x(size) > 45]
     parts += [_text(x(size), bottom + 20, f"{size:,}", end=0.5) for size in shown]
@@ -54,7 +54,7 @@ def growth(title: str, sizes: Sequence[int], lines: dict[str, Sequence[Figure]])
 
 def goals(title: str, wanted: Sequence[Goal]) -> str:
     """Return every goal as a bar: its median as a share of its aim on a logarithmic axis; better is to the right."""
-    left, right, row = 330, WIDTH - 110, 34
+    left, right, row = 310, WIDTH - 180, 34
     bottom = 55 + row * len(wanted)
     shares = [_share(goal) for goal in wanted]
     reach = max(2.0, *(max(share, 1 / share) for share in shares)) * 1.1
@@ -67,16 +67,22 @@ def goals(title: str, wanted: Sequence[Goal]) -> str:
         y = 45 + row * number
         colour = COLOURS[2] if goal.met else COLOURS[1]
         start, end = sorted((x(1.0), x(share)))
-        parts.append(_text(left - 150, y + 16, goal.figure.name, end=0.5, size=11))
+        parts.append(_text(20, y + 15, goal.figure.name))
         parts.append(
             f'<rect x="{start:.1f}" y="{y:.1f}" width="{max(end - start, 1.5):.1f}" height="20" fill="{colour}"/>'
         )
         sign = "at least" if goal.at_least else "at most"
         said = f"{goal.figure.median:.3g} {goal.figure.unit}, {sign} {goal.aim:g}"
-        parts.append(_text(right + 100, y + 30, said, end=1, size=10))
+        parts.append(_text(WIDTH - 15, y + 15, said, end=1))
     parts.append(_line(x(1.0), 38, x(1.0), bottom, "#222222", 2))
     parts.append(_text(x(1.0), bottom + 18, "the aim; better is to the right of it", end=0.5, size=11))
     return _svg(bottom + 32, parts, title)
+
+
+def _step(highest: float) -> float:
+    """The distance of grid lines: 1, 2 or 5 times a power of ten, so that there are three to eight of them."""
+    power = 10.0 ** math.floor(math.log10(highest))
+    return next(power * factor for factor in (0.2, 0.5, 1.0, 2.0) if highest / (power * factor) <= 8)
 
 
 def _share(goal: Goal) -> float:

@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.faxnet.deploy.plugins.plugin_utils import files, slices
 from tests.unit.engine.networks import Made, Network
 
-TYPES = {
+TYPES: dict[str, set[type]] = {
     "text": {str},
     "number": {int},
     "true/false": {bool},

@@ -23,7 +23,8 @@ import testinfra
 from testinfra.host import Host
 
 ROOT = Path(__file__).resolve().parent.parent
-LAB = "molecule"
+# Another lab and its plan can be named, to try the tests there: FAXNET_LAB=two_offices FAXNET_PLAN=... pytest ...
+LAB = os.environ.get("FAXNET_LAB", "molecule")
 
 # Runs on a lab host, prints {port: "open"|"refused"|"silent"}. A port is "open" when a connection is made (TCP) or an
 # answer comes (UDP), "refused" when the far end's kernel says that nobody listens there, which only a packet that
@@ -112,7 +113,8 @@ def network() -> Network:
 @pytest.fixture(scope="session")
 def slices() -> dict[str, dict[str, Any]]:
     """Read each host's slice of the plan that this scenario made."""
-    directory = ROOT / ".build" / "molecule" / os.environ["MOLECULE_SCENARIO_NAME"] / "plan" / "hosts"
+    scenario = ROOT / ".build" / "molecule" / os.environ.get("MOLECULE_SCENARIO_NAME", "")
+    directory = Path(os.environ.get("FAXNET_PLAN", scenario / "plan")) / "hosts"
     found = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in directory.glob("*.json")}
     assert found, f"no plan in {directory}"
     return found

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tools.lab import image
-from tools.lab.containers import container, container_name, ip_batch, network_arguments
+from tools.lab.containers import container, container_name, ip_batch, mac_address, network_arguments
 from tools.lab.errors import LabError
 from tools.lab.runtime import Runtime
 from tools.lab.ssh import address_of, variables
@@ -78,6 +78,15 @@ def test_another_image_runtime_or_address_makes_another_recipe() -> None:
     }
     assert len(recipes) == 5
     assert container("x", PC, "image", PLAIN).recipe in recipes
+
+
+def test_a_leg_keeps_its_own_link_layer_address() -> None:
+    legs = [(node.name, leg) for node in LAB.nodes for leg in node.legs]
+    addresses = [mac_address("x", name, leg) for name, leg in legs]
+    assert len(set(addresses)) == len(legs)
+    assert addresses == [mac_address("x", name, leg) for name, leg in legs]
+    assert all(re.fullmatch(r"02(:[0-9a-f]{2}){5}", address) for address in addresses)
+    assert any(f"mac={addresses[0]}" in argument for argument in container("x", PC, "image", PLAIN).arguments)
 
 
 def test_a_container_carries_the_label_that_down_looks_for() -> None:

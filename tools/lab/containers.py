@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from tools.lab.errors import LabError
 from tools.lab.runtime import Runtime
-from tools.lab.topology import Node, Topology
+from tools.lab.topology import Leg, Node, Topology
 
 # Everything that belongs to a lab carries this label with the lab's name: `down` finds its own by it, and never by a
 # prefix (faxnet-two- would be one of faxnet-two-offices).
@@ -79,6 +79,16 @@ def ip_batch(node: Node) -> list[str]:
     return lines
 
 
+def mac_address(lab: str, node: str, leg: Leg) -> str:
+    """The leg's own link-layer address, locally administered (IEEE 802, the second bit of the first octet).
+
+    A machine keeps it when it boots again. With a new one each time, its neighbours would send to the old one for as
+    long as they remember it.
+    """
+    octets = hashlib.sha256(f"{lab}/{node}/{leg.interface}".encode()).digest()[:5]
+    return "02:" + octets.hex(":")
+
+
 def _forwarding(node: Node) -> list[str]:
     # Stated for all: without it a container takes over what this machine has. A gateway does not forward before its
     # role says so, as a router out of its box may not; that the role does it is then seen.
@@ -94,7 +104,10 @@ def container(lab: str, node: Node, image: str, runtime: Runtime) -> Container:
     networks = [
         part
         for leg in node.legs
-        for part in ("--network", f"{network_name(lab, leg.segment)}:interface_name={leg.interface}")
+        for part in (
+            "--network",
+            f"{network_name(lab, leg.segment)}:interface_name={leg.interface},mac={mac_address(lab, node.name, leg)}",
+        )
     ]
     hosts = ";".join(f"{address} {name}" for name, address in node.neighbours)
     arguments = [

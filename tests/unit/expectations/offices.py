@@ -1,0 +1,121 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans for tests, and a network that behaves as they say, so that results can be had without packets."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.expectations import expectations
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan import Inputs, make_plan
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.probe_sets import Expectations, Limits
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report, Source, make_report
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.slices import describe
+
+TWO_OFFICES = Path(__file__).resolve().parents[2] / "golden" / "plan" / "cases" / "two_offices.yml"
+TIME = "2026-11-20T14:00:00Z"
+
+Answer = Callable[[dict[str, Any]], str]
+
+
+def two_offices() -> dict[str, Any]:
+    """Return the inventory of the two offices, to be changed at will."""
+    found: dict[str, Any] = yaml.safe_load(TWO_OFFICES.read_text(encoding="utf-8"))
+    return found
+
+
+def planned(inventory: dict[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Return the plan document and the slices of an inventory."""
+    made = make_plan(Inputs(sites=inventory["faxnet_sites"], hosts=inventory["hosts"]))
+    assert made.plan is not None, "\n".join(finding.text() for finding in made.findings)
+    written = describe(made.plan)
+    return json.loads(written.plan), {part.host: json.loads(part.text) for part in written.slices}
+
+
+def expected(inventory: dict[str, Any], limits: Limits | None = None) -> Expectations:
+    """Return what is expected of an inventory's plan."""
+    plan, slices = planned(inventory)
+    return expectations(plan, slices, limits)
+
+
+def as_planned(probe: dict[str, Any]) -> str:
+    """Answer as a network does that holds exactly the plan, its servers and clients running."""
+    if probe["kind"] == "control":
+        # A router answers echo requests, and so does a host to its own site; a router passes none on.
+        private, own = probe["address"].startswith("10."), probe["target"][:2] == probe["host"][:2]
+        return "open" if own or not private else "silent"
+    return "silent" if probe["expect"] == "silent" else "open"
+
+
+def wide_open(probe: dict[str, Any]) -> str:
+    """Answer as a network without any rule: everything gets through, and hosts refuse what they do not serve."""
+    return "open" if probe["expect"] != "silent" else "refused"
+
+
+def dead(_probe: dict[str, Any]) -> str:
+    """Answer nothing, as a cut line."""
+    return "silent"
+
+
+def results_of(
+    plan: dict[str, Any], expects: Expectations, answer: Answer, *, only: str = "", notify: bool = True
+) -> dict[str, dict[str, Any]]:
+    """Return result documents of a network that answers so; *only*: hosts whose names begin with it."""
+    found: dict[str, dict[str, Any]] = {}
+    for host in expects.probes:
+        if host.startswith(only):
+            probes = [
+                {**probe, "outcome": answer(probe), "detail": "", "tries": 1, "milliseconds": 0.5}
+                for probe in expects.of_host(host)["probes"]
+            ]
+            found[host] = {"plan": plan["digest"], "host": host, "probes": probes}
+            found[host] |= {"notifications": None, "instances": None}
+    if notify:
+        _notify(plan, found)
+    return found
+
+
+def _notify(plan: dict[str, Any], found: dict[str, dict[str, Any]]) -> None:
+    for use in plan["uses"]:
+        if use["server"] not in found:
+            continue
+        dial = next(flow["dial"] for flow in plan["flows"] if flow["callback"] and flow["destination"] == use["host"])
+        sent = found[use["server"]]["notifications"] = found[use["server"]]["notifications"] or []
+        instances = []
+        for index in range(use["instances"]):
+            name = f"{use['host']}/{use['service']}@{use['server']}/{index + 1}"
+            port = use["callback"]["fixed"] if use["callback"]["mode"] == "fixed" else use["callback"]["low"] + index
+            sent.append({"instance": name, "token": f"token of {name}", "address": dial, "port": port})
+            sent[-1] |= {"outcome": "delivered", "answered_by": name, "detail": ""}
+            instances.append({"name": name, "notifications": [{"token": f"token of {name}"}]})
+        if use["host"] in found:
+            found[use["host"]]["instances"] = instances
+
+
+def reported(
+    inventory: dict[str, Any], answer: Answer | None, *, only: str = "", notify: bool = True, time: str = TIME
+) -> Report:
+    """Return the report of an inventory in a network that answers so; None: before anything was tested."""
+    plan, slices = planned(inventory)
+    expects = expectations(plan, slices)
+    results = {} if answer is None else results_of(plan, expects, answer, only=only, notify=notify)
+    return make_report(source_of(plan, slices, expects, results, time))
+
+
+def source_of(
+    plan: dict[str, Any],
+    slices: dict[str, dict[str, Any]],
+    expects: Expectations | None,
+    results: dict[str, dict[str, Any]],
+    time: str = TIME,
+) -> Source:
+    """Return what a report is made of."""
+    summary = None if expects is None else expects.summary()
+    return Source(plan, slices, summary, copy.deepcopy(results), time, {"faxnet.deploy": "0.1.0"})

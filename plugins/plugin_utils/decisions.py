@@ -55,14 +55,20 @@ def translated(policy: Mapping[str, Any], header: Header) -> tuple[Address, Deci
 
 
 def accepted(policy: Mapping[str, Any], header: Header) -> Decision | None:
-    """Return the rule that lets a packet into the device itself, or None where it is refused."""
+    """Return the rule that lets a packet into the device itself, or None where it is refused.
+
+    Where a flow and one of the host's own openings both let it in, the flow is named: it says why.
+    """
+    named = _permitted(policy["input"], "accept", header)
+    if named is not None:
+        return named
     for kind in ("management", "extras"):
         for opening in policy[kind]:
             wanted = opening["transport"] == header.transport and _holds_port(opening["ports"], header.port)
             if wanted and _in_any(opening["sources"], header.source):
                 rule = f"accept {opening['name']} {opening['transport']} {opening['ports']}"
                 return Decision(f"{rule} from {', '.join(opening['sources'])}", ())
-    return _permitted(policy["input"], "accept", header)
+    return None
 
 
 def forwarded(policy: Mapping[str, Any], header: Header) -> Decision | None:

@@ -186,6 +186,10 @@ MISTAKES = {
         lambda net: net.host("locked", "sheffield", "10.2.0.77", management=[]),
         "FXN116", "locked", "faxnet_management", "[]", "leave the variable away",
     ),
+    "management without the port that ansible connects to": Mistake(
+        lambda net: net.host("shut", "sheffield", "10.2.0.74", management=[{"transport": "udp", "ports": 22}]),
+        "FXN116", "shut", "faxnet_management", "[{'transport': 'udp', 'ports': 22}]", "the port 22",
+    ),
     "unknown key": Mistake(
         _client("typo-key", "10.2.0.76", instnaces=1),
         "FXN102", "typo-key", "faxnet_uses[0].instnaces", "1", "instances",

@@ -98,8 +98,8 @@ def test_a_host_that_takes_part_in_no_flow_is_only_managed() -> None:
         ({}, [("management", "22", ["0.0.0.0/0", "::/0"])]),
         ({"ansible_port": 2222}, [("management", "2222", ["0.0.0.0/0", "::/0"])]),
         (
-            {"ansible_port": 2222, "faxnet_management": [{"ports": "22,5985", "sources": ["10.9.0.0/16"]}]},
-            [("management", "22,5985", ["10.9.0.0/16"])],
+            {"ansible_port": 2222, "faxnet_management": [{"ports": "2222,5985", "sources": ["10.9.0.0/16"]}]},
+            [("management", "2222,5985", ["10.9.0.0/16"])],
         ),
     ],
 )

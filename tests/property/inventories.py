@@ -1,0 +1,147 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Random inventories: sites of every kind, servers and clients anywhere in them, wishes of every kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.unit.engine.networks import Network
+
+#: Kinds of sites: the number of gateways, and how they translate.
+SITE_KINDS = ("nat", "double nat", "internet", "internet with router", "shared router", "two networks", "dual stack")
+SYSTEMS = (None, "windows", "windows_xp_pro", "linux")
+ENVIRONMENTS = ("single_user", "remote_desktop", "terminal_server", "fast_user_switching")
+#: Named ranges and fixed ports come from few values, so that clients get into each other's way.
+LOWS = (7480, 10950, 12000, 12050, 20000)
+PORTS = (7485, 7488, 7499, 12010)
+
+
+def add_site(net: Network, name: str, number: int, kind: str, twin_network: bool) -> None:
+    """Add a site of a kind, with addresses that its number makes unique, or the one network that everybody has."""
+    private = "192.168.1" if twin_network else f"10.{number}.0"
+    router = f"{name}-router"
+    public = f"203.0.113.{number}"
+    if kind == "nat":
+        net.site(name, f"{private}.0/24", gateway=router, public=public)
+    elif kind == "double nat":
+        net.sites[name] = {
+            "networks": [f"{private}.0/24"],
+            "gateways": [
+                {"host": f"{name}-inner", "public_address": f"192.168.100.{number}"},
+                {"host": router, "public_address": public},
+            ],
+        }
+        net.hosts[f"{name}-inner"] = {"faxnet_address": f"{private}.1"}
+        net.hosts[router] = {"faxnet_address": f"{private}.2"}
+    elif kind == "internet":
+        net.site(name, f"198.51.{number}.0/24")
+    elif kind == "internet with router":
+        net.site(name, f"198.51.{number}.0/24", gateway=router)
+    elif kind == "shared router":
+        for floor in (0, 1):
+            net.site(f"{name}-{floor}", f"10.{number}.{floor}.0/24", gateway=router, public=public, realm=name)
+        net.hosts[router]["faxnet_address"] = f"10.{number}.0.1"
+    elif kind == "two networks":
+        net.site(name, f"10.{number}.0.0/24", f"10.{number}.1.0/24", gateway=router, public=public)
+        net.hosts[router]["faxnet_address"] = f"10.{number}.0.1"
+    else:
+        net.site(name, f"{private}.0/24", f"2001:db8:{number}::/64", gateway=router, public=public)
+
+
+def address_in(draw: st.DrawFn, net: Network, site: str, number: int) -> Any:
+    """An address of each IP version that the site has, on one of its networks."""
+    found = []
+    fours = [item for item in net.sites[site]["networks"] if ":" not in item]
+    sixes = [item for item in net.sites[site]["networks"] if ":" in item]
+    if fours:
+        found.append(draw(st.sampled_from(fours)).partition("/")[0][:-1] + str(number))
+    if sixes and draw(st.booleans()):
+        found.append(sixes[0].partition("/")[0] + f"{number:x}")
+    return found
+
+
+@st.composite
+def callbacks(draw: st.DrawFn) -> dict[str, Any]:
+    """What a use says about its call-backs."""
+    kind = draw(st.sampled_from(("nothing", "nothing", "size", "range", "fixed")))
+    if kind == "size":
+        return {"callback": {"size": draw(st.sampled_from((10, 33, 100, 250)))}}
+    if kind == "range":
+        low = draw(st.sampled_from(LOWS))
+        return {"callback": {"low": low, "high": low + draw(st.sampled_from((9, 99)))}}
+    if kind == "fixed":
+        return {"callback": {"mode": "fixed", "port": draw(st.sampled_from(PORTS))}}
+    return {}
+
+
+@st.composite
+def uses(draw: st.DrawFn, servers: list[str]) -> list[dict[str, Any]]:
+    """One use or two, with one call-back setting."""
+    wish = draw(callbacks())
+    found = []
+    for server in draw(st.lists(st.sampled_from(servers), min_size=1, max_size=2, unique=True)):
+        use: dict[str, Any] = {"service": "netcfax", "server": server, **wish}
+        if "mode" not in wish.get("callback", {}):
+            use["environment"] = draw(st.sampled_from(ENVIRONMENTS))
+            if use["environment"] != "single_user":
+                use["instances"] = draw(st.sampled_from((1, 2, 40)))
+        if draw(st.integers(0, 4)) == 0:
+            use["enabled"] = False
+        if draw(st.integers(0, 4)) == 0:
+            use["exchanges"] = {draw(st.sampled_from(("pcp", "scp"))): False}
+        found.append(use)
+    return found
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> Network:
+    """A random inventory: sound in form, with or without contradictions between clients."""
+    net = Network()
+    for number, kind in enumerate(draw(st.lists(st.sampled_from(SITE_KINDS), min_size=1, max_size=4)), 1):
+        add_site(net, f"site{number}", number, kind, draw(st.booleans()))
+    sites = sorted(net.sites)
+    for router in sorted(net.hosts):
+        net.hosts[router]["faxnet_outbound"] = draw(st.sampled_from(("any", "flows")))
+    # A router may also be a server or a client; not in a chain of them.
+    routers = sorted(site["gateway"] for site in net.sites.values() if "gateway" in site)
+    number = 9
+    servers = []
+    for _server in range(draw(st.integers(1, 3))):
+        number += 1
+        name = f"server{number}"
+        offer: dict[str, Any] = {
+            "service": "netcfax",
+            "primary_port": draw(st.sampled_from((7488, 7489, 12010, 30000))),
+        }
+        if draw(st.integers(0, 3)) == 0:
+            offer["callback_range"] = draw(st.sampled_from(("10000-19999", "12000-32000")))
+        if draw(st.integers(0, 5)) == 0:
+            offer["enabled"] = False
+        if routers and draw(st.integers(0, 5)) == 0:
+            name = draw(st.sampled_from(routers))
+            net.hosts[name]["faxnet_offers"] = [offer]
+        else:
+            site = draw(st.sampled_from(sites))
+            net.host(name, site, address_in(draw, net, site, number), offers=[offer])
+        servers.append(name)
+    servers = sorted(set(servers))
+    for _client in range(draw(st.integers(0, 6))):
+        number += 1
+        wanted = draw(uses(servers))
+        if routers and draw(st.integers(0, 6)) == 0:
+            name = draw(st.sampled_from(routers))
+            net.hosts[name]["faxnet_uses"] = [use for use in wanted if use["server"] != name]
+        else:
+            site = draw(st.sampled_from(sites))
+            name = f"client{number}"
+            net.host(name, site, address_in(draw, net, site, number), uses=wanted)
+        system = draw(st.sampled_from(SYSTEMS))
+        if system is not None and all(use.get("environment", "single_user") == "single_user" for use in wanted):
+            net.hosts[name]["faxnet_system"] = system
+        if draw(st.integers(0, 5)) == 0:
+            net.hosts[name]["faxnet_permits"] = [{"name": "web", "ports": draw(st.sampled_from(("80", "10000-20000")))}]
+    return net

@@ -1,0 +1,192 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What holds for every inventory: packets of each flow arrive and no others, ranges are disjoint and stable."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils import slices, trace
+from tests.property.inventories import networks
+from tests.property.wire import Packet, Wire, has_port
+from tests.unit.engine.networks import Made, Network
+
+#: The same examples every time; test_engine_long.py looks at other and many more ones.
+QUICK = settings(max_examples=120, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def planned(net: Network) -> Made:
+    """What is made of a random inventory; those with errors are for other tests."""
+    found = net.planned()
+    event(f"sound: {found.plan is not None}")
+    if found.plan is None:
+        assert found.findings
+        event(found.findings[0].code)
+    assume(found.plan is not None)
+    return Made.of(found.plan)  # type: ignore[arg-type]
+
+
+def ends(ports: str) -> tuple[int, int]:
+    low, _hyphen, high = ports.partition("-")
+    return int(low), int(high or low)
+
+
+@QUICK
+@given(networks())
+def test_a_packet_of_every_enabled_flow_arrives_and_its_neighbours_do_not(net: Network) -> None:
+    made = planned(net)
+    wire = Wire(net.sites, made.slices)
+    flows = [flow for flow in made.document["flows"] if flow["enabled"]]
+    for flow in flows:
+        low, high = ends(flow["ports"])
+        packet = Packet(flow["source_address"], flow["dial"], flow["transport"], low)
+        for port in {low, (low + high) // 2, high}:
+            arrival = wire.send(flow["source"], replace(packet, port=port))
+            assert arrival is not None, f"{flow['id']} port {port} does not arrive"
+            assert arrival.host == flow["destination"]
+            assert arrival.by_flow
+            assert (arrival.packet.source, arrival.packet.destination) == (
+                flow["arrives_from"],
+                flow["destination_address"],
+            )
+        for stray in (
+            replace(packet, port=low - 1),
+            replace(packet, port=high + 1),
+            replace(packet, transport="udp"),
+        ):
+            assert_named(made, wire.send(flow["source"], stray))
+
+
+@QUICK
+@given(networks(), st.randoms(use_true_random=False))
+def test_whatever_arrives_by_a_rule_is_what_a_flow_names(net: Network, chance: random.Random) -> None:
+    made = planned(net)
+    wire = Wire(net.sites, made.slices)
+    hosts = sorted(made.slices)
+    edges = sorted(
+        {port + step for flow in made.document["flows"] for port in ends(flow["ports"]) for step in (-1, 0, 1)}
+    )
+    targets = sorted(
+        {flow[key] for flow in made.document["flows"] for key in ("dial", "destination_address")}
+        | {address for part in made.slices.values() for address in part["addresses"]}
+    )
+    assume(edges)
+    for _packet in range(60):
+        source, wanted = chance.choice(hosts), chance.choice(targets)
+        transport, port = chance.choice(("tcp", "tcp", "udp")), chance.choice(edges)
+        for worn in made.slices[source]["addresses"]:
+            if (":" in worn) == (":" in wanted):
+                assert_named(made, wire.send(source, Packet(worn, wanted, transport, port)), source)
+
+
+def assert_named(made: Made, arrival: Any, source: str = "") -> None:
+    if arrival is None or not arrival.by_flow:
+        return
+    named = [
+        flow
+        for flow in made.document["flows"]
+        if flow["enabled"]
+        and (flow["destination"], flow["transport"]) == (arrival.host, arrival.packet.transport)
+        and has_port(flow["ports"], arrival.packet.port)
+        and (flow["arrives_from"], flow["destination_address"]) == (arrival.packet.source, arrival.packet.destination)
+    ]
+    assert named, f"{arrival} arrives and no flow names it"
+    # Where the packet wears a host's own address, and no router's that many hosts wear, it is that host's.
+    if source and all(flow["arrives_from"] in made.slices[flow["source"]]["addresses"] for flow in named):
+        assert source in {flow["source"] for flow in named}
+
+
+@QUICK
+@given(networks(), st.randoms(use_true_random=False))
+def test_a_trace_says_what_the_simulated_devices_do(net: Network, chance: random.Random) -> None:
+    made = planned(net)
+    wire = Wire(net.sites, made.slices)
+    flows = made.document["flows"]
+    assume(flows)
+    for _packet in range(20):
+        flow, other = chance.choice(flows), chance.choice(flows)
+        port = chance.choice(ends(other["ports"])) + chance.choice((-1, 0, 0, 1))
+        transport = chance.choice(("tcp", "tcp", "udp"))
+        verdict = trace.trace(
+            made.document, made.slices.__getitem__, trace.Packet(flow["source"], flow["dial"], transport, port)
+        )
+        arrival = wire.send(flow["source"], Packet(flow["source_address"], flow["dial"], transport, port))
+        assert verdict.reached == ("" if arrival is None else arrival.host), verdict.text()
+        if arrival is not None:
+            assert verdict.hops[-1].goes_as == f"{arrival.packet.source} -> {arrival.packet.destination}"
+            assert bool(verdict.hops[-1].flows) == arrival.by_flow
+        assert verdict.text()
+        json.dumps(verdict.as_dict())
+
+
+@QUICK
+@given(networks())
+def test_no_two_hosts_share_a_port_of_one_address_that_is_dialled(net: Network) -> None:
+    made = planned(net)
+    leading: dict[tuple[str, str], dict[tuple[int, int], set[tuple[str, str]]]] = {}
+    for host in made.slices:
+        for entry in made.policy(host)["destination_nat"]:
+            taken = leading.setdefault((f"{host} {entry['address']}", entry["transport"]), {})
+            taken.setdefault(ends(entry["ports"]), set()).add((host, entry["target"]))
+    for (address, _transport), ranges in leading.items():
+        for ports, targets in ranges.items():
+            assert len(targets) == 1, f"{address} {ports} leads to {targets}"
+        for first, second in itertools.pairwise(sorted(ranges)):
+            assert first[1] < second[0], f"{address}: {first} and {second} overlap"
+
+
+@QUICK
+@given(networks(), st.randoms(use_true_random=False))
+def test_the_order_of_the_inventory_changes_nothing(net: Network, chance: random.Random) -> None:
+    made = net.planned()
+    hosts, sites = list(net.hosts.items()), list(net.sites.items())
+    chance.shuffle(hosts)
+    chance.shuffle(sites)
+    shuffled = replace(net, hosts=dict(hosts), sites=dict(sites)).planned()
+    assert shuffled.findings == made.findings
+    if made.plan is not None and shuffled.plan is not None:
+        assert slices.describe(shuffled.plan) == slices.describe(made.plan)
+        assert shuffled.plan.lock == made.plan.lock
+
+
+@QUICK
+@given(networks())
+def test_with_a_lock_nobody_moves_when_others_come_and_go(net: Network) -> None:
+    before = planned(net).plan
+    again = net.with_lock(before).plan()
+    assert again.lock == before.lock
+    assert slices.describe(again).digest == slices.describe(before).digest
+    clients = sorted({key.partition("/")[0] for key in before.lock.ranges})
+    assume(clients)
+    less = replace(net.with_lock(before), hosts={k: v for k, v in net.hosts.items() if k != clients[0]})
+    if not clients[0].endswith(("router", "inner")):
+        kept = less.planned().plan
+        assert kept is not None
+        gone = f"{clients[0]}/netcfax"
+        assert kept.lock.ranges == {key: ports for key, ports in before.lock.ranges.items() if key != gone}
+        back = replace(net, lock=kept.lock.as_text()).planned().plan
+        assert back is not None
+        assert {key: back.lock.ranges[key] for key in kept.lock.ranges} == kept.lock.ranges
+
+
+@QUICK
+@given(networks())
+def test_the_text_of_a_plan_is_what_a_json_writer_would_write(net: Network) -> None:
+    found = net.planned().plan
+    assume(found is not None)
+    assert found is not None
+    written = slices.describe(found)
+    for text in (written.plan, *(part.text for part in written.slices)):
+        assert json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False) + "\n" == text
+    assert {part.host for part in written.slices} == set(found.intent.hosts)
+    for part in written.slices:
+        data = json.loads(part.text)
+        assert (data["host"], data["digest"], data["plan"]) == (part.host, part.digest, written.digest)

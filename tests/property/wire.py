@@ -1,0 +1,186 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A packet simulator: what real routers and hosts do with one new packet, by the policies of a plan and nothing else.
+
+It shares no code with the engine. Machines stand on segments as the inventory says; each translates, accepts or passes
+on by the policy in its slice, in the order of the kernel's hooks. It never looks at a flow.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Packet:
+    """A connection's first packet, as it looks at one place."""
+
+    source: str
+    destination: str
+    transport: str
+    port: int
+
+    @property
+    def version(self) -> int:
+        return ipaddress.ip_address(self.destination).version
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Where a packet ended well: the host, the packet as it saw it, and whether a flow's rule let it in."""
+
+    host: str
+    packet: Packet
+    by_flow: bool
+
+
+def within(address: str, networks: list[str]) -> bool:
+    found = ipaddress.ip_address(address)
+    nets = [ipaddress.ip_network(network) for network in networks]
+    return any(found in net for net in nets if net.version == found.version)
+
+
+def has_port(ports: str, port: int) -> bool:
+    for part in ports.split(","):
+        low, _hyphen, high = part.partition("-")
+        if int(low) <= port <= int(high or low):
+            return True
+    return False
+
+
+class AmbiguousError(AssertionError):
+    """Two enabled translations want one packet."""
+
+
+class Wire:
+    """The machines of an inventory, holding the policies of a plan."""
+
+    def __init__(self, sites: dict[str, Any], slices: dict[str, dict[str, Any]]) -> None:
+        self.policies = {host: part["policy"] for host, part in slices.items()}
+        self.addresses = {host: part["addresses"] for host, part in slices.items()}
+        self.home = {host: part["site"] for host, part in slices.items()}
+        self.networks = {name: list(site["networks"]) for name, site in sites.items()}
+        self.realm = {name: site.get("realm") for name, site in sites.items()}
+        self.chain: dict[str, list[tuple[str, list[str]]]] = {}
+        for name, site in sites.items():
+            outside = _list(site.get("public_address"))
+            if "gateways" in site:
+                chain = [(hop["host"], _list(hop.get("public_address"))) for hop in site["gateways"]]
+                if outside:
+                    chain[-1] = (chain[-1][0], outside)
+            else:
+                chain = [(site["gateway"], outside)] if "gateway" in site else []
+            self.chain[name] = chain
+
+    def send(self, host: str, packet: Packet) -> Arrival | None:
+        """Send a packet from a host that wears `packet.source` already."""
+        site = self.home[host]
+        if any(host == router for chain in self.chain.values() for router, _public in chain):
+            return self._way_on(host, packet.destination)(packet)
+        one_network = [net for net in self.networks[site] if within(packet.source, [net])]
+        if within(packet.destination, one_network) or not self.chain[site]:
+            return self._lan_or_outside(site, packet)
+        return self._router(self.chain[site][0][0], packet)
+
+    def _lan_or_outside(self, site: str, packet: Packet) -> Arrival | None:
+        if within(packet.destination, self.networks[site]):
+            return self._deliver(site, packet)
+        return self._outside(site, packet)
+
+    def _router(self, name: str, packet: Packet) -> Arrival | None:
+        policy = self.policies[name]
+        targets = {
+            entry["target"]
+            for entry in policy["destination_nat"]
+            if entry["enabled"]
+            and (entry["source"], entry["address"]) == (packet.source, packet.destination)
+            and entry["transport"] == packet.transport
+            and has_port(entry["ports"], packet.port)
+        }
+        if len(targets) > 1:
+            raise AmbiguousError(f"{name}: {packet} goes to {targets}")
+        if targets:
+            packet = replace(packet, destination=targets.pop())
+        if packet.destination in (*self.addresses[name], *policy["public"]):
+            return self._input(name, packet)
+        if not self._passes(policy, packet):
+            return None
+        way = self._way_on(name, packet.destination)
+        for nat in policy["source_nat"]:
+            inside = nat["version"] == packet.version and within(packet.source, nat["networks"])
+            if inside and not within(packet.destination, nat["except"]):
+                packet = replace(packet, source=nat["address"])
+                break
+        return way(packet)
+
+    def _passes(self, policy: dict[str, Any], packet: Packet) -> bool:
+        inside = policy["networks"]
+        free = within(packet.source, inside) and not within(packet.destination, inside)
+        return (policy["outbound"] == "any" and free) or _permitted(policy["forward"], packet)
+
+    def _way_on(self, router: str, destination: str) -> Callable[[Packet], Arrival | None]:
+        """A router's routing table: inside for what is inside, outward for the rest."""
+        stands = [
+            (site, index)
+            for site, chain in self.chain.items()
+            for index, (host, _public) in enumerate(chain)
+            if host == router
+        ]
+        for site, index in stands:
+            inner = self.chain[site][index - 1] if index else None
+            if inner is not None and (destination in inner[1] or within(destination, self.networks[site])):
+                return lambda packet: self._router(inner[0], packet)
+            if inner is None and within(destination, self.networks[site]):
+                return lambda packet: self._deliver(site, packet)
+        site, index = next((stand for stand in stands if stand[0] == self.home[router]), stands[0])
+        if index + 1 < len(self.chain[site]):
+            return lambda packet: self._router(self.chain[site][index + 1][0], packet)
+        return lambda packet: self._outside(site, packet)
+
+    def _outside(self, origin: str, packet: Packet) -> Arrival | None:
+        for site, chain in self.chain.items():
+            shown = [a for _host, public in chain for a in public if ipaddress.ip_address(a).version == packet.version]
+            if shown and shown[-1] == packet.destination:
+                return self._router(chain[-1][0], packet)
+            routed = not shown or (self.realm[site] is not None and self.realm[site] == self.realm[origin])
+            if routed and within(packet.destination, self.networks[site]):
+                return self._router(chain[-1][0], packet) if chain else self._deliver(site, packet)
+        return None
+
+    def _deliver(self, site: str, packet: Packet) -> Arrival | None:
+        legs = {router for router, _public in self.chain[site]}
+        for host, addresses in self.addresses.items():
+            if packet.destination in addresses and (self.home[host] == site or host in legs):
+                return self._input(host, packet)
+        return None
+
+    def _input(self, host: str, packet: Packet) -> Arrival | None:
+        policy = self.policies[host]
+        if _permitted(policy["input"], packet):
+            return Arrival(host, packet, by_flow=True)
+        for opening in (*policy["management"], *policy["extras"]):
+            if (
+                opening["transport"] == packet.transport
+                and has_port(opening["ports"], packet.port)
+                and within(packet.source, opening["sources"])
+            ):
+                return Arrival(host, packet, by_flow=False)
+        return None
+
+
+def _permitted(entries: list[dict[str, Any]], packet: Packet) -> bool:
+    return any(
+        entry["enabled"]
+        and (entry["source"], entry["destination"]) == (packet.source, packet.destination)
+        and entry["transport"] == packet.transport
+        and has_port(entry["ports"], packet.port)
+        for entry in entries
+    )
+
+
+def _list(value: Any) -> list[str]:
+    return [] if value is None else [value] if isinstance(value, str) else list(value)

@@ -1,0 +1,184 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plan directories: written whole, swapped in, and nobody else's folder touched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils import files
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.files import PlanFileError
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.slices import Written, describe
+
+from .networks import Network, two_offices
+
+
+def written(net: Network) -> Written:
+    return describe(net.plan())
+
+
+def smaller() -> Network:
+    net = two_offices()
+    del net.hosts["stranger"]
+    return net
+
+
+def everything_in(directory: Path) -> dict[str, str]:
+    return {
+        path.relative_to(directory).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "faxnet" / "plan"
+    left = [path.name for path in (tmp_path / "faxnet").glob(".*")] if (tmp_path / "faxnet").is_dir() else []
+    assert left == [], "something is left behind"
+
+
+def test_a_plan_is_written_and_read_back(plan: Path) -> None:
+    text = written(two_offices())
+    assert files.write_plan(text, plan) is True
+    for read, told in (
+        (files.read_plan(plan), text.plan),
+        *((files.read_slice(plan, part.host), part.text) for part in text.slices),
+    ):
+        document = json.loads(told)
+        flows = document.pop("flows")
+        assert read.items() >= document.items()
+        assert all(found.items() >= flow.items() for found, flow in zip(read["flows"], flows, strict=True))
+        assert all(flow["reason"] for flow in read["flows"])
+    assert files.written_digest(plan) == text.digest
+
+
+def test_a_slice_is_read_with_the_list_of_rules_that_people_type(plan: Path) -> None:
+    files.write_plan(written(two_offices()), plan)
+    assert files.read_slice(plan, "uk-router")["rules"]["rules"]
+
+
+def test_the_same_plan_is_not_written_again(plan: Path) -> None:
+    text = written(two_offices())
+    files.write_plan(text, plan)
+    before = {path: path.stat().st_ino for path in plan.rglob("*")}
+    assert files.write_plan(text, plan) is False
+    assert {path: path.stat().st_ino for path in plan.rglob("*")} == before
+
+
+@pytest.mark.parametrize("lost", ["plan.json", "hosts/uk-pc1.json", "findings.json"])
+def test_a_plan_that_lost_a_file_is_written_again(plan: Path, lost: str) -> None:
+    text = written(two_offices())
+    files.write_plan(text, plan)
+    whole = everything_in(plan)
+    (plan / lost).unlink()
+    assert files.write_plan(text, plan) is True
+    assert everything_in(plan) == whole
+
+
+def test_another_plan_replaces_the_whole_directory(plan: Path) -> None:
+    files.write_plan(written(two_offices()), plan)
+    assert files.write_plan(written(smaller()), plan) is True
+    assert not (plan / "hosts" / "stranger.json").exists()
+    with pytest.raises(PlanFileError, match=r"no .*stranger"):
+        files.read_slice(plan, "stranger")
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(plan: Path) -> None:
+    plan.mkdir(parents=True)
+    (plan / "thesis.txt").write_text("my only copy", encoding="utf-8")
+    with pytest.raises(PlanFileError, match="something else than a plan"):
+        files.write_plan(written(two_offices()), plan)
+    assert everything_in(plan) == {"thesis.txt": "my only copy"}
+
+
+def test_an_empty_folder_is_taken(plan: Path) -> None:
+    plan.mkdir(parents=True)
+    assert files.write_plan(written(two_offices()), plan) is True
+
+
+def test_a_file_in_the_place_of_the_folder_is_said_and_kept(plan: Path) -> None:
+    plan.parent.mkdir(parents=True)
+    plan.write_text("a note", encoding="utf-8")
+    with pytest.raises(PlanFileError, match="plan"):
+        files.write_plan(written(two_offices()), plan)
+    assert plan.read_text(encoding="utf-8") == "a note"
+
+
+def test_when_the_new_plan_cannot_be_put_in_place_the_old_one_stays(
+    plan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.write_plan(written(two_offices()), plan)
+    before = everything_in(plan)
+    rename = Path.rename
+
+    def failing(self: Path, target: Path) -> Path:
+        if Path(target) == plan and self.name != "plan":
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(PlanFileError, match="cannot be written"):
+        files.write_plan(written(smaller()), plan)
+    monkeypatch.undo()
+    assert everything_in(plan) == before
+
+
+def test_a_disk_that_fills_up_leaves_the_old_plan(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.write_plan(written(two_offices()), plan)
+    before = everything_in(plan)
+
+    def full(*_arguments: object, **_options: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(PlanFileError, match="cannot be written"):
+        files.write_plan(written(smaller()), plan)
+    monkeypatch.undo()
+    assert everything_in(plan) == before
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "", "a/b", "..", "x\x00"])
+def test_a_name_that_is_no_host_reads_no_file(plan: Path, name: str) -> None:
+    files.write_plan(written(two_offices()), plan)
+    with pytest.raises(PlanFileError, match="host name"):
+        files.read_slice(plan, name)
+
+
+def test_what_is_missing_is_said_with_the_cure(plan: Path) -> None:
+    with pytest.raises(PlanFileError, match=r"faxnet\.deploy\.plan first"):
+        files.read_plan(plan)
+    with pytest.raises(PlanFileError, match="faxnet_site"):
+        files.read_slice(plan, "uk-pc1")
+    assert files.written_digest(plan) == ""
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "", "5"])
+def test_a_file_that_is_no_plan_is_refused(plan: Path, text: str) -> None:
+    files.write_plan(written(two_offices()), plan)
+    (plan / "plan.json").write_text(text, encoding="utf-8")
+    with pytest.raises(PlanFileError, match="plan"):
+        files.read_plan(plan)
+
+
+def test_a_small_file_is_written_whole_and_only_when_it_differs(tmp_path: Path) -> None:
+    lock = tmp_path / "new" / "faxnet.lock.json"
+    assert files.write_text("a\n", lock) is True
+    inode = lock.stat().st_ino
+    assert files.write_text("a\n", lock) is False
+    assert lock.stat().st_ino == inode
+    assert files.write_text("b\n", lock) is True
+    assert lock.read_text(encoding="utf-8") == "b\n"
+    assert [path.name for path in lock.parent.iterdir()] == ["faxnet.lock.json"]
+    assert lock.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_small_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(PlanFileError, match="cannot be written"):
+        files.write_text("a", tmp_path / "file" / "lock.json")

@@ -1,0 +1,150 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Trace: where a packet gets, which rule decides on each device, and what it just missed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils import trace
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.trace import Outcome
+
+from .networks import FLORIDA, SHEFFIELD, Made, Network, two_offices
+
+
+@pytest.fixture(scope="module")
+def made() -> Made:
+    net = two_offices()
+    net.hosts["uk-ts1"]["faxnet_uses"][0]["callback"] = {"low": 10500, "high": 10599}
+    return net.made()
+
+
+def test_a_login_is_followed_device_by_device_with_the_addresses_that_it_wears(made: Made) -> None:
+    verdict = made.trace("uk-ts1", "fl-fax", 7488)
+    assert (verdict.outcome, verdict.reached, verdict.passes) == (Outcome.ARRIVES, "fl-fax", True)
+    assert [(hop.device, hop.comes_as, hop.goes_as, hop.decision) for hop in verdict.hops] == [
+        ("uk-router", f"10.2.0.10 -> {FLORIDA}", f"{SHEFFIELD} -> {FLORIDA}", "forward"),
+        ("fl-router", f"{SHEFFIELD} -> {FLORIDA}", f"{SHEFFIELD} -> 10.1.0.10", "forward"),
+        ("fl-fax", f"{SHEFFIELD} -> 10.1.0.10", f"{SHEFFIELD} -> 10.1.0.10", "accept"),
+    ]
+    assert "netcfax.pcp/uk-ts1>fl-fax" in verdict.hops[0].flows
+    assert verdict.hops[1].translation == f"translate tcp 7488 from {SHEFFIELD} for {FLORIDA} to 10.1.0.10"
+    assert verdict.near == ()
+
+
+@pytest.mark.parametrize(("port", "reached"), [(10500, "uk-ts1"), (10599, "uk-ts1"), (10499, ""), (10600, "")])
+def test_a_call_back_passes_to_the_last_port_of_its_range_and_no_further(made: Made, port: int, reached: str) -> None:
+    verdict = made.trace("fl-fax", "uk-ts1", port)
+    assert verdict.reached == reached
+    if not reached:
+        assert verdict.outcome is Outcome.REFUSED
+        assert verdict.hops[-1].device == "uk-router"
+        assert any(f"port {port} is just outside 10500-10599" in sentence for sentence in verdict.near)
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "port", "transport", "device", "near"),
+    [
+        ("stranger", "fl-fax", 7488, "tcp", "fl-router", f"packets from {SHEFFIELD}"),
+        ("stranger", "uk-ts1", 10500, "tcp", "uk-router", f"packets from {FLORIDA}"),
+        ("uk-ts1", "fl-fax", 7488, "udp", "fl-router", "for tcp, the packet is udp"),
+        ("fl-pc1", "uk-ts1", 10500, "udp", "uk-router", "for tcp, the packet is udp"),
+    ],
+)
+def test_a_refusal_names_the_device_and_what_is_different(
+    made: Made, source: str, destination: str, port: int, transport: str, device: str, near: str
+) -> None:
+    verdict = made.trace(source, destination, port, transport)
+    assert (verdict.outcome, verdict.hops[-1].device) == (Outcome.REFUSED, device)
+    assert verdict.hops[-1].rule == "refused: no flow names it"
+    assert near in verdict.near[0]
+
+
+def test_the_nearest_rule_comes_first_and_only_a_few_are_told(made: Made) -> None:
+    verdict = made.trace("fl-fax", "uk-ts1", 10600)
+    distances = [sentence for sentence in verdict.near if "outside" in sentence]
+    assert distances[0].startswith("translate tcp 10500-10599")
+    assert len(verdict.near) <= 3
+
+
+def test_a_name_and_the_address_that_it_means_give_the_same_answer(made: Made) -> None:
+    by_name = made.trace("uk-ts1", "fl-fax", 7488)
+    by_address = made.trace("10.2.0.10", FLORIDA, 7488)
+    assert replace(by_address, packet="") == replace(by_name, packet="")
+
+
+def test_a_machine_that_the_plan_does_not_know_is_placed_by_its_address(made: Made) -> None:
+    inside = made.trace("10.2.0.200", "fl-fax", 7488)
+    assert inside.reached == "fl-fax"
+    assert inside.hops[0].flows == ()
+    outside = made.trace("8.8.8.8", "fl-fax", 7488)
+    assert outside.hops[-1].device == "fl-router"
+
+
+def test_what_leaves_the_plan_and_what_is_lost_are_told_apart(made: Made) -> None:
+    assert made.trace("uk-ts1", "9.9.9.9", 443).outcome is Outcome.LEAVES
+    lost = made.trace("uk-ts1", "10.1.0.10", 7488)
+    assert (lost.outcome, lost.passes) == (Outcome.LOST, False)
+    assert "inside another realm" in lost.reason
+
+
+def test_management_is_told_as_what_it_is(made: Made) -> None:
+    verdict = made.trace("stranger", SHEFFIELD, 22)
+    assert verdict.reached == "uk-router"
+    assert verdict.hops[-1].flows == ()
+    assert "management" in verdict.hops[-1].rule
+
+
+def test_the_answer_reads_as_text_and_as_data(made: Made) -> None:
+    verdict = made.trace("fl-fax", "uk-ts1", 10600)
+    text = verdict.text()
+    assert text.splitlines()[0] == f"tcp from fl-fax (10.1.0.10) to uk-ts1 ({SHEFFIELD}) port 10600"
+    assert "REFUSED: uk-router refuses it: no flow names it" in text
+    assert "near miss: " in text
+    data = json.loads(json.dumps(verdict.as_dict()))
+    assert (data["outcome"], data["passes"], data["reached"]) == ("refused", False, None)
+    assert [hop["device"] for hop in data["hops"]] == ["fl-router", "uk-router"]
+
+
+def test_only_slices_of_devices_on_the_way_are_read(made: Made) -> None:
+    read: list[str] = []
+
+    def slice_of(host: str) -> dict[str, object]:
+        read.append(host)
+        return made.slices[host]
+
+    trace.trace(made.document, slice_of, trace.Packet("uk-pc1", "fl-fax", "tcp", "7488"))
+    assert read == ["uk-router", "fl-router", "fl-fax"]
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "transport", "port", "message"),
+    [
+        ("uk-ts9", "fl-fax", "tcp", 1, "'uk-ts9' is neither a host of this plan nor an address"),
+        ("uk-ts1", "fl fax", "tcp", 1, "'fl fax' is neither"),
+        ("uk-ts1", "fl-fax", "icmp", 1, "use one of tcp, udp"),
+        ("uk-ts1", "fl-fax", "tcp", 0, "name one port"),
+        ("uk-ts1", "fl-fax", "tcp", "7488-7489", "name one port"),
+        ("uk-ts1", "2001:db8::1", "tcp", 1, "no common IP version"),
+        ("2001:db8::1", "fl-fax", "tcp", 1, "no common IP version"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_answered_with_the_cure(
+    made: Made, source: str, destination: str, transport: str, port: int | str, message: str
+) -> None:
+    with pytest.raises(trace.TraceError, match=message):
+        trace.trace(made.document, made.slices.__getitem__, trace.Packet(source, destination, transport, port))
+
+
+def test_an_address_that_two_offices_use_needs_a_host_name() -> None:
+    net = Network().server("fl-fax", "a", "192.168.1.10")
+    for name, public in (("a", FLORIDA), ("b", SHEFFIELD)):
+        net.site(name, "192.168.1.0/24", gateway=f"{name}-router", public=public)
+    made = net.client("pc", "b", "192.168.1.10").made()
+    with pytest.raises(trace.TraceError, match="can be in the sites a, b; name a host"):
+        made.trace("192.168.1.10", "fl-fax", 7488)
+    assert made.trace("pc", "fl-fax", 7488).reached == "fl-fax"

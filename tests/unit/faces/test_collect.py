@@ -86,7 +86,8 @@ def test_a_template_that_may_read_anything_is_evaluated_for_each_host() -> None:
 
 def test_a_result_never_passes_to_a_host_that_lacks_what_the_template_reads() -> None:
     address = "10.0.0.{{ number }}"
-    collected, _evaluator = _collected({"a": {"faxnet_address": address, "number": 1}, "b": {"faxnet_address": address}})
+    hosts: Variables = {"a": {"faxnet_address": address, "number": 1}, "b": {"faxnet_address": address}}
+    collected, _evaluator = _collected(hosts)
     assert collected.hosts == {"a": {"faxnet_address": "10.0.0.1"}, "b": {}}
     assert [(item.code, item.host) for item in collected.findings] == [("FXN115", "b")]
 

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The inventory's JSON schema says what the reader, the argument specs and the guide say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils import read_hosts, read_services, read_sites, variables
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog import builtin_catalog
+
+ROOT = Path(__file__).resolve().parents[3]
+SCHEMA: dict[str, Any] = json.loads((ROOT / "docs/schema/inventory.schema.json").read_text(encoding="utf-8"))
+SPECS = yaml.safe_load((ROOT / "roles/plan/meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
+OPTIONS: dict[str, Any] = SPECS["inventory"]["options"]
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
+def _keys(name: str) -> set[str]:
+    return set(SCHEMA["$defs"][name]["anyOf"][0]["properties"])
+
+
+def _errors(data: object) -> list[str]:
+    return [error.json_path for error in VALIDATOR.iter_errors(data)]
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_schema_specs_and_collection_know_the_same_variables() -> None:
+    known = {*variables.NETWORK_VARIABLES, *variables.HOST_VARIABLES}
+    assert set(SCHEMA["properties"]) == known
+    assert set(OPTIONS) == known
+
+
+def test_every_variable_is_in_the_guide() -> None:
+    guide = (ROOT / "docs/guides/inventory.md").read_text(encoding="utf-8")
+    assert [name for name in OPTIONS if f"| `{name}` |" not in guide] == []
+
+
+@pytest.mark.parametrize(
+    ("part", "keys", "option"),
+    [
+        ("site", read_sites.SITE_KEYS, None),
+        ("use", read_services.USE_KEYS, "faxnet_uses"),
+        ("opening", read_hosts.OPENING_KEYS, "faxnet_permits"),
+        ("opening", read_hosts.OPENING_KEYS, "faxnet_management"),
+    ],
+)
+def test_schema_reader_and_specs_know_the_same_keys(part: str, keys: tuple[str, ...], option: str | None) -> None:
+    assert _keys(part) == set(keys)
+    if option is not None:
+        assert set(OPTIONS[option]["options"]) == set(keys)
+
+
+def test_call_backs_have_the_same_keys() -> None:
+    callback = SCHEMA["$defs"]["use"]["anyOf"][0]["properties"]["callback"]["anyOf"][0]["properties"]
+    assert set(callback) == set(read_services.CALLBACK_KEYS)
+    assert set(OPTIONS["faxnet_uses"]["options"]["callback"]["options"]) == set(read_services.CALLBACK_KEYS)
+
+
+def test_choices_are_the_catalogues_and_the_readers() -> None:
+    assert OPTIONS["faxnet_system"]["choices"] == SCHEMA["properties"]["faxnet_system"]["anyOf"][0]["enum"]
+    assert set(OPTIONS["faxnet_system"]["choices"]) == set(builtin_catalog().systems)
+    assert tuple(OPTIONS["faxnet_outbound"]["choices"]) == read_hosts.OUTBOUND
+    assert OPTIONS["faxnet_platform"]["default"] == read_hosts.DEFAULT_PLATFORM
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "inventories").glob("*/*_vars/*.yml")), ids=lambda path: f"{path.parent.name}/{path.name}"
+)
+def test_the_examples_keep_to_it(path: Path) -> None:
+    assert _errors(yaml.safe_load(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"faxnet_address": ["10.0.0.1", "2001:db8::1"], "faxnet_site": "{{ place }}", "faxnet_system": "{{ omit }}"},
+        {"faxnet_permits": [{"name": "web", "ports": [80, "443", "8000-8010"]}], "faxnet_management": [{"ports": 22}]},
+        {"faxnet_offers": [{"service": "netcfax", "callback_range": "20000-20999"}]},
+        {"faxnet_uses": "{{ common_uses + more_uses }}", "other": {"faxnet": 1}},
+        {"faxnet_sites": {"s": {"networks": ["10.0.0.0/24"], "gateways": [{"host": "r", "public_address": "::1"}]}}},
+    ],
+)
+def test_sound_variables_pass(data: object) -> None:
+    assert _errors(data) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "path"),
+    [
+        ({"faxnet_sites": {"s": {"gateway": "r"}}}, "$.faxnet_sites.s"),
+        ({"faxnet_sites": {"s": {"networks": ["10.0.0.0/24"], "gateway": "r", "gateways": []}}}, "$.faxnet_sites.s"),
+        ({"faxnet_sites": {"s": {"networks": ["ten"]}}}, "$.faxnet_sites.s"),
+        ({"faxnet_uses": [{"service": "netcfax"}]}, "$.faxnet_uses"),
+        ({"faxnet_uses": [{"service": "netcfax", "server": "fl-fax", "instances": "many"}]}, "$.faxnet_uses"),
+        ({"faxnet_uses": [{"service": "netcfax", "server": "fl-fax", "callbacks": {}}]}, "$.faxnet_uses"),
+        ({"faxnet_offers": [{"service": "netcfax", "primary_port": 70000}]}, "$.faxnet_offers"),
+        ({"faxnet_permits": [{"name": 'web"; flush', "ports": 80}]}, "$.faxnet_permits"),
+        ({"faxnet_management": []}, "$.faxnet_management"),
+        ({"faxnet_address": "10.2.0.27\n10.2.0.28"}, "$.faxnet_address"),
+        ({"faxnet_outbound": "some"}, "$.faxnet_outbound"),
+    ],
+)
+def test_mistakes_are_marked(data: object, path: str) -> None:
+    found = _errors(data)
+    assert found
+    assert all(item.startswith("$.faxnet_") for item in found)
+    assert any(path.startswith(item) or item.startswith(path) for item in found)

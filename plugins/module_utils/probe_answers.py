@@ -88,7 +88,7 @@ def icmp_error(sock):
             continue
         _number, origin, kind, code, _pad, _info, _data = _EXTENDED_ERROR.unpack_from(content)
         if origin in _ORIGIN_ICMP:
-            return _outcome_of_icmp(4 if origin == 2 else 6, kind, code, _offender(content[_EXTENDED_ERROR.size :]))
+            return outcome_of_icmp(4 if origin == 2 else 6, kind, code, _offender(content[_EXTENDED_ERROR.size :]))
     return None
 
 
@@ -104,7 +104,8 @@ def _offender(content):
     return ""
 
 
-def _outcome_of_icmp(version, kind, code, sender):
+def outcome_of_icmp(version, kind, code, sender):
+    """Return (outcome, detail) of an ICMP error: IP version, type, code, and the address that sent it."""
     text = f"ICMP type {kind} code {code}"
     if kind == (3 if version == 4 else 1):
         text = _ICMP_TEXT[version].get(code, text)

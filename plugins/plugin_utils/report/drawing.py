@@ -112,6 +112,9 @@ def _place(scene: Scene) -> tuple[dict[str, _Placed], float]:
             placed[card.name] = _Placed(card, MARGIN if on_left else WIDTH - MARGIN - CARD, y, tall, on_left)
             y += tall + GAP
         heights.append(y - GAP + MARGIN)
+    pairs = {frozenset((trunk.source, trunk.target)) for trunk in scene.trunks}
+    levels = _levels({pair: sum(placed[name].door_y for name in pair) / len(pair) for pair in pairs})
+    heights += [level + PAIR_STEP / 2 for level in levels.values()]
     return placed, max([*heights, 160.0])
 
 
@@ -232,11 +235,10 @@ def _trunks(scene: Scene, placed: Mapping[str, _Placed]) -> Markup:
     for trunk in scene.trunks:
         pairs.setdefault(frozenset((trunk.source, trunk.target)), []).append(trunk)
     drawn = []
-    taken: list[float] = []
+    levels = _levels({pair: sum(placed[name].door_y for name in pair) / len(pair) for pair in pairs})
     for pair, trunks in pairs.items():
-        level = _free(sum(placed[name].door_y for name in pair) / len(pair), taken)
-        taken.append(level)
         for trunk in trunks:
+            level = levels[pair]
             y = level + (TRUNK_STEP if trunk.callback else -TRUNK_STEP)
             drawn.append(_trunk(trunk, placed[trunk.source], placed[trunk.target], y))
     return tag("g", drawn)
@@ -275,12 +277,14 @@ def _kept_out(item: _Placed) -> Markup:
     )
 
 
-def _free(wanted: float, taken: list[float]) -> float:
-    """The place nearest below *wanted* that keeps its distance from those taken."""
-    y = max(wanted, MARGIN + 88.0)
-    while any(abs(y - other) < PAIR_STEP - 1 for other in taken):
-        y += PAIR_STEP / 2
-    return y
+def _levels(wanted: Mapping[frozenset[str], float]) -> dict[frozenset[str], float]:
+    """For each pair of cards a height of its own: where it wants to be, or as near below as there is room."""
+    levels = {}
+    least = MARGIN + 88.0
+    for pair in sorted(wanted, key=lambda pair: (wanted[pair], sorted(pair))):
+        levels[pair] = max(wanted[pair], least)
+        least = levels[pair] + PAIR_STEP
+    return levels
 
 
 def _outer_edge(item: _Placed) -> float:

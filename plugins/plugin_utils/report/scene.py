@@ -110,10 +110,11 @@ def make_scene(view: PlanView) -> Scene:
 
 
 def ports_label(ports: Iterable[PortRange], most: int = MOST_PORTS) -> str:
-    """Return ports as people write them, with an en dash, and cut short where they are many."""
+    """Return ports as people write them, with an en dash; where they are many, how many and between which."""
     merged = merge_ranges(ports)
-    shown = ports_text(merged[:most], ", ").replace("-", "\u2013")
-    return f"{shown} and {len(merged) - most} more" if len(merged) > most else shown
+    if len(merged) > most:
+        return f"{len(merged)} ranges in {merged[0].low}\u2013{merged[-1].high}"
+    return ports_text(merged, ", ").replace("-", "\u2013")
 
 
 def _chosen_sites(view: PlanView, members: dict[str, list[str]]) -> list[str]:
@@ -156,8 +157,8 @@ def _card(view: PlanView, site: SiteView, names: list[str], flows: list[FlowView
         clients = sum("client" in view.hosts[name].roles for name in many)
         title = f"{clients} clients" if clients == len(many) else f"{len(many)} hosts, {clients} of them clients"
         ports = merge_ranges(item for name in many for item in called[name])
-        note = f"called back on {ports_label(ports, 2)}" if ports else ""
-        rows.append(Row(key, title, "each with its own address", "clients", note))
+        note = f"call-backs: {ports_label(ports, 2)}" if ports else ""
+        rows.append(Row(key, title, "one address each", "clients", note))
         places.row.update(dict.fromkeys(many, key))
     for name in (*names, *(gateway.host for gateway in site.gateways)):
         places.card.setdefault(name, site.name)

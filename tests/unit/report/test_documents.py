@@ -1,0 +1,89 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""JSON and JUnit XML: the same figures as on the page, in the shapes that programs expect."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.document import report_json
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.junit import junit_xml
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report
+from tests.unit.expectations.offices import as_planned, dead, reported, two_offices, wide_open
+
+# Jenkins' junit-10.xsd (github.com/jenkinsci/xunit-plugin): elements, the attributes each may have, its children.
+SCHEMA = {
+    "testsuites": ({"name", "time", "tests", "failures", "disabled", "errors"}, {"testsuite"}),
+    "testsuite": (
+        {
+            "name",
+            "tests",
+            "failures",
+            "errors",
+            "time",
+            "disabled",
+            "skipped",
+            "timestamp",
+            "hostname",
+            "id",
+            "package",
+        },
+        {"testcase", "properties", "system-out", "system-err", "testsuite"},
+    ),
+    "testcase": ({"name", "assertions", "time", "classname", "status"}, {"skipped", "error", "failure"}),
+    "failure": ({"message", "type"}, set()),
+    "skipped": ({"message", "type"}, set()),
+}
+REQUIRED = {"testsuite": {"name", "tests", "failures", "errors"}, "testcase": {"name"}}
+
+
+def parsed(report: Report) -> ET.Element:
+    return ET.fromstring(junit_xml(report))  # noqa: S314, reads what the collection itself has written
+
+
+@pytest.mark.parametrize("answer", [as_planned, wide_open, dead, None])
+def test_junit_has_the_elements_and_attributes_of_the_schema(answer: object) -> None:
+    root = parsed(reported(two_offices(), answer))  # type: ignore[arg-type]
+    for element in root.iter():
+        attributes, children = SCHEMA[element.tag]
+        assert set(element.attrib) <= attributes
+        assert REQUIRED.get(element.tag, set()) <= set(element.attrib)
+        assert {child.tag for child in element} <= children
+
+
+def test_junit_counts_what_it_holds() -> None:
+    for suite in parsed(reported(two_offices(), wide_open)):
+        cases = list(suite)
+        assert int(suite.get("tests", "")) == len(cases)
+        assert int(suite.get("failures", "")) == sum(case.find("failure") is not None for case in cases)
+
+
+def test_junit_skips_what_is_not_proven_and_what_was_not_tested() -> None:
+    limited = parsed(reported(two_offices(), as_planned, only="fl-"))
+    suite = limited.find("testsuite[@name='uk-ts1']")
+    assert suite is not None
+    assert [case.find("skipped") is not None for case in suite] == [True]
+    unproven = parsed(reported(two_offices(), dead, notify=False))
+    messages = {item.get("message") for item in unproven.iter("skipped")}
+    assert messages == {"not proven: silent, but nothing shows that the line was alive"}
+
+
+def test_junit_names_every_failure_with_what_happened() -> None:
+    failures = list(parsed(reported(two_offices(), wide_open)).iter("failure"))
+    assert failures
+    assert {item.get("message") for item in failures} == {
+        "got through: the far end itself said that nothing listens there"
+    }
+
+
+def test_json_says_what_the_page_says() -> None:
+    report = reported(two_offices(), wide_open)
+    document = json.loads(report_json(report))
+    assert (document["format"], document["plan"], document["verdict"]) == (1, report.view.digest, "failed")
+    assert document["counts"]["failed"] == len([check for check in document["checks"] if check["verdict"] == "failed"])
+    assert set(document["kinds"]["neighbour port"]) == {"failed", "not proven", "passed", "noted"}
+    assert document["hosts"]["untested"] == []

@@ -1,0 +1,76 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdict over a whole network, and the words for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.expectations import expectations
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import make_report
+from tests.unit.expectations.offices import (
+    as_planned,
+    dead,
+    planned,
+    reported,
+    results_of,
+    source_of,
+    two_offices,
+    wide_open,
+)
+
+
+def test_a_network_that_holds_exactly_the_plan_passes() -> None:
+    report = reported(two_offices(), as_planned)
+    assert (report.verdict, report.headline) == ("passed", "Exactly the planned traffic passes")
+    assert report.sentence.startswith("All 11 connections that must work do, all ")
+    assert report.sentence.endswith(", and all 43 notifications reached the client they were meant for.")
+
+
+def test_a_network_without_rules_fails_on_everything_that_must_be_refused() -> None:
+    report = reported(two_offices(), wide_open)
+    assert report.verdict == "failed"
+    refused = [check for check in report.checks if check["expect"] == "silent"]
+    assert {check["verdict"] for check in refused} == {"failed"}
+    assert report.headline == f"Not as planned: {len(refused)} checks failed"
+
+
+def test_a_dead_network_proves_no_refusal() -> None:
+    report = reported(two_offices(), dead, notify=False)
+    refused = {check["verdict"] for check in report.checks if check["expect"] == "silent"}
+    assert (report.verdict, refused) == ("failed", {"not proven"})
+
+
+def test_one_lost_flow_is_one_failure() -> None:
+    def broken(probe: dict[str, Any]) -> str:
+        return "silent" if probe["id"] == "uk-pc1>198.51.100.10:7488/tcp" else as_planned(probe)
+
+    report = reported(two_offices(), broken)
+    assert report.headline == "Not as planned: 1 check failed"
+    assert [check["id"] for check in report.of_verdict("failed")] == ["uk-pc1>198.51.100.10:7488/tcp"]
+
+
+def test_before_any_test_it_says_so() -> None:
+    report = reported(two_offices(), None)
+    assert (report.verdict, report.headline) == ("not tested", "Planned, not tested yet")
+
+
+def test_after_a_limited_run_it_names_the_hosts_that_were_not_tested() -> None:
+    report = reported(two_offices(), as_planned, only="fl-")
+    assert report.verdict == "incomplete"
+    assert report.untested == ("stranger", "uk-pc1", "uk-pc2", "uk-ts1")
+    assert report.sentence.endswith("stranger, uk-pc1, uk-pc2 and uk-ts1 were not tested.")
+
+
+def test_results_of_another_plan_do_not_count() -> None:
+    plan, slices = planned(two_offices())
+    expects = expectations(plan, slices)
+    results = results_of({**plan, "digest": "of yesterday"}, expects, as_planned)
+    assert make_report(source_of(plan, slices, expects, results)).verdict == "not tested"
+
+
+def test_what_was_never_notified_is_not_counted_as_notified() -> None:
+    report = reported(two_offices(), as_planned, notify=False)
+    assert report.notifications is None
+    assert "notifications" not in report.sentence

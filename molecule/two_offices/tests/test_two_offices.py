@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections import Counter
 from typing import Any
@@ -97,6 +99,21 @@ def test_the_server_reaches_every_port_of_a_client_in_its_own_office(
     network: Any, call_back_ports: dict[str, range], host: str
 ) -> None:
     assert "silent" not in network.knock("fl-fax", ADDRESS[host], call_back_ports[host]).values()
+
+
+@pytest.mark.acceptance("NR-20", "NR-21", "NP-05", "NP-06")
+def test_the_router_forwards_to_each_client_what_the_client_s_sheet_says(network: Any) -> None:
+    forwards = re.findall(
+        rf"([\d-]+) \. {re.escape(SHEFFIELD)} \. {re.escape(FLORIDA)}.*? : (10\.2\.0\.\d+)", network.rules("uk-router")
+    )
+    sheets = {}
+    for host in REMOTE:
+        (use,) = json.loads(network.host(host).file("/etc/faxnet/netcfax-client.json").content_string)["uses"]
+        values = use["callback"]
+        dynamic = values["mode"] == "dynamic"
+        sheets[ADDRESS[host]] = f"{values['low']}-{values['high']}" if dynamic else str(values["fixed"])
+    assert {address: ports for ports, address in forwards} == sheets
+    assert len(forwards) == len(REMOTE)
 
 
 # ---- what must not

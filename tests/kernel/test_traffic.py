@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -14,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.faxnet.deploy.plugins.plugin_utils import slices
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import nftables
 from tests.kernel import networks
+from tests.unit.engine.networks import ports_of, two_offices
 from tests.unit.platforms.policies import forward, permit, policy, router
 
 SERVER, STRANGER, PUBLIC = "198.51.100.10", "198.51.100.66", "203.0.113.20"
@@ -169,3 +172,22 @@ def test_a_new_connection_costs_the_same_with_ten_thousand_entries(net: Net) -> 
     networks.load(net.router, nftables.render(policy(input=entries)))
     many = min(median_of_connects() for _ in range(3))
     assert many < 1.5 * one, f"{many * 1e6:.0f} us with 10,001 entries, {one * 1e6:.0f} us with one"
+
+
+@pytest.mark.acceptance("NR-08", "NR-20")
+def test_the_planned_two_offices_carry_notifications_to_each_client(net: Net) -> None:
+    """From an inventory to packets: the router's slice of a whole plan, loaded as it is."""
+    offices = two_offices()
+    plan = offices.plan()
+    parts = {item.host: json.loads(item.text) for item in slices.describe(plan).slices}
+    for part in parts.values():
+        networks.checked_by_nft(nftables.render(part["policy"]))
+    for last in (10, 21, 22):
+        networks.run("ip", "-n", net.office, "address", "add", f"10.2.0.{last}/32", "dev", "lo")
+    networks.load(net.router, nftables.render(parts["uk-router"]["policy"]))
+    for client, address in {"uk-ts1": "10.2.0.10", "uk-pc1": "10.2.0.21", "uk-pc2": "10.2.0.22"}.items():
+        first = int(ports_of(plan, client).partition("-")[0])
+        with networks.listen(net.office, address, first) as listener:
+            assert networks.connects(net.outside, PUBLIC, first, source=SERVER), f"{first} to {client}"
+            listener.accept()[0].close()
+            assert not networks.connects(net.outside, PUBLIC, first, source=STRANGER)

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action as a play sees it: what it refuses before a host is touched, and a worksheet that needs no host at all."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils import files, slices
+from tests.unit.engine.networks import Network, two_offices
+from tests.unit.platforms.policies import policy, router
+
+PLAY = """\
+- name: Try the action
+  hosts: uk-router
+  gather_facts: false
+  tasks:
+    - name: Call it
+      faxnet.deploy.firewall: "{{ item }}"
+      loop: "{{ options }}"
+      register: outcome
+      ignore_errors: true
+
+    - name: Keep what came of it
+      ansible.builtin.copy:
+        content: "{{ outcome.results | to_json }}"
+        dest: "{{ result }}"
+        mode: "0600"
+      delegate_to: localhost
+      check_mode: false
+      diff: false
+"""
+
+
+@dataclass(frozen=True)
+class Play:
+    """A play for one host that does not exist."""
+
+    directory: Path
+
+    def run(self, options: list[dict[str, Any]], *arguments: str) -> list[dict[str, Any]]:
+        """The action's results. The host has no address: whoever connects to it fails."""
+        playbook, result = self.directory / "play.yml", self.directory / "result.json"
+        playbook.write_text(PLAY, encoding="utf-8")
+        values = {
+            "options": options,
+            "result": str(result),
+            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+        }
+        inventory = self.directory / "hosts"
+        hosts = "uk-router ansible_host=none.invalid\nlocalhost ansible_connection=local\n"
+        inventory.write_text(hosts, encoding="utf-8")
+        ran = subprocess.run(
+            ["ansible-playbook", "-i", str(inventory), "-e", json.dumps(values), *arguments, str(playbook)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        read: list[dict[str, Any]] = json.loads(result.read_text(encoding="utf-8"))
+        return read
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Play:
+    """A folder with a play and its inventory."""
+    return Play(tmp_path)
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"policy": policy(management=[])}, "uk-router: policy.management is empty"),
+    ({"policy": policy(), "confirm_timeout": 2}, "confirm_timeout is 2; a new connection needs time"),
+    ({"policy": policy(), "forwarding": True}, "uk-router is no router in this plan; name it as a gateway"),
+    ({"policy": router(), "forwarding": False}, "is a router in this plan; use the role faxnet.deploy.router"),
+    ({}, "run the playbook faxnet.deploy.plan first"),
+    ({"policy": policy(), "stat": "present"}, "stat"),
+]
+
+
+def test_a_mistake_is_refused_before_any_connection(play: Play) -> None:
+    results = play.run([options for options, _message in REFUSED])
+    for result, (_options, message) in zip(results, REFUSED, strict=True):
+        assert result["failed"]
+        assert message in result["msg"]
+        assert "none.invalid" not in json.dumps(result)
+
+
+@pytest.mark.acceptance("NR-17", "NR-20", "NR-21")
+def test_a_worksheet_is_written_on_the_controller_and_left_alone_when_equal(play: Play) -> None:
+    offices = two_offices()
+    offices.hosts["uk-router"]["faxnet_platform"] = "worksheet"
+    files.write_plan(slices.describe(offices.plan()), play.directory / "plan")
+    here = {"directory": str(play.directory / "plan")}
+    sheet = play.directory / "worksheets" / "uk-router.txt"
+
+    (shown,) = play.run([here], "--check", "--diff")
+    assert shown["changed"]
+    assert "7485" in shown["diff"]["after"]
+    assert not sheet.exists()
+    first, again = play.run([here, here])
+    assert (first["changed"], again["changed"]) == (True, False)
+    text = sheet.read_text(encoding="utf-8")
+    assert text.startswith("Router worksheet for uk-router\n")
+    for client in clients_of(offices):
+        assert re.search(rf"^ *yes +.*\ballow +198\.51\.100\.10 +{re.escape(client)}$", text, re.MULTILINE), text
+    gone, still_gone = play.run([{**here, "state": "absent"}] * 2)
+    assert (gone["changed"], still_gone["changed"]) == (True, False)
+    assert not sheet.exists()
+
+
+def clients_of(offices: Network) -> list[str]:
+    """Addresses of the clients behind uk-router."""
+    return [
+        values["faxnet_address"]
+        for values in offices.hosts.values()
+        if values.get("faxnet_site") == "sheffield" and "faxnet_uses" in values
+    ]

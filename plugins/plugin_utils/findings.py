@@ -65,7 +65,6 @@ KINDS = _kinds(
     ("FXN208", "error", "Service offered or used twice on one host"),
     ("FXN209", "error", "Invalid service profile"),
     ("FXN210", "error", "Two services on one address and port"),
-    ("FXN211", "error", "Unsupported network protocol"),
     ("FXN212", "advice", "Service that nobody uses"),
     ("FXN213", "error", "Server uses itself"),
     # 3xx: call-back ports

@@ -26,6 +26,14 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.findings import KIND
 
 DIRECTORY = Path("docs/reference")
 
+HEADER = (
+    "<!--",
+    "Copyright (c) 2026, faxnet.deploy contributors",
+    "GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)",
+    "SPDX-License-Identifier: GPL-3.0-or-later",
+    "-->",
+    "",
+)
 GROUPS = {
     "1": "Sites, hosts, addresses",
     "2": "Services, offers, uses",
@@ -42,10 +50,10 @@ MEANING = {
 
 def findings_page() -> str:
     """Return the page of all codes, from findings.KINDS."""
-    lines = ["# Findings", "", _notice("plugins/plugin_utils/findings.py"), ""]
+    lines = [*HEADER, "# Findings", "", _notice("plugins/plugin_utils/findings.py"), ""]
     lines += [
-        "A plan run tells everything that is wrong at once. Each finding names the host, the variable, the value, what",
-        "is wrong with it, and the cure; its code keeps its meaning for good. Hosts that share a mistake share a finding.",
+        "A plan run tells everything that is wrong at once. Each finding names host, variable, value, what is wrong, and",
+        "the cure; its code keeps its meaning for good. Hosts with one mistake share a finding.",
         "",
     ]
     lines += [f"- **{severity.value}** {meaning}." for severity, meaning in MEANING.items()]
@@ -59,7 +67,7 @@ def findings_page() -> str:
 def catalog_page() -> str:
     """Return the page of products, client systems and well-known ports, from the catalogue."""
     catalog = builtin_catalog()
-    lines = ["# Catalogue", "", _notice("plugins/plugin_utils/catalog/"), ""]
+    lines = [*HEADER, "# Catalogue", "", _notice("plugins/plugin_utils/catalog/"), ""]
     for name in sorted(catalog.profiles):
         lines += [*_profile(catalog.profiles[name]), ""]
     lines += [*_systems(catalog), "", *_well_known(catalog)]

@@ -52,7 +52,7 @@ def findings_page() -> str:
     """Return the page of all codes, from findings.KINDS."""
     lines = [*HEADER, "# Findings", "", _notice("plugins/plugin_utils/findings.py"), ""]
     lines += [
-        "A plan run tells everything that is wrong at once. Each finding names host, variable, value, what is wrong, and",
+        "A plan run tells everything that is wrong at once. Each finding names host, variable, value, the problem and",
         "the cure; its code keeps its meaning for good. Hosts with one mistake share a finding.",
         "",
     ]

@@ -8,8 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import jmespath
-import jmespath.exceptions
+try:
+    import jmespath
+    import jmespath.exceptions
+
+    HAS_JMESPATH = True
+except ImportError:
+    # Nothing else of the collection needs it.
+    HAS_JMESPATH = False
 
 from .findings import short
 from .rules_view import ViewError
@@ -19,8 +25,11 @@ def plan_query(data: object, expression: object) -> Any:
     """Return what a JMESPath expression finds in a plan.
 
     Raises:
-        ViewError: the expression is not JMESPath (with the position), or does not fit the plan's data.
+        ViewError: the expression is not JMESPath (with the position), or does not fit the plan's data; or the library
+            is missing.
     """
+    if not HAS_JMESPATH:
+        raise ViewError("the controller's Python lacks the library jmespath: install it beside ansible-core")
     if not isinstance(expression, str):
         raise ViewError(f"{short(expression)!r} is not a JMESPath expression: pass a text such as 'flows[].id'")
     if not isinstance(data, (Mapping, list)):

@@ -55,6 +55,8 @@ class ActionModule(ActionBase):
         beside = inventory_directory(variables.get("ansible_inventory_sources") or (), variables["playbook_dir"])
         named = self._templar.template({"faxnet_directory": variables.get("faxnet_directory")})
         plan = places(options, named, beside).plan
+        if self._task.check_mode and not files.written_digest(plan):
+            return {**result, "skipped": True, "changed": False, "msg": f"Check mode: {plan} holds no plan yet."}
         try:
             report = make_report(_source(plan))
             pages = _write(report, plan.parent / result_files.REPORT, check_mode=self._task.check_mode)
@@ -63,6 +65,8 @@ class ActionModule(ActionBase):
         result.update(_summary(report), **pages, changed=False)
         wanted = _complaints(report, options["fail_on"])
         if wanted:
+            # The message says the first of them, the report all: a terminal need not hold thousands twice.
+            result["failures"] = result["failures"][:MOST_LINES]
             result["failed"] = True
             result["msg"] = "\n".join([f"{report.headline}. {report.sentence}", *wanted, f"Report: {pages['page']}"])
         return result

@@ -34,7 +34,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Judges and writes nothing.
+      - Judges and writes nothing. Is skipped where there is no plan yet.
   diff_mode:
     support: none
   action:
@@ -107,7 +107,7 @@ untested:
   elements: str
   sample: []
 failures:
-  description: What is not as planned, a line each.
+  description: What is not as planned, a line each. Cut short where the task fails over it.
   returned: always
   type: list
   elements: str

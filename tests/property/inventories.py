@@ -36,7 +36,7 @@ def add_site(net: Network, name: str, number: int, kind: str, twin_network: bool
             ],
         }
         net.hosts[f"{name}-inner"] = {"faxnet_address": f"{private}.1"}
-        net.hosts[router] = {"faxnet_address": f"{private}.2"}
+        net.hosts[router] = {"faxnet_address": f"192.168.100.{100 + number}"}
     elif kind == "internet":
         net.site(name, f"198.51.{number}.0/24")
     elif kind == "internet with router":
@@ -106,8 +106,8 @@ def networks(draw: st.DrawFn) -> Network:
     sites = sorted(net.sites)
     for router in sorted(net.hosts):
         net.hosts[router]["faxnet_outbound"] = draw(st.sampled_from(("any", "flows")))
-    # A router may also be a server or a client; not in a chain of them.
-    routers = sorted(site["gateway"] for site in net.sites.values() if "gateway" in site)
+    # A router may also be a server or a client.
+    routers = sorted(net.hosts)
     number = 9
     servers = []
     for _server in range(draw(st.integers(1, 3))):

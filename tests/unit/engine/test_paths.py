@@ -107,7 +107,7 @@ def double_nat() -> Network:
         "gateways": [{"host": "flat-router", "public_address": "192.168.100.2"}, {"host": "provider-router"}],
         "public_address": SHEFFIELD,
     }
-    net.hosts |= {"flat-router": {"faxnet_address": "10.2.0.1"}, "provider-router": {"faxnet_address": "10.2.0.2"}}
+    net.hosts |= {"flat-router": {"faxnet_address": "10.2.0.1"}, "provider-router": {"faxnet_address": "192.168.100.1"}}
     return net.client("c", "flat", "10.2.0.10", "s")
 
 
@@ -304,3 +304,32 @@ def test_one_router_between_two_realms_is_refused() -> None:
         .client("c", "b", "10.2.0.10", "s")
     )
     assert [finding.code for finding in net.findings()] == ["FXN119"]
+
+
+def test_a_service_on_the_outer_of_two_routers_is_reached_from_inside_through_the_inner_one() -> None:
+    net = double_nat()
+    net.hosts["provider-router"] |= {"faxnet_offers": [{"service": "netcfax"}]}
+    made = net.client("c", "flat", "10.2.0.10", "provider-router").server("s", "florida", "10.1.0.10").made()
+    assert way(made, "netcfax.pcp/c>provider-router") == Way(
+        "10.2.0.10", "192.168.100.1", "192.168.100.2", "192.168.100.1", ["flat-router"]
+    )
+    assert way(made, "netcfax.scp/provider-router>c") == Way(
+        "192.168.100.1", "192.168.100.2", "192.168.100.1", "10.2.0.10", ["flat-router"]
+    )
+    for flow in made.document["flows"]:
+        port = int(flow["ports"].partition("-")[0])
+        assert made.trace(flow["source"], flow["destination"], port).reached == flow["destination"]
+
+
+def test_a_routers_own_service_and_a_forward_cannot_share_a_public_port() -> None:
+    net = both_behind_nat().client("c2", "sheffield", "10.2.0.11", "florida-router")
+    net.hosts["florida-router"]["faxnet_offers"] = [{"service": "netcfax"}]
+    assert [finding.code for finding in net.findings()] == ["FXN404"]
+    net.hosts["florida-router"]["faxnet_offers"] = [{"service": "netcfax", "primary_port": 7489}]
+    assert net.findings() == ()
+
+
+def test_a_router_stands_in_a_chain_once() -> None:
+    net = double_nat()
+    net.sites["flat"]["gateways"][1]["host"] = "flat-router"
+    assert [finding.severity.value for finding in net.findings()] == ["error"]

@@ -14,7 +14,8 @@ description:
   - The page needs nothing but itself. It shows the verdict, the sites, devices and flows as a drawing, who may talk to
     whom, the call-back ranges, sheets for routers and clients that are set by hand, findings with their cures, and what
     was tested and what was not.
-  - It works before anything was tested, and says so; after a run with C(--limit) it names the hosts that were not tested.
+  - It works before anything was tested, and says so; after a run with C(--limit) it names the hosts that were not
+    tested.
   - Runs once for the whole inventory.
 extends_documentation_fragment:
   - faxnet.deploy.plan_directory
@@ -71,7 +72,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 verdict:
-  description: "V(passed), V(failed), V(incomplete) (nothing failed, something is not proven or not tested) or V(not tested)."
+  description: >-
+    V(passed), V(failed), V(incomplete) (nothing failed, something is not proven or not tested) or V(not tested).
   returned: always
   type: str
   sample: passed

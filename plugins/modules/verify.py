@@ -14,7 +14,8 @@ description:
   - In its second step each host sends its own packets and its results are kept on the controller.
   - What must be refused are the ports beside each opening, the same ports under the other protocol, other clients'
     call-back ranges, servers by hosts that do not use them, hosts behind routers from outside, and flows that are
-    switched off. A packet counts as refused only when nothing at all came back, for even a refusal says that it got there.
+    switched off. A packet counts as refused only when nothing at all came back, for even a refusal says that it got
+    there.
   - Silence is only believed where something else shows that the line was alive. Otherwise the check is not proven.
   - The task does not fail over what it finds. M(faxnet.deploy.report) judges all hosts' results together, writes them
     down, and fails where it is told to.
@@ -118,7 +119,11 @@ expected:
     hosts: {description: How many packets each host tries., type: dict, sample: {uk-ts1: 21}}
     kinds: {description: How many there are of each kind., type: dict, sample: {flow: 5, neighbour port: 20}}
     left_out: {description: What was left out for its number., type: list, elements: dict, sample: []}
-    inseparable: {description: "What cannot be refused, for its sender wears an allowed address.", type: list, elements: dict}
+    inseparable:
+      description: What cannot be refused, for its sender wears an allowed address.
+      type: list
+      elements: dict
+      sample: []
 results:
   description: Path of this host's results on the controller.
   returned: with O(step=probe)
@@ -126,8 +131,8 @@ results:
   sample: /srv/network/.faxnet/results/uk-ts1.json
 counts:
   description: >-
-    How often each verdict was given by this host's results alone. The report may prove with other hosts' results what is
-    not proven here.
+    How often each verdict was given by this host's results alone. The report may prove with other hosts' results what
+    is not proven here.
   returned: with O(step=probe)
   type: dict
   sample: {failed: 0, not proven: 6, passed: 15, noted: 5}

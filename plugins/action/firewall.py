@@ -84,9 +84,9 @@ class ActionModule(ActionBase):
             self._write_sheet(result, options, directory.parent / SHEETS_DIRECTORY / f"{part['host']}.txt", text)
             return
         handed = {
-            "_text": text,
-            "_settings": nftables.forwarding_settings(part["policy"]),
-            "_openings": nftables.openings(part["policy"]),
+            "text": text,
+            "settings": nftables.forwarding_settings(part["policy"]),
+            "openings": nftables.openings(part["policy"]),
         }
         self._apply(result, options, handed if options["state"] == "present" else {}, variables)
 
@@ -120,12 +120,12 @@ class ActionModule(ActionBase):
         self, result: dict[str, Any], options: dict[str, Any], handed: dict[str, Any], variables: dict[str, Any]
     ) -> None:
         timeout = options["confirm_timeout"]
-        arguments = {"confirm_timeout": timeout, "tolerate_drops": options["tolerate_drops"], "_phase": "apply"}
-        result.update(self._module({**arguments, **handed}, variables))
+        arguments = {"confirm_timeout": timeout, "tolerate_drops": options["tolerate_drops"]}
+        result.update(self._module({**arguments, "handed": {"phase": "apply", **handed}}, variables))
         until = time.monotonic() + timeout
         if result["changed"] and not result.get("failed"):
             self._warn(result)
-        name = result.pop("_transaction", None)
+        name = result.pop("transaction", None)
         if name is None or result.get("failed"):
             return
         result["confirmed_over"] = self._connection.transport
@@ -164,7 +164,7 @@ class ActionModule(ActionBase):
         """The module's answer to the confirmation; None when no new connection came about in time."""
         while time.monotonic() < until:
             try:
-                answer = self._module({"_phase": "confirm", "_transaction": name}, variables)
+                answer = self._module({"handed": {"phase": "confirm", "transaction": name}}, variables)
             except AnsibleConnectionFailure as error:
                 self._display.vv(f"No new connection yet: {error}")
             else:
@@ -177,7 +177,7 @@ class ActionModule(ActionBase):
     def _outcome(self, name: str, variables: dict[str, Any]) -> dict[str, Any]:
         """What the host says about the roll-back, asked over a new connection."""
         try:
-            answer = self._module({"_phase": "outcome", "_transaction": name}, variables)
+            answer = self._module({"handed": {"phase": "outcome", "transaction": name}}, variables)
         except AnsibleConnectionFailure as error:
             answer = {"msg": str(error)}
         outcome = answer.get("outcome") or f"the old rules should be back; the host does not answer: {answer['msg']}"

@@ -60,6 +60,10 @@ options:
       - Fail, changing nothing, unless the policy is that of a router (V(true)) or of a host (V(false)). Not checked
         when it is not given.
     type: bool
+  handed:
+    description:
+      - What the action plugin hands to the managed host. A play that sets it is refused.
+    type: dict
 attributes:
   check_mode:
     support: full
@@ -175,18 +179,13 @@ def main() -> None:
             "tolerate_drops": {"type": "bool", "default": False},
             "address_ranges": {"type": "bool", "default": False},
             "forwarding": {"type": "bool"},
-            # From here on between the action plugin and this module only.
-            "_phase": {"type": "str", "choices": ["apply", "confirm", "outcome"]},
-            "_text": {"type": "str"},
-            "_settings": {"type": "list", "elements": "str", "default": []},
-            "_openings": {"type": "list", "elements": "dict", "default": []},
-            "_transaction": {"type": "str"},
+            "handed": {"type": "dict"},
         },
         supports_check_mode=True,
     )
     machine = Machine(run=_runner(module), find=lambda name: module.get_bin_path(name, opt_dirs=["/usr/sbin", "/sbin"]))
     try:
-        module.exit_json(**_PHASES[module.params["_phase"] or "apply"](module, machine))
+        module.exit_json(**_PHASES[_handed(module)["phase"]](module, machine))
     except FirewallError as error:
         module.fail_json(msg=str(error))
 
@@ -198,11 +197,19 @@ def _runner(module: AnsibleModule):
     return run
 
 
+def _handed(module: AnsibleModule) -> dict:
+    handed = module.params["handed"]
+    if not handed:
+        module.fail_json(msg="This module is called by its action plugin: write faxnet.deploy.firewall in the play.")
+    return handed
+
+
 def _apply(module: AnsibleModule, machine: Machine) -> dict:
+    handed = _handed(module)
     wanted = ensure.Wanted(
-        text=module.params["_text"],
-        settings=tuple(module.params["_settings"]),
-        openings=tuple(module.params["_openings"]),
+        text=handed.get("text"),
+        settings=tuple(handed.get("settings", ())),
+        openings=tuple(handed.get("openings", ())),
         tolerate_drops=module.params["tolerate_drops"],
     )
     # Check mode leaves no trace, not even a lock file.
@@ -220,13 +227,13 @@ def _apply(module: AnsibleModule, machine: Machine) -> dict:
         if found.differences and not module.check_mode:
             name = ensure.apply(machine, found, module.params["confirm_timeout"], os.urandom(6).hex())
             if name:
-                result["_transaction"] = name
+                result["transaction"] = name
         return result
 
 
 def _confirm(module: AnsibleModule, machine: Machine) -> dict:
     try:
-        transaction.confirm(machine, module.params["_transaction"])
+        transaction.confirm(machine, _handed(module)["transaction"])
     except transaction.TooLateError as error:
         return {"changed": False, "confirmed": False, "outcome": str(error)}
     except FirewallError as error:
@@ -235,7 +242,7 @@ def _confirm(module: AnsibleModule, machine: Machine) -> dict:
 
 
 def _outcome(module: AnsibleModule, machine: Machine) -> dict:
-    return {"changed": False, "outcome": transaction.outcome(machine, module.params["_transaction"])}
+    return {"changed": False, "outcome": transaction.outcome(machine, _handed(module)["transaction"])}
 
 
 _PHASES = {"apply": _apply, "confirm": _confirm, "outcome": _outcome}

@@ -139,7 +139,7 @@ def test_udp_answers_come_back_and_unasked_packets_do_not(net: Net) -> None:
     with networks.inside(net.router):
         receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     with networks.inside(net.outside):
-        right, wrong = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+        right, wrong = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _number in range(2))
     with receiver, right, wrong:
         receiver.bind(("198.51.100.1", 5555))
         receiver.settimeout(0.4)
@@ -160,7 +160,7 @@ def test_a_new_connection_costs_the_same_with_ten_thousand_entries(net: Net) -> 
     def median_of_connects() -> float:
         times = []
         with networks.listen(net.router, "198.51.100.1", 7488) as listener:
-            for _ in range(101):
+            for _number in range(101):
                 began = time.perf_counter()
                 assert networks.connects(net.outside, "198.51.100.1", 7488, source=SERVER)
                 times.append(time.perf_counter() - began)
@@ -168,9 +168,9 @@ def test_a_new_connection_costs_the_same_with_ten_thousand_entries(net: Net) -> 
         return sorted(times)[len(times) // 2]
 
     networks.load(net.router, nftables.render(policy(input=entries[-1:])))
-    one = min(median_of_connects() for _ in range(3))
+    one = min(median_of_connects() for _number in range(3))
     networks.load(net.router, nftables.render(policy(input=entries)))
-    many = min(median_of_connects() for _ in range(3))
+    many = min(median_of_connects() for _number in range(3))
     assert many < 1.5 * one, f"{many * 1e6:.0f} us with 10,001 entries, {one * 1e6:.0f} us with one"
 
 

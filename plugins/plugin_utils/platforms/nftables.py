@@ -74,7 +74,6 @@ def render(policy: Mapping[str, Any], *, address_ranges: bool = False) -> str:
     onward = list(_filters(rules.forward, "forward", address_ranges))
     forwards = list(_translations(rules.destination_nat))
     lines = [
-        "#!/usr/sbin/nft -f",
         "# Written by faxnet.deploy. Changes made by hand are replaced in the next run.",
         *_switched_off(rules),
         f"table {TABLE}",

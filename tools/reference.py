@@ -26,6 +26,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.findings import KIND
 
 DIRECTORY = Path("docs/reference")
 
+# REUSE-IgnoreStart
 HEADER = (
     "<!--",
     "Copyright (c) 2026, faxnet.deploy contributors",
@@ -34,6 +35,7 @@ HEADER = (
     "-->",
     "",
 )
+# REUSE-IgnoreEnd
 GROUPS = {
     "1": "Sites, hosts, addresses",
     "2": "Services, offers, uses",

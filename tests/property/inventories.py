@@ -54,7 +54,7 @@ def add_site(net: Network, name: str, number: int, kind: str, twin_network: bool
 
 def address_in(draw: st.DrawFn, net: Network, site: str, number: int) -> Any:
     """An address of each IP version that the site has, on one of its networks."""
-    found = []
+    found: list[str] = []
     fours = [item for item in net.sites[site]["networks"] if ":" not in item]
     sixes = [item for item in net.sites[site]["networks"] if ":" in item]
     if fours:

@@ -96,12 +96,14 @@ class Made:
 
     def flow(self, flow_id: str) -> dict[str, Any]:
         """The one flow with this id, as the plan document holds it."""
+        found: dict[str, Any]
         (found,) = [flow for flow in self.document["flows"] if flow["id"] == flow_id]
         return found
 
     def policy(self, host: str) -> dict[str, Any]:
         """A host's policy."""
-        return self.slices[host]["policy"]
+        policy: dict[str, Any] = self.slices[host]["policy"]
+        return policy
 
     def trace(self, source: str, destination: str, port: int, transport: str = "tcp") -> trace.Verdict:
         """Where a packet gets."""

@@ -246,9 +246,7 @@ def without_echoes(findings: Iterable[Finding], own: Iterable[Finding]) -> tuple
     if any(_root(finding.variable) == "faxnet_sites" for finding in failed):
         return sort_findings(own)
     echoing = {(host, _root(item.variable)) for item in failed for host in (item.host, *item.others)}
-    return tuple(
-        item for item in findings if item.code == "FXN115" or (item.host, _root(item.variable)) not in echoing
-    )
+    return tuple(item for item in findings if item.code == "FXN115" or (item.host, _root(item.variable)) not in echoing)
 
 
 def _root(variable: str) -> str:

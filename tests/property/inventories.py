@@ -59,7 +59,8 @@ def address_in(draw: st.DrawFn, net: Network, site: str, number: int) -> Any:
     sixes = [item for item in net.sites[site]["networks"] if ":" in item]
     if fours:
         found.append(draw(st.sampled_from(fours)).partition("/")[0][:-1] + str(number))
-    if sixes and draw(st.booleans()):
+    with_six: bool = draw(st.booleans())
+    if sixes and with_six:
         found.append(sixes[0].partition("/")[0] + f"{number:x}")
     return found
 
@@ -67,7 +68,7 @@ def address_in(draw: st.DrawFn, net: Network, site: str, number: int) -> Any:
 @st.composite
 def callbacks(draw: st.DrawFn) -> dict[str, Any]:
     """What a use says about its call-backs."""
-    kind = draw(st.sampled_from(("nothing", "nothing", "size", "range", "fixed")))
+    kind: str = draw(st.sampled_from(("nothing", "nothing", "size", "range", "fixed")))
     if kind == "size":
         return {"callback": {"size": draw(st.sampled_from((10, 33, 100, 250)))}}
     if kind == "range":

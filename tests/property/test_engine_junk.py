@@ -18,7 +18,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan import Inputs, 
 from tests.property.inventories import networks
 from tests.unit.engine.networks import Network
 
-QUICK = settings(max_examples=250, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=150, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 
 #: Words that lead deep into the readers.
 WORDS = [
@@ -79,9 +79,39 @@ WORDS = [
     "instructions",
     "document",
 ]
-VALUES: tuple[Any, ...] = (0, 1, 22, 7488, 65536, -1, 10**30, True, "7488", "10000-10099", "1-", "10.1.0.0/24", "192.168.1.10",
-          "2001:db8::1", "0.0.0.0/0", "::/0", "::/129", "9" * 5000, "\n", '"; flush ruleset', "{{ x }}", "{0}", "",
-          "\x00", "\ud800", "🖷", [], {}, [None], float("nan"), float("inf"))  # fmt: skip
+VALUES: tuple[Any, ...] = (
+    0,
+    1,
+    22,
+    7488,
+    65536,
+    -1,
+    10**30,
+    True,
+    "7488",
+    "10000-10099",
+    "1-",
+    "10.1.0.0/24",
+    "192.168.1.10",
+    "2001:db8::1",
+    "0.0.0.0/0",
+    "::/0",
+    "::/129",
+    "9" * 5000,
+    "\n",
+    '"; flush ruleset',
+    "{{ x }}",
+    "{0}",
+    "",
+    "\x00",
+    "\ud800",
+    "🖷",
+    [],
+    {},
+    [None],
+    float("nan"),
+    float("inf"),
+)
 
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12), st.binary(max_size=3),

@@ -118,7 +118,7 @@ def _cut(cluster: list[tuple[Range, list[Box]]]) -> list[tuple[Range, list[Box]]
     """Ranges that overlap in a chain, cut at each other's ends."""
     if len(cluster) < 2:
         return cluster
-    ends = sorted({span[0] for span, _ in cluster} | {span[1] + 1 for span, _ in cluster})
+    ends = sorted({span[0] for span, _group in cluster} | {span[1] + 1 for span, _group in cluster})
     pieces = []
     for low, following in itertools.pairwise(ends):
         members = [box for span, group in cluster if span[0] <= low <= span[1] for box in group]

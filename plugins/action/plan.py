@@ -100,7 +100,7 @@ class ActionModule(ActionBase):
         if self._task.diff:
             result["diff"] = [*differences(written, where.plan), *lock_difference(where.lock, lock_text, new_lock)]
         if self._task.check_mode:
-            result["changed"] = files.written_digest(where.plan) != written.digest or lock_text != new_lock
+            result["changed"] = not files.is_current(written, where.plan) or lock_text != new_lock
             return
         # The plan first: a lock file that is ahead of its plan would claim ranges that no client was told of.
         plan_changed = files.write_plan(written, where.plan)

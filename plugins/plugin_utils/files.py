@@ -52,7 +52,7 @@ def write_plan(written: Written, directory: Path) -> bool:
         raise PlanFileError(
             f"{directory} holds something else than a plan; empty it, or set faxnet_directory elsewhere"
         )
-    if written_digest(directory) == written.digest and _complete(written, directory):
+    if is_current(written, directory):
         return False
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,10 @@ def write_plan(written: Written, directory: Path) -> bool:
     return True
 
 
-def _complete(written: Written, directory: Path) -> bool:
+def is_current(written: Written, directory: Path) -> bool:
+    """Whether *directory* holds this very plan, with all its files."""
+    if written_digest(directory) != written.digest:
+        return False
     try:
         there = {path.name for path in (directory / HOSTS_DIRECTORY).iterdir()}
     except OSError:

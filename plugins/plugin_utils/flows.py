@@ -173,22 +173,27 @@ def _listening(intent: Intent, spots: _Spots, connections: list[Connection]) -> 
         for opening in (*host.management, *host.extras):
             for ports in opening.ports:
                 occupied.add(own, opening.transport, ports, Holder(f"{opening.name} on {host.name}", True))
-    # By server and client's site: all clients of a site meet the server at the same addresses.
+    for offer in intent.offers.values():
+        if offer.host in intent.hosts:
+            own = [spot for spot in (spots.own(offer.host, 4), spots.own(offer.host, 6)) if spot is not None]
+            _note_server(intent, offer, own, occupied)
+    # By server and client's site: all clients of a site meet the server at the same public addresses.
     noted: set[tuple[str, str, str, int]] = set()
     for connection in connections:
         offer, version = connection.offer, connection.version
         key = (offer.host, offer.service, intent.hosts[connection.use.host].site, version)
-        if key in noted:
-            continue
-        noted.add(key)
-        here = spots.own(offer.host, version)
-        met = ([here] if here is not None else []) + spots.inward(offer.host, connection.there, version)
-        profile = intent.catalog.profiles[offer.service]
-        for exchange in profile.exchanges:
-            if exchange.initiator == "client":
-                holder = Holder(f"{profile.title} on {offer.host}", True)
-                occupied.add(met, exchange.transport, _server_ports(exchange, offer), holder)
+        if key not in noted:
+            noted.add(key)
+            _note_server(intent, offer, spots.inward(offer.host, connection.there, version), occupied)
     return occupied
+
+
+def _note_server(intent: Intent, offer: Offer, met: list[Spot], occupied: Occupied) -> None:
+    profile = intent.catalog.profiles[offer.service]
+    holder = Holder(f"{profile.title} on {offer.host}", True)
+    for exchange in profile.exchanges:
+        if exchange.initiator == "client":
+            occupied.add(met, exchange.transport, _server_ports(exchange, offer), holder)
 
 
 def _public_of(intent: Intent) -> dict[str, list[Address]]:

@@ -133,6 +133,19 @@ def test_ranges_stay_clear_of_everything_well_known_and_of_the_systems_own_dynam
         assert ports.low >= catalog.reserved_below
 
 
+@pytest.mark.acceptance("NR-16")
+def test_a_range_is_not_placed_over_a_well_known_port_even_where_room_is_short() -> None:
+    # NDMP and others hold ports below 10100, memcached holds 11211: eleven hundreds are left between them.
+    net = office(11)
+    net.hosts["fl-fax"]["faxnet_offers"] = [{"service": "netcfax", "callback_range": "10000-11299"}]
+    assert sorted(ports.low for ports in granted(net.plan()).values()) == list(range(10100, 11200, 100))
+    assert [finding.code for finding in _one_more(net).findings()] == ["FXN306"]
+
+
+def _one_more(net: Network) -> Network:
+    return net.client("one-more", "sheffield", "10.2.9.9")
+
+
 @pytest.mark.acceptance("NP-02")
 @pytest.mark.parametrize(
     ("system", "pool", "refused"),
@@ -233,6 +246,13 @@ def test_fixed_ports_are_for_those_clients_that_ask_for_one_and_changeable() -> 
     assert modes["pc0/netcfax"] == ("dynamic", granted(plan)["pc0"].text)
 
 
+def test_a_fixed_port_does_not_serve_the_clients_of_two_servers_at_once() -> None:
+    net = office(0).server("fl-fax2", "florida", "10.1.0.11", primary_port=7489)
+    uses = [{"service": "netcfax", "server": server, "callback": {"mode": "fixed"}} for server in ("fl-fax", "fl-fax2")]
+    (finding,) = net.host("pc", "sheffield", "10.2.0.10", uses=uses).findings()
+    assert (finding.code, finding.host) == ("FXN304", "pc")
+
+
 @pytest.mark.acceptance("NR-11")
 def test_what_is_opened_for_dynamic_ports_is_a_range_and_never_everything() -> None:
     made = two_offices().made()
@@ -246,6 +266,13 @@ def test_the_same_inventory_gives_the_same_ranges_whatever_its_order() -> None:
     net = office(40)
     shuffled = replace(net, hosts=dict(reversed(net.hosts.items())), sites=dict(reversed(net.sites.items())))
     assert granted(shuffled.plan()) == granted(net.plan())
+
+
+def test_without_a_lock_a_newcomer_takes_the_place_of_at_most_one() -> None:
+    net = office(40)
+    before = granted(net.plan())
+    after = granted(net.client("aaa-newcomer", "sheffield", "10.2.9.9").plan())
+    assert len([name for name in before if before[name] != after[name]]) <= 1
 
 
 def test_a_newcomer_moves_nobody_while_there_is_a_lock() -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from .addresses import Address
@@ -32,7 +32,7 @@ def forward_findings(intent: Intent, policies: Mapping[str, Policy]) -> list[Fin
     for name, policy in policies.items():
         if policy.destination_nat:
             findings += _contradictions(intent, name, policy)
-            findings += _hijacked_openings(name, policy)
+            findings += _hijacked(intent, name, policy)
     return findings
 
 
@@ -56,21 +56,27 @@ def _contradictions(intent: Intent, name: str, policy: Policy) -> list[Finding]:
     return findings
 
 
-def _hijacked_openings(name: str, policy: Policy) -> Iterable[Finding]:
+def _hijacked(intent: Intent, name: str, policy: Policy) -> Iterator[Finding]:
     # Destination translation comes before the router's own input: a forwarded port never reaches the router itself.
+    cure = "give the service or the router's own opening another port"
+    leads = _leads(policy)
     for opening in (*policy.management, *policy.extras):
-        for lead in _leads(policy):
+        variable = "faxnet_management" if opening in policy.management else "faxnet_permits"
+        for lead in leads:
             if lead.transport == opening.transport and any(ports.overlaps(lead.ports) for ports in opening.ports):
                 value = f"{lead.ports.text}/{lead.transport}"
                 message = f"the router's own {opening.name} would be forwarded to {_destination(lead.flow)}"
-                cure = "give the service or the router's own opening another port"
+                yield Finding("FXN404", name, variable, value, message, cure)
+    own = {
+        (permit.destination, permit.transport, permit.ports): ids[0] for permit, ids in policy.input if permit.enabled
+    }
+    for (address, transport, ports), flow in own.items():
+        for lead in leads:
+            if (lead.address, lead.transport) == (address, transport) and lead.ports.overlaps(ports):
+                other = _destination(lead.flow)
+                message = f"{address.text} would have to lead to {name} itself and to {other}"
                 yield Finding(
-                    "FXN404",
-                    name,
-                    "faxnet_management" if opening in policy.management else "faxnet_permits",
-                    value,
-                    message,
-                    cure,
+                    "FXN404", name, _variable(intent, flow), f"{ports.text}/{transport}", message, cure, (other,)
                 )
 
 

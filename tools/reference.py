@@ -69,7 +69,7 @@ def findings_page() -> str:
 def catalog_page() -> str:
     """Return the page of products, client systems and well-known ports, from the catalogue."""
     catalog = builtin_catalog()
-    lines = [*HEADER, "# Catalogue", "", _notice("plugins/plugin_utils/catalog/"), ""]
+    lines = [*HEADER, "# Catalogue", "", _notice("plugins/plugin_utils/profiles/"), ""]
     for name in sorted(catalog.profiles):
         lines += [*_profile(catalog.profiles[name]), ""]
     lines += [*_systems(catalog), "", *_well_known(catalog)]

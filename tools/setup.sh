@@ -105,4 +105,4 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || [ ! -e .build/collections/a
   step "collections for the lab" .venv/bin/python tools/unpack_collections.py
   printf '%s\n' "$wanted" >"$stamp"
 fi
-printf 'setup: ready (%s, %s)\n' "$(.venv/bin/python --version)" "$(.venv/bin/ansible --version | head -n 1)"
+printf 'setup: ready (%s, %s)\n' "$(.venv/bin/python --version)" "$(.venv/bin/python -c 'import importlib.metadata as m; print("ansible-core", m.version("ansible-core"))')"

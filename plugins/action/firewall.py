@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,13 @@ from ansible.plugins.action import ActionBase
 
 try:
     from ..plugin_utils import files, platforms
-    from ..plugin_utils.places import inventory_directory, places
+    from ..plugin_utils.addresses import NETADDR_MISSING
+    from ..plugin_utils.places import find_places
     from ..plugin_utils.platforms import nftables
 except ImportError as error:
     MISSING: ImportError | None = error
 else:
-    MISSING = None
+    MISSING = NETADDR_MISSING
 
 ARGUMENTS = {
     "directory": {"type": "path"},
@@ -91,9 +92,7 @@ class ActionModule(ActionBase):
         self._apply(result, options, handed if options["state"] == "present" else {}, variables)
 
     def _plan_directory(self, options: dict[str, Any], variables: dict[str, Any]) -> Path:
-        set_by_user = {name: variables[name] for name in ("faxnet_directory",) if name in variables}
-        beside = inventory_directory(variables.get("ansible_inventory_sources") or (), variables["playbook_dir"])
-        return places(options, self._templar.template(set_by_user), beside).plan
+        return find_places(options, variables, self._evaluate).plan
 
     def _slice(self, options: dict[str, Any], directory: Path, variables: dict[str, Any]) -> dict[str, Any]:
         host = variables["inventory_hostname"]
@@ -204,6 +203,9 @@ class ActionModule(ActionBase):
         finally:
             for option, value in before.items():
                 self._connection.set_option(option, value)
+
+    def _evaluate(self, value: Any, variables: Mapping[str, Any]) -> Any:
+        return self._templar.copy_with_new_env(available_variables=variables).template(value)
 
 
 def _check_forwarding(part: dict[str, Any], wanted: bool | None) -> None:

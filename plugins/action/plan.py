@@ -15,15 +15,16 @@ from ansible.plugins.action import ActionBase
 
 try:
     from ..plugin_utils import collect, files, plan_text, slices
+    from ..plugin_utils.addresses import NETADDR_MISSING
     from ..plugin_utils.findings import Severity
     from ..plugin_utils.gc_pause import gc_pause
     from ..plugin_utils.places import Places, inventory_directory, places
     from ..plugin_utils.plan import Inputs, Plan, make_plan
     from ..plugin_utils.plan_changes import differences, lock_difference
-except ModuleNotFoundError as error:
-    MISSING: ModuleNotFoundError | None = error
+except ImportError as error:
+    MISSING: ImportError | None = error
 else:
-    MISSING = None
+    MISSING = NETADDR_MISSING
 
 ARGUMENTS = {"directory": {"type": "path"}, "lock": {"type": "path"}}
 

@@ -18,8 +18,9 @@ try:
     import yaml
 
     from ..plugin_utils import files, result_files
+    from ..plugin_utils.addresses import NETADDR_MISSING
     from ..plugin_utils.judgement import FAILED, PASSED, UNPROVEN
-    from ..plugin_utils.places import inventory_directory, places
+    from ..plugin_utils.places import find_places
     from ..plugin_utils.report.document import report_json
     from ..plugin_utils.report.junit import junit_xml
     from ..plugin_utils.report.model import Report, Source, make_report
@@ -27,7 +28,7 @@ try:
 except ImportError as error:
     MISSING: ImportError | None = error
 else:
-    MISSING = None
+    MISSING = NETADDR_MISSING
 
 ARGUMENTS = {
     "directory": {"type": "path"},
@@ -52,9 +53,7 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validated, options = self.validate_argument_spec(ARGUMENTS)
         variables = task_vars or {}
-        beside = inventory_directory(variables.get("ansible_inventory_sources") or (), variables["playbook_dir"])
-        named = self._templar.template({"faxnet_directory": variables.get("faxnet_directory")})
-        plan = places(options, named, beside).plan
+        plan = find_places(options, variables, self._evaluate).plan
         if self._task.check_mode and not files.written_digest(plan):
             return {**result, "skipped": True, "changed": False, "msg": f"Check mode: {plan} holds no plan yet."}
         try:
@@ -70,6 +69,9 @@ class ActionModule(ActionBase):
             result["failed"] = True
             result["msg"] = "\n".join([f"{report.headline}. {report.sentence}", *wanted, f"Report: {pages['page']}"])
         return result
+
+    def _evaluate(self, value: Any, variables: Mapping[str, Any]) -> Any:
+        return self._templar.copy_with_new_env(available_variables=variables).template(value)
 
 
 def _source(plan: Path) -> Source:

@@ -14,12 +14,13 @@ from ansible.plugins.action import ActionBase
 
 try:
     from ..plugin_utils import files
+    from ..plugin_utils.addresses import NETADDR_MISSING
     from ..plugin_utils.places import find_places
     from ..plugin_utils.rules_view import group_names
-except ModuleNotFoundError as error:
-    MISSING: ModuleNotFoundError | None = error
+except ImportError as error:
+    MISSING: ImportError | None = error
 else:
-    MISSING = None
+    MISSING = NETADDR_MISSING
 
 ARGUMENTS = {
     "directory": {"type": "path"},

@@ -14,13 +14,14 @@ from ansible.plugins.action import ActionBase
 
 try:
     from ..plugin_utils import files
+    from ..plugin_utils.addresses import NETADDR_MISSING
     from ..plugin_utils.places import find_places
     from ..plugin_utils.trace import TRANSPORTS, Packet, TraceError, trace
-except ModuleNotFoundError as error:
-    MISSING: ModuleNotFoundError | None = error
+except ImportError as error:
+    MISSING: ImportError | None = error
     TRANSPORTS = ()
 else:
-    MISSING = None
+    MISSING = NETADDR_MISSING
 
 ARGUMENTS = {
     "directory": {"type": "path"},

@@ -15,14 +15,15 @@ from ansible.plugins.action import ActionBase
 
 try:
     from ..plugin_utils import files, result_files
+    from ..plugin_utils.addresses import NETADDR_MISSING
     from ..plugin_utils.expectations import expectations
     from ..plugin_utils.judgement import FAILED, counts, judge, witnesses
-    from ..plugin_utils.places import inventory_directory, places
+    from ..plugin_utils.places import find_places
     from ..plugin_utils.probe_sets import CALLBACK, OPEN, Limits, Probe
 except ImportError as error:
     MISSING: ImportError | None = error
 else:
-    MISSING = None
+    MISSING = NETADDR_MISSING
 
 ARGUMENTS = {
     "step": {"type": "str", "choices": ["expect", "probe"], "required": True},
@@ -56,9 +57,7 @@ class ActionModule(ActionBase):
             result["skipped"] = True
             result["msg"] = "Check mode: the rules to prove are not there yet, so nothing is tried and nothing written."
             return result
-        beside = inventory_directory(variables.get("ansible_inventory_sources") or (), variables["playbook_dir"])
-        named = self._templar.template({"faxnet_directory": variables.get("faxnet_directory")})
-        plan = places(options, named, beside).plan
+        plan = find_places(options, variables, self._evaluate).plan
         try:
             if options["step"] == "expect":
                 return {**result, **_expect(plan, options)}
@@ -108,6 +107,9 @@ class ActionModule(ActionBase):
                 f"The probes could not be sent: {sent.get('msg', 'the module gave no answer')}", result=sent
             )
         return sent
+
+    def _evaluate(self, value: Any, variables: Mapping[str, Any]) -> Any:
+        return self._templar.copy_with_new_env(available_variables=variables).template(value)
 
 
 def _expect(plan: Path, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ remark, for no rule anywhere could tell the two apart.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .addresses import Prefix, parse_address, parse_prefix
@@ -79,7 +79,7 @@ class _Deriver:
         for flow in self._flows:
             # Beyond a forward a packet wears the inner address, and a router cannot tell whether it has forwarded it
             # or whether it came so: to its own source, a flow's inner address is the same flow and proves nothing.
-            for address in {flow.dial, flow.destination_address}:
+            for address in dict.fromkeys((flow.dial, flow.destination_address)):
                 realm = self._realm(flow.source, flow.version)
                 self._permitted[realm, address, flow.transport, flow.arrives_from].append(flow)
         self._holders: dict[str, list[str]] = defaultdict(list)
@@ -149,7 +149,7 @@ class _Deriver:
             groups[flow.source, flow.dial, flow.transport].append(flow)
         for flows in groups.values():
             for merged in merge_ranges(item for flow in flows for item in flow.ports):
-                owner = next(flow for flow in flows if any(item.overlaps(merged) for item in flow.ports))
+                owner = _owner(flows, merged)
                 for port in (merged.low - 1, merged.high + 1):
                     if FIRST_PORT <= port <= LAST_PORT and self._refusable(
                         owner.source, owner.arrives_from, owner.dial, port, owner.transport
@@ -396,3 +396,11 @@ def _with_controls(
             ),
         )
     return complete
+
+
+def _owner(flows: Sequence[FlowView], merged: PortRange) -> FlowView:
+    """The first of *flows* whose ports went into *merged*."""
+    for flow in flows:
+        if any(item.overlaps(merged) for item in flow.ports):
+            return flow
+    raise ValueError(f"{merged.text} was merged from none of these flows")

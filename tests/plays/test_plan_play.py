@@ -173,9 +173,7 @@ def test_one_variable_moves_everything_and_another_the_lock(network: Network, tw
     assert (network.folder / "locks" / "mine.json").exists()
 
 
-def test_a_call_back_range_stays_when_other_clients_come_and_go(
-    network: Network, two_offices: dict[str, Any]
-) -> None:
+def test_a_call_back_range_stays_when_other_clients_come_and_go(network: Network, two_offices: dict[str, Any]) -> None:
     network.write(two_offices)
     network.planned()
     before = _inputs(network, "uk-pc2")

@@ -184,7 +184,7 @@ def _wait_for_boot(podman: Podman, container: str) -> None:
     """
     end = time.monotonic() + _BOOT_SECONDS
     while True:
-        answer = podman.try_run("exec", container, "systemctl", "is-system-running", "--wait")
+        answer = podman.try_run("exec", container, "timeout", "5", "systemctl", "is-system-running", "--wait")
         state = answer.out.strip()
         if state == "running":
             return

@@ -65,6 +65,9 @@ def disjoint(boxes: Iterable[Box], joined: frozenset[int]) -> list[Box]:
 
 
 def _split(boxes: list[Box], field: int, fields: int, joined: frozenset[int]) -> list[Box]:
+    if len(boxes) == 1:
+        # Nothing to cut or to join; most boxes are alone from the first field on.
+        return [Box(boxes[0].ranges[field:], boxes[0].outcome, tuple(sorted(set(boxes[0].names))))]
     if field == fields:
         names = tuple(sorted({name for box in boxes for name in box.names}))
         for box in boxes:

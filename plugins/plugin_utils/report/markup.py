@@ -35,24 +35,24 @@ def text(content: Content) -> Markup:
     return Markup("".join(text(item) for item in content))
 
 
-def tag(name: str, /, *content: Content, **attributes: str | int | float | bool | None) -> Markup:
+def tag(element: str, /, *content: Content, **attributes: str | int | float | bool | None) -> Markup:
     """Return an element.
 
     Args:
-        name: its name, a constant of the caller.
+        element: its name, a constant of the caller.
         content: what it holds.
         attributes: ``class_`` means class, ``aria_label`` means aria-label; None and False leave one out.
     """
-    parts = [name]
+    parts = [element]
     for key, value in attributes.items():
         if value is None or value is False:
             continue
         label = key.rstrip("_").replace("_", "-")
         parts.append(label if value is True else f'{label}="{html.escape(_printable(str(value)))}"')
     opening = f"<{' '.join(parts)}>"
-    if name in _VOID:
+    if element in _VOID:
         return Markup(opening)
-    return Markup(f"{opening}{text(content)}</{name}>")
+    return Markup(f"{opening}{text(content)}</{element}>")
 
 
 def raw(trusted: str) -> Markup:

@@ -194,6 +194,6 @@ def test_an_echo_reply_to_somebody_else_is_not_taken_for_ours() -> None:
 
 def test_many_open_ports_are_found_open() -> None:
     with ExitStack() as stack:
-        servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(50)]
+        servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _number in range(50)]
         probes = [probe(server.getsockname()[1]) for server in servers]
         assert {item["outcome"] for item in run_probes(probes, timeout=2.0)} == {"open"}

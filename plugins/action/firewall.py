@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
+from ansible.plugins.connection import ConnectionBase
 
 try:
     from ..plugin_utils import files, platforms
@@ -190,7 +191,9 @@ class ActionModule(ActionBase):
         is not enough with SSH, because a multiplexing master may have been set up outside of Ansible; so OpenSSH is
         told to use none.
         """
-        self._connection.reset()
+        # A connection plugin without a reset of its own opens a connection for each command anyway (podman exec).
+        if type(self._connection).reset is not ConnectionBase.reset:
+            self._connection.reset()
         if self._connection.transport != "ssh":
             yield
             return

@@ -47,6 +47,8 @@ def molecule(root: Path, *arguments: str) -> str:
 @pytest.fixture(scope="module")
 def lab(root: Path) -> Iterator[None]:
     """Make the lab before the first scenario and remove it after the last one, whatever happened."""
+    # Molecule remembers that a lab was made, whatever has become of it since: make it forget.
+    molecule(root, "destroy", "--scenario-name", "default")
     try:
         molecule(root, "create", "--scenario-name", "default")
         yield

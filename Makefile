@@ -19,10 +19,20 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 # Two workers; tests that share the lab stay on one of them, in order. The tests' lab goes away whatever happened, quietly:
 # the last line belongs to pytest. A lab that `make lab-up` or `make demo` made stays.
-PYTEST := .venv/bin/python -m pytest
-TEST_LAB := molecule
+PYTEST = $(AS_ROOT) .venv/bin/python -m pytest
+TEST_LABS := molecule lockout unguarded
 LOG := .build/log/test-lab-down.log
-TIDY = trap '.venv/bin/python -m tools.lab down --name $(TEST_LAB) >$(LOG) 2>&1 || cat $(LOG) >&2' EXIT
+TIDY = trap 'for lab in $(TEST_LABS); do .venv/bin/python -m tools.lab down --name $$lab; done >$(LOG) 2>&1 || cat $(LOG) >&2; \
+	$(GIVE_BACK)' EXIT
+
+# Containers and network namespaces need root. Who is not root is asked for it once, and gets the files back.
+ifneq ($(shell id -u),0)
+AS_ROOT := sudo env PATH="$(PATH)" ANSIBLE_COLLECTIONS_PATH="$(ANSIBLE_COLLECTIONS_PATH)" ANSIBLE_HOME="$(ANSIBLE_HOME)" \
+	PYTHONDONTWRITEBYTECODE=1
+GIVE_BACK = sudo chown -R "$$(id -u):$$(id -g)" .build
+else
+GIVE_BACK = :
+endif
 
 help:  ## what can be done (this list)
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,8 +46,8 @@ shell: setup  ## a shell with the project's venv and collections path
 lab-up: setup  ## containers for the inventory: two offices, two NAT routers, a WAN (INVENTORY=...)
 	@.venv/bin/python -m tools.lab up --inventory $(INVENTORY)
 
-lab-down: setup  ## remove every container, network and file that the lab of the inventory made
-	@.venv/bin/python -m tools.lab down --inventory $(INVENTORY)
+lab-down: setup  ## remove every container, network and file that any lab of this project made
+	@.venv/bin/python -m tools.lab down --all
 
 demo: setup  ## the whole path on the two-office inventory: lab, playbooks/site.yml, verdict, report
 	@.venv/bin/python -m tools.demo --inventory $(INVENTORY)
@@ -62,7 +72,7 @@ molecule: setup  ## the molecule scenarios
 
 bench:  ## measure planning, rendering, applying and connecting; table and plot under docs/
 	@tools/setup.sh bench
-	@.venv/bin/python -m tests.bench $(ARGS)
+	@$(AS_ROOT) .venv/bin/python -m tests.bench $(ARGS)
 
 docs: acceptance  ## regenerate what is generated under docs/
 	@.venv/bin/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .

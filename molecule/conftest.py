@@ -99,7 +99,7 @@ class Network:
         container = f"faxnet-{LAB}-{name}"
         subprocess.run(["podman", "restart", "--time", "5", container], check=True, capture_output=True)
         end = time.monotonic() + 30
-        while self.host(name).run("systemctl is-system-running --wait").stdout.strip() != "running":
+        while self.host(name).run("timeout 5 systemctl is-system-running --wait").stdout.strip() != "running":
             assert time.monotonic() < end, f"{name} is not up again"
             time.sleep(0.2)
 

@@ -34,6 +34,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: 0 if item.get_closest_marker("lab") else 1 if "gates" in item.path.parts else 2)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse to run the lab's tests on several workers: they would remove each other's containers.
+
+    pytest-xdist marks the group in the test's name; a pytest that it does not know yet can make it fail silently.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("lab"):
+        assert item.nodeid.endswith("@lab"), "run with --dist loadgroup, and with a pytest that pytest-xdist supports"
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """Return the checkout's top folder."""

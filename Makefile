@@ -52,10 +52,12 @@ lab-down: setup  ## remove every container, network and file that any lab of thi
 demo: setup  ## the whole path on the two-office inventory: lab, playbooks/site.yml, verdict, report
 	@.venv/bin/python -m tools.demo --inventory $(INVENTORY)
 
-test: setup  ## every test and gate; the lab is made, used and removed
+test:  ## every test and gate; the lab is made, used and removed
+	@tools/setup.sh bench
 	@$(TIDY); $(PYTEST) -n 2 --dist loadgroup -m "not slow" $(ARGS)
 
-test-full: setup  ## the same with the slow variants
+test-full:  ## the same with the slow variants
+	@tools/setup.sh bench
 	@$(TIDY); $(PYTEST) -n 2 --dist loadgroup $(ARGS)
 
 unit: setup  ## the quick ones only: engine, faces, properties, golden files

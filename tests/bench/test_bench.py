@@ -18,7 +18,6 @@ from tests.bench.fleet import make_fleet
 from tests.bench.measure import Figure, Goal, Part, by_turns, part_of, ratio
 from tests.bench.page import Result, read_results, save, write_page
 from tests.bench.plot import growth
-from tests.bench.rendering import AERLEON_PYTHON, make_permits, policy_of
 
 
 def test_a_fleet_has_95_flows_for_20_clients_and_no_findings() -> None:
@@ -94,8 +93,6 @@ def test_a_plot_with_equal_cost_a_client_is_a_straight_line() -> None:
 
 @pytest.mark.parametrize("part", ["planning", "playing", "rendering", "applying", "connecting"])
 def test_each_part_measures_something(part: str, root: Path, tmp_path: Path) -> None:
-    if part == "rendering" and not AERLEON_PYTHON.exists():
-        pytest.skip("Aerleon's venv is made by `make bench` only")
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench", "--quick", "--only", part, "--output", tmp_path],
         cwd=root,

@@ -18,6 +18,7 @@ from tests.bench.fleet import make_fleet
 from tests.bench.measure import Figure, Goal, Part, by_turns, part_of, ratio
 from tests.bench.page import Result, read_results, save, write_page
 from tests.bench.plot import growth
+from tests.bench.rendering import make_permits, policy_of
 
 
 def test_a_fleet_has_95_flows_for_20_clients_and_no_findings() -> None:

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Plan directories: the only place where the engine touches files.
 
-A plan is written whole into a new directory and swapped in by rename: a reader finds the old plan or the new one.
+A plan is written whole into a new directory and swapped in by two renames: a reader finds the old plan or the new one,
+never a mixture; in the instant between the renames, none.
 """
 
 from __future__ import annotations

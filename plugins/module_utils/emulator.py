@@ -17,6 +17,7 @@ The file needs Python 3.9 and nothing else: copy it to any host and run C(python
 
 from __future__ import annotations
 
+import abc
 import argparse
 import asyncio
 import collections
@@ -516,7 +517,7 @@ def reason(error: BaseException) -> str:
 # --- Endpoints: one small class a kind of exchange -------------------------------------------------------------------
 
 
-class Endpoint:
+class Endpoint(abc.ABC):
     """Something that runs with fixed settings until it is stopped; it tries again, ever more slowly, when it fails."""
 
     def __init__(self, settings: Any, timing: Timing) -> None:
@@ -572,8 +573,9 @@ class Endpoint:
             await asyncio.sleep(self._delay * random.uniform(0.5, 1.0))  # noqa: S311 (no secret)
             self._delay = min(self._delay * 2, self.timing.retry_most)
 
+    @abc.abstractmethod
     async def _run(self) -> None:
-        raise NotImplementedError
+        """Serve, or stay logged in, until something goes wrong."""
 
     async def _listen(self, sockets: Iterable[socket.socket], talk: Callable[[Line], Any]) -> None:
         async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -19,7 +19,6 @@ PROHIBITED = "prohibited"
 UNREACHABLE = "unreachable"
 SILENT = "silent"
 UNSENT = "unsent"
-OUTCOMES = (OPEN, REFUSED, PROHIBITED, UNREACHABLE, SILENT, UNSENT)
 
 # linux/in.h, linux/in6.h, linux/errqueue.h; the socket module has no names for them before Python 3.14.
 _IP_RECVERR = 11

@@ -104,7 +104,6 @@ class Profile:
     title: str
     client_system: str
     settings: Mapping[str, int]
-    setting_titles: Mapping[str, str]
     callback: CallbackRules | None
     environments: Mapping[str, Environment]
     exchanges: tuple[Exchange, ...]
@@ -282,18 +281,18 @@ _PROFILE_KEYS = {
 }
 
 
-def _settings(data: object, path: str) -> tuple[dict[str, int], dict[str, str]]:
+def _settings(data: object, path: str) -> dict[str, int]:
     if not isinstance(data, Mapping):
         raise _ProfileError(path, data, "is not a mapping", "write it as key: value lines")
     settings: dict[str, int] = {}
-    titles: dict[str, str] = {}
     for key, value in data.items():
         here = f"{path}.{short(key, 40)}"
         name = _name(key, here)
         entry = _mapping(value, here, {"title", "default"}, {"default"})
         settings[name] = _ports(parse_port, entry["default"], f"{here}.default")
-        titles[name] = _string(entry.get("title", name), f"{here}.title")
-    return settings, titles
+        # For people who read the profile; nothing is computed from it.
+        _string(entry.get("title", name), f"{here}.title")
+    return settings
 
 
 def _environments(data: object, path: str) -> dict[str, Environment]:
@@ -325,7 +324,7 @@ def _profile(name: str, data: object, systems: Mapping[str, System]) -> Profile:
     path = f"faxnet_services.{short(name, 40)}"
     name = _name(name, path)
     item = _mapping(data, path, _PROFILE_KEYS, {"exchanges", "sources"})
-    settings, titles = _settings(item.get("settings", {}), f"{path}.settings")
+    settings = _settings(item.get("settings", {}), f"{path}.settings")
     callback = _callback(item["callback"], f"{path}.callback") if "callback" in item else None
     environments = item.get("environments", {"single_user": {"many": False, "modes": ["dynamic", "fixed"]}})
     exchanges = tuple(
@@ -356,7 +355,6 @@ def _profile(name: str, data: object, systems: Mapping[str, System]) -> Profile:
         title=_string(item.get("title", name), f"{path}.title"),
         client_system=_choice(item.get("client_system", "windows"), f"{path}.client_system", tuple(systems)),
         settings=settings,
-        setting_titles=titles,
         callback=callback,
         environments=_environments(environments, f"{path}.environments"),
         exchanges=exchanges,

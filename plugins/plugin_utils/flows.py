@@ -16,7 +16,7 @@ from .catalog import Exchange, Profile
 from .findings import Finding
 from .intent import INTERNET, Intent, Offer, Use
 from .lock import Lock
-from .paths import NoRoute, Path, Route, Router
+from .paths import NoRoute, Path, Route, Routes
 from .port_space import Holder, Occupied, Spot
 from .ports import PortRange
 
@@ -64,20 +64,20 @@ class Flows:
 
 def make_flows(intent: Intent, lock: Lock, findings: list[Finding]) -> Flows:
     """Return all flows of an intent; what is impossible is noted in *findings*."""
-    router = Router(intent)
-    connections = _connections(intent, router, findings)
+    routes = Routes(intent)
+    connections = _connections(intent, routes, findings)
     spots = _Spots(intent)
     claims = claims_of(intent, _called_at(spots, connections), findings)
     occupied = _listening(intent, spots, connections)
     grants, new_lock = grant_ranges(intent.catalog, claims, occupied, lock, findings)
     flows = []
     for connection in connections:
-        flows.extend(_flows_of(intent, router, connection, grants))
+        flows.extend(_flows_of(intent, routes, connection, grants))
     flows.sort(key=lambda flow: flow.id)
     return Flows(tuple(flows), grants, new_lock)
 
 
-def _connections(intent: Intent, router: Router, findings: list[Finding]) -> list[Connection]:
+def _connections(intent: Intent, routes: Routes, findings: list[Finding]) -> list[Connection]:
     found: list[Connection] = []
     # One missing public address can cut off thousands of clients: one finding, and the hosts it concerns.
     cut: dict[tuple[str, str, NoRoute], list[str]] = {}
@@ -91,8 +91,8 @@ def _connections(intent: Intent, router: Router, findings: list[Finding]) -> lis
         problems: list[NoRoute] = []
         before = len(found)
         for version in versions:
-            there = router.route(use.host, use.server, version)
-            back = router.route(use.server, use.host, version)
+            there = routes.route(use.host, use.server, version)
+            back = routes.route(use.server, use.host, version)
             if isinstance(there, NoRoute):
                 problems.append(there)
             elif isinstance(back, NoRoute):
@@ -214,7 +214,7 @@ def _server_ports(exchange: Exchange, offer: Offer) -> PortRange:
     return exchange.ports
 
 
-def _flows_of(intent: Intent, router: Router, connection: Connection, grants: Mapping[str, Grant]) -> list[Flow]:
+def _flows_of(intent: Intent, routes: Routes, connection: Connection, grants: Mapping[str, Grant]) -> list[Flow]:
     use, version = connection.use, connection.version
     profile: Profile = intent.catalog.profiles[use.service]
     on = use.enabled and connection.offer.enabled
@@ -243,7 +243,7 @@ def _flows_of(intent: Intent, router: Router, connection: Connection, grants: Ma
                 ports,
                 exchange.is_callback,
                 on and exchange.name not in use.off,
-                router.walk(source, destination, version, route),
+                routes.walk(source, destination, version, route),
             )
         )
     return flows

@@ -90,7 +90,7 @@ class Path(NamedTuple):
     steps: tuple[Step, ...]
 
 
-class Router:
+class Routes:
     """Finds routes in one intent; remembers them by pair of sites, for thousands of hosts share a pair."""
 
     def __init__(self, intent: Intent) -> None:

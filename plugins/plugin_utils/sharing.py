@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import jinja2
 import jinja2.meta
-
-T = TypeVar("T")
 
 #: Marks that begin a template. A string without them, or an object that is no string, is a value as it stands.
 _MARKS = ("{{", "{%", "{#", "#jinja2:")

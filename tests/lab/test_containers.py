@@ -14,9 +14,9 @@ import pytest
 from tools.lab import image
 from tools.lab.containers import container, container_name, ip_batch, mac_address, network_arguments
 from tools.lab.errors import LabError
+from tools.lab.network import Leg, Node, Route, Topology
 from tools.lab.runtime import Runtime
 from tools.lab.ssh import address_of, variables
-from tools.lab.topology import Leg, Node, Route, Topology
 
 PLAIN = Runtime(None, (), "")
 

@@ -12,7 +12,8 @@ import pytest
 
 from tools.lab.errors import LabError
 from tools.lab.inventory import parse
-from tools.lab.topology import INTERNET, Node, Topology, topology
+from tools.lab.network import Node, Topology
+from tools.lab.topology import INTERNET, topology
 
 
 def listing(sites: dict[str, Any], hosts: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 
 from tools.lab.errors import LabError
+from tools.lab.network import Leg, Node, Topology
 from tools.lab.runtime import Runtime
-from tools.lab.topology import Leg, Node, Topology
 
 # Everything that belongs to a lab carries this label with the lab's name: `down` finds its own by it, and never by a
 # prefix (faxnet-two- would be one of faxnet-two-offices).
@@ -75,7 +75,9 @@ def ip_batch(node: Node) -> list[str]:
             for address in leg.addresses
         )
         lines.append(f"link set {leg.interface} up")
-    lines.extend(f"route replace {route.network} via {route.via}" for route in node.routes)
+    for route in node.routes:
+        source = f" src {route.source}" if route.source is not None else ""
+        lines.append(f"route replace {route.network} via {route.via}{source}")
     return lines
 
 
@@ -89,14 +91,18 @@ def mac_address(lab: str, node: str, leg: Leg) -> str:
     return "02:" + octets.hex(":")
 
 
-def _forwarding(node: Node) -> list[str]:
+def _settings(node: Node, *, ipv6: bool) -> list[str]:
     # Stated for all: without it a container takes over what this machine has. A gateway does not forward before its
     # role says so, as a router out of its box may not; that the role does it is then seen.
-    value = int(node.forwards)
-    return [
-        "--sysctl", f"net.ipv4.ip_forward={value}",
-        "--sysctl", f"net.ipv6.conf.all.forwarding={value}",
-    ]  # fmt: skip
+    forwards = int(node.forwards)
+    settings = {"net.ipv4.ip_forward": forwards}
+    if ipv6:
+        settings["net.ipv6.conf.all.disable_ipv6"] = 0
+        settings["net.ipv6.conf.default.disable_ipv6"] = 0
+        settings["net.ipv6.conf.all.forwarding"] = forwards
+        # Nobody else can have the address: the lab gave it out. Without asking around (RFC 4862) it is there at once.
+        settings |= {f"net.ipv6.conf.{leg.interface}.accept_dad": 0 for leg in node.legs}
+    return [part for name, value in settings.items() for part in ("--sysctl", f"{name}={value}")]
 
 
 def container(lab: str, node: Node, image: str, runtime: Runtime) -> Container:
@@ -116,7 +122,7 @@ def container(lab: str, node: Node, image: str, runtime: Runtime) -> Container:
         # Names and name servers of this machine mean nothing in the lab.
         "--no-hosts", "--dns", "none",
         "--env", f"FAXNET_LAB_IP={';'.join(ip_batch(node))}", "--env", f"FAXNET_LAB_HOSTS={hosts}",
-        *_forwarding(node), *runtime.arguments, *networks,
+        *_settings(node, ipv6=runtime.ipv6), *runtime.arguments, *networks,
     ]  # fmt: skip
     name = container_name(lab, node.name)
     recipe = hashlib.sha256(json.dumps([image, runtime.name, *arguments]).encode()).hexdigest()[:16]

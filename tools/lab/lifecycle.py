@@ -22,10 +22,11 @@ from tools.lab import image as images
 from tools.lab import inventory as inventories
 from tools.lab import limits
 from tools.lab.errors import LabError
+from tools.lab.network import Topology
 from tools.lab.podman import Podman
 from tools.lab.progress import Progress
 from tools.lab.proof import prove_wiring
-from tools.lab.topology import Topology, topology
+from tools.lab.topology import topology
 
 BUILD = Path(__file__).parents[2] / ".build" / "lab"
 _BOOT_SECONDS = 60
@@ -85,6 +86,7 @@ def up(podman: Podman, source: Path, progress: Progress, *, name: str | None = N
     for remark in network.remarks:
         progress.say(f"note: {remark}")
     progress.say(f"this machine: {podman.runtime.reason}")
+    _check_versions(podman, network)
     with _locked("image", progress):
         image = images.ensure(podman, images.base_from(base), progress)
     with _locked(lab.name, progress):
@@ -100,6 +102,14 @@ def up(podman: Podman, source: Path, progress: Progress, *, name: str | None = N
         inventories.write_connection(lab.directory, lab.inventory.hosts, lab.container_of)
     progress.say(f"lab {lab.name} is up: {len(wanted)} containers, {len(network.segments)} networks")
     return lab
+
+
+def _check_versions(podman: Podman, network: Topology) -> None:
+    if network.uses_ipv6 and not podman.runtime.ipv6:
+        raise LabError(
+            "the inventory has IPv6 addresses, and this machine's kernel runs without IPv6 (no /proc/sys/net/ipv6): "
+            "boot it without ipv6.disable=1, or rehearse with a copy of the inventory that has IPv4 addresses only"
+        )
 
 
 def _make(

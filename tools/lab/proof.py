@@ -10,8 +10,8 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
 from tools.lab.errors import LabError
+from tools.lab.network import Topology
 from tools.lab.podman import Podman
-from tools.lab.topology import Topology
 
 # The first packet on a new bridge may be lost while it learns: three tries of a second.
 _PING = 'for a in "$@"; do ping -q -c 1 -W 1 "$a" >/dev/null || ping -q -c 2 -W 1 "$a" >/dev/null || echo "$a"; done'
@@ -37,5 +37,6 @@ def prove_wiring(podman: Podman, topology: Topology, container_of: dict[str, str
         raise LabError(
             "the lab's network does not carry packets:\n  " + "\n  ".join(failures) + "\n"
             "Does a firewall of this machine filter bridged packets (`sysctl net.bridge.bridge-nf-call-iptables` is 1 "
-            "and `iptables -S FORWARD` drops)? Then allow it: iptables -I FORWARD -i podman+ -o podman+ -j ACCEPT"
+            "and `iptables -S FORWARD` drops)? Then allow it: iptables -I FORWARD -i podman+ -o podman+ -j ACCEPT "
+            "(and the same with ip6tables for IPv6)"
         )

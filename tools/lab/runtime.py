@@ -4,8 +4,9 @@
 
 """Which container runtime and limits this machine needs.
 
-Podman's default runtime (crun) refuses the hybrid cgroup layout, and without CAP_SYS_RESOURCE no container can be given
-higher limits than podman itself has. Both are properties of the machine, so they are looked up and never asked for.
+Podman's default runtime (crun) refuses the hybrid cgroup layout, without CAP_SYS_RESOURCE no container can be given
+higher limits than podman itself has, and a kernel booted without IPv6 has no settings for it. All of these are
+properties of the machine, so they are looked up and never asked for.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Machine:
         processes: hard limit of processes that podman will have, a count.
         default_runtime: podman's own choice, for example ``crun``.
         runtimes: runtimes found on the machine.
+        ipv6: whether the kernel can do IPv6.
     """
 
     cgroups: Cgroups
@@ -51,6 +53,7 @@ class Machine:
     processes: int
     default_runtime: str
     runtimes: Collection[str]
+    ipv6: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,14 @@ class Runtime:
     Attributes:
         name: runtime to name, or None for podman's default.
         ulimits: values for ``--ulimit``.
+        ipv6: whether containers can have IPv6 at all.
         reason: one sentence for the person who looks on.
     """
 
     name: str | None
     ulimits: tuple[str, ...]
     reason: str
+    ipv6: bool = True
 
     @property
     def arguments(self) -> list[str]:
@@ -105,7 +110,9 @@ def runtime_for(machine: Machine) -> Runtime:
             f"nproc={machine.processes}:{machine.processes}",
         )
         reasons.append(f"no CAP_SYS_RESOURCE, so limits stay at {' and '.join(ulimits)}")
-    return Runtime(name, ulimits, ", ".join(reasons))
+    if not machine.ipv6:
+        reasons.append("no IPv6")
+    return Runtime(name, ulimits, ", ".join(reasons), machine.ipv6)
 
 
 def cgroups_of(root: Path = Path("/sys/fs/cgroup")) -> Cgroups:
@@ -113,6 +120,11 @@ def cgroups_of(root: Path = Path("/sys/fs/cgroup")) -> Cgroups:
     if (root / "cgroup.controllers").exists():
         return Cgroups.V2
     return Cgroups.HYBRID if (root / "unified").is_dir() else Cgroups.V1
+
+
+def has_ipv6(settings: Path = Path("/proc/sys/net")) -> bool:
+    """Whether the kernel can do IPv6. Switched off by sysctl it still can, in a network name space of its own."""
+    return (settings / "ipv6").is_dir()
 
 
 def has_sys_resource(status: str) -> bool:
@@ -142,6 +154,7 @@ def this_machine(podman_info: str) -> Machine:
         processes=processes,
         default_runtime=default,
         runtimes=tuple(name for name in ("crun", "runc") if shutil.which(name, path=_SYSTEM_PATH)),
+        ipv6=has_ipv6(),
     )
 
 

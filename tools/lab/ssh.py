@@ -20,9 +20,9 @@ from typing import Any
 
 from tools.lab.errors import LabError
 from tools.lab.inventory import Address, write_host_vars
+from tools.lab.network import Topology
 from tools.lab.podman import Podman
 from tools.lab.progress import Progress
-from tools.lab.topology import Topology
 
 _ENABLE = (
     "set -e; key=/etc/ssh/ssh_host_ed25519_key; [ -e $key ] || ssh-keygen -q -t ed25519 -N '' -f $key; "

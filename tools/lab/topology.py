@@ -2,13 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lab's network as data: which container has which leg in which segment, and which routes. Pure, no podman here.
+"""Draws the lab's network: which container has which leg in which segment, and which routes. Pure, no podman here.
 
     site's hosts -- site segment -- gateway -- (transit segment -- gateway --) provider segment -- internet
 
 The internet router has a leg in every provider segment. It also knows the way to the private networks behind the
 gateways, as a hostile neighbour of a provider may: a refused packet from there was refused by a rule, and did not just
 lack a route.
+
+Each IP version has a way of its own: where a gateway translates IPv4 and routes IPv6, its outer side has its public
+IPv4 address and one of a link for IPv6.
 """
 
 from __future__ import annotations
@@ -21,70 +24,14 @@ from itertools import zip_longest
 
 from tools.lab.errors import LabError
 from tools.lab.inventory import Address, Gateway, Host, Inventory, Network, Site
+from tools.lab.network import Leg, Node, Reach, Route, Topology
 
 INTERNET = "internet"
 # Around a public address stands its provider's network, of the size that providers commonly hand out.
 _PROVIDER_LENGTH = {4: 24, 6: 64}
-# A gateway without a public address (a routed site) has no network on its outer side in the inventory; links for it
+# Where a gateway routes an IP version (no public address) the inventory has no network on its outer side; links for it
 # come out of the blocks set aside for network tests. Source: RFC 2544, appendix C.2.2, and RFC 5180, section 8.
-_LINKS = {4: ("198.18.0.0/15", 30), 6: ("2001:2::/48", 64)}
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """An interface of a container: the segment it is in, and its addresses with prefix length."""
-
-    segment: str
-    interface: str
-    addresses: tuple[ipaddress.IPv4Interface | ipaddress.IPv6Interface, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A route of a container; prefix length 0 is the default route."""
-
-    network: Network
-    via: Address
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A container: its name in the lab, legs and routes. ``forwards``: it passes packets on from the start."""
-
-    name: str
-    legs: tuple[Leg, ...]
-    routes: tuple[Route, ...]
-    forwards: bool = False
-    neighbours: tuple[tuple[str, Address], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """One step of the wiring proof: ``source`` gets an answer from ``address``."""
-
-    source: str
-    address: Address
-
-
-@dataclass(frozen=True, slots=True)
-class Topology:
-    """The whole lab: segments, containers, what the wiring proof tries, and remarks for the person who looks on."""
-
-    segments: tuple[str, ...]
-    nodes: tuple[Node, ...]
-    reaches: tuple[Reach, ...]
-    remarks: tuple[str, ...] = ()
-
-    def node(self, name: str) -> Node:
-        """The container of that name.
-
-        Raises:
-            LabError: there is none.
-        """
-        for node in self.nodes:
-            if node.name == name:
-                return node
-        raise LabError(f"the lab has no {name!r}; it has {', '.join(node.name for node in self.nodes)}")
+_LINKS = {4: ("198.18.0.0/15", 26), 6: ("2001:2::/48", 64)}
 
 
 @dataclass(slots=True)
@@ -113,6 +60,8 @@ class _Draft:
     legs: dict[str, list[ipaddress.IPv4Interface | ipaddress.IPv6Interface]] = field(default_factory=dict)
     outer: set[str] = field(default_factory=set)
     routes: dict[Network, Address] = field(default_factory=dict)
+    # By IP version: the address that a router's own packets to the outside wear, where its outer side has only a link.
+    own: dict[int, Address] = field(default_factory=dict)
 
     def join(self, segment: _Segment, address: Address, network: Network, *, outer: bool = False) -> None:
         interface = ipaddress.ip_interface(f"{address}/{network.prefixlen}")
@@ -151,6 +100,7 @@ class _Drawing:
             version: ipaddress.ip_network(block).subnets(new_prefix=length)
             for version, (block, length) in _LINKS.items()
         }
+        self.link_of: dict[tuple[str, int], Network] = {}
         self.of_site = {site.name: self._site_segments(site) for site in inventory.sites}
 
     def drawn(self) -> Topology:
@@ -240,6 +190,13 @@ class _Drawing:
             providers.append(segment)
         return providers
 
+    def _link(self, segment: _Segment, version: int) -> Network:
+        """The segment's network of an IP version that is not translated there; made when it has none."""
+        if (segment.name, version) not in self.link_of:
+            self.link_of[segment.name, version] = link = next(self.links[version])
+            segment.networks.append(link)
+        return self.link_of[segment.name, version]
+
     def _connect(self, site: Site, providers: list[_Segment]) -> None:
         """Draw a site's way out: its gateways from the inside out, or straight to the internet router."""
         inner = self.of_site[site.name]
@@ -281,28 +238,30 @@ class _Drawing:
                     draft.join(segment, address, network)
 
     def _outer_segment(self, site: Site, gateway: Gateway, providers: list[_Segment], *, outermost: bool) -> _Segment:
+        """The segment on a gateway's outer side, with the gateway in it; links for the IP versions that it routes."""
         draft = self._draft(gateway.host)
-        if not gateway.public:
-            links = [next(self.links[version]) for version in sorted({network.version for network in site.networks})]
-            segment = self._segment(f"link-{site.name}-{gateway.host}", links)
-            for link in links:
-                if outermost:
-                    self._draft(INTERNET).join(segment, segment.first_free(link), link)
-                draft.join(segment, segment.first_free(link), link, outer=True)
-            linked = " and ".join(str(link) for link in links)
-            self.remarks.append(f"{gateway.host} has no public address: its outer side is linked by {linked}")
-            return segment
-        if outermost:
+        if outermost and gateway.public:
             segment = next(provider for provider in providers if provider.holds(gateway.public[0]))
         else:
-            segment = self._segment(
-                f"transit-{site.name}-{gateway.host}", dict.fromkeys(_around(address) for address in gateway.public)
-            )
+            kind = "transit" if gateway.public else "link"
+            around = dict.fromkeys(_around(address) for address in gateway.public)
+            segment = self._segment(f"{kind}-{site.name}-{gateway.host}", around)
         for address in gateway.public:
             network = segment.holds(address)
             if network is None:  # _around made the segment's networks of these very addresses
                 raise AssertionError(f"{address} outside {segment}")
             draft.join(segment, address, network, outer=True)
+        translated = {address.version for address in gateway.public}
+        for version in sorted({network.version for network in site.networks} - translated):
+            link = self._link(segment, version)
+            if outermost and self._draft(INTERNET).address_in(link, segment.name) is None:
+                self._draft(INTERNET).join(segment, segment.first_free(link), link)
+            if draft.address_in(link, segment.name) is None:
+                draft.join(segment, segment.first_free(link), link, outer=True)
+            self.remarks.append(f"{gateway.host} has no public IPv{version} address: {link} links its outer side")
+            for address in self.hosts[gateway.host].addresses:
+                if address.version == version:
+                    draft.own.setdefault(version, address)
         return segment
 
     def _default_routes(self, names: Iterable[str], router: str, segments: Iterable[_Segment]) -> None:
@@ -351,8 +310,11 @@ class _Drawing:
             self.reaches.extend(Reach(name, via) for network, via in draft.routes.items() if network.prefixlen == 0)
 
     def _reach_gateways(self) -> None:
-        """Each outermost gateway reaches each other one across the internet router."""
-        worn = [(site.gateways[-1].host, site.gateways[-1].public) for site in self.inventory.sites if site.gateways]
+        """Each outermost gateway reaches each other one across the internet router, by each IP version."""
+        worn = [
+            (gateway.host, (*gateway.public, *self._routed_address(gateway.host)))
+            for gateway in (site.gateways[-1] for site in self.inventory.sites if site.gateways)
+        ]
         reached = {
             (name, address)
             for name, own in worn
@@ -363,6 +325,13 @@ class _Drawing:
         }
         self.reaches.extend(Reach(name, address) for name, address in sorted(reached, key=str))
 
+    def _routed_address(self, gateway: str) -> Iterator[Address]:
+        """A gateway's own addresses that the internet router has a way to."""
+        known = self.drafts[INTERNET].routes
+        for address in self.drafts[gateway].own.values():
+            if any(address in network for network in known):
+                yield address
+
     def _node(self, name: str, draft: _Draft) -> Node:
         counts: Counter[str] = Counter()
         legs = []
@@ -370,7 +339,10 @@ class _Drawing:
             kind = "net" if name == INTERNET else "wan" if segment in draft.outer else "lan"
             legs.append(Leg(segment, f"{kind}{counts[kind]}", tuple(addresses)))
             counts[kind] += 1
-        routes = tuple(Route(network, via) for network, via in draft.routes.items())
+        routes = tuple(
+            Route(network, via, draft.own.get(network.version) if network.prefixlen == 0 else None)
+            for network, via in draft.routes.items()
+        )
         return Node(name, tuple(legs), routes, name == INTERNET, tuple(self._neighbours(draft)))
 
     def _neighbours(self, draft: _Draft) -> Iterator[tuple[str, Address]]:

@@ -23,7 +23,7 @@ try:
     from ..plugin_utils import files, platforms
     from ..plugin_utils.addresses import NETADDR_MISSING
     from ..plugin_utils.places import find_places
-    from ..plugin_utils.platforms import nftables
+    from ..plugin_utils.platforms import host_side, nftables
 except ImportError as error:
     MISSING: ImportError | None = error
 else:
@@ -83,12 +83,15 @@ class ActionModule(ActionBase):
         _check_forwarding(part, options["forwarding"])
         text = platforms.render_slice(part, address_ranges=options["address_ranges"])
         if not platforms.PLATFORMS[part["platform"]].automatic:
+            if not text:
+                result.update(changed=False, msg=f"{part['host']} is {part['platform']}: nothing is put on it")
+                return
             self._write_sheet(result, options, directory.parent / SHEETS_DIRECTORY / f"{part['host']}.txt", text)
             return
         handed = {
             "text": text,
-            "settings": nftables.forwarding_settings(part["policy"]),
-            "openings": nftables.openings(part["policy"]),
+            "settings": host_side.forwarding_settings(part["policy"]),
+            "openings": host_side.openings(part["policy"]),
         }
         self._apply(result, options, handed if options["state"] == "present" else {}, variables)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 
 from .findings import Finding, short
 from .intent import Intent
@@ -16,8 +17,9 @@ from .platforms.abilities import Abilities
 from .policy import Policy
 from .policy_text import OpeningTexts, Texts, policy_text
 
-#: Needs that a plan can have today; a platform with all of these abilities holds every plan.
-_NEEDS = ("filter", "forwards", "port_ranges", "source_restriction", "ipv6", "udp", "outbound_flows")
+#: Needs that a plan can have; a platform with all of these abilities holds every plan, and its policies need not be
+#: looked at. No plan forwards one packet to a range of targets.
+_NEEDS = tuple(field.name for field in fields(Abilities) if field.name != "target_ranges")
 
 
 def platform_findings(intent: Intent, policies: Mapping[str, Policy]) -> list[Finding]:

@@ -16,7 +16,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils import _firewall_ens
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall_listeners import shut_listeners
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall_machine import FirewallError, Machine, Ran
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall_obstacles import obstacles
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import nftables
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import host_side, nftables
 from tests.kernel import networks
 from tests.unit.platforms.policies import permit, policy
 
@@ -132,7 +132,7 @@ def test_iptables_rules_are_seen_through_nft(machine: Machine) -> None:
 
 
 def test_listeners_that_nothing_opens_are_named_with_their_program(machine: Machine) -> None:
-    openings = nftables.openings(policy(input=[permit("192.0.2.1", "10.1.0.10", "7488")]))
+    openings = host_side.openings(policy(input=[permit("192.0.2.1", "10.1.0.10", "7488")]))
     kinds = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
     ports = [("tcp", "", 22), ("tcp", "", 7488), ("tcp", "127.0.0.1", 25), ("tcp", "", 4559)]
     ports += [("udp", "", 53), ("udp", "127.0.0.1", 123), ("udp", "", 68)]

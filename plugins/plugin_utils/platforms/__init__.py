@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import nftables, worksheet
+from . import nftables, nftables_stateless, unmanaged, worksheet
 from .abilities import Abilities, Platform, refusals
 from .rules import RefusedError
 
@@ -19,11 +19,17 @@ def _nftables(part: Mapping[str, Any], *, address_ranges: bool = False) -> str:
     return nftables.render(part["policy"], address_ranges=address_ranges)
 
 
+def _stateless(part: Mapping[str, Any], *, address_ranges: bool = False) -> str:
+    return nftables_stateless.render(part["policy"], address_ranges=address_ranges)
+
+
 #: Every value of `faxnet_platform`.
 PLATFORMS: Mapping[str, Platform] = {
     platform.name: platform
     for platform in (
         Platform(nftables.NAME, nftables.ABILITIES, _nftables, automatic=True),
+        Platform(nftables_stateless.NAME, nftables_stateless.ABILITIES, _stateless, automatic=True),
+        Platform(unmanaged.NAME, unmanaged.ABILITIES, unmanaged.render_nothing, automatic=False),
         Platform("worksheet", worksheet.ABILITIES, worksheet.render_sheet, automatic=False),
     )
 }

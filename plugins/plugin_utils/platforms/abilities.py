@@ -1,7 +1,11 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a platform can hold, and what a policy needs of it (NR-22, NR-23)."""
+"""What a platform can hold, and what a policy needs of it (NR-22, NR-23).
+
+A need is told with the flow that has it, so that whoever reads the refusal can choose: another platform, or that flow
+switched off.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +20,9 @@ class Abilities:
 
     `forwards`: destination NAT at all. `port_ranges`: a forward of a range in one rule. `source_restriction`: a rule
     may name who may send. `source_ports`: a rule may name the sender's port. `target_ranges`: a rule may name a range
-    of target addresses; having it does not mean using it. `helpers` and `timeouts`: connection-tracking helpers and
-    idle times of a flow's own. `outbound_flows`: what the LAN may start outward can be limited to the plan's flows.
+    of target addresses; having it does not mean using it. `state`: it remembers connections, so that answers pass
+    without rules of their own. `masquerade`: source translation. `helpers` and `timeouts`: connection-tracking helpers
+    and idle times of a flow's own. `outbound_flows`: what the LAN may start outward can be limited to the plan's flows.
     """
 
     filter: bool = True
@@ -28,6 +33,8 @@ class Abilities:
     target_ranges: bool = False
     ipv6: bool = True
     udp: bool = True
+    state: bool = True
+    masquerade: bool = True
     helpers: bool = False
     timeouts: bool = False
     outbound_flows: bool = True
@@ -38,7 +45,8 @@ class Platform:
     """A device kind: its name in `faxnet_platform`, its abilities, and its text for a slice.
 
     `render` takes the slice (plan directory, hosts/<host>.json) and the keyword `address_ranges`; it raises
-    `rules.RefusedError`. `automatic` is False where no machine applies the text and a person types it in.
+    `rules.RefusedError`. `automatic` is False where no machine applies the text: then a person types it in, or, where
+    it is empty, the device is somebody else's.
     """
 
     name: str
@@ -59,9 +67,9 @@ def refusals(name: str, abilities: Abilities, policy: Mapping[str, Any]) -> list
 
 def _needs(policy: Mapping[str, Any]) -> Iterator[tuple[str, str, Sequence[str]]]:
     """(field of `Abilities`, what is needed in words, flows that need it) for everything enabled in the policy."""
-    if policy.get("forwarding") and policy.get("outbound", "any") == "flows":
-        yield "outbound_flows", "a limit on what its networks may start outward (faxnet_outbound: flows)", ()
-    for section in ("input", "forward", "destination_nat"):
+    if policy.get("forwarding"):
+        yield from _needs_of_a_router(policy)
+    for section in ("input", "forward", "output", "destination_nat"):
         for entry in policy.get(section) or ():
             if entry.get("enabled", True):
                 flows = entry.get("flows") or ()
@@ -70,28 +78,51 @@ def _needs(policy: Mapping[str, Any]) -> Iterator[tuple[str, str, Sequence[str]]
                         yield ability, need.format_map(entry), flows
 
 
+def _needs_of_a_router(policy: Mapping[str, Any]) -> Iterator[tuple[str, str, Sequence[str]]]:
+    if policy.get("outbound", "any") == "flows":
+        yield "outbound_flows", "a limit on what its networks may start outward (faxnet_outbound: flows)", ()
+    else:
+        need = "answers to whatever its networks start outward, as it remembers no connections"
+        yield "state", f"{need} (set faxnet_outbound: flows)", ()
+    outward = [e for e in policy.get("forward") or () if e.get("enabled", True) and e.get("direction") == "out"]
+    for entry in policy.get("source_nat") or ():
+        flows = next((e["flows"] for e in outward if e.get("version") == entry.get("version")), ())
+        need = f"source translation of its networks to {entry.get('address')} (public_address in faxnet_sites)"
+        yield "masquerade", need, flows
+
+
 def _is_forward(section: str, _entry: Mapping[str, Any]) -> bool:
     return section == "destination_nat"
 
 
 def _is_filter(section: str, _entry: Mapping[str, Any]) -> bool:
-    return section != "destination_nat"
+    return section in ("input", "forward")
+
+
+def _has(field: str) -> Callable[[str, Mapping[str, Any]], bool]:
+    """Whether an entry has a field, be it filtered or only tracked (section output)."""
+    return lambda _section, entry: bool(entry.get(field))
+
+
+def _rule(test: Callable[[Mapping[str, Any]], bool]) -> Callable[[str, Mapping[str, Any]], bool]:
+    """Whether an entry that becomes a rule of the filter or a forward passes a test; output is not filtered."""
+    return lambda section, entry: section != "output" and test(entry)
 
 
 #: (field of `Abilities`, whether an entry of a section needs it, the need in words)
 _NEEDS: tuple[tuple[str, Callable[[str, Mapping[str, Any]], bool], str], ...] = (
     ("filter", _is_filter, "filter rules"),
     ("forwards", _is_forward, "port forwards"),
-    ("target_ranges", lambda _section, e: "-" in str(e.get("target", "")), "a range of target addresses ({target})"),
-    ("source_restriction", lambda _section, e: bool(e.get("source")), "a rule limited to one sender ({source})"),
-    ("port_ranges", lambda _section, e: "-" in str(e.get("ports", "")), "a rule for a range of ports ({ports})"),
+    ("target_ranges", _rule(lambda e: "-" in str(e.get("target", ""))), "a range of target addresses ({target})"),
     (
-        "source_ports",
-        lambda _section, e: bool(e.get("source_ports")),
-        "a rule limited to source port {source_ports}",
+        "source_restriction",
+        _rule(lambda e: bool(e.get("source")) and not str(e["source"]).endswith("/0")),
+        "a rule limited to one sender ({source})",
     ),
-    ("ipv6", lambda _section, e: e.get("version") == 6, "rules for IPv6"),
-    ("udp", lambda _section, e: e.get("transport") == "udp", "rules for UDP"),
-    ("helpers", lambda _section, e: bool(e.get("helper")), "the connection-tracking helper {helper}"),
-    ("timeouts", lambda _section, e: bool(e.get("idle")), "an idle time of its own ({idle} s)"),
+    ("port_ranges", _rule(lambda e: "-" in str(e.get("ports", ""))), "a rule for a range of ports ({ports})"),
+    ("source_ports", _rule(lambda e: bool(e.get("source_ports"))), "a rule limited to source port {source_ports}"),
+    ("ipv6", _rule(lambda e: e.get("version") == 6), "rules for IPv6"),
+    ("udp", _rule(lambda e: e.get("transport") == "udp"), "rules for UDP"),
+    ("helpers", _has("helper"), "the connection-tracking helper {helper}"),
+    ("timeouts", _has("idle"), "an idle time of its own ({idle} s)"),
 )

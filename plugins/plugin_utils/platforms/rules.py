@@ -22,6 +22,12 @@ from .boxes import Range, merged
 Version = Literal[4, 6]
 TRANSPORTS = ("tcp", "udp")
 
+#: Helpers that a flow may ask for, each with its transport. Not the SIP helper: it rewrites the media ports of T.38.
+HELPERS: Mapping[str, str] = {"ftp": "tcp"}
+
+#: Seconds. Connection tracking counts time in jiffies of 32 bits with a sign, at up to 1,000 a second.
+LONGEST_IDLE = (2**31 - 1) // 1000
+
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.:/@+>=-]+")
 
 
@@ -31,7 +37,11 @@ class RefusedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Packets that may start a flow, as the filter's hook sees them. Addresses are closed integer ranges."""
+    """Packets that may start a flow, as the filter's hook sees them. Addresses are closed integer ranges.
+
+    `idle` is how many seconds the flow may be silent and still be known, `helper` the connection-tracking helper that
+    reads it; None where the platform's own ways are enough.
+    """
 
     version: Version
     source: Range
@@ -41,6 +51,8 @@ class Opening:
     ports: tuple[Range, ...]
     enabled: bool
     flows: tuple[str, ...]
+    idle: int | None = None
+    helper: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +91,7 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A whole policy, checked."""
+    """A whole policy, checked. `output` is what the host itself starts: nothing is filtered there."""
 
     forwarding: bool
     outbound: str
@@ -88,6 +100,7 @@ class Rules:
     extras: tuple[Permit, ...]
     input: tuple[Opening, ...]
     forward: tuple[Opening, ...]
+    output: tuple[Opening, ...]
     destination_nat: tuple[Forward, ...]
     source_nat: tuple[Masquerade, ...]
 
@@ -106,8 +119,9 @@ def read_rules(policy: Mapping[str, Any]) -> Rules:
         networks=_by_version(policy.get("networks") or (), "policy.networks"),
         management=_permits(policy, "management"),
         extras=_permits(policy, "extras"),
-        input=_openings(policy, "input"),
-        forward=_openings(policy, "forward"),
+        input=read_openings(policy, "input"),
+        forward=read_openings(policy, "forward"),
+        output=read_openings(policy, "output"),
         destination_nat=_forwards(policy),
         source_nat=_masquerades(policy),
     )
@@ -196,7 +210,28 @@ def _flows(entry: Mapping[str, Any], where: str) -> tuple[str, ...]:
     return tuple(sorted(str(flow) for flow in flows))
 
 
-def _openings(policy: Mapping[str, Any], section: str) -> tuple[Opening, ...]:
+def _idle(entry: Mapping[str, Any], where: str) -> int | None:
+    idle = entry.get("idle")
+    if idle is None:
+        return None
+    if not isinstance(idle, int) or isinstance(idle, bool) or not 0 < idle <= LONGEST_IDLE:
+        raise RefusedError(f"{where}.idle: {idle!r} is not a number of seconds from 1 to {LONGEST_IDLE}")
+    return idle
+
+
+def _helper(entry: Mapping[str, Any], where: str) -> str | None:
+    helper = entry.get("helper")
+    if helper is None:
+        return None
+    if helper not in HELPERS:
+        raise RefusedError(f"{where}.helper: {helper!r} is not known; use one of {', '.join(HELPERS)}")
+    if entry.get("transport") != HELPERS[helper]:
+        raise RefusedError(f"{where}.helper: {helper} reads {HELPERS[helper]}, the entry is {entry.get('transport')}")
+    return str(helper)
+
+
+def read_openings(policy: Mapping[str, Any], section: str) -> tuple[Opening, ...]:
+    """One section of a policy whose entries are permits. Raises `RefusedError`."""
     result = []
     for number, entry in enumerate(policy.get(section) or ()):
         where = f"policy.{section}[{number}]"
@@ -212,6 +247,8 @@ def _openings(policy: Mapping[str, Any], section: str) -> tuple[Opening, ...]:
                 ports=read_ports(entry.get("ports"), f"{where}.ports"),
                 enabled=_flag(entry, where),
                 flows=_flows(entry, where),
+                idle=_idle(entry, where),
+                helper=_helper(entry, where),
             )
         )
     return tuple(result)

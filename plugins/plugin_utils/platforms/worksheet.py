@@ -50,7 +50,7 @@ def _rule(rule: Mapping[str, Any]) -> tuple[str, ...]:
         _line(rule["transport"]).upper(),
         _line(rule["ports"]),
         _line(rule["action"]),
-        _line(rule.get("from") or "any"),
+        _line(rule.get("from") or "any") + (f" port {_line(rule['source_ports'])}" if rule.get("source_ports") else ""),
         _line(rule.get("target") or "-"),
     )
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import nftables
-from tests.golden.nftables.write import HERE, policies
+from tests.golden.nftables.write import HERE, policies, rendered
 from tests.kernel import networks
 
 
 @pytest.mark.parametrize("name", sorted(policies()))
 def test_the_text_is_the_reviewed_one_and_nft_reads_it(name: str) -> None:
-    text = nftables.render(policies()[name])
+    text = rendered(name, policies()[name])
     assert text == (HERE / f"{name}.nft").read_text(encoding="utf-8"), "if meant: python -m tests.golden.nftables.write"
     networks.checked_by_nft(text)
 

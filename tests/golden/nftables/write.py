@@ -14,7 +14,7 @@ import yaml
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[2] / ".build" / "collections"))
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import nftables  # noqa: E402
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import render_slice  # noqa: E402
 
 
 def policies() -> dict[str, dict[str, Any]]:
@@ -23,10 +23,15 @@ def policies() -> dict[str, dict[str, Any]]:
     return read
 
 
+def rendered(name: str, policy: dict[str, Any]) -> str:
+    """The text of a policy for the platform that it names."""
+    return render_slice({"host": name, "platform": policy.get("platform", "nftables"), "policy": policy})
+
+
 def main() -> None:
     """Write one file a policy."""
     for name, policy in policies().items():
-        (HERE / f"{name}.nft").write_text(nftables.render(policy), encoding="utf-8")
+        (HERE / f"{name}.nft").write_text(rendered(name, policy), encoding="utf-8")
 
 
 if __name__ == "__main__":

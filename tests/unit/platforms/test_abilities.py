@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ PORTS = "10000-10099"
 FORWARD = forward("192.0.2.1", "203.0.113.20", "7485", "10.2.0.2")
 
 
+@pytest.mark.acceptance("NR-23")
 @pytest.mark.parametrize(
     ("lacking", "held", "message"),
     [
@@ -40,6 +42,27 @@ FORWARD = forward("192.0.2.1", "203.0.113.20", "7485", "10.2.0.2")
         ("helpers", policy(input=[permit("192.0.2.1", "10.1.0.1", helper="ftp")]), "helper ftp"),
         ("timeouts", policy(input=[permit("192.0.2.1", "10.1.0.1", idle=7200)]), "idle time of its own (7200 s)"),
         (
+            "state",
+            router(),
+            "answers to whatever its networks start outward, as it remembers no connections (set faxnet_outbound",
+        ),
+        ("masquerade", router(), "source translation of its networks to 203.0.113.20 (public_address in faxnet_sites)"),
+        (
+            "masquerade",
+            router(forward=[permit("10.2.0.21", "198.51.100.10", direction="out")]),
+            "(public_address in faxnet_sites), which netcfax.pcp/10.2.0.21>198.51.100.10 needs",
+        ),
+        (
+            "helpers",
+            policy(output=[permit("10.1.0.1", "192.0.2.1", helper="ftp")]),
+            "the connection-tracking helper ftp, which netcfax.pcp/10.1.0.1>192.0.2.1 needs",
+        ),
+        (
+            "timeouts",
+            policy(output=[permit("10.1.0.1", "192.0.2.1", transport="udp", idle=7200)]),
+            "an idle time of its own (7200 s), which netcfax.pcp/10.1.0.1>192.0.2.1 needs",
+        ),
+        (
             "target_ranges",
             router(destination_nat=[forward("192.0.2.1", "203.0.113.20", "7485", "10.2.0.2-10.2.0.9")]),
             "a range of target addresses (10.2.0.2-10.2.0.9)",
@@ -54,6 +77,64 @@ def test_each_missing_ability_is_a_reason_that_names_the_need(lacking: str, held
     assert message in reason
 
 
+def test_every_ability_that_there_is_has_its_refusal() -> None:
+    """Whoever adds an ability adds its line to the table above."""
+    table = test_each_missing_ability_is_a_reason_that_names_the_need.pytestmark
+    cases = next(mark for mark in table if mark.name == "parametrize").args[1]
+    assert {case[0] for case in cases} == set(Abilities.__dataclass_fields__)
+
+
+@pytest.mark.acceptance("NR-23")
+@pytest.mark.parametrize(
+    ("platform", "held", "message"),
+    [
+        ("nftables_stateless", router(), "remembers no connections"),
+        ("nftables_stateless", router(outbound="flows"), "source translation"),
+        ("nftables_stateless", router(destination_nat=[FORWARD]), "port forwards, which netcfax.scp/192.0.2.1>"),
+        ("nftables_stateless", policy(output=[permit("10.1.0.1", "192.0.2.1", idle=60)]), "idle time of its own (60"),
+        ("nftables_stateless", policy(input=[permit("10.1.0.1", "192.0.2.1", helper="ftp")]), "helper ftp, which"),
+        (
+            "worksheet",
+            router(forward=[permit("192.0.2.1", "10.2.0.2", source_ports="4644")]),
+            "source port 4644, which",
+        ),
+        ("worksheet", router(forward=[permit("10.2.0.2", "192.0.2.1", idle=60)]), "idle time of its own (60 s), which"),
+        ("worksheet", router(forward=[permit("10.2.0.2", "192.0.2.1", helper="ftp")]), "helper ftp, which"),
+        ("worksheet", router(outbound="flows"), "faxnet_outbound: flows"),
+        ("worksheet", policy(input=[permit("2001:db8::1", "2001:db8::2")]), "rules for IPv6, which"),
+    ],
+)
+def test_what_a_platform_lacks_is_refused_when_it_is_rendered(
+    platform: str, held: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(RefusedError, match=f"gw: .*platform {platform} cannot hold .*{re.escape(message)}"):
+        render_slice({"host": "gw", "platform": platform, "policy": held})
+
+
+def test_nobodys_machine_holds_everything_and_gets_nothing() -> None:
+    needy = router(
+        outbound="flows",
+        destination_nat=[FORWARD],
+        forward=[permit("10.2.0.2", "192.0.2.1", idle=60), permit("2001:db8::1", "2001:db8::2", helper="ftp")],
+    )
+    part = {"host": "fp", "platform": "unmanaged", "policy": needy}
+    assert render_slice(part) == ""
+    assert not PLATFORMS["unmanaged"].automatic
+
+
+def test_a_sender_that_is_anybody_needs_no_rule_for_one_sender() -> None:
+    open_to_all = policy(input=[permit("0.0.0.0/0", "10.1.0.1")])
+    assert refusals("box", Abilities(source_restriction=False), open_to_all) == []
+
+
+def test_what_a_host_starts_itself_needs_no_rule_of_the_filter() -> None:
+    started = permit("2001:db8::1", "2001:db8::2", PORTS, transport="udp", source_ports="4644")
+    lacking = Abilities(
+        filter=False, port_ranges=False, source_restriction=False, source_ports=False, ipv6=False, udp=False
+    )
+    assert refusals("box", lacking, policy(output=[started])) == []
+
+
 def test_a_rule_that_is_switched_off_needs_nothing() -> None:
     off = policy(input=[permit("2001:db8::1", "2001:db8::2", enabled=False)])
     assert refusals("box", Abilities(ipv6=False), off) == []
@@ -65,7 +146,8 @@ def test_a_thousand_rules_give_one_reason() -> None:
 
 
 def test_an_unknown_platform_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(RefusedError, match=r"gw: faxnet_platform is 'nftable'; set it to one of nftables, worksheet"):
+    known = "nftables, nftables_stateless, unmanaged, worksheet"
+    with pytest.raises(RefusedError, match=f"gw: faxnet_platform is 'nftable'; set it to one of {known}"):
         render_slice({"host": "gw", "platform": "nftable", "policy": policy()})
 
 

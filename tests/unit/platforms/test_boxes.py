@@ -11,7 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.boxes import Box, ConflictError, disjoint, merged
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.boxes import (
+    Box,
+    ConflictError,
+    absorbed,
+    disjoint,
+    merged,
+)
 
 SPAN = 6
 LAST = frozenset({2})
@@ -75,3 +81,44 @@ def test_two_outcomes_for_one_point_are_a_conflict_that_names_both() -> None:
 def test_touching_ranges_of_two_outcomes_stay_apart() -> None:
     boxes = [Box(((1, 1), (10, 19)), 5, ("first",)), Box(((1, 1), (20, 30)), 6, ("second",))]
     assert disjoint(boxes, frozenset({1})) == boxes
+
+
+ANYBODY, SERVER = (0, 1000), (7, 7)
+
+
+def test_a_network_that_meets_nobody_in_all_fields_is_not_cut() -> None:
+    """One service is open to all, another to named clients: the clients' addresses do not cut the first."""
+    everybody = Box((ANYBODY, SERVER, (25, 25)), names=("all",))
+    clients = [Box(((n, n), SERVER, (44337, 44337)), names=(str(n),)) for n in range(10)]
+    assert sorted(disjoint([everybody, *clients], LAST), key=repr) == sorted([everybody, *clients], key=repr)
+
+
+def test_what_is_open_to_all_takes_over_the_names_of_whom_it_covers() -> None:
+    everybody = Box((ANYBODY, SERVER, (25, 25)), names=("all",))
+    inner = Box(((5, 9), SERVER, (25, 25)), names=("office",))
+    client = Box(((6, 6), SERVER, (25, 25)), names=("client",))
+    other = Box(((6, 6), SERVER, (26, 26)), names=("other",))
+    (kept, alone) = absorbed([client, other, inner, everybody])
+    assert (kept.ranges, set(kept.names)) == (everybody.ranges, {"all", "office", "client"})
+    assert alone == other
+
+
+def test_who_asks_for_more_than_everybody_stays_and_everybody_gets_the_rest() -> None:
+    everybody = Box((ANYBODY, SERVER, (25, 25)), 0, ("all",))
+    client = Box(((6, 6), SERVER, (25, 25)), 5, ("client",))
+    cells = disjoint(absorbed([everybody, client], max), LAST, max)
+    assert [(cell.ranges[0], cell.outcome) for cell in cells] == [((0, 5), 0), ((6, 6), 5), ((7, 1000), 0)]
+
+
+def test_the_same_two_boxes_are_one() -> None:
+    box = Box((ANYBODY, SERVER, (25, 25)), names=("a",))
+    (kept,) = absorbed([box, Box(box.ranges, names=("b",))])
+    assert set(kept.names) == {"a", "b"}
+
+
+@given(BOXES)
+def test_absorbing_changes_no_point_and_loses_no_name(boxes: list[Box]) -> None:
+    kept = absorbed(boxes)
+    assert points(kept).keys() == points(boxes).keys()
+    assert {name for box in kept for name in box.names} == {name for box in boxes for name in box.names}
+    assert len(kept) <= len(boxes)

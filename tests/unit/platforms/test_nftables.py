@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import RefusedError, nftables
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import RefusedError, host_side, nftables
 from tests.kernel import networks
 from tests.unit.platforms.policies import forward, permit, policy, router
 
@@ -162,9 +162,136 @@ def test_both_chains_end_by_counting_and_dropping_what_is_left() -> None:
         assert chain(text, name)[-1] == 'counter counter name "faxnet_refused" drop'
 
 
+TIMEOUT = (
+    "\tct timeout faxnet_idle_udp_432000 {\n\t\tprotocol udp;\n\t\tpolicy = { unreplied : 432000, replied : 432000 }\n"
+)
+
+
+def log_channel(**parts: Any) -> dict[str, Any]:
+    """A permit for a log channel that may be silent for five days."""
+    return permit("10.2.0.21", "198.51.100.10", "44337", **{"transport": "udp", "idle": 432000, **parts})
+
+
+@pytest.mark.acceptance("KE-10")
+def test_a_flow_that_may_be_silent_is_remembered_that_long_on_a_host_and_on_a_router() -> None:
+    statement = '@faxnet_{}_udp4_idle432000 ct timeout set "faxnet_idle_udp_432000" counter accept'
+    server = nftables.render(policy(input=[log_channel()]))
+    assert TIMEOUT in server
+    assert chain(server, "input")[-2].endswith(statement.format("input"))
+    between = nftables.render(router(forward=[log_channel()]))
+    assert TIMEOUT in between
+    assert any(rule.endswith(statement.format("forward")) for rule in chain(between, "forward"))
+    console = nftables.render(policy(output=[log_channel()]))
+    assert TIMEOUT in console
+    assert chain(console, "output")[0] == "type filter hook output priority filter; policy accept;"
+    assert chain(console, "output")[1] == "ct state established,related counter accept"
+    assert chain(console, "output")[2].endswith(statement.format("output"))
+
+
+def test_only_the_flow_that_asks_is_remembered_longer() -> None:
+    other = permit("10.2.0.22", "198.51.100.10", "44337", transport="udp")
+    text = nftables.render(policy(input=[log_channel(), other]))
+    assert elements(text, "faxnet_input_udp4_idle432000") == ["10.2.0.21 . 198.51.100.10 . 44337"]
+    assert elements(text, "faxnet_input_udp4") == ["10.2.0.22 . 198.51.100.10 . 44337"]
+
+
+@pytest.mark.parametrize(
+    ("transport", "idle", "states"),
+    [
+        ("udp", 1, "unreplied : 121, replied : 121"),
+        ("udp", 120, "unreplied : 121, replied : 121"),
+        ("udp", 3600, "unreplied : 3600, replied : 3600"),
+        ("tcp", 3600, "established : 432001"),
+        ("tcp", 432000, "established : 432001"),
+        ("tcp", 864000, "established : 864000"),
+    ],
+)
+def test_an_idle_time_never_shortens_the_kernels_own(transport: str, idle: int, states: str) -> None:
+    assert f"policy = {{ {states} }}" in nftables.render(policy(input=[log_channel(transport=transport, idle=idle)]))
+
+
+def test_what_serves_one_packet_twice_serves_it_best() -> None:
+    """Two services on one port: the longer time and the helper hold, whichever entry asked for them."""
+    twice = [
+        permit("10.2.0.21", "198.51.100.10", "4500-4600"),
+        permit("10.2.0.21", "198.51.100.10", "4559", helper="ftp"),
+        permit("10.2.0.21", "198.51.100.10", "4559", idle=500000),
+    ]
+    text = nftables.render(policy(input=twice))
+    assert elements(text, "faxnet_input_tcp4_idle500000_ftp") == ["10.2.0.21 . 198.51.100.10 . 4559"]
+    assert elements(text, "faxnet_input_tcp4") == [
+        "10.2.0.21 . 198.51.100.10 . 4500-4558",
+        "10.2.0.21 . 198.51.100.10 . 4560-4600",
+    ]
+    assert 'ct timeout set "faxnet_idle_tcp_500000" ct helper set "faxnet_helper_ftp" counter accept' in text
+
+
+def test_a_set_that_asks_for_something_is_looked_up_before_the_plain_ones() -> None:
+    text = nftables.render(
+        policy(input=[permit("10.2.0.21", "198.51.100.10", "1-65535", transport="udp"), log_channel(source_ports="9")])
+    )
+    rules = [rule for rule in chain(text, "input") if "@faxnet_input" in rule]
+    assert ["idle432000" in rule for rule in rules] == [True, False]
+
+
+def test_one_object_serves_all_chains_and_both_address_versions() -> None:
+    both = [log_channel(), {**log_channel(), "version": 6, "source": "2001:db8::1", "destination": "2001:db8::2"}]
+    text = nftables.render(router(forward=both, input=both, output=both))
+    assert text.count("ct timeout faxnet_") == 1
+    assert text.count("ct timeout set") == 6
+
+
+def test_a_helper_is_set_where_the_connection_begins() -> None:
+    entry = permit("10.2.0.21", "198.51.100.10", "4559", helper="ftp")
+    text = nftables.render(router(forward=[entry], output=[entry]))
+    assert '\tct helper faxnet_helper_ftp {\n\t\ttype "ftp" protocol tcp;\n\t}' in text
+    for name in ("forward", "output"):
+        assert any('ct helper set "faxnet_helper_ftp" counter accept' in rule for rule in chain(text, name))
+
+
+def test_what_a_host_starts_without_asking_for_anything_needs_no_chain() -> None:
+    assert nftables.render(policy(output=[permit("10.2.0.21", "198.51.100.10")])) == nftables.render(policy())
+
+
+def test_a_flow_switched_off_asks_for_nothing() -> None:
+    text = nftables.render(policy(output=[log_channel(enabled=False, source_ports="4644")]))
+    assert "ct timeout" not in text
+    assert "# switched off: output 10.2.0.21 port 4644 to 198.51.100.10 udp 44337" in text
+
+
+def test_a_service_that_is_open_to_all_is_one_element_and_one_forward() -> None:
+    clients = [f"192.0.2.{last}" for last in range(1, 9)]
+    text = nftables.render(
+        router(
+            forward=[permit(source, "10.2.0.5", "25") for source in ("0.0.0.0/0", *clients)],
+            destination_nat=[forward(source, "203.0.113.20", "25", "10.2.0.5") for source in (*clients, "0.0.0.0/0")],
+        )
+    )
+    assert elements(text, "faxnet_forward_tcp4") == ["0.0.0.0/0 . 10.2.0.5 . 25"]
+    assert elements(text, "faxnet_targets_tcp4") == ["25 . 203.0.113.20 . 0.0.0.0/0 : 10.2.0.5"]
+    assert "and 8 more" in text
+    networks.checked_by_nft(text)
+
+
+def test_a_sender_who_gets_another_target_than_everybody_is_refused_by_name() -> None:
+    clash = [
+        forward("0.0.0.0/0", "203.0.113.20", "25", "10.2.0.5"),
+        forward("192.0.2.1", "203.0.113.20", "25", "10.2.0.6"),
+    ]
+    with pytest.raises(RefusedError, match="forward the same packets to two targets"):
+        nftables.render(router(destination_nat=clash))
+
+
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
+        ({"idle": 0}, r"policy\.input\[0\]\.idle: 0 is not a number of seconds from 1 to 2147483"),
+        ({"idle": -1}, "idle"),
+        ({"idle": 2147484}, "idle: 2147484"),
+        ({"idle": "3600"}, "idle: '3600'"),
+        ({"idle": True}, "idle: True"),
+        ({"helper": "sip"}, r"policy\.input\[0\]\.helper: 'sip' is not known; use one of ftp"),
+        ({"helper": "ftp", "transport": "udp"}, "helper: ftp reads tcp, the entry is udp"),
         ({"source": "192.0.2.300"}, r"policy\.input\[0\]\.source.*192\.0\.2\.300"),
         ({"source": "2001:db8::1"}, r"source: 2001:db8::1 is not of the entry's version, 4"),
         ({"source": None}, r"policy\.input\[0\]\.source"),
@@ -186,16 +313,16 @@ def test_a_malformed_entry_is_refused_with_its_place_and_value(entry: dict[str, 
 
 
 def test_what_the_host_opens_is_told_by_transport_and_version() -> None:
-    found = nftables.openings(policy(input=[permit("192.0.2.1", "10.1.0.10", "7488")]))
+    found = host_side.openings(policy(input=[permit("192.0.2.1", "10.1.0.10", "7488")]))
     assert {"version": 4, "transport": "tcp", "ports": [[22, 22], [7488, 7488]]} in found
     assert {"version": 6, "transport": "tcp", "ports": [[22, 22]]} in found
 
 
 def test_a_router_forwards_the_versions_that_it_has_networks_of() -> None:
-    assert nftables.forwarding_settings(policy()) == []
-    assert nftables.forwarding_settings(router()) == ["net.ipv4.ip_forward"]
+    assert host_side.forwarding_settings(policy()) == []
+    assert host_side.forwarding_settings(router()) == ["net.ipv4.ip_forward"]
     both = router(networks=["10.2.0.0/24", "2001:db8:2::/64"])
-    assert nftables.forwarding_settings(both) == ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"]
+    assert host_side.forwarding_settings(both) == ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"]
 
 
 HOSTILE = st.text(

@@ -8,6 +8,8 @@ SHELL := /bin/bash
 .PHONY: help setup shell lab-up lab-down demo test test-full unit gates lint molecule bench docs acceptance changelog lock clean
 
 INVENTORY ?= inventories/two_offices
+# What `make demo` shows: an inventory under inventories/. INVENTORY=... is taken where no SCENARIO is named.
+SCENARIO ?=
 # Arguments for pytest: make test ARGS="-k routers"
 ARGS ?=
 
@@ -20,7 +22,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 # Two workers; tests that share the lab stay on one of them, in order. The tests' lab goes away whatever happened, quietly:
 # the last line belongs to pytest. A lab that `make lab-up` or `make demo` made stays.
 PYTEST = $(AS_ROOT) .venv/bin/python -m pytest
-TEST_LABS := molecule lockout unguarded
+TEST_LABS := lockout unguarded $(addprefix molecule_,$(notdir $(patsubst %/,%,$(dir $(wildcard molecule/*/molecule.yml)))))
 LOG := .build/log/test-lab-down.log
 TIDY = trap 'for lab in $(TEST_LABS); do .venv/bin/python -m tools.lab down --name $$lab; done >$(LOG) 2>&1 || cat $(LOG) >&2; \
 	$(GIVE_BACK)' EXIT
@@ -49,8 +51,8 @@ lab-up: setup  ## containers for the inventory: two offices, two NAT routers, a 
 lab-down: setup  ## remove every container, network and file that any lab of this project made
 	@.venv/bin/python -m tools.lab down --all
 
-demo: setup  ## the whole path on the two-office inventory: lab, playbooks/site.yml, verdict, report
-	@.venv/bin/python -m tools.demo --inventory $(INVENTORY)
+demo: setup  ## the whole path: lab, playbooks/site.yml, verdict, report (SCENARIO=two_offices|faxpress|kerio|...)
+	@.venv/bin/python -m tools.demo $(if $(SCENARIO),--scenario "$(SCENARIO)",--inventory "$(INVENTORY)")
 
 test:  ## every test and gate; the lab is made, used and removed
 	@tools/setup.sh bench

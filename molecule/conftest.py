@@ -23,8 +23,9 @@ import testinfra
 from testinfra.host import Host
 
 ROOT = Path(__file__).resolve().parent.parent
-# Another lab and its plan can be named, to try the tests there: FAXNET_LAB=two_offices FAXNET_PLAN=... pytest ...
-LAB = os.environ.get("FAXNET_LAB", "molecule")
+# Molecule names the scenario's lab and plan. Others can be named, to try the tests there:
+# FAXNET_LAB=two_offices FAXNET_PLAN=.build/demo/two_offices/plan pytest ...
+LAB = os.environ.get("FAXNET_LAB", "")
 
 # Runs on a lab host, prints {port: "open"|"refused"|"silent"}. A port is "open" when a connection is made (TCP) or an
 # answer comes (UDP), "refused" when the far end's kernel says that nobody listens there, which only a packet that

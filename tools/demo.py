@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``make demo``: the whole path on the two offices, from an inventory to proven packets and a page to read.
+"""``make demo SCENARIO=...``: the whole path for one product, from an inventory to proven packets and a page to read.
 
 Builds the lab, runs playbooks/site.yml against it as an administrator would against real machines, and prints the
 verdict with the report's path. The lab stays up for a look around; ``make lab-down`` removes it.
@@ -10,6 +10,7 @@ verdict with the report's path. The lab stays up for a look around; ``make lab-d
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import os
 import subprocess
@@ -24,15 +25,38 @@ from tools.lab.progress import Progress
 from tools.lab.root import become_root, give_back
 
 ROOT = Path(__file__).resolve().parent.parent
+INVENTORIES = ROOT / "inventories"
+DEFAULT_SCENARIO = "two_offices"
 # Against containers on this machine a task is short; more forks than this only wait for the processor.
 FORKS = 5
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.demo", description=__doc__)
-    parser.add_argument("--inventory", type=Path, default=Path("inventories/two_offices"), help="(%(default)s)")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--scenario", default=DEFAULT_SCENARIO, help=f"{', '.join(scenarios())} (%(default)s)")
+    which.add_argument("--inventory", type=Path, help="an inventory of your own instead: folder or file")
     parser.add_argument("--name", help="the lab's name; by default that of the inventory's folder")
     return parser
+
+
+def scenarios(folder: Path = INVENTORIES) -> list[str]:
+    """The inventories that come with the collection, by name."""
+    return sorted(path.parent.name for path in folder.glob("*/hosts.yml"))
+
+
+def inventory_of(scenario: str, folder: Path = INVENTORIES) -> Path:
+    """The inventory of a scenario.
+
+    Raises:
+        LabError: there is none of that name; the message says which ones there are and which one may be meant.
+    """
+    known = scenarios(folder)
+    if scenario in known:
+        return folder / scenario
+    close = difflib.get_close_matches(scenario, known, n=1)
+    meant = f", did you mean {close[0]}?" if close else "."
+    raise LabError(f"there is no scenario {scenario!r}{meant} There are: {', '.join(known)}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,8 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     progress = Progress()
     try:
+        inventory = options.inventory or inventory_of(options.scenario)
         become_root("tools.demo", sys.argv[1:] if arguments is None else arguments)
-        lab = lifecycle.up(find_podman(), options.inventory, progress, name=options.name)
+        lab = lifecycle.up(find_podman(), inventory, progress, name=options.name)
     except LabError as problem:
         print(f"demo: {problem}", file=sys.stderr)
         return 1
@@ -49,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kept = ROOT / ".build" / "demo" / lab.name
     command = [
         str(Path(sys.executable).with_name("ansible-playbook")),
-        f"--inventory={options.inventory}",
+        f"--inventory={inventory}",
         f"--inventory={lab.connection}",
         f"--extra-vars={json.dumps(_settings(kept))}",
         str(ROOT / "playbooks" / "site.yml"),

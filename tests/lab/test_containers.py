@@ -53,6 +53,23 @@ def test_a_container_brings_its_addresses_and_routes_itself() -> None:
     ]
 
 
+def test_a_route_may_say_which_address_it_is_used_with() -> None:
+    default, via, own = ipaddress.ip_network("::/0"), ipaddress.ip_address("2001:2::1"), PC.legs[0].addresses[1].ip
+    routed = Node("pc", PC.legs, (Route(default, via, own),))
+    assert ip_batch(routed)[-1] == "route replace ::/0 via 2001:2::1 src 2001:db8:1::5"
+
+
+def test_ipv6_is_on_and_its_addresses_need_no_waiting() -> None:
+    arguments = container("x", PC, "image", PLAIN).arguments
+    assert {"net.ipv6.conf.all.disable_ipv6=0", "net.ipv6.conf.lan0.accept_dad=0"} < set(arguments)
+
+
+def test_a_machine_without_ipv6_is_asked_for_no_setting_of_it() -> None:
+    arguments = container("x", PC, "image", Runtime(None, (), "", ipv6=False)).arguments
+    assert not [argument for argument in arguments if argument.startswith("net.ipv6")]
+    assert "net.ipv4.ip_forward=0" in arguments
+
+
 def test_podman_gives_a_segment_no_addresses_and_no_way_out() -> None:
     arguments = network_arguments("x", "office")
     assert arguments[-1] == "faxnet-x-net-office"

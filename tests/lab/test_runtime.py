@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 from pathlib import Path
 
 import pytest
 
+from tools.lab import lifecycle
 from tools.lab.errors import LabError
-from tools.lab.runtime import Cgroups, Machine, cgroups_of, has_sys_resource, runtime_for
+from tools.lab.podman import Podman
+from tools.lab.progress import Progress
+from tools.lab.runtime import Cgroups, Machine, Runtime, cgroups_of, has_ipv6, has_sys_resource, runtime_for
 
 LIMITS = ("nofile=20000:20000", "nproc=32768:32768")
 
@@ -59,6 +64,23 @@ def test_the_layout_of_control_groups_is_seen(tmp_path: Path, made: str, cgroups
     else:
         (tmp_path / made).mkdir()
     assert cgroups_of(tmp_path) is cgroups
+
+
+def test_a_kernel_without_ipv6_is_found_out_and_said(tmp_path: Path) -> None:
+    assert not has_ipv6(tmp_path)
+    (tmp_path / "ipv6").mkdir()
+    assert has_ipv6(tmp_path)
+    without = runtime_for(dataclasses.replace(machine(Cgroups.V2), ipv6=False))
+    assert not without.ipv6
+    assert without.reason.endswith("no IPv6")
+
+
+def test_an_inventory_with_ipv6_is_refused_where_the_kernel_has_none(root: Path) -> None:
+    podman = Podman("/bin/false", Runtime(None, (), "no IPv6", ipv6=False))
+    with pytest.raises(
+        LabError, match=r"runs without IPv6 .*: boot it without ipv6\.disable=1, or rehearse with a copy"
+    ):
+        lifecycle.up(podman, root / "inventories" / "dual_stack", Progress(io.StringIO()))
 
 
 @pytest.mark.parametrize(

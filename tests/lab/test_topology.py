@@ -137,6 +137,72 @@ def test_both_families_share_a_segment() -> None:
     assert routes(net.node(INTERNET))["2001:db8:1::/64"] == "2001:db8:ff::10"
 
 
+DUAL = {
+    "oak": {"networks": ["10.4.0.0/24", "2001:db8:4::/64"], "gateway": "oak-rt", "public_address": "198.51.100.40"},
+    "elm": {"networks": ["10.5.0.0/24", "2001:db8:5::/64"], "gateway": "elm-rt", "public_address": "203.0.113.50"},
+    "alone": {"networks": ["2001:db8:6::/64"]},
+}
+DUAL_HOSTS = {
+    "oak-rt": host("oak", "10.4.0.1", "2001:db8:4::1"),
+    "oak-fax": host("oak", "10.4.0.10", "2001:db8:4::10"),
+    "elm-rt": {},
+    "elm-new": host("elm", "2001:db8:5::66"),
+    "far": host("alone", "2001:db8:6::6"),
+}
+
+
+def test_where_ipv4_is_translated_and_ipv6_routed_the_outer_side_has_an_address_of_each() -> None:
+    net = drawn(DUAL, DUAL_HOSTS)
+    (_lan, four), six = legs(net.node("oak-rt"))["lan0"], legs(net.node("oak-rt"))["wan0"][1]
+    assert four == ["10.4.0.1/24", "2001:db8:4::1/64"]
+    assert six[0] == "198.51.100.40/24"
+    assert ipaddress.ip_interface(six[1]) in ipaddress.ip_network("2001:2::/48")
+    outer = str(ipaddress.ip_interface(six[1]).ip)
+    assert routes(net.node(INTERNET))["2001:db8:4::/64"] == outer
+    assert routes(net.node(INTERNET))["10.4.0.0/24"] == "198.51.100.40"
+    assert routes(net.node("oak-rt"))["0.0.0.0/0"] == "198.51.100.1"
+    assert ipaddress.ip_address(routes(net.node("oak-rt"))["::/0"]) in ipaddress.ip_network("2001:2::/48")
+
+
+def test_a_routing_gateway_sends_its_own_packets_from_its_inner_address() -> None:
+    """The plan knows the router by this address: behind it, the link's address means nothing to anybody."""
+    net = drawn(DUAL, DUAL_HOSTS)
+    sources = {str(route.network): route.source for route in net.node("oak-rt").routes}
+    assert sources == {"0.0.0.0/0": None, "::/0": ipaddress.ip_address("2001:db8:4::1")}
+    assert {route.source for route in net.node("elm-rt").routes} == {None}
+
+
+def test_a_host_with_ipv6_alone_has_no_way_for_ipv4() -> None:
+    net = drawn(DUAL, DUAL_HOSTS)
+    assert routes(net.node("elm-new")) == {"::/0": "2001:db8:5::1"}
+    assert routes(net.node("far")) == {"::/0": "2001:db8:6::1"}
+    assert {leg.network.version for leg in net.node("far").legs[0].addresses} == {6}
+
+
+def test_gateways_at_one_provider_share_one_link() -> None:
+    sites = {**DUAL, "elm": {**DUAL["elm"], "public_address": "198.51.100.50"}}
+    net = drawn(sites, DUAL_HOSTS)
+    links = {
+        address.network
+        for node in ("oak-rt", "elm-rt", INTERNET)
+        for leg in net.node(node).legs
+        for address in leg.addresses
+        if address in ipaddress.ip_network("2001:2::/48")
+    }
+    assert len(links) == 1
+    assert len(routes(net.node(INTERNET))) == 4
+
+
+def test_the_wiring_proof_crosses_the_internet_by_both_versions() -> None:
+    tried = {(reach.source, str(reach.address)) for reach in drawn(DUAL, DUAL_HOSTS).reaches}
+    assert {("elm-rt", "198.51.100.40"), ("elm-rt", "2001:db8:4::1"), ("elm-new", "2001:db8:5::1")} <= tried
+
+
+def test_a_lab_without_ipv6_addresses_needs_none() -> None:
+    assert not drawn(OFFICES, OFFICE_HOSTS).uses_ipv6
+    assert drawn(DUAL, DUAL_HOSTS).uses_ipv6
+
+
 def test_a_site_with_several_networks_has_a_segment_each() -> None:
     sites = {"office": {**OFFICES["florida"], "networks": ["10.1.0.0/24", "10.1.5.0/24"]}}
     net = drawn(sites, {"a": host("office", "10.1.0.5"), "b": host("office", "10.1.5.5"), "fl-router": {}})

@@ -317,11 +317,11 @@ class _Drawing:
         ]
         reached = {
             (name, address)
-            for name, own in worn
+            for name, _own in worn
             for other, public in worn
             if other != name
             for address in public
-            if any(mine.version == address.version for mine in own)
+            if _default(address.version) in self.drafts[name].routes
         }
         self.reaches.extend(Reach(name, address) for name, address in sorted(reached, key=str))
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which addresses a CommuniGate Pro network address list contains, and what it lacks of another.
+"""Which addresses a CommuniGate Pro network address list contains.
 
 A line adds its addresses to what the lines before it gave, or takes them away. So for each address the LAST line that
 matches it decides, and everything here follows from that.
@@ -9,23 +9,19 @@ matches it decides, and everything here follows from that.
 
 from __future__ import annotations
 
-import bisect
 import heapq
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from ._communigate_lists import AddressList, AddressListError, Line, Problem, parse_address
+from ._communigate_lists import AddressList, AddressListError, Line, Problem, parse_address, printable
 
 #: First and last address as ints, both included.
 Span = tuple[int, int]
-#: What an unresolved reference stands for: "raise" an error, at "least" these addresses are in the list, at "most".
-UNKNOWN = ("raise", "least", "most")
 #: A chain of references that is longer is taken for a mistake; it also keeps Python's own limit far away.
 _LONGEST_CHAIN = 50
 #: Kinds of lines that do not say themselves which addresses they match.
 _REFERENCES = ("name", "template")
-_HIGHEST = {4: (1 << 32) - 1, 6: (1 << 128) - 1}
 
 
 class _Reach(NamedTuple):
@@ -39,7 +35,7 @@ class _Reach(NamedTuple):
 def _reference_problem(line: Line, trail: tuple[str, ...], lists: Mapping[str, AddressList]) -> Problem | None:
     """What keeps a reference from being followed, or None. *trail* names the lists that led here."""
     value = line.value or ""
-    inside = f" (a line of the list {trail[-1]})" if trail else ""
+    inside = f" (a line of the list {printable(trail[-1], 40)})" if trail else ""
     if line.kind == "template":
         cure = "only the server can look domain names up; ask it, or write addresses"
         return Problem(line.number, value, f"depends on the address's domain name{inside}", cure)
@@ -48,7 +44,7 @@ def _reference_problem(line: Line, trail: tuple[str, ...], lists: Mapping[str, A
         way = " -> ".join((*trail, name))
         return Problem(line.number, value, f"leads back to itself, {way}{inside}", "remove one of these references")
     if name not in lists:
-        given = ", ".join(sorted(lists)) or "none"
+        given = printable(", ".join(sorted(lists)), 200) or "none"
         return Problem(line.number, value, f"is a list that is not given here{inside}", f"give it too; given: {given}")
     if len(trail) >= _LONGEST_CHAIN:
         message = f"ends a chain of more than {_LONGEST_CHAIN} lists{inside}"
@@ -109,52 +105,39 @@ def _holds(
     return False
 
 
-def spans(
-    address_list: AddressList,
-    version: int,
-    lists: Mapping[str, AddressList] | None = None,
-    unknown: str = "raise",
-) -> list[Span]:
+def spans(address_list: AddressList, version: int, lists: Mapping[str, AddressList] | None = None) -> list[Span]:
     """Return the addresses of an IP version that a list contains: disjoint spans in ascending order.
 
     Args:
         address_list: the list.
         version: 4 or 6.
         lists: other lists by name, for references.
-        unknown: one of :data:`UNKNOWN`: what to make of references that cannot be followed.
 
     Raises:
-        AddressListError: references that cannot be followed, with *unknown* "raise".
+        AddressListError: a reference that cannot be followed.
     """
-    return _spans(address_list, version, _Resolver(version, _lower(lists), unknown), ())
+    return _spans(address_list, version, _lower(lists), (), {})
 
 
-class _Resolver:
-    """The spans of other lists by name, each computed once."""
-
-    def __init__(self, version: int, lists: Mapping[str, AddressList], unknown: str) -> None:
-        self.version = version
-        self.lists = lists
-        self.unknown = unknown
-        self.known: dict[str, list[Span]] = {}
-
-    def of(self, line: Line, trail: tuple[str, ...]) -> list[Span]:
-        """The spans that a reference matches."""
-        problem = _reference_problem(line, trail, self.lists)
-        if problem is None:
-            name = (line.name or "").lower()
-            if name not in self.known:
-                self.known[name] = _spans(self.lists[name], self.version, self, (*trail, name))
-            return self.known[name]
-        if self.unknown == "raise":
-            raise AddressListError([problem])
-        # At least: what is added may be nothing, what is taken away may be everything. At most: the other way round.
-        return [(0, _HIGHEST[self.version])] if (self.unknown == "most") != line.excluded else []
-
-
-def _spans(address_list: AddressList, version: int, resolver: _Resolver, trail: tuple[str, ...]) -> list[Span]:
+def _spans(
+    address_list: AddressList,
+    version: int,
+    lists: Mapping[str, AddressList],
+    trail: tuple[str, ...],
+    known: dict[str, list[Span]],
+) -> list[Span]:
     lines = address_list.lines
-    decided = _decided(_reaches(lines, version, lambda line: resolver.of(line, trail)))
+
+    def follow(line: Line) -> list[Span]:
+        problem = _reference_problem(line, trail, lists)
+        if problem is not None:
+            raise AddressListError([problem])
+        name = (line.name or "").lower()
+        if name not in known:
+            known[name] = _spans(lists[name], version, lists, (*trail, name), known)
+        return known[name]
+
+    decided = _decided(_reaches(lines, version, follow))
     return _merged((reach.first, reach.last) for reach in decided if not lines[reach.place].excluded)
 
 
@@ -194,65 +177,3 @@ def _merged(pieces: Iterable[Span]) -> list[Span]:
         else:
             merged.append((first, last))
     return merged
-
-
-def _within(span: Span, cover: list[Span]) -> bool:
-    """Whether *cover* (disjoint, ascending) holds all of *span*."""
-    after = bisect.bisect_right(cover, (span[0], _HIGHEST[6]))
-    return after > 0 and span[1] <= cover[after - 1][1]
-
-
-def _touches(span: Span, cover: list[Span]) -> bool:
-    """Whether *cover* (disjoint, ascending) holds any address of *span*."""
-    after = bisect.bisect_right(cover, (span[1], _HIGHEST[6]))
-    return after > 0 and span[0] <= cover[after - 1][1]
-
-
-def additions(current: AddressList, wanted: AddressList) -> tuple[Line, ...]:
-    """Return the lines of *wanted* to put after *current* so that it says of every address what *wanted* says of it.
-
-    Addresses of which *wanted* says nothing stay as they are. Lines that change nothing are left out, so a list that
-    was completed once lacks nothing the second time. References cannot be followed here: one is missing unless
-    *current* has the same, and what *current* refers to counts neither as there nor as away.
-    """
-    needed: set[int] = set()
-    for version in (4, 6):
-        least = spans(current, version, unknown="least")
-        most = spans(current, version, unknown="most")
-        for reach in _decided(_reaches(wanted.lines, version, lambda _line: [])):
-            span = (reach.first, reach.last)
-            if _touches(span, most) if wanted.lines[reach.place].excluded else not _within(span, least):
-                needed.add(reach.place)
-    there = {_identity(line) for line in current.lines if line.kind in _REFERENCES}
-    chosen: dict[bool, list[Line]] = {False: [], True: []}
-    for place, line in enumerate(wanted.lines):
-        missing = line.kind in _REFERENCES and _identity(line) not in there
-        # A line put at the end also decides where a later line of *wanted* should: that one has to follow it.
-        undone = line.is_entry and any(_overlap(line, earlier) for earlier in chosen[not line.excluded])
-        if place in needed or missing or undone:
-            chosen[line.excluded].append(line)
-    return tuple(sorted([*chosen[False], *chosen[True]], key=lambda line: line.number))
-
-
-def _identity(line: Line) -> tuple[str, str, bool]:
-    return line.kind, (line.name or "").lower(), line.excluded
-
-
-def _overlap(line: Line, other: Line) -> bool:
-    """Whether the two lines share an address, as far as they say; a reference may share one with any line."""
-    if line.kind in _REFERENCES or other.kind in _REFERENCES:
-        return True
-    spans_meet = line.first <= other.last and other.first <= line.last  # type: ignore[operator]
-    return line.version == other.version and spans_meet
-
-
-def appended(current: AddressList, lines: Iterable[Line]) -> str:
-    """Return the text of *current* with *lines* after its last one; its way of ending lines is kept."""
-    text = current.text
-    new = [line.text.rstrip("\r") for line in lines]
-    if not new:
-        return text
-    end = "\r\n" if "\r\n" in text else "\n"
-    if not text or text.endswith("\n"):
-        return text + end.join(new) + (end if text else "")
-    return text + end + end.join(new)

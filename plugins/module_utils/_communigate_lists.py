@@ -24,6 +24,8 @@ NEWEST = "6.4"
 #: Signs of a list's name in 6.4: "Latin letters, digits, symbols ._- (dot, underscore, minus)".
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _BLANKS = " \t\r"
+#: What would end the text or the line for some reader on the way. A carriage return may stand at the end alone.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 _ENTRY_KINDS = ("address", "range", "prefix", "name", "template")
 _BITS = {4: 32, 6: 128}
 
@@ -196,6 +198,8 @@ def _line_or_problem(number: int, text: str, abilities: frozenset[str]) -> Line 
 
 
 def _parse_line(number: int, text: str, abilities: frozenset[str]) -> Line:
+    if _CONTROL.search(text[:-1] if text.endswith("\r") else text):
+        raise _LineError("holds a control character", "write letters, digits, signs and blanks, a line for each entry")
     body, semicolon, comment_text = text.partition(";")
     body = body.strip(_BLANKS)
     comment = comment_text.strip(_BLANKS) if semicolon else None
@@ -266,12 +270,12 @@ def _parse_prefix(body: str, abilities: frozenset[str]) -> tuple[int, int, int]:
 
 
 def _address(text: str) -> tuple[int, int]:
+    """The address that is the whole entry or one end of it."""
+    cure = "write a whole IPv4 or IPv6 address, such as 10.0.0.1 or 2001:db8::1; comments begin with a semicolon"
+    if not text:
+        raise _LineError("lacks an address", cure)
     try:
         return parse_address(text)
     except ValueError as error:
         problem = str(error)
-    value = printable(text, 50)
-    raise _LineError(
-        f'has "{value}" where an address belongs, and that {problem}' if value else "lacks an address",
-        "write a whole IPv4 or IPv6 address, such as 10.0.0.1 or 2001:db8::1; comments begin with a semicolon",
-    )
+    raise _LineError(f'has "{printable(text, 50)}" where an address belongs: it {problem}', cure)

@@ -36,6 +36,7 @@ ARGUMENTS = {
     "others": {"type": "int", "default": 4},
     "notifications": {"type": "list", "elements": "dict"},
     "instances": {"type": "list", "elements": "dict"},
+    "emulated": {"type": "bool", "default": False},
 }
 
 
@@ -70,6 +71,7 @@ class ActionModule(ActionBase):
         base = plan.parent
         expected = result_files.read_probes(base, host, files.written_digest(plan))
         probes = [*expected["probes"], *_listening(host, expected["probes"], options["notifications"] or ())]
+        emulated = options["emulated"]
         began = datetime.datetime.now(datetime.UTC)
         sent = self._send(probes, options, variables)
         answers = {item["id"]: item for item in sent["results"]}
@@ -80,12 +82,13 @@ class ActionModule(ActionBase):
             "host": host,
             "time": began.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "seconds": sent["seconds"],
+            "emulated": emulated,
             "probes": tried,
             "notifications": options["notifications"],
             "instances": None if options["instances"] is None else [_instance(item) for item in options["instances"]],
         }
         path = result_files.write_result(base, host, document)
-        return {"results": str(path), "seconds": sent["seconds"], **_judged(tried)}
+        return {"results": str(path), "seconds": sent["seconds"], **_judged(tried, [host] if emulated else [])}
 
     def _send(
         self, probes: list[dict[str, Any]], options: Mapping[str, Any], variables: dict[str, Any]
@@ -118,15 +121,21 @@ def _expect(plan: Path, options: Mapping[str, Any]) -> dict[str, Any]:
     expected = expectations(document, result_files.Slices(plan, document["hosts"]), limits)
     result_files.start_run(plan.parent, expected)
     summary = expected.summary()
-    return {"expected": {key: summary[key] for key in ("hosts", "kinds", "left_out", "inseparable")}}
+    return {"expected": {key: summary[key] for key in ("hosts", "kinds", "left_out", "inseparable", "not_probed")}}
 
 
 def _listening(host: str, planned: list[dict[str, Any]], notifications: Any) -> list[dict[str, Any]]:
-    """Probes to the ports on which clients said that they listen: there, a program must answer."""
+    """Probes to the ports on which clients said that they listen: there, a program must answer.
+
+    For connections only: a datagram gets to a client through what that client has opened for its own server's port, and
+    whether it did is what both sides say of the notification itself.
+    """
     known = {probe["id"]: probe for probe in planned}
     found = []
     for notification in notifications:
         if not notification.get("address") or not notification.get("port"):
+            continue
+        if notification.get("transport", "tcp") != "tcp":
             continue
         instance = notification["instance"]
         probe = Probe(
@@ -161,9 +170,9 @@ def _instance(instance: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _judged(tried: list[dict[str, Any]]) -> dict[str, Any]:
-    """This host's own view; a report knows other hosts' witnesses as well, and may prove what is not proven here."""
-    seen = witnesses(tried)
+def _judged(tried: list[dict[str, Any]], emulated: list[str]) -> dict[str, Any]:
+    """This host's own view; a report knows other hosts' witnesses and emulators, and may decide what is open here."""
+    seen = witnesses(tried, emulated)
     judged = [{**probe, **judge(probe, seen).as_dict()} for probe in tried]
     failed = [f"{item['id']} must be {item['expect']}: {item['text']}" for item in judged if item["verdict"] == FAILED]
     return {"counts": counts(judged), "failures": failed}

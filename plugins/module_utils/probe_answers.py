@@ -55,7 +55,7 @@ _ICMP_TEXT = {
 
 # Errors of connect, send and bind that say: nothing left this host.
 _UNSENT_ERRORS = {
-    errno.EADDRINUSE: "the source port is taken by another program",
+    errno.EADDRINUSE: "a connection from the same source port is still there",
     errno.EADDRNOTAVAIL: "this host does not have the source address, or no free port for it",
     errno.EAFNOSUPPORT: "this host does not speak that IP version",
     errno.ENETUNREACH: "this host has no route there",
@@ -133,6 +133,17 @@ def outcome_of_error(number, sending):
         # A reset right after the handshake: the handshake itself was answered.
         return OPEN, "closed at once by the other end"
     return (UNSENT if sending else UNREACHABLE), os.strerror(number)
+
+
+def outcome_of_bind(number, transport, port):
+    """Return (outcome, detail) of an error of bind: nothing was sent, and why; *port*: 0 where any would have done."""
+    if number == errno.EADDRINUSE and transport == "tcp":
+        return UNSENT, f"a program of this host listens on source port {port}, and nobody else can send from it"
+    if number == errno.EADDRINUSE:
+        return UNSENT, f"source port {port} is taken by a program of this host that does not share it (SO_REUSEADDR)"
+    if number in (errno.EACCES, errno.EPERM) and 0 < port < 1024:
+        return UNSENT, f"source port {port} is below 1024: only root may send from it"
+    return UNSENT, _UNSENT_ERRORS.get(number, os.strerror(number))
 
 
 def echo_request(family, identifier, sequence):

@@ -14,6 +14,10 @@ Outcomes:
     unreachable  a router answered that no route or no such host is there
     silent       nothing came back within the time-out, in any try
     unsent       this host could not send at all: no route, no such source address, source port taken, not allowed
+
+A probe may leave from a port that a program of this host uses. Over UDP the two share it where both say so
+(SO_REUSEADDR): the probe's socket is connected, so it takes its peer's answers and nothing else. Over TCP nobody can
+send from a port on which somebody listens; such a probe is unsent.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ import os
 import resource
 import selectors
 import socket
+import struct
 import time
 
 from .probe_answers import (
@@ -33,10 +38,14 @@ from .probe_answers import (
     echo_request,
     icmp_error,
     is_echo_reply,
+    outcome_of_bind,
     outcome_of_error,
 )
 
 TRANSPORTS = ("tcp", "udp", "icmp")
+
+#: struct linger: on, no waiting. Closing resets the connection, and its source port is free at once for the next run.
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 #: What a UDP probe carries unless it is told otherwise: the question that the emulator answers.
 UDP_PAYLOAD = b'{"probe":"faxnet"}\n'
@@ -226,8 +235,7 @@ def _send(probe, index, number, timeout):
         sock.setblocking(False)
         ask_for_errors(sock, family)
         if probe.get("source_address") or probe.get("source_port"):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind((probe.get("source_address") or "", probe.get("source_port") or 0))
+            _bind(sock, family, transport, probe.get("source_address") or "", probe.get("source_port") or 0)
         started = time.monotonic()
         code = sock.connect_ex((probe["address"], probe.get("port") or 0))
         if code not in (0, errno.EINPROGRESS):
@@ -241,6 +249,25 @@ def _send(probe, index, number, timeout):
         sock.close()
         raise _AnsweredError(*outcome_of_error(error.errno, sending=True)) from error
     return _Attempt(index, number, sock, started, started + timeout, raw, sequence)
+
+
+def _bind(sock, family, transport, address, port):
+    """Have the socket send from this address and port.
+
+    Raises:
+        _AnsweredError: it cannot; the detail says why and names the port.
+    """
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        # Or it would take the port from this host's IPv4 programs as well.
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    if transport == "tcp" and port:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    try:
+        sock.bind((address, port))
+    except OSError as error:
+        sock.close()
+        raise _AnsweredError(*outcome_of_bind(error.errno, transport, port)) from error
 
 
 def _socket(family, transport):

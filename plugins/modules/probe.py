@@ -42,7 +42,11 @@ options:
         description: The address to send from. The host's routing decides when it is not given.
         type: str
       source_port:
-        description: The port to send from. The system chooses one when it is not given.
+        description:
+          - The port to send from. The system chooses one when it is not given.
+          - Over UDP a program of this host may use the same port, where it shares it (C(SO_REUSEADDR)); for the moment
+            of the probe, the answers of the dialled address and port go to the probe alone. Over TCP no program may
+            listen on it.
         type: int
       payload:
         description: Text to send in a UDP probe.
@@ -87,6 +91,12 @@ EXAMPLES = r"""
       - {id: port above, address: 198.51.100.10, transport: tcp, port: 7489}
   register: probed
 
+- name: Ask from the fax server whether its alerts get through, and that nothing else does
+  faxnet.deploy.probe:
+    probes:
+      - {id: alert, address: 10.1.0.21, transport: udp, port: 2000, source_port: 4644}
+      - {id: from the port beside it, address: 10.1.0.21, transport: udp, port: 2000, source_port: 4645}
+
 - name: Show what came back
   ansible.builtin.debug:
     msg: "{{ item.id }}: {{ item.outcome }} {{ item.detail }}"
@@ -110,7 +120,7 @@ results:
         V(open): the other end answered (handshake, reply, echo reply). V(refused): it answered that nothing listens
         there (TCP reset, ICMP port unreachable). V(prohibited): a filter said so (ICMP administratively prohibited, or
         this host's own filter). V(unreachable): a router answered that there is no route or no such host.
-        V(silent): nothing came back. V(unsent): this host could not send.
+        V(silent): nothing came back. V(unsent): this host could not send; RV(results[].detail) says why.
       type: str
       returned: always
       sample: open

@@ -12,10 +12,12 @@ description:
   - In its first step it derives from the plan, once for the whole network, what must pass and what must be refused, and
     writes for each host the packets that it has to try.
   - In its second step each host sends its own packets and its results are kept on the controller.
-  - What must be refused are the ports beside each opening, the same ports under the other protocol, other clients'
-    call-back ranges, servers by hosts that do not use them, hosts behind routers from outside, and flows that are
-    switched off. A packet counts as refused only when nothing at all came back, for even a refusal says that it got
-    there.
+  - What must be refused are the ports beside each opening, the same ports under the other protocol or from another
+    source port, other clients' call-back ranges, answers that nobody has asked for, servers by hosts that do not use
+    them, hosts behind routers from outside, and flows that are switched off. A packet counts as refused only when
+    nothing at all came back, for even a refusal says that it got there.
+  - Hosts outside a public server's network stand for the Internet. Flows that no packet between the plan's hosts can
+    show, such as those to a DNS server that is none of them, are listed with the reason.
   - Silence is only believed where something else shows that the line was alive. Otherwise the check is not proven.
   - The task does not fail over what it finds. M(faxnet.deploy.report) judges all hosts' results together, writes them
     down, and fails where it is told to.
@@ -67,6 +69,13 @@ options:
     description: With O(step=probe), what M(faxnet.deploy.emulator_info) returned as C(instances) on this host.
     type: list
     elements: dict
+  emulated:
+    description:
+      - With O(step=probe), whether an emulator runs on this host, which answers every packet of a verification. A
+        datagram to it that brings no answer has then failed. Without it, a server's own program may leave a datagram
+        that it does not know unanswered, and the check is not proven.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: full
@@ -119,6 +128,11 @@ expected:
     hosts: {description: How many packets each host tries., type: dict, sample: {uk-ts1: 21}}
     kinds: {description: How many there are of each kind., type: dict, sample: {flow: 5, neighbour port: 20}}
     left_out: {description: What was left out for its number., type: list, elements: dict, sample: []}
+    not_probed:
+      description: Flows that no packet between the plan's hosts can show, by exchange and reason.
+      type: list
+      elements: dict
+      sample: []
     inseparable:
       description: What cannot be refused, for its sender wears an allowed address.
       type: list

@@ -7,6 +7,10 @@ Silence proves a refusal only where something else shows that silence was not si
 answer that the same sender got from the same address in the same run (``path``). Where a refusing router answers
 nothing at all, two witnesses do: the sender got answers from elsewhere, and the target answered others (``ends``).
 Without a witness a silent probe is not proven, and is never counted as passed.
+
+A datagram that must arrive and brings nothing back failed where an answer was sure to come: from an emulator, and from
+a system on whose port nobody listens. A real program may leave a question that it does not know unanswered, so its
+silence is not proven either way.
 """
 
 from __future__ import annotations
@@ -49,11 +53,13 @@ class Witnesses:
         paths: sender and address, where that address answered that sender.
         senders: hosts that got an answer from anywhere.
         targets: hosts that answered anybody.
+        emulated: hosts on which an emulator runs, which answers whatever a probe asks.
     """
 
     paths: frozenset[tuple[str, str]]
     senders: frozenset[str]
     targets: frozenset[str]
+    emulated: frozenset[str]
 
     def of(self, probe: Mapping[str, Any]) -> str:
         """The best witness for a probe: ``path``, ``ends`` or none."""
@@ -69,15 +75,15 @@ _SILENT = {
 }
 
 
-def witnesses(tried: Iterable[Mapping[str, Any]]) -> Witnesses:
-    """Return who was seen alive by these probes (with their ``outcome``)."""
+def witnesses(tried: Iterable[Mapping[str, Any]], emulated: Iterable[str] = ()) -> Witnesses:
+    """Return who was seen alive by these probes (with their ``outcome``); *emulated*: hosts where an emulator runs."""
     paths, senders, targets = set(), set(), set()
     for probe in tried:
         if probe["outcome"] in _FAR_END:
             paths.add((probe["host"], probe["address"]))
             senders.add(probe["host"])
             targets.add(probe["target"])
-    return Witnesses(frozenset(paths), frozenset(senders), frozenset(targets))
+    return Witnesses(frozenset(paths), frozenset(senders), frozenset(targets), frozenset(emulated))
 
 
 def judge(probe: Mapping[str, Any], seen: Witnesses) -> Judgement:
@@ -90,7 +96,18 @@ def judge(probe: Mapping[str, Any], seen: Witnesses) -> Judgement:
         return Judgement(verdict, _with("nothing was sent", detail))
     if probe["expect"] == SILENT:
         return _judge_silence(probe, outcome, detail, seen)
+    if outcome == "silent" and _may_stay_silent(probe, seen):
+        return Judgement(
+            UNPROVEN, "no answer: held up on the way, or its program leaves what it does not know unanswered"
+        )
     return _judge_answer(probe["expect"], outcome, detail)
+
+
+def _may_stay_silent(probe: Mapping[str, Any], seen: Witnesses) -> bool:
+    """Whether what receives a datagram need not answer it: a server's real program, or somebody else's machine."""
+    if probe["transport"] != "udp" or probe["target"] in seen.emulated:
+        return False
+    return probe["expect"] == OPEN or bool(probe.get("foreign"))
 
 
 def _judge_answer(expect: str, outcome: str, detail: str) -> Judgement:

@@ -14,12 +14,34 @@ from dataclasses import dataclass
 from typing import Any
 
 from .addresses import Address, Prefix, parse_prefix
-from .ports import PortRange, parse_ranges
+from .ports import FIRST_PORT, LAST_PORT, PortRange, parse_ranges
+
+#: An end of a flow that is no host: everybody. The other kind of end without a host is an address in text.
+INTERNET = "internet"
+
+#: A host of this platform is somebody else's machine or an appliance: it holds no rules and sends no probes.
+UNMANAGED = "unmanaged"
+
+_EVERY_PORT = (PortRange(FIRST_PORT, LAST_PORT),)
 
 
 @dataclass(frozen=True, slots=True)
 class FlowView:
-    """One flow of a plan; addresses are text, ``ports`` are destination ports."""
+    """One flow of a plan; addresses are text.
+
+    Attributes:
+        source, destination: a host, :data:`INTERNET`, or an address.
+        source_ports: the sender's ports; empty where any will do.
+        ports: destination ports.
+        callback: it goes to ports that the client reports to its server.
+        from_server: the server starts it: a call-back, an alert, or its own way out.
+        kind: the exchange's kind (``login``, ``alert``, ``media``, ...).
+        dial, arrives_from, destination_address: an address; a prefix where the end is the Internet.
+        reason: what the exchange is for.
+        idle: seconds that devices on the way keep the connection though nothing passes; None leaves it to them.
+        helper: connection-tracking helper that it needs; empty where it needs none.
+        carried_by: id of the flow whose mapping it passes through, having no rule of its own; empty where it has rules.
+    """
 
     id: str
     service: str
@@ -28,15 +50,44 @@ class FlowView:
     destination: str
     version: int
     transport: str
-    source_port: int | None
+    source_ports: tuple[PortRange, ...]
     ports: tuple[PortRange, ...]
     callback: bool
+    from_server: bool
+    kind: str
     enabled: bool
     dial: str
     arrives_from: str
     destination_address: str
     via: tuple[str, ...]
     reason: str
+    idle: int | None
+    helper: str
+    carried_by: str
+
+    @property
+    def source_port(self) -> int | None:
+        """A port that the sender may use; None where any will do."""
+        return self.source_ports[0].low if self.source_ports else None
+
+    @property
+    def to_any_port(self) -> bool:
+        """Whether the receiving side chooses the port."""
+        return self.ports == _EVERY_PORT
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeView:
+    """What a flow takes from its exchange; ``reason`` says what it is for."""
+
+    initiator: str
+    kind: str
+    reason: str
+
+    @classmethod
+    def of(cls, exchange: Mapping[str, Any]) -> ExchangeView:
+        """Return the view of one exchange of ``plan.json``."""
+        return cls(exchange["initiator"], exchange["kind"], f"{exchange['title']}: {exchange['purpose']}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +134,11 @@ class HostView:
         """The host's own address of an IP version."""
         return next((address for address in self.addresses if version_of(address) == version), None)
 
+    @property
+    def managed(self) -> bool:
+        """Whether the host holds its part of the plan, so that it sends probes and refuses what no flow names."""
+        return self.platform != UNMANAGED
+
 
 @dataclass(frozen=True, slots=True)
 class OpeningView:
@@ -114,6 +170,7 @@ class PlanView:
     uses: tuple[Mapping[str, Any], ...]
     openings: Mapping[str, tuple[OpeningView, ...]]
     findings: tuple[Mapping[str, Any], ...]
+    gateways: frozenset[str]
 
     def same_realm(self, one: str, other: str, version: int) -> bool:
         """Whether two hosts meet under their own addresses: in one site, or in sites of one realm."""
@@ -144,25 +201,27 @@ def version_of(address: str) -> int:
 
 def view_plan(plan: Mapping[str, Any]) -> PlanView:
     """Return the view of a plan read from ``plan.json``."""
-    purposes = {
-        (service, exchange["name"]): f"{exchange['title']}: {exchange['purpose']}"
-        for service, exchanges in plan["services"].items()
-        for exchange in exchanges
+    exchanges = {
+        (service, exchange["name"]): ExchangeView.of(exchange)
+        for service, listed in plan["services"].items()
+        for exchange in listed
     }
+    sites = {name: _site(name, site) for name, site in sorted(plan["sites"].items())}
     return PlanView(
         digest=str(plan.get("digest", "")),
-        sites={name: _site(name, site) for name, site in sorted(plan["sites"].items())},
+        sites=sites,
         hosts={name: _host(name, host) for name, host in sorted(plan["hosts"].items())},
-        flows=tuple(view_flow(flow, purposes[flow["service"], flow["exchange"]]) for flow in plan["flows"]),
+        flows=tuple(view_flow(flow, exchanges[flow["service"], flow["exchange"]]) for flow in plan["flows"]),
         offers=tuple(plan["offers"]),
         uses=tuple(plan["uses"]),
         openings={name: tuple(view_opening(item) for item in items) for name, items in plan["openings"].items()},
         findings=tuple(plan["findings"]),
+        gateways=frozenset(gateway.host for site in sites.values() for gateway in site.gateways),
     )
 
 
-def view_flow(flow: Mapping[str, Any], reason: str) -> FlowView:
-    """Return the view of one flow of ``plan.json``; *reason* says what its exchange is for."""
+def view_flow(flow: Mapping[str, Any], exchange: ExchangeView) -> FlowView:
+    """Return the view of one flow of ``plan.json``, which comes from *exchange*."""
     source_ports = flow.get("source_ports")
     return FlowView(
         id=flow["id"],
@@ -172,15 +231,20 @@ def view_flow(flow: Mapping[str, Any], reason: str) -> FlowView:
         destination=flow["destination"],
         version=flow["version"],
         transport=flow["transport"],
-        source_port=parse_ranges(source_ports)[0].low if source_ports else None,
+        source_ports=parse_ranges(source_ports) if source_ports else (),
         ports=parse_ranges(flow["ports"]),
         callback=bool(flow["callback"]),
+        from_server=exchange.initiator == "server",
+        kind=exchange.kind,
         enabled=bool(flow["enabled"]),
         dial=flow["dial"],
         arrives_from=flow["arrives_from"],
         destination_address=flow["destination_address"],
         via=tuple(flow.get("via", ())),
-        reason=reason,
+        reason=exchange.reason,
+        idle=flow.get("idle"),
+        helper=flow.get("helper") or "",
+        carried_by=flow.get("carried_by") or "",
     )
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .ports import FIRST_PORT, LAST_PORT, PortRange
+
 FORMAT = 1
 
 #: How many names a list in a remark holds.
@@ -25,6 +27,8 @@ CALLBACK = "call-back"
 SWITCHED_OFF = "switched-off flow"
 NEIGHBOUR = "neighbour port"
 OTHER_PROTOCOL = "other protocol"
+OTHER_SOURCE = "another source port"
+UNASKED = "unasked answer"
 OTHER_RANGE = "another client's range"
 OTHER_HOST = "another host"
 UNSOLICITED = "unsolicited to the LAN"
@@ -32,11 +36,13 @@ CONTROL = "control"
 
 #: All kinds, in the order in which people read them, with one sentence each.
 KINDS: Mapping[str, str] = {
-    FLOW: "What the services need, from each client to its server.",
-    CALLBACK: "The server's call-backs, to both ends of each client's range.",
+    FLOW: "What the services need, from each client to its server, and from servers outward.",
+    CALLBACK: "What servers start towards their clients: call-backs to both ends of each range, alerts to some ports.",
     SWITCHED_OFF: "Flows that are defined and switched off: nothing may pass.",
     NEIGHBOUR: "The ports just below and just above what is open: nothing may pass.",
     OTHER_PROTOCOL: "The open ports' numbers under the other protocol: nothing may pass.",
+    OTHER_SOURCE: "What may come from one source port only, sent from the port beside it: nothing may pass.",
+    UNASKED: "From a server's own port to a client that has not asked: only answers may come back.",
     OTHER_RANGE: "A client's call-back range, tried by somebody else than its server: nothing may pass.",
     OTHER_HOST: "A server's ports, tried by a host that does not use the server: nothing may pass.",
     UNSOLICITED: "Hosts behind a router, tried from outside without being asked: nothing may pass.",
@@ -59,6 +65,7 @@ class Probe:
         reason: one sentence.
         flow: id of the flow that it comes from; empty where there is none.
         source_port: port to send from; None leaves it to the system.
+        foreign: the target is somebody else's machine, which need not answer a datagram.
     """
 
     host: str
@@ -71,6 +78,7 @@ class Probe:
     reason: str
     flow: str = ""
     source_port: int | None = None
+    foreign: bool = False
 
     @property
     def id(self) -> str:
@@ -123,6 +131,30 @@ class Inseparable:
 
 
 @dataclass(frozen=True, slots=True)
+class NotProbed:
+    """Flows that no packet between the plan's hosts can show.
+
+    Attributes:
+        exchange: ``communigate.dns_udp``.
+        reason: why not, for people.
+        flows: their ids.
+    """
+
+    exchange: str
+    reason: str
+    flows: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The record as plain data; ids are cut short where they are many."""
+        return {
+            "exchange": self.exchange,
+            "reason": self.reason,
+            "count": len(self.flows),
+            "flows": list(self.flows[:_MOST_NAMES]),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOut:
     """What was not made into probes because there was too much of it.
 
@@ -160,12 +192,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """All probes of a plan by sending host, what was left out, and what cannot be refused by its nature."""
+    """All probes of a plan by sending host, what was left out, and what cannot be refused or shown by its nature."""
 
     plan: str
     probes: Mapping[str, tuple[Probe, ...]]
     left_out: tuple[LeftOut, ...]
     inseparable: tuple[Inseparable, ...]
+    not_probed: tuple[NotProbed, ...] = ()
 
     def of_host(self, host: str) -> dict[str, Any]:
         """The content of ``probes/<host>.json``."""
@@ -190,7 +223,23 @@ class Expectations:
             "kinds": counts,
             "left_out": [{**item.as_dict(), "ids": []} for item in self.left_out],
             "inseparable": [item.as_dict() for item in self.inseparable],
+            "not_probed": [item.as_dict() for item in self.not_probed],
         }
+
+
+def tried_ports(ports: Iterable[PortRange]) -> tuple[int, ...]:
+    """Return the ports to try: the first and the last of each range, and of all 65535 one in between as well.
+
+    That one is a third of the way up, below the ports that systems give to programs for a while: no running client's
+    own connection can answer for the rule that is tried.
+    """
+    found: dict[int, None] = {}
+    for item in ports:
+        found[item.low] = None
+        if item == (FIRST_PORT, LAST_PORT):
+            found[LAST_PORT // 3] = None
+        found[item.high] = None
+    return tuple(found)
 
 
 def named(names: Sequence[str], most: int = 3) -> str:

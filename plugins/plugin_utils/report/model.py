@@ -89,7 +89,7 @@ def make_report(source: Source) -> Report:
     view = view_plan(source.plan)
     results = {host: result for host, result in source.results.items() if result.get("plan") == view.digest}
     tried = [probe for _host, result in sorted(results.items()) for probe in result["probes"]]
-    seen = witnesses(tried)
+    seen = witnesses(tried, (host for host, result in results.items() if result.get("emulated")))
     checks = tuple({**probe, **judge(probe, seen).as_dict()} for probe in tried)
     asked = any(result.get("notifications") is not None for result in results.values())
     notifications = tuple(judge_notifications(view.uses, results)) if asked else None

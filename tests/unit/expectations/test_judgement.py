@@ -14,6 +14,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.judgement import jud
 
 def tried(outcome: str, **changes: Any) -> dict[str, Any]:
     probe = {"host": "pc", "target": "fax", "address": "10.1.0.10", "expect": "silent", "kind": "neighbour port"}
+    probe["transport"] = "tcp"
     return {**probe, "outcome": outcome, "detail": "", **changes}
 
 
@@ -65,6 +66,28 @@ def test_one_end_alone_proves_nothing(missing: int) -> None:
 def test_a_router_that_knows_no_way_to_a_hidden_host_keeps_it_hidden() -> None:
     probe = tried("unreachable", kind="unsolicited to the LAN", detail="net unreachable, said by 192.0.2.1")
     assert judge(probe, witnesses([])).verdict == "passed"
+
+
+@pytest.mark.parametrize(
+    ("expect", "foreign", "emulated", "verdict"),
+    [
+        ("open", False, ["fax"], "failed"),
+        ("open", False, [], "not proven"),
+        ("through", False, [], "failed"),
+        ("through", False, ["fax"], "failed"),
+        ("through", True, [], "not proven"),
+    ],
+)
+def test_a_datagram_without_an_answer_failed_only_where_an_answer_was_sure(
+    expect: str, foreign: bool, emulated: list[str], verdict: str
+) -> None:
+    probe = tried("silent", expect=expect, foreign=foreign, transport="udp", kind="flow")
+    assert judge(probe, witnesses([], emulated)).verdict == verdict
+
+
+def test_a_connection_without_an_answer_failed_wherever_it_goes() -> None:
+    probe = tried("silent", expect="through", foreign=True, kind="flow")
+    assert judge(probe, witnesses([])).verdict == "failed"
 
 
 @pytest.mark.parametrize("outcome", ["open", "silent"])

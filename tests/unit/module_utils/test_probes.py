@@ -19,6 +19,7 @@ import pytest
 from ansible_collections.faxnet.deploy.plugins.module_utils.probe_answers import (
     echo_request,
     is_echo_reply,
+    outcome_of_bind,
     outcome_of_error,
     outcome_of_icmp,
 )
@@ -106,6 +107,77 @@ def test_a_source_port_is_used(shut: int) -> None:
         _connection, peer = server.accept()
         _connection.close()
     assert peer[1] == shut
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_a_udp_probe_shares_its_source_port_and_takes_only_its_own_answers(address: str) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with (
+        socket.socket(family, socket.SOCK_DGRAM) as program,
+        socket.socket(family, socket.SOCK_DGRAM) as far_end,
+        socket.socket(family, socket.SOCK_DGRAM) as client,
+    ):
+        program.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        for each in (program, far_end, client):
+            each.bind((address, 0))
+            each.settimeout(5)
+        shared = program.getsockname()[1]
+        heard: list[Any] = []
+
+        def answer() -> None:
+            _data, peer = far_end.recvfrom(100)
+            # While the probe waits, the program goes on hearing everybody else.
+            client.sendto(b"for the program", (address, shared))
+            heard.extend([peer[1], program.recv(100)])
+            far_end.sendto(b"for the probe", peer)
+
+        helper = threading.Thread(target=answer)
+        helper.start()
+        found = run_probes(
+            [probe(far_end.getsockname()[1], "udp", address=address, source_port=shared)], timeout=3.0, tries=1
+        )
+        helper.join()
+    assert (found[0]["outcome"], found[0]["detail"]) == ("open", "13 bytes")
+    assert heard == [shared, b"for the program"]
+
+
+def test_many_udp_probes_leave_from_one_port_at_a_time(quiet: int, shut: int) -> None:
+    probes = [probe(shut + step, "udp", source_port=quiet + 1, id=str(step)) for step in range(-3, 4)]
+    assert "unsent" not in {item["outcome"] for item in run_probes(probes, timeout=0.2, tries=2)}
+
+
+def test_a_udp_source_port_that_nobody_shares_is_named(quiet: int, shut: int) -> None:
+    found = run_probes([probe(shut, "udp", source_port=quiet)])[0]
+    assert found["outcome"] == "unsent"
+    assert f"source port {quiet} is taken by a program of this host that does not share it" in found["detail"]
+
+
+def test_nobody_can_connect_from_a_port_on_which_somebody_listens(listening: int, shut: int) -> None:
+    found = run_probes([probe(shut, source_port=listening)])[0]
+    assert found["outcome"] == "unsent"
+    assert f"listens on source port {listening}" in found["detail"]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_a_tcp_source_port_is_free_again_for_the_next_run(shut: int, address: str) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.create_server((address, 0), family=family) as server:
+        item = probe(server.getsockname()[1], address=address, source_port=shut)
+        assert [outcome(item) for _run in range(3)] == ["open"] * 3
+
+
+@pytest.mark.parametrize(
+    ("number", "transport", "port", "words"),
+    [
+        ("EACCES", "tcp", 700, "only root may send"),
+        ("EACCES", "udp", 4644, "Permission denied"),
+        ("EADDRNOTAVAIL", "udp", 4644, "does not have the source address"),
+    ],
+)
+def test_what_bind_refuses_was_not_sent(number: str, transport: str, port: int, words: str) -> None:
+    found, detail = outcome_of_bind(getattr(errno, number), transport, port)
+    assert found == "unsent"
+    assert words in detail
 
 
 def test_ipv6_is_probed_alike() -> None:

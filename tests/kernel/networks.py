@@ -117,6 +117,25 @@ def connects(where: str, address: str, port: int, *, source: str | None = None, 
         return True
 
 
+def datagrams(where: str, address: str, port: int = 0, *, patience: float = 0.4) -> socket.socket:
+    """A UDP socket bound in a namespace, that waits `patience` seconds for a datagram."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with inside(where):
+        bound = socket.socket(family, socket.SOCK_DGRAM)
+    bound.bind((address, port))
+    bound.settimeout(patience)
+    return bound
+
+
+def received(bound: socket.socket) -> tuple[bytes, tuple[str, int]] | None:
+    """The next datagram and who sent it; None when none comes."""
+    try:
+        data, sender = bound.recvfrom(2048)
+    except TimeoutError:
+        return None
+    return data, (sender[0], sender[1])
+
+
 def machine(directory: Path) -> Machine:
     """A managed host whose files lie in `directory` and whose network is where this process stands; no systemd."""
     for absolute in ("etc/sysctl.d", "run"):

@@ -5,55 +5,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils import slices
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import nftables
 from tests.kernel import networks
+from tests.kernel.offices import CLIENTS, PUBLIC, SERVER, STRANGER, Net, two_sides
 from tests.unit.engine.networks import ports_of, two_offices
 from tests.unit.platforms.policies import forward, permit, policy, router
-
-SERVER, STRANGER, PUBLIC = "198.51.100.10", "198.51.100.66", "203.0.113.20"
-CLIENTS = [f"10.2.0.{n}" for n in range(100, 140)]
-
-
-@dataclass(frozen=True)
-class Net:
-    """Namespaces: a fax server and a stranger on the Internet, a router, the office behind it."""
-
-    outside: str
-    router: str
-    office: str
-
-
-@contextlib.contextmanager
-def two_sides() -> Iterator[Net]:
-    """The Internet's side with two addresses, a router that forwards, an office with forty addresses."""
-    with (
-        networks.namespace("outside") as outside,
-        networks.namespace("router") as gateway,
-        networks.namespace("office") as office,
-    ):
-        wan = [f"{SERVER}/24", f"{STRANGER}/24", "2001:db8:1::10/64"]
-        networks.link(outside, wan, gateway, ["198.51.100.1/24", f"{PUBLIC}/32", "2001:db8:1::1/64"])
-        lan = [f"{client}/24" for client in CLIENTS]
-        networks.link(office, [*lan, "2001:db8:2::21/64"], gateway, ["10.2.0.1/24", "2001:db8:2::1/64"])
-        networks.route(outside, "198.51.100.1")
-        networks.route(office, "10.2.0.1")
-        networks.run("ip", "-n", outside, "-6", "route", "add", "default", "via", "2001:db8:1::1")
-        networks.run("ip", "-n", office, "-6", "route", "add", "default", "via", "2001:db8:2::1")
-        with networks.inside(gateway):
-            for setting in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
-                Path("/proc/sys/net", setting).write_text("1\n", encoding="ascii")
-        yield Net(outside, gateway, office)
 
 
 @pytest.fixture(scope="module")
@@ -136,20 +99,15 @@ def test_udp_answers_come_back_and_unasked_packets_do_not(net: Net) -> None:
     """FaxAlert's shape: the sender's port is part of the rule."""
     entry = permit(SERVER, "198.51.100.1", "5000-6000", transport="udp", source_ports="4644")
     networks.load(net.router, nftables.render(policy(input=[entry])))
-    with networks.inside(net.router):
-        receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    with networks.inside(net.outside):
-        right, wrong = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _number in range(2))
-    with receiver, right, wrong:
-        receiver.bind(("198.51.100.1", 5555))
-        receiver.settimeout(0.4)
-        right.bind((SERVER, 4644))
-        wrong.bind((SERVER, 4645))
+    with (
+        networks.datagrams(net.router, "198.51.100.1", 5555) as receiver,
+        networks.datagrams(net.outside, SERVER, 4644) as right,
+        networks.datagrams(net.outside, SERVER, 4645) as wrong,
+    ):
         wrong.sendto(b"wrong", ("198.51.100.1", 5555))
         right.sendto(b"right", ("198.51.100.1", 5555))
-        assert receiver.recv(16) == b"right"
-        with pytest.raises(TimeoutError):
-            receiver.recv(16)
+        assert networks.received(receiver) == (b"right", (SERVER, 4644))
+        assert networks.received(receiver) is None
 
 
 def test_a_new_connection_costs_the_same_with_ten_thousand_entries(net: Net) -> None:

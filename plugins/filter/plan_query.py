@@ -45,6 +45,13 @@ EXAMPLES = r"""
   vars:
     plan_directory: "{{ inventory_dir }}/.faxnet/plan"
     expression: "flows[?contains(via, 'uk-router')].{flow: id, ports: ports, why: reason}"
+
+- name: Show which connections devices must keep open though nothing passes
+  ansible.builtin.debug:
+    msg: "{{ plan_directory | faxnet.deploy.plan_query(expression) }}"
+  vars:
+    plan_directory: "{{ inventory_dir }}/.faxnet/plan"
+    expression: "flows[?idle].{flow: id, seconds: idle, from_port: source_ports, passes_through: carried_by}"
 """
 
 RETURN = r"""

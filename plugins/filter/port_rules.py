@@ -12,6 +12,11 @@ version_added: "0.1.0"
 description:
   - Turns a host's slice of the plan into a flat list of rules, for people who bring rules to a device in their own way.
   - A rule that is switched off in the inventory stays in the list, with C(enabled) false.
+  - C(ports) V(1-65535) means that the receiving side chooses the port. C(from) is an address, or V(0.0.0.0/0) and
+    V(::/0) for anyone.
+  - Some products ask for more than a port. C(source_ports) is the sender's own port, without which such a rule would
+    let in too much. C(idle) is for how many seconds the device must keep the connection although nothing passes, and
+    C(helper) the connection-tracking helper that has to read along. Each is none where the product does not need it.
 positional: _input
 options:
   _input:
@@ -52,6 +57,13 @@ EXAMPLES = r"""
     dest: "{{ playbook_dir }}/uk-router.txt"
     mode: "0644"
   delegate_to: localhost
+
+- name: List what a firewall must keep open though nothing passes, and for how long
+  ansible.builtin.debug:
+    msg: "{{ item.name }}: {{ item.transport }} {{ item.ports }}, {{ item.idle }} seconds"
+  loop: "{{ lookup('faxnet.deploy.slice', 'uk-router') | faxnet.deploy.port_rules | selectattr('idle') }}"
+  loop_control:
+    label: "{{ item.name }}"
 """
 
 RETURN = r"""
@@ -64,7 +76,10 @@ _value:
       direction: in
       service: netcfax SCP 10500-10599
       transport: tcp
+      source_ports: null
       ports: 10500-10599
+      idle: null
+      helper: null
       action: allow
       enabled: true
       from: 198.51.100.10

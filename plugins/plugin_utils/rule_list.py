@@ -3,14 +3,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A device's slice as the list of services and rules that people type into routers and firewalls.
 
-A service has a name, a transport and a port or range; a rule has a name, a direction, a service, an action, who may
-send, and the address that it leads to. These are the two lists that the NetCFax pages show for a NAT router.
+A service has a name, a transport, a port or range and, where the product has one, the sender's own port; a rule has a
+name, a direction, a service, an action, who may send, and the address that it leads to. These are the two lists that
+the NetCFax pages show for a NAT router. What a device must do besides letting packets through stands in the rule as
+well: how long it keeps a connection on which nothing passes, and the helper that reads along.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+#: The sender of a rule that anybody may use, as rules' names say it.
+_ANYBODY = {"0.0.0.0/0": "anyone", "::/0": "anyone (IPv6)"}
+
+#: What a permit may say besides address and port; a translation does not.
+_BEYOND_PORTS = ("source_ports", "idle", "helper")
 
 
 def rule_list(part: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
@@ -25,12 +33,18 @@ def rule_list(part: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     policy = part["policy"]
     for permit in policy["input"]:
         found.add("in", permit, permit["source"], permit["destination"])
+    permits: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for permit in policy["forward"]:
+        permits.setdefault(_identity(permit, permit["destination"]), []).append(permit)
     translated = set()
     for nat in policy["destination_nat"]:
-        translated.add((nat["source"], nat["target"], nat["transport"], nat["ports"]))
-        found.add("in", nat, nat["source"], nat["target"], nat["address"])
-    for permit in policy["forward"]:
-        if (permit["source"], permit["destination"], permit["transport"], permit["ports"]) not in translated:
+        identity = _identity(nat, nat["target"])
+        translated.add(identity)
+        for permit in permits.get(identity, [nat]):
+            beyond = {key: permit.get(key) for key in _BEYOND_PORTS}
+            found.add("in", {**nat, **beyond}, nat["source"], nat["target"], nat["address"])
+    for identity, listed in permits.items():
+        for permit in listed if identity not in translated else ():
             found.add(permit["direction"], permit, permit["source"], permit["destination"])
     for flow in part["flows"]:
         if flow["source"] == part["host"]:
@@ -39,11 +53,16 @@ def rule_list(part: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     return {"services": services, "rules": found.rules}
 
 
+def _identity(entry: Mapping[str, Any], target: str) -> tuple[str, ...]:
+    """What a translation and its permit have in common."""
+    return entry["source"], target, entry["transport"], entry["ports"]
+
+
 class _Found:
     """Rules found so far, and the services that they name."""
 
     def __init__(
-        self, titles: Mapping[str, str], rules: list[dict[str, Any]], services: dict[str, dict[str, str]]
+        self, titles: Mapping[str, str], rules: list[dict[str, Any]], services: dict[str, dict[str, Any]]
     ) -> None:
         self.titles = titles
         self.rules = rules
@@ -55,16 +74,21 @@ class _Found:
         """Add the rule for one entry of a policy, or for one flow."""
         exchange, _slash, ends = entry["flows"][0].partition("/")
         title = self.titles[exchange]
-        label = f"{title} {entry['ports']}"
-        self.services.setdefault(label, {"transport": entry["transport"], "ports": entry["ports"]})
+        source_ports = entry.get("source_ports")
+        label = f"{title} {entry['ports']}" + (f" from {source_ports}" if source_ports else "")
+        service = {"transport": entry["transport"], "source_ports": source_ports, "ports": entry["ports"]}
+        self.services.setdefault(label, service)
         destination = ends.partition(">")[2].partition("/")[0]
         self.rules.append(
             {
-                "name": f"{title} {source} to {destination}",
+                "name": f"{title} {_ANYBODY.get(source, source)} to {destination}",
                 "direction": direction,
                 "service": label,
                 "transport": entry["transport"],
+                "source_ports": source_ports,
                 "ports": entry["ports"],
+                "idle": entry.get("idle"),
+                "helper": entry.get("helper"),
                 "action": "allow",
                 "enabled": entry["enabled"],
                 "from": source,

@@ -287,7 +287,7 @@ class Rights:
 
 def _keeps_state(platform: str) -> bool:
     """Whether a platform tells an answer from a packet that nobody asked for."""
-    return platform not in PLATFORMS or getattr(PLATFORMS[platform].abilities, "state", True)
+    return platform not in PLATFORMS or PLATFORMS[platform].abilities.state
 
 
 def _holders(view: PlanView) -> dict[str, list[str]]:

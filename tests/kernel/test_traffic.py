@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -95,19 +96,52 @@ def test_a_host_lets_in_management_and_its_flows_and_counts_what_it_refuses(net:
     assert "packets 0 " not in counter
 
 
-def test_udp_answers_come_back_and_unasked_packets_do_not(net: Net) -> None:
-    """FaxAlert's shape: the sender's port is part of the rule."""
-    entry = permit(SERVER, "198.51.100.1", "5000-6000", transport="udp", source_ports="4644")
-    networks.load(net.router, nftables.render(policy(input=[entry])))
+@pytest.mark.acceptance("FP-10")
+def test_an_alert_passes_from_the_servers_port_to_any_port_of_the_client_and_from_no_other(net: Net) -> None:
+    """Through a router and into a host, both with rules of their own."""
+    client = CLIENTS[5]
+    entry = permit(SERVER, client, "1-65535", transport="udp", source_ports="4644")
+    networks.load(net.router, nftables.render(router(source_nat=[], outbound="flows", forward=[entry])))
+    networks.load(net.office, nftables.render(policy(input=[entry])))
+    try:
+        with (
+            networks.datagrams(net.outside, SERVER, 4644) as right,
+            networks.datagrams(net.outside, SERVER, 4645) as wrong,
+            networks.datagrams(net.outside, STRANGER, 4644) as stranger,
+        ):
+            for port in (1, 5555, 65535):
+                with networks.datagrams(net.office, client, port) as receiver:
+                    wrong.sendto(b"another port", (client, port))
+                    stranger.sendto(b"another sender", (client, port))
+                    right.sendto(b"alert", (client, port))
+                    assert networks.received(receiver) == (b"alert", (SERVER, 4644))
+                    assert networks.received(receiver) is None
+    finally:
+        networks.load(net.office, "delete table inet faxnet")
+
+
+@pytest.mark.acceptance("FP-08", "FP-09")
+def test_a_request_is_answered_through_nat_and_nobody_else_answers(net: Net) -> None:
+    client = CLIENTS[6]
+    networks.load(net.router, nftables.render(router(outbound="flows", forward=[request(client)])))
     with (
-        networks.datagrams(net.router, "198.51.100.1", 5555) as receiver,
-        networks.datagrams(net.outside, SERVER, 4644) as right,
-        networks.datagrams(net.outside, SERVER, 4645) as wrong,
+        networks.datagrams(net.office, client) as asking,
+        networks.datagrams(net.outside, SERVER, 4644) as server,
+        networks.datagrams(net.outside, SERVER, 4645) as beside,
     ):
-        wrong.sendto(b"wrong", ("198.51.100.1", 5555))
-        right.sendto(b"right", ("198.51.100.1", 5555))
-        assert networks.received(receiver) == (b"right", (SERVER, 4644))
-        assert networks.received(receiver) is None
+        asking.sendto(b"request", (SERVER, 4644))
+        arrived = networks.received(server)
+        assert arrived is not None
+        assert arrived[1][0] == PUBLIC
+        beside.sendto(b"not asked", arrived[1])
+        server.sendto(b"response", arrived[1])
+        assert networks.received(asking) == (b"response", (SERVER, 4644))
+        assert networks.received(asking) is None
+
+
+def request(client: str) -> dict[str, Any]:
+    """A client's request to a FaxPress."""
+    return permit(client, SERVER, "4644", transport="udp")
 
 
 def test_a_new_connection_costs_the_same_with_ten_thousand_entries(net: Net) -> None:

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .catalog import CallbackRules, Environment, System
 from .findings import Finding, short
 from .intent import CallbackWish, Intent, Use
 from .port_space import Spot
 from .ports import PortRange
+from .profile import CallbackRules, Environment, System
 
 
 class CalledAt(NamedTuple):

@@ -65,8 +65,11 @@ KINDS = _kinds(
     ("FXN208", "error", "Service offered or used twice on one host"),
     ("FXN209", "error", "Invalid service profile"),
     ("FXN210", "error", "Two services on one address and port"),
+    ("FXN211", "error", "Protocol that no rule can carry"),
     ("FXN212", "advice", "Service that nobody uses"),
     ("FXN213", "error", "Server uses itself"),
+    ("FXN214", "error", "Exchange that the server does not run"),
+    ("FXN215", "error", "Public offer of a service that has nothing for the public"),
     # 3xx: call-back ports
     ("FXN301", "error", "Call-back range reversed"),
     ("FXN302", "error", "Call-back range out of bounds"),
@@ -87,6 +90,9 @@ KINDS = _kinds(
     ("FXN402", "error", "Client that cannot be called back"),
     ("FXN403", "error", "No common IP version"),
     ("FXN404", "error", "Two forwards of one public port"),
+    ("FXN405", "warning", "Packets that pass only while the client's mapping lives"),
+    ("FXN406", "advice", "Server that a broadcast does not find"),
+    ("FXN407", "error", "Packets to any port that no NAT can forward"),
     # 5xx: platforms
     ("FXN501", "error", "Unknown platform"),
     ("FXN502", "error", "Platform cannot hold the policy"),

@@ -5,52 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from .addresses import Address, is_unrouted
 from .callback_claims import CalledAt, claims_of
 from .callbacks import Grant, grant_ranges
-from .catalog import Exchange, Profile
+from .client_flows import client_flows
 from .findings import Finding
-from .intent import INTERNET, Intent, Offer, Use
+from .flow import Connection, Flow
+from .intent import INTERNET, Intent, Offer
 from .lock import Lock
-from .paths import NoRoute, Path, Route, Routes
+from .outside import outside_flows
+from .paths import NoRoute, Route, Routes
 from .port_space import Holder, Occupied, Spot
-from .ports import PortRange
-
-
-class Flow(NamedTuple):
-    """One class of packets: from one host to another, on one transport and one range of destination ports.
-
-    Attributes:
-        id: stable and readable, ``netcfax.pcp/uk-ts1>fl-fax``; IPv6 flows end in ``/6``.
-        enabled: False where the flow is switched off; it keeps its definition and gets no rule.
-        path: the devices on its way and its addresses there.
-    """
-
-    id: str
-    service: str
-    exchange: str
-    source: str
-    destination: str
-    version: int
-    transport: str
-    ports: PortRange
-    callback: bool
-    enabled: bool
-    path: Path
-
-
-class Connection(NamedTuple):
-    """A use with its routes, for one IP version: client to server, and back."""
-
-    use: Use
-    offer: Offer
-    version: int
-    there: Route
-    back: Route
+from .read_offers import offer_ports, texts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +41,9 @@ def make_flows(intent: Intent, lock: Lock, findings: list[Finding]) -> Flows:
     grants, new_lock = grant_ranges(intent.catalog, claims, occupied, lock, findings)
     flows = []
     for connection in connections:
-        flows.extend(_flows_of(intent, routes, connection, grants))
+        flows.extend(client_flows(intent, routes, connection, grants, findings))
+    flows.extend(outside_flows(intent, routes, findings))
+    findings.extend(_not_found(intent, routes, connections))
     flows.sort(key=lambda flow: flow.id)
     return Flows(tuple(flows), grants, new_lock)
 
@@ -111,6 +82,19 @@ def _connections(intent: Intent, routes: Routes, findings: list[Finding]) -> lis
         concerned = tuple(dict.fromkeys(others))
         findings.append(Finding(code, host, problem.variable, "not set", message, problem.cure, concerned))
     return found
+
+
+def _not_found(intent: Intent, routes: Routes, connections: list[Connection]) -> Iterator[Finding]:
+    """Advise where a server is found by broadcast, and its client is in another network."""
+    for use, offer, version, there, _back in connections:
+        profile = intent.catalog.profiles[use.service]
+        if profile.broadcast is None or not (use.enabled and offer.enabled):
+            continue
+        if not routes.share_network(use.host, use.server, version):
+            dial = routes.walk(use.host, use.server, version, there).dial.text
+            message = f"{profile.broadcast.title} asks by broadcast and finds nothing beyond the client's own network"
+            cure = profile.broadcast.far.format_map({"dial": dial, "server": use.server, **texts_of(offer)})
+            yield Finding("FXN406", use.host, f"faxnet_uses[{use.index}].server", use.server, message, cure)
 
 
 class _Spots:
@@ -192,8 +176,9 @@ def _note_server(intent: Intent, offer: Offer, met: list[Spot], occupied: Occupi
     profile = intent.catalog.profiles[offer.service]
     holder = Holder(f"{profile.title} on {offer.host}", True)
     for exchange in profile.exchanges:
-        if exchange.initiator == "client":
-            occupied.add(met, exchange.transport, _server_ports(exchange, offer), holder)
+        ports = offer_ports(exchange, offer)
+        if exchange.initiator == "client" and ports is not None and offer.runs(exchange) is not None:
+            occupied.add(met, exchange.transport, ports, holder)
 
 
 def _public_of(intent: Intent) -> dict[str, list[Address]]:
@@ -203,47 +188,3 @@ def _public_of(intent: Intent) -> dict[str, list[Address]]:
         for gateway in site.gateways:
             worn.setdefault(gateway.host, []).extend(gateway.public)
     return worn
-
-
-def _server_ports(exchange: Exchange, offer: Offer) -> PortRange:
-    if exchange.setting is not None:
-        port = offer.settings[exchange.setting]
-        return PortRange(port, port)
-    if exchange.ports is None:
-        raise ValueError(f"exchange {exchange.name} of {offer.service} names no port that a server could listen on")
-    return exchange.ports
-
-
-def _flows_of(intent: Intent, routes: Routes, connection: Connection, grants: Mapping[str, Grant]) -> list[Flow]:
-    use, version = connection.use, connection.version
-    profile: Profile = intent.catalog.profiles[use.service]
-    on = use.enabled and connection.offer.enabled
-    flows = []
-    for exchange in profile.exchanges:
-        source, destination, route = use.host, use.server, connection.there
-        if exchange.initiator == "server":
-            source, destination, route = use.server, use.host, connection.back
-        if exchange.is_callback:
-            grant = grants.get(f"{use.host}/{use.service}")
-            if grant is None:
-                continue
-            ports = grant.ports
-        else:
-            ports = _server_ports(exchange, connection.offer)
-        suffix = "/6" if version == 6 else ""
-        flows.append(
-            Flow(
-                f"{use.service}.{exchange.name}/{source}>{destination}{suffix}",
-                use.service,
-                exchange.name,
-                source,
-                destination,
-                version,
-                exchange.transport,
-                ports,
-                exchange.is_callback,
-                on and exchange.name not in use.off,
-                routes.walk(source, destination, version, route),
-            )
-        )
-    return flows

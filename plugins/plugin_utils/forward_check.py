@@ -11,6 +11,7 @@ from typing import NamedTuple
 from .addresses import Address
 from .findings import Finding
 from .intent import Intent
+from .paths import End
 from .policy import Policy
 from .ports import PortRange
 
@@ -22,7 +23,7 @@ class _Lead(NamedTuple):
     address: Address
     transport: str
     ports: PortRange
-    target: Address
+    target: End
     flow: str
 
 

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .addresses import Address, Prefix
-from .catalog import Catalog, System
+from .catalog import Catalog
 from .ports import PortRange
+from .profile import Exchange, SettingValue, System
 
 #: Realm of every site that wears its own addresses outside.
 INTERNET = "internet"
@@ -96,21 +97,53 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
+class Switches:
+    """What an offer or a use says of exchanges by name.
+
+    Attributes:
+        on: exchanges that are named.
+        off: exchanges that are switched off: they keep their definition and get no rule.
+        listed: whether *on* is all there is (``exchanges: [smtp, imap]``).
+    """
+
+    on: frozenset[str] = frozenset()
+    off: frozenset[str] = frozenset()
+    listed: bool = False
+
+    def say(self, exchange: Exchange) -> bool | None:
+        """What is said of an exchange, or None. An exchange that is part of another follows that one's switch."""
+        name = exchange.part_of or exchange.name
+        if name in self.off:
+            return False
+        return True if name in self.on else None
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """A host offers a service.
 
     Attributes:
-        settings: the profile's settings with this server's values (``primary_port``).
+        settings: the profile's settings with this server's values (``primary_port``); a setting that has no default and
+            that no exchange in use needs is left out.
         pool: call-back ports that this server's network opens; None means the profile's pool.
+        switches: which exchanges the server runs.
+        public: whether the Internet at large may use the exchanges that are meant for it.
         index: position in ``faxnet_offers``, for findings.
     """
 
     host: str
     service: str
-    settings: Mapping[str, int]
+    settings: Mapping[str, SettingValue]
     pool: PortRange | None
     enabled: bool
+    switches: Switches
+    public: bool
     index: int
+
+    def runs(self, exchange: Exchange) -> bool | None:
+        """Whether the server runs an exchange: True, False where it is switched off, None where it is not named."""
+        said = self.switches.say(exchange)
+        return said if said is not None else (True if exchange.default and not self.switches.listed else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +162,7 @@ class Use:
     """A host uses a service of a named server.
 
     Attributes:
-        off: names of exchanges that are switched off.
+        switches: which exchanges of the server it uses.
         index: position in ``faxnet_uses``, for findings.
     """
 
@@ -140,8 +173,21 @@ class Use:
     instances: int
     callback: CallbackWish
     enabled: bool
-    off: frozenset[str]
+    switches: Switches
     index: int
+
+    def takes(self, exchange: Exchange, offer: Offer) -> bool | None:
+        """Whether it uses an exchange: True, False where either side switched it off, None where there is none.
+
+        A use that says nothing takes what the server runs.
+        """
+        runs = offer.runs(exchange)
+        if runs is None:
+            return None
+        said = self.switches.say(exchange)
+        if said is None:
+            return None if self.switches.listed else runs
+        return said and runs
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .addresses import Address, is_unrouted
+from .addresses import Address, Prefix, is_unrouted
 from .intent import Gateway, Host, Intent, Site
+
+#: One end of a way: an address, or the network of all addresses for the Internet at large.
+End = Address | Prefix
+
+#: The Internet at large, by IP version.
+ANYWHERE = {4: Prefix(4, 0, 2**32 - 1, 0), 6: Prefix(6, 0, 2**128 - 1, 0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +72,8 @@ class Step(NamedTuple):
     """
 
     device: str
-    source: Address
-    destination: Address
+    source: End
+    destination: End
     translates_from: Address | None
     direction: str
 
@@ -81,12 +87,14 @@ class Path(NamedTuple):
         arrives_from: source address as the destination sees it.
         arrives_at: destination address as the destination sees it.
         steps: one for each router in between.
+
+    An end that is the Internet at large is the network of all addresses.
     """
 
-    leaves_as: Address
-    dial: Address
-    arrives_from: Address
-    arrives_at: Address
+    leaves_as: End
+    dial: End
+    arrives_from: End
+    arrives_at: End
     steps: tuple[Step, ...]
 
 
@@ -126,13 +134,7 @@ class Routes:
         if here > there:
             inward = tuple(reversed(site.gateways[there + 1 : here]))
             return Route((), inward, bool(inward), None, _own_public(site, end.name, version) if inward else None)
-        one_network = any(
-            network.holds(address) and network.holds(other)
-            for network in site.networks
-            for address in start.addresses
-            for other in end.addresses
-            if address.version == other.version == version
-        )
+        one_network = self.share_network(start.name, end.name, version)
         if one_network or not site.gateways:
             return Route((), (), False)
         return Route((Gateway(site.gateways[0].host, ()),), (), False)
@@ -164,22 +166,79 @@ class Routes:
         there = self._hosts[destination].address_of(version)
         if here is None or there is None:
             raise ValueError(f"{source} and {destination} do not both have an IPv{version} address")
-        leaves_as = worn = route.start_public or here
-        arrives_at = inner = route.own_public or there
-        # Built from the far end: each translating gateway is met at its public address and hands over to the next.
-        inward: list[tuple[str, Address, Address | None]] = []
-        for gateway in reversed(route.inward):
-            public = gateway.public_of(version)
-            inward.append((gateway.host, inner, public))
-            inner = public or inner
-        dial = inner
-        steps = []
-        for gateway in route.outward:
-            steps.append(Step(gateway.host, worn, dial, None, "out"))
-            worn = gateway.public_of(version) or worn
-        for device, inside, public in reversed(inward):
-            steps.append(Step(device, worn, inside, public, "in"))
-        return Path(leaves_as, dial, worn, arrives_at, tuple(steps))
+        return _walk(route.start_public or here, route.own_public or there, version, route)
+
+    def share_network(self, one: str, other: str, version: int) -> bool:
+        """Whether two hosts are in one network of one site, and so in reach of each other's broadcasts."""
+        first, second = self._hosts[one], self._hosts[other]
+        here, there = first.address_of(version), second.address_of(version)
+        if first.site != second.site or here is None or there is None:
+            return False
+        return any(network.holds(here) and network.holds(there) for network in self._sites[first.site].networks)
+
+    def from_outside(self, host: str, version: int) -> Path | NoRoute:
+        """Return the way from the Internet at large to a host, or why there is none. It has an address of *version*."""
+        end, site = self._hosts[host], self._sites[self._hosts[host].site]
+        inward = tuple(reversed(_outside_of(site, host)))
+        own_public = _own_public(site, host, version)
+        if own_public is None and not any(gateway.public_of(version) for gateway in inward):
+            problem = _unreachable(site, end, version)
+            if problem is not None:
+                return problem
+        route = Route((), inward, True, None, own_public)
+        return _walk(ANYWHERE[version], own_public or self._own(host, version), version, route)
+
+    def to_outside(self, host: str, version: int) -> Path:
+        """Return the way from a host to the Internet at large."""
+        return self._out(host, version, ANYWHERE[version])
+
+    def to_address(self, host: str, address: Address) -> Path:
+        """Return the way from a host to an address that is no host of the inventory: near, in the realm, or outside."""
+        version = address.version
+        site = self._sites[self._hosts[host].site]
+        own = self._own(host, version)
+        if any(network.holds(address) for network in site.networks):
+            one_network = any(network.holds(address) and network.holds(own) for network in site.networks)
+            turn = () if one_network or not site.gateways else (Gateway(site.gateways[0].host, ()),)
+            return _walk(own, address, version, Route(turn, (), False))
+        for other in self._sites.values():
+            routed = other is not site and other.realm_of(version) == site.realm_of(version)
+            if routed and any(network.holds(address) for network in other.networks):
+                outward, inward = _turn_at_shared(_outside_of(site, host), other.gateways)
+                bare_in = tuple(Gateway(gateway.host, ()) for gateway in reversed(inward))
+                bare_out = tuple(Gateway(gateway.host, ()) for gateway in outward)
+                return _walk(own, address, version, Route(bare_out, bare_in, False))
+        return self._out(host, version, address)
+
+    def _out(self, host: str, version: int, end: End) -> Path:
+        site = self._sites[self._hosts[host].site]
+        start = _own_public(site, host, version) or self._own(host, version)
+        return _walk(start, end, version, Route(_outside_of(site, host), (), True))
+
+    def _own(self, host: str, version: int) -> Address:
+        address = self._hosts[host].address_of(version)
+        if address is None:
+            raise ValueError(f"{host} has no IPv{version} address")
+        return address
+
+
+def _walk(leaves_as: End, arrives_at: End, version: int, route: Route) -> Path:
+    """The addresses that a packet wears on a route, from its source to the last device's inside."""
+    inner = arrives_at
+    # Built from the far end: each translating gateway is met at its public address and hands over to the next.
+    inward: list[tuple[str, End, Address | None]] = []
+    for gateway in reversed(route.inward):
+        public = gateway.public_of(version)
+        inward.append((gateway.host, inner, public))
+        inner = public or inner
+    dial, worn = inner, leaves_as
+    steps = []
+    for gateway in route.outward:
+        steps.append(Step(gateway.host, worn, dial, None, "out"))
+        worn = gateway.public_of(version) or worn
+    for device, inside, public in reversed(inward):
+        steps.append(Step(device, worn, inside, public, "in"))
+    return Path(leaves_as, dial, worn, arrives_at, tuple(steps))
 
 
 def _position(site: Site, host: str) -> int:

@@ -16,10 +16,12 @@ from .gc_pause import gc_pause
 from .intent import Intent
 from .lock import Lock, read_lock
 from .platform_check import platform_findings
+from .platforms import PLATFORMS
 from .policy import Policy, make_policies
 from .read_hosts import read_hosts
-from .read_services import note_unused_offers, read_offers, read_uses
+from .read_offers import note_unused_offers, read_offers
 from .read_sites import read_sites
+from .read_uses import read_uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +97,19 @@ def _make_plan(inputs: Inputs) -> Planned:
         note_unused_offers(offers, uses, findings)
     intent = Intent(catalog, sites, hosts, offers, uses)
     flows = make_flows(intent, lock, findings)
-    policies = make_policies(intent, flows.flows)
+    policies = make_policies(intent, flows.flows, _stateless(intent))
     findings += forward_findings(intent, policies)
     findings += platform_findings(intent, policies)
     ordered = sort_findings(findings)
     if errors(ordered):
         return Planned(None, ordered)
     return Planned(Plan(intent, flows, policies, ordered), ordered)
+
+
+def _stateless(intent: Intent) -> frozenset[str]:
+    """The hosts whose platform keeps no state of connections."""
+    without = {name for name, platform in PLATFORMS.items() if not platform.abilities.state}
+    return frozenset(host.name for host in intent.hosts.values() if host.platform in without)
 
 
 def _named_sites(inputs: Inputs) -> set[object]:

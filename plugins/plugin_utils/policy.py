@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .addresses import Address, Prefix
-from .flows import Flow
+from .flow import Flow, SourcePorts
 from .intent import Host, Intent, Opening, Site
+from .paths import End
 from .ports import PortRange
 
 
@@ -23,15 +24,24 @@ class Permit(NamedTuple):
     """Packets that a device lets in (input) or through (forward), by the addresses that its hook sees.
 
     A NamedTuple and not a dataclass: it is the key that flows with equal packets are gathered under.
+
+    Attributes:
+        source: an address; the network of all addresses for the Internet at large.
+        source_ports: the sender's ports where they are fixed; empty where any will do.
+        idle: seconds that the device remembers the connection without a packet; 0 leaves it to the device.
+        helper: connection-tracking helper that it needs; empty for none.
     """
 
     version: int
-    source: Address
-    destination: Address
+    source: End
+    destination: End
     transport: str
     ports: PortRange
     enabled: bool
     direction: str
+    source_ports: SourcePorts
+    idle: int
+    helper: str
 
 
 class DestinationNat(NamedTuple):
@@ -44,11 +54,11 @@ class DestinationNat(NamedTuple):
     """
 
     version: int
-    source: Address
+    source: End
     address: Address
     transport: str
     ports: PortRange
-    target: Address
+    target: End
     enabled: bool
 
 
@@ -68,6 +78,7 @@ class Gathered:
 
     input: dict[Permit, list[str]] = field(default_factory=dict)
     forward: dict[Permit, list[str]] = field(default_factory=dict)
+    output: dict[Permit, list[str]] = field(default_factory=dict)
     destination_nat: dict[DestinationNat, list[str]] = field(default_factory=dict)
 
 
@@ -80,6 +91,8 @@ class Policy:
         outbound: ``any``: the networks behind it may start anything outward; ``flows``: only what a flow names.
         networks: networks behind it, as it sees them.
         public: addresses that it wears outside.
+        output: what the device itself starts and has to do more for than to let it out: remember it while it is idle,
+            watch it with a helper, or, where the device keeps no state, let the answers in.
     """
 
     forwarding: bool
@@ -90,15 +103,21 @@ class Policy:
     extras: tuple[Opening, ...]
     input: tuple[tuple[Permit, Sequence[str]], ...]
     forward: tuple[tuple[Permit, Sequence[str]], ...]
+    output: tuple[tuple[Permit, Sequence[str]], ...]
     destination_nat: tuple[tuple[DestinationNat, Sequence[str]], ...]
     source_nat: tuple[SourceNat, ...]
 
 
-def make_policies(intent: Intent, flows: Iterable[Flow]) -> dict[str, Policy]:
-    """Return the policy of every host that takes part, by its name."""
+def make_policies(intent: Intent, flows: Iterable[Flow], stateless: frozenset[str] = frozenset()) -> dict[str, Policy]:
+    """Return the policy of every host that takes part, by its name.
+
+    Args:
+        stateless: hosts whose platform keeps no state: theirs names every flow that they start, for the answers.
+    """
     gathered: dict[str, Gathered] = {name: Gathered() for name in intent.hosts}
     for flow in flows:
-        _gather(gathered, flow)
+        if not flow.carried_by:
+            _gather(gathered, flow, stateless)
     sites_of: dict[str, list[Site]] = {}
     for site in intent.sites.values():
         for gateway in site.gateways:
@@ -106,15 +125,22 @@ def make_policies(intent: Intent, flows: Iterable[Flow]) -> dict[str, Policy]:
     return {name: _policy(intent, host, gathered[name], sites_of.get(name, [])) for name, host in intent.hosts.items()}
 
 
-def _gather(gathered: dict[str, Gathered], flow: Flow) -> None:
+def _gather(gathered: dict[str, Gathered], flow: Flow, stateless: frozenset[str]) -> None:
     path, version, transport, ports, enabled = flow.path, flow.version, flow.transport, flow.ports, flow.enabled
-    permit = Permit(version, path.arrives_from, path.arrives_at, transport, ports, enabled, "in")
-    gathered[flow.destination].input.setdefault(permit, []).append(flow.id)
+    more = (flow.source_ports, flow.idle, flow.helper)
+    end = gathered.get(flow.destination)
+    if end is not None:
+        permit = Permit(version, path.arrives_from, path.arrives_at, transport, ports, enabled, "in", *more)
+        end.input.setdefault(permit, []).append(flow.id)
+    start = gathered.get(flow.source)
+    if start is not None and (flow.idle or flow.helper or flow.source in stateless):
+        permit = Permit(version, path.leaves_as, path.dial, transport, ports, enabled, "out", *more)
+        start.output.setdefault(permit, []).append(flow.id)
     for step in path.steps:
         device = gathered.get(step.device)
         if device is None:
             continue  # a gateway whose own variables are in error; the finding is noted
-        permit = Permit(version, step.source, step.destination, transport, ports, enabled, step.direction)
+        permit = Permit(version, step.source, step.destination, transport, ports, enabled, step.direction, *more)
         device.forward.setdefault(permit, []).append(flow.id)
         if step.translates_from is not None:
             nat = DestinationNat(
@@ -153,6 +179,7 @@ def _policy(intent: Intent, host: Host, gathered: Gathered, sites: list[Site]) -
         extras=host.extras,
         input=tuple(sorted(gathered.input.items())),
         forward=tuple(sorted(gathered.forward.items())),
+        output=tuple(sorted(gathered.output.items())),
         destination_nat=tuple(sorted(gathered.destination_nat.items())),
         source_nat=tuple(source_nat),
     )

@@ -12,18 +12,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .addresses import Address, Prefix
+from .addresses import Prefix
+from .flow import Flow
 from .intent import Opening
+from .paths import End
 from .policy import DestinationNat, Permit, Policy, SourceNat
 from .ports import ports_text
 
 BOOLEAN = {True: "true", False: "false"}
 
 
-class Texts(dict[Address, str]):
+class Texts(dict[End, str]):
     """Addresses as text, each made once."""
 
-    def __missing__(self, address: Address) -> str:
+    def __missing__(self, address: End) -> str:
         text = self[address] = address.text
         return text
 
@@ -41,9 +43,22 @@ def _networks(prefixes: Iterable[Prefix]) -> str:
 def _permit(permit: Permit, ids: Iterable[str], texts: Texts) -> str:
     return (
         f'{{"version":{permit.version},"source":"{texts[permit.source]}","destination":"{texts[permit.destination]}",'
-        f'"transport":"{permit.transport}","source_ports":null,"ports":"{permit.ports.text}",'
+        f'"transport":"{permit.transport}",{more_text(permit)},"ports":"{permit.ports.text}",'
         f'"direction":"{permit.direction}","enabled":{BOOLEAN[permit.enabled]},"flows":{names_text(ids)}}}'
     )
+
+
+def more_text(wanted: Permit | Flow) -> str:
+    """What few permits and flows have, as members of a JSON object."""
+    if not (wanted.source_ports or wanted.idle or wanted.helper):
+        return '"source_ports":null,"idle":null,"helper":null'
+    ports = quoted_or_null(wanted.source_ports.text if wanted.source_ports else None)
+    return f'"source_ports":{ports},"idle":{wanted.idle or "null"},"helper":{quoted_or_null(wanted.helper or None)}'
+
+
+def quoted_or_null(text: str | None) -> str:
+    """A JSON string that needs no escaping, or null."""
+    return "null" if text is None else f'"{text}"'
 
 
 def _destination_nat(nat: DestinationNat, ids: Iterable[str], texts: Texts) -> str:
@@ -86,11 +101,12 @@ def policy_text(policy: Policy, texts: Texts, openings: OpeningTexts) -> str:
     """Return one device's policy as a JSON object."""
     taken = ",".join([_permit(permit, ids, texts) for permit, ids in policy.input])
     passed = ",".join([_permit(permit, ids, texts) for permit, ids in policy.forward])
+    started = ",".join([_permit(permit, ids, texts) for permit, ids in policy.output])
     translated = ",".join([_destination_nat(nat, ids, texts) for nat, ids in policy.destination_nat])
     masked = ",".join([_source_nat(nat, texts) for nat in policy.source_nat])
     return (
         f'{{"forwarding":{BOOLEAN[policy.forwarding]},"outbound":"{policy.outbound}",'
         f'"networks":{_networks(policy.networks)},"public":{names_text(texts[item] for item in policy.public)},'
         f'"management":{openings(policy.management)},"extras":{openings(policy.extras)},'
-        f'"input":[{taken}],"forward":[{passed}],"destination_nat":[{translated}],"source_nat":[{masked}]}}'
+        f'"input":[{taken}],"forward":[{passed}],"output":[{started}],"destination_nat":[{translated}],"source_nat":[{masked}]}}'
     )

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from .addresses import Address
-from .catalog import Catalog, System
+from .catalog import Catalog
 from .ports import PortRange
+from .profile import System
 
 
 class Spot(NamedTuple):

@@ -60,6 +60,10 @@ def read_hosts(
         if problem:
             reader.note("FXN104", "inventory_hostname", name, f"the name {problem}", NAME_CURE)
             continue
+        if name == INTERNET:
+            message = "the name means the Internet at large in flows and reports"
+            reader.note("FXN104", "inventory_hostname", name, message, "give the host another name")
+            continue
         gateway_of = gateways.get(name, [])
         # An outer router of a chain stands in the network between the routers, which is none of the site's.
         inside = not gateway_of or name in inner

@@ -14,6 +14,7 @@ from typing import Any
 
 from .addresses import Address, AddressError, parse_address
 from .findings import short
+from .platforms.unmanaged import NAME as UNMANAGED
 from .ports import PortError, PortRange, parse_ranges, ports_text
 
 DIRECTIONS = ("in", "out")
@@ -78,7 +79,8 @@ def _with_target_ranges(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
             # A rule without a single target (a network, or the device itself) stays as it is.
             order.append(rule)
             continue
-        facts = ("direction", "service", "transport", "ports", "action", "enabled", "from", "public")
+        facts = ("direction", "service", "transport", "source_ports", "ports", "idle", "helper", "action", "enabled")
+        facts += ("from", "public")
         key = tuple(str(rule.get(fact)) for fact in facts)
         if key not in alike:
             alike[key] = []
@@ -112,6 +114,9 @@ def group_names(part: Mapping[str, Any]) -> list[str]:
     """Return names of inventory groups for a host, from its slice: planned, its roles, its side of each service."""
     if not part["roles"]:
         return []
+    if part["platform"] == UNMANAGED:
+        # Nothing is done to somebody else's machine, so it is in none of the groups that plays are for.
+        return [f"faxnet_{UNMANAGED}"]
     sides = [f"{offer['service']}_server" for offer in part["offers"]]
     sides += [f"{use['service']}_client" for use in part["uses"]]
     # Group names are Python identifiers.

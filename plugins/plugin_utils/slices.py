@@ -15,13 +15,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .catalog import Exchange, Profile
 from .findings import Finding
-from .flows import Flow
+from .flow import Flow
 from .gc_pause import gc_pause
 from .intent import Host, Offer, Use
 from .plan import Plan
-from .policy_text import BOOLEAN, OpeningTexts, Texts, names_text, policy_text
+from .policy_text import BOOLEAN, OpeningTexts, Texts, more_text, names_text, policy_text, quoted_or_null
+from .ports import PortRange
+from .profile import Exchange, Profile, SettingValue
+from .read_offers import texts_of
 
 PLAN_FORMAT = 1
 
@@ -70,15 +72,15 @@ def _flow_text(flow: Flow, texts: Texts) -> str:
     return (
         f'{{"id":"{flow.id}","service":"{flow.service}","exchange":"{flow.exchange}","source":"{flow.source}",'
         f'"destination":"{flow.destination}","version":{flow.version},"transport":"{flow.transport}",'
-        f'"source_ports":null,"ports":"{flow.ports.text}","callback":{BOOLEAN[flow.callback]},'
-        f'"enabled":{BOOLEAN[flow.enabled]},"source_address":"{texts[path.leaves_as]}","dial":"{texts[path.dial]}",'
+        f'{more_text(flow)},"ports":"{flow.ports.text}","callback":{BOOLEAN[flow.callback]},'
+        f'"carried_by":{quoted_or_null(flow.carried_by or None)},"enabled":{BOOLEAN[flow.enabled]},'
+        f'"source_address":"{texts[path.leaves_as]}","dial":"{texts[path.dial]}",'
         f'"arrives_from":"{texts[path.arrives_from]}","destination_address":"{texts[path.arrives_at]}",'
         f'"via":{names_text([step.device for step in path.steps])}}}'
     )
 
 
 def _exchange(service: str, exchange: Exchange) -> dict[str, Any]:
-    ports = exchange.setting or ("callback" if exchange.ports is None else exchange.ports.text)
     return {
         "service": service,
         "name": exchange.name,
@@ -86,7 +88,11 @@ def _exchange(service: str, exchange: Exchange) -> dict[str, Any]:
         "initiator": exchange.initiator,
         "transport": exchange.transport,
         "kind": exchange.kind,
-        "ports": ports,
+        "ports": exchange.ports_word,
+        "source_ports": exchange.source_word or None,
+        "with": exchange.parties,
+        "part_of": exchange.part_of or None,
+        "rides_on": exchange.rides_on or None,
         "optional": exchange.optional,
         "purpose": exchange.purpose,
     }
@@ -96,17 +102,25 @@ class _Sheets:
     """The instructions of a profile and mode as JSON text with places for one client's values."""
 
     def __init__(self) -> None:
-        self._templates: dict[tuple[str, str], str] = {}
+        self._templates: dict[tuple[str, str, bool], str] = {}
 
-    def text(self, profile: Profile, mode: str, values: Mapping[str, object]) -> str:
-        """Return the JSON list of a client's instructions."""
-        template = self._templates.get((profile.name, mode))
+    def text(self, profile: Profile, mode: str, near: bool, values: Mapping[str, object]) -> str:
+        """Return the JSON list of a client's instructions.
+
+        Args:
+            near: whether the server's broadcasts reach the client.
+        """
+        template = self._templates.get((profile.name, mode, near))
         if template is None:
             spoken = profile.mode_instructions.get(mode, "")
-            lines = [line.replace("{mode_instruction}", spoken) for line in profile.instructions]
-            # catalog._instruction made sure that every name in braces is one of *values*; a brace that is meant as such
-            # is written twice there, and JSON adds none to a list of texts.
-            template = self._templates[(profile.name, mode)] = _compact(lines)
+            found = "" if profile.broadcast is None else profile.broadcast.near if near else profile.broadcast.far
+            lines = [
+                line.replace("{mode_instruction}", spoken).replace("{broadcast_instruction}", found)
+                for line in profile.instructions
+            ]
+            # read_profile made sure that every name in braces is one of *values*; a brace that is meant as such is
+            # written twice there, and JSON adds none to a list of texts.
+            template = self._templates[(profile.name, mode, near)] = _compact(lines)
         return template.format_map(values)
 
 
@@ -120,9 +134,19 @@ class _Describer:
         self.dials: dict[tuple[str, str, str], str] = {}
         self.publics: dict[tuple[str, str], str] = {}
         self.clients: dict[tuple[str, str], list[str]] = {}
+        self.settings: dict[tuple[str, str], str] = {}
+        # Clients that their server answers by broadcast: those have the flow that only one network has.
+        self.near: set[tuple[str, str, str]] = set()
+        responses = {
+            (name, profile.broadcast.response)
+            for name, profile in plan.intent.catalog.profiles.items()
+            if profile.broadcast is not None
+        }
         for flow in plan.flows.flows:
             if flow.callback:
                 continue
+            if (flow.service, flow.exchange) in responses:
+                self.near.add((flow.destination, flow.service, flow.source))
             key = (flow.source, flow.service, flow.destination)
             if key not in self.dials or flow.version == 4:
                 self.dials[key] = self.texts[flow.path.dial]
@@ -137,13 +161,18 @@ class _Describer:
         return {
             "service": offer.service,
             "host": offer.host,
-            "settings": dict(offer.settings),
+            "settings": _plain(offer.settings),
             "address": self.texts[host.addresses[0]] if host.addresses else None,
             "public": self.publics.get((offer.host, offer.service)),
             "clients": self.clients.get((offer.host, offer.service), []),
             "callback_range": offer.pool.text if offer.pool is not None else None,
+            "exchanges": [exchange.name for exchange in self._profile(offer).exchanges if offer.runs(exchange)],
+            "internet": offer.public,
             "enabled": offer.enabled,
         }
+
+    def _profile(self, offer: Offer) -> Profile:
+        return self.plan.intent.catalog.profiles[offer.service]
 
     def use(self, use: Use) -> tuple[str, str]:
         """One use as JSON text, as the plan holds it and, with the client's instructions, as the slice does."""
@@ -151,25 +180,35 @@ class _Describer:
         offer = self.plan.intent.offer_of(use)
         dial = self.dials.get((use.host, use.service, use.server))
         grant = self.plan.flows.grants.get(f"{use.host}/{use.service}")
-        values: dict[str, Any] = {**offer.settings, "dial": dial, "server": use.server}
+        values: dict[str, Any] = {**texts_of(offer), "dial": dial, "server": use.server}
         callback, mode = "null", ""
         if grant is not None:
             low, high = grant.ports
             mode = grant.mode
             callback = f'{{"mode":"{mode}","low":{low},"high":{high},"fixed":{grant.fixed}}}'
             values.update(low=low, high=high, fixed=grant.fixed)
-        settings = ",".join([f'"{name}":{port}' for name, port in offer.settings.items()])
+        settings = self.settings.get((offer.host, offer.service))
+        if settings is None:
+            settings = self.settings[offer.host, offer.service] = _compact(_plain(offer.settings))
+        near = (use.host, use.service, use.server) in self.near
+        used = names_text(item.name for item in profile.exchanges if use.takes(item, offer))
         text = (
             f'{{"service":"{use.service}","host":"{use.host}","server":"{use.server}",'
-            f'"dial":{quoted_or_null(dial)},"settings":{{{settings}}},"environment":"{use.environment}",'
+            f'"dial":{quoted_or_null(dial)},"settings":{settings},"exchanges":{used},"environment":"{use.environment}",'
             f'"instances":{use.instances},"enabled":{BOOLEAN[use.enabled and offer.enabled]},"callback":{callback}'
         )
-        return f"{text}}}", f'{text},"instructions":{self.sheets.text(profile, mode, values)}}}'
+        return f"{text}}}", f'{text},"instructions":{self.sheets.text(profile, mode, near, values)}}}'
 
 
-def quoted_or_null(text: str | None) -> str:
-    """A JSON string that needs no escaping, or null."""
-    return "null" if text is None else f'"{text}"'
+def _plain(settings: Mapping[str, SettingValue]) -> dict[str, Any]:
+    """Settings as plain data: a port is a number, a range a text, addresses a list."""
+    plain: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, PortRange):
+            plain[name] = value.low if value.size == 1 else value.text
+        else:
+            plain[name] = [address.text for address in value]
+    return plain
 
 
 def describe(plan: Plan) -> Written:

@@ -13,7 +13,13 @@ import jsonschema
 import pytest
 import yaml
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils import read_hosts, read_services, read_sites, variables
+from ansible_collections.faxnet.deploy.plugins.plugin_utils import (
+    read_hosts,
+    read_offers,
+    read_sites,
+    read_uses,
+    variables,
+)
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog import builtin_catalog
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -50,7 +56,7 @@ def test_every_variable_is_in_the_guide() -> None:
     ("part", "keys", "option"),
     [
         ("site", read_sites.SITE_KEYS, None),
-        ("use", read_services.USE_KEYS, "faxnet_uses"),
+        ("use", read_uses.USE_KEYS, "faxnet_uses"),
         ("opening", read_hosts.OPENING_KEYS, "faxnet_permits"),
         ("opening", read_hosts.OPENING_KEYS, "faxnet_management"),
     ],
@@ -63,8 +69,8 @@ def test_schema_reader_and_specs_know_the_same_keys(part: str, keys: tuple[str, 
 
 def test_call_backs_have_the_same_keys() -> None:
     callback = SCHEMA["$defs"]["use"]["anyOf"][0]["properties"]["callback"]["anyOf"][0]["properties"]
-    assert set(callback) == set(read_services.CALLBACK_KEYS)
-    assert set(OPTIONS["faxnet_uses"]["options"]["callback"]["options"]) == set(read_services.CALLBACK_KEYS)
+    assert set(callback) == set(read_uses.CALLBACK_KEYS)
+    assert set(OPTIONS["faxnet_uses"]["options"]["callback"]["options"]) == set(read_uses.CALLBACK_KEYS)
 
 
 def test_choices_are_the_catalogues_and_the_readers() -> None:

@@ -1,0 +1,108 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The flows between a client of the inventory and its server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .callbacks import Grant
+from .findings import Finding
+from .flow import Connection, Flow
+from .intent import Intent, Use
+from .paths import Path, Routes
+from .profile import Exchange, Profile
+from .read_offers import offer_ports, offer_source_ports
+
+
+class _Riders:
+    """A server's datagrams to a port that the client chose: how those of one connection fare at a NAT in between."""
+
+    def __init__(self, connection: Connection, profile: Profile, path: Path) -> None:
+        # A client that wears its public address itself is met at its own ports: nothing has to be forwarded.
+        self.translated = any(step.translates_from is not None for step in path.steps)
+        self.idle: dict[str, int] = {}
+        if self.translated:
+            for exchange in profile.exchanges:
+                if exchange.rides_on and connection.use.takes(exchange, connection.offer):
+                    self.idle[exchange.rides_on] = max(exchange.idle, self.idle.get(exchange.rides_on, 0))
+
+    def concerns(self, exchange: Exchange) -> bool:
+        """Whether an exchange cannot have rules of its own."""
+        return self.translated and exchange.initiator == "server" and exchange.to_any_port
+
+
+def client_flows(
+    intent: Intent, routes: Routes, connection: Connection, grants: Mapping[str, Grant], findings: list[Finding]
+) -> list[Flow]:
+    """Return the flows of one use and IP version; what cannot be is noted in *findings*."""
+    use, version = connection.use, connection.version
+    profile: Profile = intent.catalog.profiles[use.service]
+    on = use.enabled and connection.offer.enabled
+    there = routes.walk(use.host, use.server, version, connection.there)
+    back = routes.walk(use.server, use.host, version, connection.back)
+    near = bool(profile.broadcast) and routes.share_network(use.host, use.server, version)
+    riders = _Riders(connection, profile, back)
+    ids = {exchange.name: _id(use, exchange, version) for exchange in profile.exchanges}
+    flows = []
+    for exchange in profile.exchanges:
+        taken = use.takes(exchange, connection.offer)
+        if taken is None or not exchange.with_clients or (exchange.one_network and not near):
+            continue
+        if exchange.is_callback:
+            grant = grants.get(f"{use.host}/{use.service}")
+            ports = None if grant is None else grant.ports
+        else:
+            ports = offer_ports(exchange, connection.offer)
+        if ports is None:
+            continue  # a grant or a setting in error; the finding is noted
+        from_server = exchange.initiator == "server"
+        carried_by = ""
+        if on and taken and riders.concerns(exchange):
+            carried_by = ids.get(exchange.rides_on, "")
+            findings.append(_impassable(intent, use, exchange))
+        flows.append(
+            Flow(
+                ids[exchange.name],
+                use.service,
+                exchange.name,
+                use.server if from_server else use.host,
+                use.host if from_server else use.server,
+                version,
+                exchange.transport,
+                offer_source_ports(exchange, connection.offer) or (),
+                ports,
+                exchange.is_callback,
+                on and taken,
+                max(0 if exchange.rides_on else exchange.idle, riders.idle.get(exchange.name, 0)),
+                exchange.helper,
+                carried_by,
+                back if from_server else there,
+            )
+        )
+    return flows
+
+
+def _id(use: Use, exchange: Exchange, version: int) -> str:
+    source, destination = (use.server, use.host) if exchange.initiator == "server" else (use.host, use.server)
+    return f"{use.service}.{exchange.name}/{source}>{destination}{'/6' if version == 6 else ''}"
+
+
+def _impassable(intent: Intent, use: Use, exchange: Exchange) -> Finding:
+    """What to say of a server's datagrams to a client behind NAT, at a port that nobody can know."""
+    variable = f"faxnet_uses[{use.index}].exchanges.{exchange.name}"
+    profile = intent.catalog.profiles[use.service]
+    if not exchange.rides_on:
+        message = (
+            f"the client stands behind NAT and chooses the port of {exchange.title} itself: it cannot be forwarded"
+        )
+        cure = f"switch it off (exchanges: {{{exchange.name}: false}}), or route between the sites without translation"
+        return Finding("FXN407", use.host, variable, "on", message, cure)
+    ridden = profile.exchange(exchange.rides_on).title
+    message = (
+        f"the client stands behind NAT: {exchange.title} passes only to the port that it sent a {ridden} from, "
+        f"while the devices in between remember that; they are told to for {exchange.idle} s"
+    )
+    cure = f"keep it where the client asks before it waits; else switch it off (exchanges: {{{exchange.name}: false}})"
+    return Finding("FXN405", use.host, variable, "on", message, cure)

@@ -1,0 +1,241 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading a service profile, the collection's own or a user's: what is not understood is refused, with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from string import Formatter
+
+from .addresses import AddressError, parse_address
+from .findings import short
+from .ports import PortRange, parse_port, parse_range
+from .profile import (
+    ADDRESSES,
+    ANY_WORD,
+    CALLBACK_PORTS,
+    PARTIES,
+    PORT,
+    PORTS,
+    SETTING_KINDS,
+    Broadcast,
+    CallbackRules,
+    Environment,
+    Exchange,
+    Profile,
+    Setting,
+    SettingValue,
+    System,
+)
+from .profile_words import (
+    ProfileError,
+    read_choice,
+    read_flag,
+    read_list,
+    read_mapping,
+    read_name,
+    read_number,
+    read_ports,
+    read_string,
+)
+from .read_exchange import check_references, read_exchange
+
+__all__ = ["ProfileError", "read_profile"]
+
+_PROFILE_KEYS = {
+    "title",
+    "client_system",
+    "settings",
+    "callback",
+    "broadcast",
+    "environments",
+    "exchanges",
+    "instructions",
+    "mode_instructions",
+    "sources",
+}
+#: Words that mean something else where a setting could stand.
+_TAKEN = (CALLBACK_PORTS, ANY_WORD, *PARTIES)
+
+
+def read_profile(name: str, data: object, systems: Mapping[str, System]) -> Profile:
+    """Return a profile.
+
+    Args:
+        name: the service's name in offers and uses.
+        data: the profile as YAML gives it.
+        systems: the client systems that there are.
+
+    Raises:
+        ProfileError: it is not one; the error names the place, the value and the cure.
+    """
+    path = f"faxnet_services.{short(name, 40)}"
+    name = read_name(name, path)
+    item = read_mapping(data, path, _PROFILE_KEYS, {"exchanges", "sources"})
+    settings = _settings(item.get("settings", {}), f"{path}.settings")
+    callback = _callback(item["callback"], f"{path}.callback") if "callback" in item else None
+    environments = item.get("environments", {"single_user": {"many": False, "modes": ["dynamic", "fixed"]}})
+    exchanges = tuple(
+        read_exchange(entry, f"{path}.exchanges[{index}]", settings, callback is not None)
+        for index, entry in enumerate(read_list(item["exchanges"], f"{path}.exchanges"))
+    )
+    _check_exchanges(exchanges, callback, path)
+    fields = frozenset(key for key, setting in settings.items() if setting.kind != ADDRESSES) | _INSTRUCTION_FIELDS
+    modes = {
+        key: _instruction(value, f"{path}.mode_instructions.{key}", fields | _CALLBACK_FIELDS)
+        for key, value in read_mapping(
+            item.get("mode_instructions", {}), f"{path}.mode_instructions", {"dynamic", "fixed"}, set()
+        ).items()
+    }
+    broadcast = None
+    if "broadcast" in item:
+        broadcast = _broadcast(item["broadcast"], f"{path}.broadcast", exchanges, fields)
+        fields |= {"broadcast_instruction"}
+    if callback is not None:
+        fields |= _CALLBACK_FIELDS | ({"mode_instruction"} if len(modes) == 2 else set())
+    return Profile(
+        name=name,
+        title=read_string(item.get("title", name), f"{path}.title"),
+        client_system=read_choice(item.get("client_system", "windows"), f"{path}.client_system", tuple(systems)),
+        settings=settings,
+        callback=callback,
+        broadcast=broadcast,
+        environments=_environments(environments, f"{path}.environments"),
+        exchanges=exchanges,
+        instructions=tuple(
+            _instruction(line, f"{path}.instructions[{index}]", fields)
+            for index, line in enumerate(read_list(item.get("instructions", []), f"{path}.instructions"))
+        ),
+        mode_instructions=modes,
+        sources=_sources(item["sources"], f"{path}.sources"),
+    )
+
+
+def _check_exchanges(exchanges: tuple[Exchange, ...], callback: CallbackRules | None, path: str) -> None:
+    names = [exchange.name for exchange in exchanges]
+    if not names or len(set(names)) != len(names):
+        raise ProfileError(f"{path}.exchanges", names, "needs at least one exchange, each name once", "rename one")
+    if callback is not None and not any(exchange.is_callback for exchange in exchanges):
+        cure = "add an exchange with 'ports: callback', or leave 'callback' away"
+        raise ProfileError(f"{path}.callback", names, "no exchange calls the client back", cure)
+    check_references(exchanges, f"{path}.exchanges")
+
+
+def _sources(data: object, path: str) -> tuple[dict[str, str], ...]:
+    entries = read_list(data, path)
+    if not entries:
+        raise ProfileError(path, entries, "is empty", "name the document that the ports come from")
+    keys = {"document", "url", "covers", "confidence"}
+    return tuple(
+        {
+            key: read_string(value, f"{path}[{index}].{key}")
+            for key, value in read_mapping(entry, f"{path}[{index}]", keys, {"document"}).items()
+        }
+        for index, entry in enumerate(entries)
+    )
+
+
+def _settings(data: object, path: str) -> dict[str, Setting]:
+    if not isinstance(data, Mapping):
+        raise ProfileError(path, data, "is not a mapping", "write it as key: value lines")
+    settings: dict[str, Setting] = {}
+    for key, value in data.items():
+        here = f"{path}.{short(key, 40)}"
+        name = read_name(key, here)
+        if name in _TAKEN:
+            raise ProfileError(here, key, "means something else in an exchange", "choose another name")
+        settings[name] = _setting(name, value, here)
+    return settings
+
+
+def _setting(name: str, data: object, path: str) -> Setting:
+    entry = read_mapping(data, path, {"title", "default", "kind", "well_known"}, set())
+    kind = read_choice(entry.get("kind", PORT), f"{path}.kind", SETTING_KINDS)
+    default: SettingValue | None = None
+    if "default" in entry:
+        default = _default(kind, entry["default"], f"{path}.default")
+    elif kind == PORT:
+        raise ProfileError(path, data, "'default' is missing", "add 'default'")
+    elif kind == ADDRESSES:
+        default = ()
+    title = read_string(entry.get("title", name), f"{path}.title")
+    return Setting(name, title, kind, default, read_flag(entry.get("well_known", False), f"{path}.well_known"))
+
+
+def _default(kind: str, value: object, path: str) -> SettingValue:
+    if kind == PORTS:
+        ports: PortRange = read_ports(parse_range, value, path)
+        return ports
+    if kind == PORT:
+        port = read_ports(parse_port, value, path)
+        return PortRange(port, port)
+    try:
+        return tuple(parse_address(address) for address in read_list(value, path))
+    except AddressError as error:
+        raise ProfileError(path, value, str(error), "write a list of IP addresses") from error
+
+
+def _broadcast(data: object, path: str, exchanges: tuple[Exchange, ...], fields: frozenset[str]) -> Broadcast:
+    keys = {"title", "response", "near_instruction", "far_instruction"}
+    item = read_mapping(data, path, keys, keys - {"title"})
+    answering = tuple(exchange.name for exchange in exchanges if exchange.one_network)
+    return Broadcast(
+        title=read_string(item.get("title", "broadcast"), f"{path}.title"),
+        response=read_choice(item["response"], f"{path}.response", answering),
+        near=_instruction(item["near_instruction"], f"{path}.near_instruction", fields),
+        far=_instruction(item["far_instruction"], f"{path}.far_instruction", fields),
+    )
+
+
+def _callback(data: object, path: str) -> CallbackRules:
+    keys = {"title", "fixed_port", "lowest", "highest", "size", "smallest", "pool"}
+    item = read_mapping(data, path, keys, keys - {"title"})
+    lowest = read_ports(parse_port, item["lowest"], f"{path}.lowest")
+    highest = read_ports(parse_port, item["highest"], f"{path}.highest")
+    if lowest > highest:
+        raise ProfileError(f"{path}.lowest", lowest, f"is above 'highest' ({highest})", "swap the two")
+    return CallbackRules(
+        title=read_string(item.get("title", "call-back port"), f"{path}.title"),
+        fixed_port=read_ports(parse_port, item["fixed_port"], f"{path}.fixed_port"),
+        bounds=PortRange(lowest, highest),
+        size=read_number(item["size"], f"{path}.size"),
+        smallest=read_number(item["smallest"], f"{path}.smallest"),
+        pool=read_ports(parse_range, item["pool"], f"{path}.pool"),
+    )
+
+
+def _environment(name: object, data: object, path: str) -> Environment:
+    item = read_mapping(data, path, {"title", "many", "modes"}, {"many", "modes"})
+    modes = read_list(item["modes"], f"{path}.modes")
+    return Environment(
+        name=read_name(name, path),
+        title=read_string(item.get("title", str(name)), f"{path}.title"),
+        many=read_flag(item["many"], f"{path}.many"),
+        modes=tuple(read_choice(mode, f"{path}.modes", ("dynamic", "fixed")) for mode in modes),
+    )
+
+
+def _environments(data: object, path: str) -> dict[str, Environment]:
+    if not isinstance(data, Mapping) or not data:
+        raise ProfileError(path, data, "is not a mapping with at least one environment", "name one, or leave it away")
+    return {str(key): _environment(key, value, f"{path}.{short(key, 40)}") for key, value in data.items()}
+
+
+#: What an instruction may name, apart from the profile's settings.
+_INSTRUCTION_FIELDS = frozenset({"dial", "server"})
+_CALLBACK_FIELDS = frozenset({"low", "high", "fixed"})
+
+
+def _instruction(value: object, path: str, fields: frozenset[str]) -> str:
+    """A line of instructions; the names in braces are known ones."""
+    line = read_string(value, path)
+    try:
+        named = [(name, form or how) for _text, name, form, how in Formatter().parse(line) if name is not None]
+    except ValueError as error:
+        raise ProfileError(path, value, str(error), "write a brace that is meant as such twice") from error
+    for name, formatting in named:
+        if name not in fields or formatting:
+            known = ", ".join(sorted(fields))
+            raise ProfileError(path, value, f"{{{name}}} is not a value that can be filled in", f"use one of: {known}")
+    return line

@@ -16,7 +16,9 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.faxnet.deploy.plugins.module_utils import emulator
+from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.config import load_config
+from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.emulator import Emulator
+from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.entry import Entry
 
 PCP = 17488
 LOW, HIGH = 17100, 17199
@@ -89,9 +91,9 @@ def fixed(port: int) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def running(folder: Path, *configs: dict[str, Any]) -> AsyncIterator[list[emulator.Emulator]]:
+async def running(folder: Path, *configs: dict[str, Any]) -> AsyncIterator[list[Emulator]]:
     """The emulators of these hosts, started in order and stopped in the end, whatever happens."""
-    started: list[emulator.Emulator] = []
+    started: list[Emulator] = []
     try:
         for config in configs:
             started += [await start(folder, config)]
@@ -101,10 +103,10 @@ async def running(folder: Path, *configs: dict[str, Any]) -> AsyncIterator[list[
             await one.stop()
 
 
-async def start(folder: Path, config: dict[str, Any]) -> emulator.Emulator:
+async def start(folder: Path, config: dict[str, Any]) -> Emulator:
     """One host's emulator, from a file."""
     path = write(folder, config)
-    made = emulator.Emulator(emulator.load_config(str(path)), str(path))
+    made = Emulator(load_config(str(path)), str(path))
     await made.start()
     return made
 
@@ -123,15 +125,15 @@ async def until(what: Callable[[], Any]) -> Any:
     return found
 
 
-def instances(of: emulator.Emulator) -> list[dict[str, Any]]:
+def instances(of: Emulator) -> list[dict[str, Any]]:
     return list(of.state()["instances"])
 
 
-async def all_logged_in(*hosts: emulator.Emulator) -> None:
+async def all_logged_in(*hosts: Emulator) -> None:
     await until(lambda: all(one["connected"] for host in hosts for one in instances(host)))
 
 
-async def notify(host: emulator.Emulator, **request: Any) -> list[dict[str, Any]]:
+async def notify(host: Emulator, **request: Any) -> list[dict[str, Any]]:
     """The results of one round of call-backs."""
-    answer = await host.notify(emulator.Entry("", request))
+    answer = await host.notify(Entry("", request))
     return list(answer["results"])

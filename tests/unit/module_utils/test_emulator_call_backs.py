@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils import emulator
+from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.errors import GoneError
+from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.wire import Line, dialled
 from tests.unit.module_utils.emulator_world import (
     HIGH,
     LOW,
@@ -136,9 +137,9 @@ async def test_forwards_that_lead_to_the_wrong_client_are_found_out_on_both_side
         await clients.stop()
 
 
-async def logged_in(place: str, name: str, call_back_port: int) -> emulator.Line:
+async def logged_in(place: str, name: str, call_back_port: int) -> Line:
     """A client by hand on the server's own address; it listens nowhere unless its test makes it."""
-    line = await emulator.dialled(place, PCP, 2, own_address=place)
+    line = await dialled(place, PCP, 2, own_address=place)
     line.say(login=name, call_back_port=call_back_port, keep_alive=60)
     assert "welcome" in await line.hear(2)
     return line
@@ -204,7 +205,7 @@ async def test_the_server_takes_no_login_with_a_call_back_port_that_no_client_ma
 ) -> None:
     offices = server()
     async with running(tmp_path, offices) as (fax,):
-        line = await emulator.dialled(offices["addresses"][0], PCP, 2)
+        line = await dialled(offices["addresses"][0], PCP, 2)
         line.say(login="uk-ts1", call_back_port=port, keep_alive=60)
         assert (await line.hear(2))["refused"] == f"call-back port {port!r} is not one that a client may use"
         assert fax.state()["servers"][0]["logins"] == []
@@ -218,7 +219,7 @@ async def test_the_newest_login_under_a_name_is_the_one_that_is_called_back(tmp_
     async with running(tmp_path, offices) as (fax,):
         old = await logged_in(place, "uk-ts1", LOW)
         new = await logged_in(place, "uk-ts1", LOW + 1)
-        with pytest.raises(emulator.GoneError):
+        with pytest.raises(GoneError):
             await old.hear(2)
         assert [one["call_back_port"] for one in fax.state()["servers"][0]["logins"]] == [LOW + 1]
         new.close()

@@ -15,7 +15,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils import emulator
+from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.config import read_config
+from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.entry import Entry
+from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.errors import EmulatorError
+from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.wire import dialled
 from tests.unit.module_utils.emulator_world import LOW, PCP, all_logged_in, async_test, client, running, server
 
 
@@ -62,8 +65,8 @@ def changed(change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
     ],
 )
 def test_a_fault_is_named_with_its_place_and_its_value(change: Callable[[dict[str, Any]], Any], complaint: str) -> None:
-    with pytest.raises(emulator.EmulatorError) as caught:
-        emulator.read_config(changed(change))
+    with pytest.raises(EmulatorError) as caught:
+        read_config(changed(change))
     assert str(caught.value).startswith(complaint)
 
 
@@ -78,14 +81,14 @@ def test_a_slice_of_the_plan_is_a_configuration_as_it_is() -> None:
         "flows": [],
         "findings": [],
     }
-    endpoints = emulator.read_config(host_slice).endpoints
+    endpoints = read_config(host_slice).endpoints
     assert list(endpoints) == [f"uk-ts1/netcfax@fl-fax/{number}" for number in range(1, 41)]
 
 
 def test_what_is_switched_off_does_not_run() -> None:
     data = client("198.51.100.10", enabled=False)
     data["offers"] = [{"service": "netcfax", "settings": {"primary_port": PCP}, "enabled": False}]
-    assert emulator.read_config(data).endpoints == {}
+    assert read_config(data).endpoints == {}
 
 
 def other_service(transport: str, ports: str | int) -> dict[str, Any]:
@@ -109,7 +112,7 @@ async def test_an_exchange_without_an_emulated_conversation_answers_probes_over_
     gateway = other_service("tcp", f"{LOW}-{LOW + 1}")
     async with running(tmp_path, gateway) as (host,):
         for port in (LOW, LOW + 1):
-            line = await emulator.dialled(gateway["addresses"][0], port, 2)
+            line = await dialled(gateway["addresses"][0], port, 2)
             line.say(probe="t-1")
             answer = await line.hear(2)
             assert (answer["answer"], answer["by"], answer["seen_from"]) == (
@@ -147,7 +150,7 @@ async def test_servers_and_clients_answer_probes_with_their_names(tmp_path: Path
             (offices["addresses"][0], PCP, "fl-fax/netcfax/pcp"),
             (office["addresses"][0], LOW, "uk-ts1/netcfax@fl-fax/1"),
         ):
-            line = await emulator.dialled(place, port, 2)
+            line = await dialled(place, port, 2)
             line.say(probe="t-1")
             assert (await line.hear(2))["by"] == name
             line.close()
@@ -164,5 +167,5 @@ async def test_scans_and_noise_do_not_disturb(tmp_path: Path) -> None:
                 _reader, writer = await asyncio.open_connection(place, port)
                 writer.write(noise)
                 writer.close()
-        answer = await fax.notify(emulator.Entry("", {}))
+        answer = await fax.notify(Entry("", {}))
         assert [one["outcome"] for one in answer["results"]] == ["delivered"]

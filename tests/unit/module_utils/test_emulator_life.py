@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +18,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils import emulator
+from ansible_collections.faxnet.deploy.plugins.module_utils.emulator import cli
+from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.errors import EmulatorError
+from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.wire import dialled
 from tests.unit.module_utils.emulator_world import (
     LOW,
     PCP,
@@ -34,7 +37,7 @@ from tests.unit.module_utils.emulator_world import (
     write,
 )
 
-SCRIPT = str(Path(emulator.__file__).resolve())
+FOLDER = Path(cli.__file__).resolve().parent
 
 
 @async_test
@@ -88,7 +91,7 @@ async def test_an_idle_client_stays_logged_in(tmp_path: Path) -> None:
 async def test_a_server_forgets_a_client_that_has_gone_without_a_word(tmp_path: Path) -> None:
     offices = server()
     async with running(tmp_path, offices) as (fax,):
-        line = await emulator.dialled(offices["addresses"][0], PCP, 2)
+        line = await dialled(offices["addresses"][0], PCP, 2)
         line.say(login="uk-ts1", call_back_port=LOW, keep_alive=0.05)
         await until(lambda: fax.state()["servers"][0]["logins"])
         await until(lambda: not fax.state()["servers"][0]["logins"])
@@ -187,7 +190,7 @@ async def test_a_configuration_with_a_fault_leaves_everything_as_it_was(tmp_path
     async with running(tmp_path, offices, client(offices["addresses"][0])) as (_fax, clients):
         await all_logged_in(clients)
         (tmp_path / "uk-ts1.json").write_text('{"format": 1, "host": ')
-        with pytest.raises(emulator.EmulatorError, match=r"uk-ts1.json: not JSON"):
+        with pytest.raises(EmulatorError, match=r"uk-ts1.json: not JSON"):
             await clients.reload()
         assert instances(clients)[0]["connected"]
         assert clients.changed() == []
@@ -221,13 +224,24 @@ async def test_five_hundred_clients_on_one_host_are_cheap(tmp_path: Path) -> Non
     assert spent.user + spent.system - began.user - began.system < 5  # seconds of processor time; 1 to 2 are usual
 
 
-def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-I", SCRIPT, *arguments], capture_output=True, text=True, timeout=20, check=False
-    )
+def said(*arguments: str, program: Path = FOLDER) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-I", str(program), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
 
 
-def test_the_one_file_runs_alone_and_is_asked_over_its_socket(tmp_path: Path) -> None:
+@pytest.fixture(params=["folder", "archive"])
+def program(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The two ways to bring the emulator to a host: copy its folder, or bundle it first."""
+    if request.param == "folder":
+        return Path(shutil.copytree(FOLDER, tmp_path / "emulator", ignore=shutil.ignore_patterns("__pycache__")))
+    assert said("bundle", str(tmp_path / "emulator.pyz")).returncode == 0
+    return tmp_path / "emulator.pyz"
+
+
+def test_the_package_runs_alone_and_is_asked_over_its_socket(program: Path, tmp_path: Path) -> None:
+    def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return said(*arguments, program=program)
+
     offices = server()
     office = client(offices["addresses"][0], instances=2)
     sockets = {host: str(tmp_path / f"{host}.sock") for host in ("fl-fax", "uk-ts1")}
@@ -238,7 +252,7 @@ def test_the_one_file_runs_alone_and_is_asked_over_its_socket(tmp_path: Path) ->
         environment = {"NOTIFY_SOCKET": manager_path}
         processes = [
             subprocess.Popen(
-                [sys.executable, "-I", SCRIPT, "run", "--config", str(write(tmp_path, each))], env=environment
+                [sys.executable, "-I", str(program), "run", "--config", str(write(tmp_path, each))], env=environment
             )
             for each in (offices, office)
         ]
@@ -267,16 +281,33 @@ def test_the_one_file_runs_alone_and_is_asked_over_its_socket(tmp_path: Path) ->
     assert not Path(sockets["fl-fax"]).exists()
 
 
+def test_a_bundle_has_the_same_bytes_wherever_it_is_made(tmp_path: Path) -> None:
+    copied = Path(shutil.copytree(FOLDER, tmp_path / "emulator", copy_function=shutil.copyfile))
+    for name, source in (("first", FOLDER), ("second", copied)):
+        assert said("bundle", str(tmp_path / name), program=source).returncode == 0
+    assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
+
+
+def test_a_bundle_goes_to_the_users_cache_unless_told_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    first, second = said("bundle").stdout, said("bundle").stdout
+    assert first == second
+    assert [str(path) for path in (tmp_path / "faxnet").iterdir()] == [first.strip()]
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         (["state", "--socket", "/nowhere.sock"], "/nowhere.sock: No such file or directory; is the emulator running"),
         (["check", "--config", "/nowhere.json"], "/nowhere.json: No such file or directory"),
         (["run", "--config", "/nowhere.json"], "/nowhere.json: No such file or directory"),
+        (["bundle", "/proc/emulator.pyz"], "can't write /proc/emulator.pyz: No such file or directory; name another FILE"),
     ],
 )
 def test_a_mistake_on_the_command_line_is_one_sentence(arguments: list[str], complaint: str) -> None:
-    ended = cli(*arguments)
+    ended = said(*arguments)
     assert ended.returncode == 2
     assert ended.stderr.startswith(f"emulator: {complaint}")
     assert "Traceback" not in ended.stderr
@@ -288,7 +319,7 @@ def test_a_mistake_on_the_command_line_is_one_sentence(arguments: list[str], com
         ({"do": "explode"}, "do: 'explode' is unknown; write one of state, notify, restart, reload"),
         ({}, "do: None is not a name"),
         ({"do": "restart", "names": ["nobody"]}, "not running here: nobody"),
-        ({"do": "notify"}, "no server that calls clients back runs on uk-ts1"),
+        ({"do": "notify"}, "no server that notifies clients runs on uk-ts1"),
     ],
 )
 @async_test

@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils import emulator
+from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.emulator import Emulator
+from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.wire import dialled
 from tests.unit.module_utils.emulator_world import (
     HIGH,
     LOW,
@@ -56,7 +57,7 @@ def dynamic(low: int, high: int, **more: Any) -> dict[str, Any]:
     return {"mode": "dynamic", "low": low, "high": high, **more}
 
 
-def ports(of: emulator.Emulator) -> list[int | None]:
+def ports(of: Emulator) -> list[int | None]:
     return [one["port"] for one in instances(of)]
 
 
@@ -199,4 +200,4 @@ async def test_a_client_of_two_families_has_the_same_port_in_both(tmp_path: Path
         async with running(tmp_path, office) as (clients,):
             assert ports(clients) == [LOW + 1]
             for each in (place, "::1"):
-                (await emulator.dialled(each, LOW + 1, 2)).close()
+                (await dialled(each, LOW + 1, 2)).close()

@@ -13,6 +13,9 @@ from ansible_collections.faxnet.deploy.plugins.module_utils import (
     _firewall_files as files,
 )
 from ansible_collections.faxnet.deploy.plugins.module_utils import (
+    _firewall_kernel as kernel,
+)
+from ansible_collections.faxnet.deploy.plugins.module_utils import (
     _firewall_transaction as transaction,
 )
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall_listeners import shut_listeners
@@ -22,6 +25,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall_machine im
     TABLE,
     FirewallError,
     Machine,
+    RefusedRulesError,
     canonical,
     check,
     live_table,
@@ -64,7 +68,7 @@ def compare(machine: Machine, wanted: Wanted) -> Found:
     before = live_table(machine)
     after = None
     if wanted.text is not None:
-        after = canonical(machine, wanted.text)
+        after = _rehearsed(machine, wanted.text)
         if before != after:
             check(machine, wanted.text, "the new rules")
     wanted_files = files.wanted_files(machine, wanted.text, wanted.settings)
@@ -81,6 +85,17 @@ def compare(machine: Machine, wanted: Wanted) -> Found:
         shut_listeners=tuple(shut_listeners(machine, wanted.openings)) if wanted.text is not None else (),
         others=others,
     )
+
+
+def _rehearsed(machine: Machine, text: str) -> str | None:
+    """The table as the kernel would list it; raises FirewallError, with what the kernel lacks if that is the reason."""
+    try:
+        return canonical(machine, text)
+    except RefusedRulesError as error:
+        lacking = kernel.lacking(machine, text)
+        if not lacking:
+            raise
+        raise FirewallError(f"nothing was changed: {'; '.join(lacking)}") from error
 
 
 def _others(machine: Machine, wanted: Wanted) -> tuple[str, ...]:

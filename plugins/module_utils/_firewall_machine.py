@@ -29,6 +29,10 @@ class FirewallError(Exception):
     """Something that the user must know: the message says what is wrong and what to do."""
 
 
+class RefusedRulesError(FirewallError):
+    """Rules that nft does not take; the message is nft's."""
+
+
 class Ran(NamedTuple):
     """What a command gave back."""
 
@@ -84,10 +88,20 @@ def live_table(machine: Machine) -> str | None:
 
 
 def canonical(machine: Machine, text: str) -> str | None:
-    """`text` as nft lists it after loading, None when it leaves no table.
+    """`text` as nft lists it after loading, None when it leaves no table: a full rehearsal (see `rehearse`).
 
-    It is loaded into a network namespace of its own, which vanishes with the command: a full rehearsal that touches
-    no rule of this host.
+    Raises RefusedRulesError when nft does not take the text.
+    """
+    ran = rehearse(machine, text)
+    if ran.code != 0:
+        raise RefusedRulesError(f"nft refuses the new rules, nothing was changed: {ran.err.strip()}")
+    return ran.out or None
+
+
+def rehearse(machine: Machine, text: str) -> Ran:
+    """Load `text` into a network namespace of its own, which vanishes with the command, and list our table there.
+
+    No rule of this host is touched. Raises FirewallError when there can be no such namespace.
     """
     nft = machine.nft()
     unshare = machine.program("unshare", "install the package util-linux")
@@ -102,9 +116,7 @@ def canonical(machine: Machine, text: str) -> str | None:
             f"the rules cannot be rehearsed in a network namespace of their own ({ran.err.strip()}); "
             "in a container, grant it CAP_SYS_ADMIN"
         )
-    if ran.code != 0:
-        raise FirewallError(f"nft refuses the new rules, nothing was changed: {ran.err.strip()}")
-    return ran.out or None
+    return ran
 
 
 def check(machine: Machine, text: str, what: str) -> None:

@@ -265,6 +265,54 @@ def test_rules_that_nft_refuses_change_nothing(host: Host) -> None:
     assert host.live == old
 
 
+TRACKED = nftables.render(
+    policy(
+        input=[permit("192.0.2.1", "10.1.0.10", "4559", helper="ftp")],
+        output=[permit("10.1.0.10", "192.0.2.1", "44337", transport="udp", idle=432000)],
+    )
+)
+
+
+def test_rules_that_track_in_their_own_way_are_listed_as_they_were_loaded(host: Host) -> None:
+    host.settle(TRACKED)
+    assert host.bring(TRACKED) == ([], "")
+
+
+@pytest.mark.parametrize("idle", [1, 30, 120, 121, 432000])
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_rules_with_any_idle_time_can_be_rolled_back_to(host: Host, transport: str, idle: int) -> None:
+    """nft lists an object that holds the kernel's defaults alone in a way that it cannot read."""
+    silent = permit("192.0.2.1", "10.1.0.10", transport=transport, idle=idle)
+    host.settle(nftables.render(policy(input=[silent])))
+    old = host.live
+    _differences, mark = host.bring(NEW)
+    transaction.roll_back(host.machine, mark)
+    assert host.live == old
+
+
+def test_a_helper_that_the_kernel_lacks_is_named_with_its_module_and_nothing_changes(host: Host) -> None:
+    host.settle(OLD)
+    old = host.live
+    with pytest.raises(FirewallError, match=r"nothing was changed: .*no .*helper nosuch: .*module nf_conntrack_nosuch"):
+        host.bring(TRACKED.replace('type "ftp"', 'type "nosuch"'))
+    assert host.live == old
+    assert host.loose_ends() == []
+
+
+def test_a_kernel_without_idle_times_is_told_what_it_needs(host: Host) -> None:
+    """Such a kernel's answer, given for every text that holds such an object."""
+
+    def older(argv: list[str], text: str | None) -> Ran:
+        if text and "ct timeout" in text:
+            return Ran(1, "", "/dev/stdin:2:13-13: Error: Could not process rule: No such file or directory")
+        return host.machine.run(argv, text)
+
+    wanted = ensure.Wanted(TRACKED, (), (), tolerate_drops=False)
+    with pytest.raises(FirewallError, match=r"nothing was changed: .*CONFIG_NF_CONNTRACK_TIMEOUT") as caught:
+        ensure.compare(replace(host.machine, run=older), wanted)
+    assert "helper" not in str(caught.value)
+
+
 def test_a_timer_that_cannot_be_armed_stops_the_run_before_anything_changes(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,10 @@ _HELPER = re.compile(r'type "([^"]+)"')
 
 
 def lacking(machine: Machine, text: str) -> list[str]:
-    """A sentence with the cure for each object of the nft file `text` that the kernel does not take, as a trial shows."""
+    """A sentence with the cure for each object of the nft file `text` that the kernel does not take, found by trying.
+
+    Raises FirewallError when nothing can be tried.
+    """
     found = []
     for item in _OBJECT.finditer(text):
         if rehearse(machine, f"table inet faxnet {{\n{item.group(0)}}}\n").code == 0:

@@ -5,7 +5,8 @@
 
 It is for machines that must not track connections, and it stands for the access lists of simple routers. The table is
 nftables' own, applied and undone like the tracking one. What only a memory of connections can do is refused:
-translation, helpers, idle times, answers to whatever a network starts.
+translation, helpers, answers to whatever a network starts. An idle time is held without doing anything for it: who
+remembers nothing forgets nothing.
 
 TCP answers are told by their flags: everything but the first packet of a connection carries ACK or RST, and without a
 first packet no connection comes about (the old "established" of access lists). UDP has nothing of the kind, so a UDP
@@ -14,7 +15,8 @@ answer is a packet from the port that was called.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from . import nft_text
@@ -25,7 +27,7 @@ from .replies import reply_entries
 from .rules import Opening, RefusedError, Rules, read_openings, read_rules
 
 NAME = "nftables_stateless"
-ABILITIES = Abilities(forwards=False, state=False, masquerade=False)
+ABILITIES = Abilities(forwards=False, state=False, masquerade=False, timeouts=True)
 
 _NOT_THE_FIRST = "tcp flags & (ack | rst) != 0 "
 
@@ -50,11 +52,11 @@ def render(policy: Mapping[str, Any], *, address_ranges: bool = False) -> str:
     if lacking:
         raise RefusedError("; ".join(lacking))
     rules = read_rules(policy)
-    inbound = filters(rules.input, "input", address_ranges)
+    inbound = filters(_without_idle(rules.input), "input", address_ranges)
     # TCP answers to the host itself pass whoever they come from, as everything that it starts is let out.
     answers = [item for item in _answers(policy, "output") if item.transport == "udp"]
     asked = filters(answers, "answers", address_ranges)
-    onward = filters(rules.forward, "forward", address_ranges)
+    onward = filters(_without_idle(rules.forward), "forward", address_ranges)
     guards = {"tcp": _NOT_THE_FIRST}
     back = filters(_answers(policy, "forward"), "forward_answers", address_ranges, guards)
     lines: list[str] = []
@@ -70,7 +72,11 @@ def render(policy: Mapping[str, Any], *, address_ranges: bool = False) -> str:
 
 
 def _answers(policy: Mapping[str, Any], section: str) -> tuple[Opening, ...]:
-    return read_openings({section: reply_entries(policy.get(section) or ())}, section)
+    return _without_idle(read_openings({section: reply_entries(policy.get(section) or ())}, section))
+
+
+def _without_idle(openings: Iterable[Opening]) -> tuple[Opening, ...]:
+    return tuple(replace(opening, idle=None) for opening in openings)
 
 
 def _input(rules: Rules, sets: Sequence[LookUp]) -> Iterator[str]:

@@ -91,7 +91,6 @@ def test_every_ability_that_there_is_has_its_refusal() -> None:
         ("nftables_stateless", router(), "remembers no connections"),
         ("nftables_stateless", router(outbound="flows"), "source translation"),
         ("nftables_stateless", router(destination_nat=[FORWARD]), "port forwards, which netcfax.scp/192.0.2.1>"),
-        ("nftables_stateless", policy(output=[permit("10.1.0.1", "192.0.2.1", idle=60)]), "idle time of its own (60"),
         ("nftables_stateless", policy(input=[permit("10.1.0.1", "192.0.2.1", helper="ftp")]), "helper ftp, which"),
         (
             "worksheet",

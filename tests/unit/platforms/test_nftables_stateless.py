@@ -79,6 +79,11 @@ def test_an_answer_to_a_flow_switched_off_is_no_rule() -> None:
     assert "# switched off: output 10.2.0.21 to 10.3.0.9 udp 4644 (faxpress.request/pc>fp)" in text
 
 
+def test_an_idle_time_changes_nothing_for_who_forgets_nothing() -> None:
+    silent = nftables_stateless.render(policy(output=[{**REQUEST, "idle": 432000}]))
+    assert silent == nftables_stateless.render(policy(output=[REQUEST]))
+
+
 def test_what_it_lacks_is_refused_also_without_a_plan() -> None:
-    with pytest.raises(RefusedError, match=r"nftables_stateless cannot hold an idle time of its own \(60 s\)"):
-        nftables_stateless.render(policy(output=[{**REQUEST, "idle": 60}]))
+    with pytest.raises(RefusedError, match=r"nftables_stateless cannot hold the connection-tracking helper ftp, which"):
+        nftables_stateless.render(policy(output=[{**LOGIN, "helper": "ftp"}]))

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ LAB = os.environ.get("FAXNET_LAB", "")
 # passed every firewall can bring about, and "silent" when nothing comes back.
 _KNOCK = """
 import json, select, socket, sys, time
-transport, address, patience, ports = json.loads(sys.argv[1])
+transport, address, patience, ports, source_port = json.loads(sys.argv[1])
 kind = socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM
 family = socket.AF_INET6 if ":" in address else socket.AF_INET
 waiting, found = {}, {}
@@ -40,6 +41,10 @@ poll = select.poll()
 for port in ports:
     knock = socket.socket(family, kind)
     knock.setblocking(False)
+    if source_port:
+        # The emulator may hold this port: a connected socket beside it gets the answers to its own packets.
+        knock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        knock.bind(("", source_port))
     knock.connect_ex((address, port))
     if transport == "udp":
         knock.send(b'{"probe": "knock"}\\n')
@@ -68,6 +73,17 @@ print(asked.makefile().readline())
 
 
 @dataclass(frozen=True, slots=True)
+class Tracked:
+    """One connection as a host's connection tracking has it: its first packet's ends, and seconds left to live."""
+
+    source: str
+    source_port: int
+    destination: str
+    port: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """The lab as the tests use it."""
 
@@ -76,10 +92,16 @@ class Network:
         return testinfra.get_host(f"podman://faxnet-{LAB}-{name}")
 
     def knock(
-        self, source: str, address: str, ports: Iterable[int], transport: str = "tcp", patience: float = 1.5
+        self,
+        source: str,
+        address: str,
+        ports: Iterable[int],
+        transport: str = "tcp",
+        patience: float = 1.5,
+        source_port: int = 0,
     ) -> dict[int, str]:
-        """What ``source`` meets at each of the ports of ``address``; see ``_KNOCK``."""
-        argument = json.dumps([transport, address, patience, sorted(set(ports))])
+        """What ``source`` meets at each of the ports of ``address``; see ``_KNOCK``. ``source_port`` 0 is any."""
+        argument = json.dumps([transport, address, patience, sorted(set(ports)), source_port])
         answers = json.loads(self.host(source).check_output("python3 -c %s %s", _KNOCK, argument))
         return {int(port): answer for port, answer in answers.items()}
 
@@ -90,6 +112,38 @@ class Network:
         )
         assert answer["ok"], answer
         return answer
+
+    def instance(self, host: str, service: str, server: str) -> dict[str, Any]:
+        """The state of the one client of ``service`` at ``server`` that runs on ``host``."""
+        (found,) = [
+            each
+            for each in self.ask(host, "state")["instances"]
+            if (each["service"], each["server"]) == (service, server)
+        ]
+        return dict(found)
+
+    def wait_for(self, holds: Callable[[], bool], what: str, seconds: float = 45) -> None:
+        """Wait until something holds; half a minute is an emulated client's slowest retry."""
+        end = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < end, f"not within {seconds} s: {what}"
+            time.sleep(0.5)
+
+    def tracked(self, name: str, transport: str, port: int) -> list[Tracked]:
+        """What connection tracking on a host holds for a port at the far end of a connection."""
+        found = []
+        for line in self.host(name).check_output("conntrack -L -p %s 2>/dev/null", transport).splitlines():
+            values: dict[str, str] = {}
+            for key, value in re.findall(r"(src|dst|sport|dport)=(\S+)", line):
+                values.setdefault(key, value)  # the direction of the first packet comes first
+            if int(values["dport"]) == port:
+                seconds = int(line.split()[2])
+                found.append(Tracked(values["src"], int(values["sport"]), values["dst"], port, seconds))
+        return found
+
+    def forget(self, name: str) -> None:
+        """Let a host forget every connection that it tracks, as when it boots again."""
+        self.host(name).check_output("conntrack -F 2>/dev/null")
 
     def rules(self, name: str) -> str:
         """The host's live rule set, without counts."""
@@ -112,12 +166,33 @@ def network() -> Network:
 
 
 @pytest.fixture(scope="session")
-def slices() -> dict[str, dict[str, Any]]:
-    """Read each host's slice of the plan that this scenario made."""
+def plan_directory() -> Path:
+    """Find the plan that this scenario made; the report of its verification lies beside it."""
     scenario = ROOT / ".build" / "molecule" / os.environ.get("MOLECULE_SCENARIO_NAME", "")
-    directory = Path(os.environ.get("FAXNET_PLAN", scenario / "plan")) / "hosts"
+    return Path(os.environ.get("FAXNET_PLAN", scenario / "plan"))
+
+
+@pytest.fixture(scope="session")
+def slices(plan_directory: Path) -> dict[str, dict[str, Any]]:
+    """Read each host's slice of the plan that this scenario made."""
+    directory = plan_directory / "hosts"
     found = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in directory.glob("*.json")}
     assert found, f"no plan in {directory}"
+    return found
+
+
+@pytest.fixture(scope="session")
+def plan(plan_directory: Path) -> dict[str, Any]:
+    """Read the plan of the whole network."""
+    found: dict[str, Any] = json.loads((plan_directory / "plan.json").read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.fixture(scope="session")
+def report(plan_directory: Path) -> dict[str, Any]:
+    """Read what the collection's own verification wrote for programs."""
+    path = plan_directory.parent / "report" / "report.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
 
@@ -128,6 +203,8 @@ def call_back_ports(slices: dict[str, dict[str, Any]]) -> dict[str, range]:
     for name, values in slices.items():
         for use in values["uses"]:
             call_back = use["callback"]
+            if not call_back:
+                continue
             fixed = call_back["mode"] == "fixed"
             low, high = (call_back["fixed"],) * 2 if fixed else (call_back["low"], call_back["high"])
             found[name] = range(low, high + 1)

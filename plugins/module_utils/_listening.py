@@ -36,7 +36,7 @@ def look(wanted: Sequence[dict[str, Any]], proc: str = "/proc") -> tuple[list[di
 
     Returns:
         The wanted ones again: those that others can reach, with "addresses", and those that they can't, with "problem";
-        all with "program", which is empty where there is none or it can't be told.
+        all with "program", which is empty where there is none or it can't be told, and with "text", all of it in words.
     """
     found = list(_sockets({each["transport"] for each in wanted}, proc))
     programs = _programs({each.inode for each in found}, proc)
@@ -45,11 +45,13 @@ def look(wanted: Sequence[dict[str, Any]], proc: str = "/proc") -> tuple[list[di
         mine = [one for one in found if (one.transport, one.port) == (each["transport"], each["port"])]
         outside = sorted({one.address for one in mine if not _is_loopback(one.address)})
         program = next((programs[one.inode] for one in mine if one.inode in programs), "")
+        where = f"port {each['port']}/{each['transport']}" + (f" ({each['name']})" if each["name"] else "")
         if outside:
-            listening.append({**each, "addresses": outside, "program": program})
+            text = f"{where} is held by {program or 'a program'}"
+            listening.append({**each, "addresses": outside, "program": program, "text": text})
         else:
             problem = f"{program or 'a program'} listens on the loopback address alone" if mine else "nothing listens"
-            deaf.append({**each, "problem": problem, "program": program})
+            deaf.append({**each, "problem": problem, "program": program, "text": f"{where}: {problem}"})
     return listening, deaf
 
 

@@ -111,6 +111,11 @@ listening:
       returned: always
       type: str
       sample: mailserver
+    text:
+      description: All of it in words.
+      returned: always
+      type: str
+      sample: port 25/tcp (SMTP) is held by mailserver
 deaf:
   description: Those that do not listen, or not for others.
   returned: success
@@ -142,6 +147,11 @@ deaf:
       returned: always
       type: str
       sample: ""
+    text:
+      description: All of it in words.
+      returned: always
+      type: str
+      sample: "port 25/tcp (SMTP): nothing listens"
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -60,14 +60,15 @@ def test_what_listens_is_found_in_both_ip_versions_with_its_program(proc: Path) 
         (44337, [ANY], "mailserver"),
         (80, ["2001:db8::1"], ""),
     ]
-    assert listening[0]["name"] == "SMTP"
+    assert (listening[0]["name"], listening[0]["text"]) == ("SMTP", "port 25/tcp (SMTP) is held by mailserver")
 
 
 @pytest.mark.parametrize("port", [4040, 8080], ids=["IPv4", "IPv4 in an IPv6 socket"])
 def test_a_socket_that_no_other_host_can_reach_does_not_count(proc: Path, port: int) -> None:
     listening, (deaf,) = look([wanted(port)], str(proc))
     assert listening == []
-    assert deaf == {**wanted(port), "problem": "a program listens on the loopback address alone", "program": ""}
+    problem = "a program listens on the loopback address alone"
+    assert deaf == {**wanted(port), "problem": problem, "program": "", "text": f"port {port}/tcp: {problem}"}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,14 @@ def test_a_socket_that_no_other_host_can_reach_does_not_count(proc: Path, port: 
 def test_what_does_not_listen_is_said_to_be_deaf(proc: Path, port: int, transport: str) -> None:
     assert look([wanted(port, transport)], str(proc)) == (
         [],
-        [{**wanted(port, transport), "problem": "nothing listens", "program": ""}],
+        [
+            {
+                **wanted(port, transport),
+                "problem": "nothing listens",
+                "program": "",
+                "text": f"port {port}/{transport}: nothing listens",
+            }
+        ],
     )
 
 

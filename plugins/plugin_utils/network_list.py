@@ -34,6 +34,7 @@ __all__ = [
     "AddressListError",
     "contains",
     "from_structure",
+    "network_text",
     "parse",
     "read",
     "to_structure",

@@ -29,6 +29,7 @@ ARGUMENTS = {
     "destination": {"type": "str", "required": True},
     "transport": {"type": "str", "choices": list(TRANSPORTS), "default": "tcp"},
     "port": {"type": "int", "required": True},
+    "source_port": {"type": "int"},
 }
 
 
@@ -46,7 +47,7 @@ class ActionModule(ActionBase):
         _validated, options = self.validate_argument_spec(ARGUMENTS)
         variables = task_vars or {}
         directory = find_places(options, variables, self._evaluate).plan
-        packet = Packet(options["source"], options["destination"], options["transport"], options["port"])
+        packet = Packet(*(options[name] for name in ("source", "destination", "transport", "port", "source_port")))
         try:
             verdict = trace(files.read_plan(directory), partial(files.read_slice, directory), packet)
         except (files.PlanFileError, TraceError) as error:

@@ -17,12 +17,15 @@ extends_documentation_fragment:
   - faxnet.deploy.attributes.reads
 options:
   source:
-    description: Where the packet comes from, a host of the plan or an address.
+    description:
+      - Where the packet comes from, a host of the plan or an address.
+      - V(internet) stands for some machine outside all sites; it gets an address that is nobody's in this plan.
     type: str
     required: true
   destination:
     description:
       - Where it goes, a host of the plan or an address. For a host, the address that the source would dial is meant.
+      - V(internet) is as for O(source).
     type: str
     required: true
   transport:
@@ -34,6 +37,11 @@ options:
     description: The destination port.
     type: int
     required: true
+  source_port:
+    description:
+      - The sender's port, for rules that name one (a FaxPress sends its alerts from its own port).
+      - Without it, the packet comes from a port that the sender's system gave it, which is never one of those.
+    type: int
 seealso:
   - module: faxnet.deploy.plan
 author:
@@ -59,6 +67,14 @@ EXAMPLES = r"""
     port: 10500
   register: stranger
   failed_when: stranger is failed or stranger.passes
+
+- name: Would an alert reach the client, on whatever port it waits?
+  faxnet.deploy.trace:
+    source: fl-faxpress
+    source_port: 4644
+    destination: fl-pc1
+    port: 1234
+    transport: udp
 """
 
 RETURN = r"""
@@ -104,7 +120,9 @@ hops:
     [netcfax.scp/fl-fax>uk-ts1]}
     translation: {description: The translation of its destination., type: str, sample: 203.0.113.20 becomes 10.2.0.10}
 near_misses:
-  description: Rules of the refusing device that the packet just misses, nearest first.
+  description:
+    - Rules of the refusing device that the packet just misses, nearest first. Before them, what the plan says of a flow
+      that has no rule of its own and passes only as an answer.
   returned: always
   type: list
   elements: str

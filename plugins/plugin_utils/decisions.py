@@ -14,22 +14,30 @@ from dataclasses import dataclass
 from typing import Any
 
 from .addresses import Address, parse_address, parse_prefix
-from .ports import PortRange, parse_ranges
+from .platforms import PLATFORMS
+from .platforms.replies import reply_entries
+from .ports import LAST_PORT, PortRange, parse_ranges
 
 #: How far from a rule's ports a packet may be to have missed it "just": further off, another rule was meant.
 NEAR_PORTS = 1000
 #: So many near misses are worth reading.
 SHOWN_NEAR = 3
+#: A port that a system gives to a sender who asked for none is one of these.
+FREE_PORTS = PortRange(1024, LAST_PORT)
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the rules look at: the addresses that a packet wears at one place, transport, destination port."""
+    """What the rules look at: the addresses that a packet wears at one place, transport, ports.
+
+    `source_port` is None for a port that the sender's system gave it: no rule for a fixed port of the sender matches.
+    """
 
     source: Address
     destination: Address
     transport: str
     port: int
+    source_port: int | None = None
 
     @property
     def text(self) -> str:
@@ -43,6 +51,33 @@ class Decision:
 
     rule: str
     flows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """What a device holds: its policy, and whether it remembers connections."""
+
+    policy: Mapping[str, Any]
+    state: bool
+
+
+def rulebook(part: Mapping[str, Any], transport: str) -> Rulebook:
+    """Return the rules of a device's slice that a new packet of a transport meets.
+
+    A device that remembers nothing has rules for answers, and a datagram that nobody asked for can look like one. The
+    first packet of a TCP connection cannot: its flags tell.
+    """
+    platform = PLATFORMS.get(str(part.get("platform")))
+    policy = part["policy"]
+    if platform is None or platform.abilities.state:
+        return Rulebook(policy, True)
+    if transport == "udp":
+        answers = {
+            "input": [*policy["input"], *reply_entries(policy.get("output", ()))],
+            "forward": [*policy["forward"], *reply_entries(policy["forward"])],
+        }
+        policy = {**policy, **answers}
+    return Rulebook(policy, False)
 
 
 def translated(policy: Mapping[str, Any], header: Header) -> tuple[Address, Decision] | None:
@@ -123,15 +158,30 @@ def _misses(entry: Mapping[str, Any], address: str, header: Header) -> Iterator[
     """Yield what keeps a packet out of an entry: how far off it is, and a sentence."""
     if entry["transport"] != header.transport:
         yield NEAR_PORTS, f"it is for {entry['transport']}, the packet is {header.transport}"
-    if entry[address] != header.destination.text:
+    if not _is_at(entry[address], header.destination):
         yield 2 * NEAR_PORTS, f"it is for packets to {entry[address]}"
-    if entry["source"] != header.source.text:
+    if not _is_at(entry["source"], header.source):
         yield 2 * NEAR_PORTS, f"it is for packets from {entry['source']}"
+    source_ports = entry.get("source_ports")
+    if source_ports and not _sends_from(source_ports, header.source_port):
+        worn = "any port" if header.source_port is None else f"port {header.source_port}"
+        yield NEAR_PORTS, f"it is for packets from port {source_ports}, the packet is from {worn}"
     if not _holds_port(entry["ports"], header.port):
         ports = parse_ranges(entry["ports"])
         distance = min(_distance(span, header.port) for span in ports)
         how = "just outside" if distance <= NEAR_PORTS else "outside"
         yield distance, f"port {header.port} is {how} {entry['ports']}"
+
+
+def _is_at(where: str, address: Address) -> bool:
+    """Whether an address is an entry's address, or in its network."""
+    return where == address.text or ("/" in where and parse_prefix(where).holds(address))
+
+
+def _sends_from(ports: str, port: int | None) -> bool:
+    if port is not None:
+        return _holds_port(ports, port)
+    return any(span.low <= FREE_PORTS.low and FREE_PORTS.high <= span.high for span in parse_ranges(ports))
 
 
 def _distance(ports: PortRange, port: int) -> int:
@@ -140,7 +190,8 @@ def _distance(ports: PortRange, port: int) -> int:
 
 def _named(entry: Mapping[str, Any], address: str, word: str) -> str:
     target = f" to {entry['target']}" if address == "address" else ""
-    where = f"from {entry['source']} for {entry[address]}"
+    sender = f" port {entry['source_ports']}" if entry.get("source_ports") else ""
+    where = f"from {entry['source']}{sender} for {entry[address]}"
     return f"{word} {entry['transport']} {entry['ports']} {where}{target}"
 
 

@@ -16,6 +16,15 @@ from typing import Any, NamedTuple
 from .addresses import Address, Prefix, is_unrouted, parse_address, parse_prefix
 from .intent import INTERNET
 
+#: Networks that are nobody's: documentation (RFC 5737, RFC 3849, RFC 9637) and benchmarks (RFC 2544). A stranger gets
+#: an address in the first of them that the plan leaves free.
+_NOBODYS = (
+    *("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "198.18.0.0/15"),
+    *("2001:db8:ffff:ffff::/64", "2001:db8::/64", "3fff::/64"),
+)
+#: So many addresses of each are tried.
+_TRIED = 254
+
 
 class Place(NamedTuple):
     """Where a packet is.
@@ -88,6 +97,19 @@ class Topology:
             for network in site.networks
             if network.holds(address)
         ]
+
+    def stranger(self, version: int) -> Address | None:
+        """An address that no site holds and no gateway wears: some machine of the Internet. None where all are taken.
+
+        Plans that are made up, as in documentation, use the networks that are kept for it; so a free one is looked for.
+        """
+        worn = {address for site in self._sites.values() for public in site.public for address in public}
+        for network in map(parse_prefix, _NOBODYS):
+            for value in range(network.first + 1, network.first + _TRIED + 1) if network.version == version else ():
+                address = Address(version, value)
+                if address not in worn and not self.holders(address):
+                    return address
+        return None
 
     def dialled(self, site: str, host: str, version: int) -> Address:
         """The address under which a machine in *site* (empty: a stranger) reaches *host*."""

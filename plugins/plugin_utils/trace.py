@@ -15,8 +15,9 @@ from enum import StrEnum
 from typing import Any
 
 from .addresses import Address, AddressError, parse_address
-from .decisions import Decision, Header, accepted, forwarded, masqueraded, near_misses, translated
+from .decisions import Decision, Header, Rulebook, accepted, forwarded, masqueraded, near_misses, rulebook, translated
 from .findings import short
+from .intent import INTERNET
 from .ports import PortError, parse_port
 from .topology import Place, Topology
 
@@ -47,16 +48,19 @@ class Packet:
     """The question: the first packet of a connection.
 
     Attributes:
-        source: a host of the plan, or an address.
-        destination: a host of the plan (meant is the address that the source would dial), or an address.
+        source: a host of the plan, or an address; ``internet``: some address outside all sites.
+        destination: a host of the plan (meant is the address that the source would dial), or an address, or
+            ``internet``.
         transport: ``tcp`` or ``udp``.
         port: destination port.
+        source_port: the sender's port; None for one that its system gives it, which no rule for a fixed port matches.
     """
 
     source: str
     destination: str
     transport: str
     port: int | str
+    source_port: int | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +164,26 @@ def trace(plan: Mapping[str, Any], slice_of: SliceOf, packet: Packet) -> Verdict
         raise TraceError(f"transport {short(packet.transport)!r} is not known; use one of {', '.join(TRANSPORTS)}")
     try:
         port = parse_port(packet.port)
+        source_port = None if packet.source_port is None else parse_port(packet.source_port)
     except PortError as error:
         raise TraceError(f"{error}; name one port from 1 to 65535") from error
     topology = Topology(plan)
     source, place, destination = _ends(topology, packet)
-    header = Header(source, destination, packet.transport, port)
-    told = f"{packet.transport} from {_shown(packet.source, source)} to {_shown(packet.destination, destination)}"
-    return _Walk(topology, slice_of, f"{told} port {port}").follow(header, place)
+    header = Header(source, destination, packet.transport, port, source_port)
+    sender = _shown(packet.source, source) + ("" if source_port is None else f" port {source_port}")
+    told = f"{packet.transport} from {sender} to {_shown(packet.destination, destination)} port {port}"
+    return _Walk(topology, slice_of, told, _carried(plan, header)).follow(header, place)
+
+
+def _carried(plan: Mapping[str, Any], header: Header) -> tuple[str, ...]:
+    """Sentences about flows that have no rule of their own, and that this packet would be of."""
+    ends = (header.source.text, header.destination.text, header.transport)
+    return tuple(
+        f"{flow['id']} has no rule of its own: it passes only back to the port that {flow['carried_by']} came from, "
+        "while the devices on the way remember that"
+        for flow in plan["flows"]
+        if flow.get("carried_by") and (flow["source_address"], flow["dial"], flow["transport"]) == ends
+    )
 
 
 def _shown(name: str, address: Address) -> str:
@@ -175,28 +192,36 @@ def _shown(name: str, address: Address) -> str:
 
 def _ends(topology: Topology, packet: Packet) -> tuple[Address, Place, Address]:
     """The packet's source address as it sets out, where that is, and the address that it is sent to."""
-    wanted = _address(packet.destination)
-    if packet.destination not in topology.hosts and wanted is None:
-        raise TraceError(_unknown(packet.destination))
-    named = packet.source in topology.hosts
-    source = None if named else _address(packet.source)
-    if not named and source is None:
-        raise TraceError(_unknown(packet.source))
-    offered = list(topology.addresses_of(packet.source)) if source is None else [source.version]
-    taken = list(topology.addresses_of(packet.destination)) if wanted is None else [wanted.version]
+    offered, taken = _addresses(topology, packet.source), _addresses(topology, packet.destination)
     version = next((version for version in offered if version in taken), None)
     if version is None:
         message = f"{packet.source} and {packet.destination} have no common IP version"
         raise TraceError(f"{message}; name two ends that have one")
-    if source is None:
+    # A host is met at the address that the sender dials, which is not always its own.
+    wanted = None if packet.destination in topology.hosts else taken[version]
+    if packet.source in topology.hosts:
         wanted = wanted or topology.dialled(topology.hosts[packet.source]["site"], packet.destination, version)
         return (*topology.departure(packet.source, wanted), wanted)
+    source = offered[version]
     holders = topology.holders(source)
     sites = sorted({holder.site for holder in holders})
     if len(sites) > 1:
         raise TraceError(f"{source.text} can be in the sites {', '.join(sites)}; name a host instead of the address")
     place = holders[0] if holders else Place.outside()
     return source, place, wanted or topology.dialled(place.site, packet.destination, version)
+
+
+def _addresses(topology: Topology, name: str) -> dict[int, Address]:
+    """What an end of a packet can wear, by IP version, IPv4 first."""
+    if name in topology.hosts:
+        return topology.addresses_of(name)
+    if name == INTERNET:
+        strangers = (topology.stranger(version) for version in (4, 6))
+        return {address.version: address for address in strangers if address is not None}
+    address = _address(name)
+    if address is None:
+        raise TraceError(_unknown(name))
+    return {address.version: address}
 
 
 def _address(text: str) -> Address | None:
@@ -207,16 +232,20 @@ def _address(text: str) -> Address | None:
 
 
 def _unknown(name: str) -> str:
-    return f"{short(name)!r} is neither a host of this plan nor an address; a host is planned when it has faxnet_site"
+    return (
+        f"{short(name)!r} is neither a host of this plan nor an address nor {INTERNET!r}; "
+        "a host is planned when it has faxnet_site"
+    )
 
 
 class _Walk:
     """One packet's way, device by device."""
 
-    def __init__(self, topology: Topology, slice_of: SliceOf, told: str) -> None:
+    def __init__(self, topology: Topology, slice_of: SliceOf, told: str, carried: tuple[str, ...]) -> None:
         self._topology = topology
         self._slice_of = slice_of
         self._told = told
+        self._carried = carried
         self._hops: list[Hop] = []
 
     def follow(self, header: Header, place: Place) -> Verdict:
@@ -225,7 +254,8 @@ class _Walk:
             device = self._topology.next_device(place, header.destination)
             if device is None:
                 return self._gone(header, place)
-            policy = self._slice_of(device.host)["policy"]
+            book = rulebook(self._slice_of(device.host), header.transport)
+            policy = book.policy
             came = header
             translation = ""
             moved = translated(policy, header) if device.forwards else None
@@ -233,7 +263,7 @@ class _Walk:
                 translation = moved[1].rule
                 header = replace(header, destination=moved[0])
             if header.destination in device.addresses:
-                return self._ends_at(device.host, policy, came, header, translation)
+                return self._ends_at(device.host, book, came, header, translation)
             decision = forwarded(policy, header)
             if decision is None:
                 return self._refused(device.host, policy, came, header, translation)
@@ -245,17 +275,18 @@ class _Walk:
             header, place = gone, onward
         return self._verdict(Outcome.LOST, "", f"the packet runs in a circle: {LONGEST_WAY} devices were not enough")
 
-    def _ends_at(self, host: str, policy: Mapping[str, Any], came: Header, header: Header, translation: str) -> Verdict:
-        decision = accepted(policy, header)
+    def _ends_at(self, host: str, book: Rulebook, came: Header, header: Header, translation: str) -> Verdict:
+        decision = accepted(book.policy, header)
         if decision is None:
-            return self._refused(host, policy, came, header, translation)
+            return self._refused(host, book.policy, came, header, translation)
         self._add(host, came, header, "accept", decision, translation)
         why = f"for {', '.join(decision.flows[:3])}" if decision.flows else "by a rule that is no flow's"
-        return self._verdict(Outcome.ARRIVES, host, f"{host} takes it {why}; replies pass as part of the connection")
+        replies = "as part of the connection" if book.state else "by rules of their own"
+        return self._verdict(Outcome.ARRIVES, host, f"{host} takes it {why}; replies pass {replies}")
 
     def _refused(self, host: str, policy: Mapping[str, Any], came: Header, header: Header, translation: str) -> Verdict:
         self._add(host, came, header, "refuse", Decision("refused: no flow names it", ()), translation)
-        near = near_misses(policy, header)
+        near = (*self._carried, *near_misses(policy, header))
         return self._verdict(Outcome.REFUSED, "", f"{host} refuses it: no flow names it", near)
 
     def _gone(self, header: Header, place: Place) -> Verdict:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -148,3 +149,87 @@ def test_an_address_that_two_offices_use_needs_a_host_name() -> None:
     with pytest.raises(trace.TraceError, match="can be in the sites a, b; name a host"):
         made.trace("192.168.1.10", "fl-fax", 7488)
     assert made.trace("pc", "fl-fax", 7488).reached == "fl-fax"
+
+
+def fax_appliance(*, translated: bool = False, **of_client: Any) -> Network:
+    """A FaxPress in one office and a client in another: routed, or with NAT before the client."""
+    realm = {"public": SHEFFIELD} if translated else {"realm": "corp"}
+    return (
+        Network()
+        .site("florida", "10.1.0.0/24", gateway="fl-router", realm="" if translated else "corp", public=FLORIDA)
+        .site("sheffield", "10.2.0.0/24", gateway="uk-router", **realm)
+        .host("fp", "florida", "10.1.0.9", offers=[{"service": "faxpress"}])
+        .host("pc", "sheffield", "10.2.0.21", uses=[{"service": "faxpress", "server": "fp"}], **of_client)
+    )
+
+
+def follow(made: Made, source: str, destination: str, port: int, source_port: int | None = None) -> trace.Verdict:
+    packet = trace.Packet(source, destination, "udp", port, source_port)
+    return trace.trace(made.document, made.slices.__getitem__, packet)
+
+
+@pytest.mark.acceptance("FP-10")
+@pytest.mark.parametrize("port", [1, 1234, 65535])
+def test_an_alert_arrives_from_the_servers_port_and_from_no_other(port: int) -> None:
+    made = fax_appliance().made()
+    alert = follow(made, "fp", "pc", port, 4644)
+    assert (alert.reached, alert.hops[-1].flows) == ("pc", ("faxpress.alert/fp>pc",))
+    assert alert.packet == f"udp from fp (10.1.0.9) port 4644 to pc (10.2.0.21) port {port}"
+    assert "from 10.1.0.9 port 4644 for 10.2.0.21" in alert.hops[-1].rule
+    for other, worn in ((4645, "port 4645"), (None, "any port")):
+        refused = follow(made, "fp", "pc", port, other)
+        assert refused.outcome is Outcome.REFUSED
+        assert any(f"it is for packets from port 4644, the packet is from {worn}" in line for line in refused.near)
+
+
+def test_a_flow_without_a_rule_of_its_own_is_explained_where_its_packet_is_refused() -> None:
+    made = fax_appliance(translated=True).made()
+    verdict = follow(made, "fp", SHEFFIELD, 1234, 4644)
+    assert (verdict.outcome, verdict.hops[-1].device) == (Outcome.REFUSED, "uk-router")
+    assert verdict.near[0] == (
+        "faxpress.alert/fp>pc has no rule of its own: it passes only back to the port that faxpress.request/pc>fp came "
+        "from, while the devices on the way remember that"
+    )
+    assert not any("no rule of its own" in line for line in follow(made, "pc", "fp", 1234).near)
+
+
+def test_a_device_without_state_takes_what_looks_like_an_answer() -> None:
+    net = Network().site("lan", "10.1.0.0/24").host("gw", "lan", "10.1.0.1", offers=[{"service": "kerio_control"}])
+    net.host("pc", "lan", "10.1.0.21", uses=[{"service": "kerio_control", "server": "gw"}])
+    assert follow(net.made(), "gw", "pc", 1234, 44333).outcome is Outcome.REFUSED
+    net.hosts["pc"]["faxnet_platform"] = "nftables_stateless"
+    verdict = follow(net.made(), "gw", "pc", 1234, 44333)
+    assert (verdict.reached, verdict.hops[-1].flows) == ("pc", ("kerio_control.log/pc>gw",))
+    assert verdict.reason.endswith("replies pass by rules of their own")
+    assert follow(net.made(), "gw", "pc", 1234, 44334).outcome is Outcome.REFUSED
+    assert net.made().trace("gw", "pc", 1234).outcome is Outcome.REFUSED
+
+
+def public_mail() -> Network:
+    """A mail server that is open to the Internet, behind a NAT router."""
+    smtp = [{"service": "kerio_connect", "public": True, "exchanges": {"smtp": True}}]
+    return (
+        Network()
+        .site("florida", "10.1.0.0/24", gateway="fl-router", public=FLORIDA)
+        .host("mail", "florida", "10.1.0.5", offers=smtp)
+    )
+
+
+def test_the_internet_is_some_address_that_is_nobodys() -> None:
+    verdict = public_mail().made().trace("internet", "mail", 25)
+    assert (verdict.reached, verdict.hops[-1].flows) == ("mail", ("kerio_connect.smtp/internet>mail",))
+    assert verdict.packet == f"tcp from internet (192.0.2.1) to mail ({FLORIDA}) port 25"
+    assert public_mail().made().trace("internet", "mail", 26).outcome is Outcome.REFUSED
+    away = public_mail().made().trace("mail", "internet", 25)
+    assert (away.outcome, away.hops[-1].goes_as) == (Outcome.LEAVES, f"{FLORIDA} -> 192.0.2.1")
+
+
+def test_the_internets_address_is_none_that_the_plan_uses() -> None:
+    net = public_mail().site("a", "192.0.2.0/24", gateway="a-router").site("b", "198.51.100.64/26")
+    net.sites["florida"]["public_address"] = "198.51.100.1"
+    assert net.made().trace("internet", "mail", 25).packet.startswith("tcp from internet (198.51.100.2) to mail")
+
+
+def test_a_senders_port_must_be_one() -> None:
+    with pytest.raises(trace.TraceError, match="name one port"):
+        follow(fax_appliance().made(), "fp", "pc", 1234, 0)

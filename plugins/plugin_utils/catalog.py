@@ -48,7 +48,9 @@ def _read(path: Path) -> Any:
 def builtin_catalog() -> Catalog:
     """Return the catalogue that comes with the collection."""
     systems = {
-        name: System(name, entry["title"], parse_range(entry["dynamic"]), tuple(entry["environments"]))
+        name: System(
+            name, entry["title"], parse_range(entry["dynamic"]), tuple(entry["environments"]), entry["mapped_ipv4"]
+        )
         for name, entry in _read(PROFILES_DIRECTORY / "_systems.yml")["systems"].items()
     }
     ports = _read(PROFILES_DIRECTORY / "_well_known.yml")

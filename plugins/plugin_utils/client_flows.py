@@ -42,7 +42,8 @@ def client_flows(
     on = use.enabled and connection.offer.enabled
     there = routes.walk(use.host, use.server, version, connection.there)
     back = routes.walk(use.server, use.host, version, connection.back)
-    near = bool(profile.broadcast) and routes.share_network(use.host, use.server, version)
+    # IPv6 has no broadcast (RFC 4291, 2).
+    near = version == 4 and bool(profile.broadcast) and routes.share_broadcasts(use.host, use.server)
     riders = _Riders(connection, profile, back)
     ids = {exchange.name: _id(use, exchange, version) for exchange in profile.exchanges}
     flows = []

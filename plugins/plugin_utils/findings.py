@@ -70,6 +70,7 @@ KINDS = _kinds(
     ("FXN213", "error", "Server uses itself"),
     ("FXN214", "error", "Exchange that the server does not run"),
     ("FXN215", "error", "Public offer of a service that has nothing for the public"),
+    ("FXN216", "warning", "Server whose IPv6 sockets do not take IPv4"),
     # 3xx: call-back ports
     ("FXN301", "error", "Call-back range reversed"),
     ("FXN302", "error", "Call-back range out of bounds"),

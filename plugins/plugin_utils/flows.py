@@ -86,15 +86,19 @@ def _connections(intent: Intent, routes: Routes, findings: list[Finding]) -> lis
 
 def _not_found(intent: Intent, routes: Routes, connections: list[Connection]) -> Iterator[Finding]:
     """Advise where a server is found by broadcast, and its client is in another network."""
+    told: set[tuple[str, str, str]] = set()
     for use, offer, version, there, _back in connections:
-        profile = intent.catalog.profiles[use.service]
-        if profile.broadcast is None or not (use.enabled and offer.enabled):
+        broadcast = intent.catalog.profiles[use.service].broadcast
+        key = (use.host, use.service, use.server)
+        if broadcast is None or key in told or not (use.enabled and offer.enabled):
             continue
-        if not routes.share_network(use.host, use.server, version):
+        told.add(key)
+        if not routes.share_broadcasts(use.host, use.server):
             dial = routes.walk(use.host, use.server, version, there).dial.text
-            message = f"{profile.broadcast.title} asks by broadcast and finds nothing beyond the client's own network"
-            cure = profile.broadcast.far.format_map({"dial": dial, "server": use.server, **texts_of(offer)})
-            yield Finding("FXN406", use.host, f"faxnet_uses[{use.index}].server", use.server, message, cure)
+            message = f"{broadcast.title} asks by broadcast and finds nothing beyond the client's own network"
+            cure = broadcast.far.format_map({"dial": dial, "server": use.server, **texts_of(offer)}).removesuffix(".")
+            variable = f"faxnet_uses[{use.index}].server"
+            yield Finding("FXN406", use.host, variable, use.server, message, cure[:1].lower() + cure[1:])
 
 
 class _Spots:

@@ -134,7 +134,7 @@ class Routes:
         if here > there:
             inward = tuple(reversed(site.gateways[there + 1 : here]))
             return Route((), inward, bool(inward), None, _own_public(site, end.name, version) if inward else None)
-        one_network = self.share_network(start.name, end.name, version)
+        one_network = self._share_network(start.name, end.name, version)
         if one_network or not site.gateways:
             return Route((), (), False)
         return Route((Gateway(site.gateways[0].host, ()),), (), False)
@@ -168,8 +168,12 @@ class Routes:
             raise ValueError(f"{source} and {destination} do not both have an IPv{version} address")
         return _walk(route.start_public or here, route.own_public or there, version, route)
 
-    def share_network(self, one: str, other: str, version: int) -> bool:
-        """Whether two hosts are in one network of one site, and so in reach of each other's broadcasts."""
+    def share_broadcasts(self, one: str, other: str) -> bool:
+        """Whether two hosts are in reach of each other's broadcasts, which only IPv4 has (RFC 4291, 2)."""
+        return self._share_network(one, other, 4)
+
+    def _share_network(self, one: str, other: str, version: int) -> bool:
+        """Whether two hosts are in one network of one site."""
         first, second = self._hosts[one], self._hosts[other]
         here, there = first.address_of(version), second.address_of(version)
         if first.site != second.site or here is None or there is None:

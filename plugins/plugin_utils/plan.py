@@ -22,6 +22,7 @@ from .read_hosts import read_hosts
 from .read_offers import note_unused_offers, read_offers
 from .read_sites import read_sites
 from .read_uses import read_uses
+from .system_check import system_findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ def _make_plan(inputs: Inputs) -> Planned:
     flows = make_flows(intent, lock, findings)
     policies = make_policies(intent, flows.flows, _stateless(intent))
     findings += forward_findings(intent, policies)
+    findings += system_findings(intent)
     findings += platform_findings(intent, policies)
     ordered = sort_findings(findings)
     if errors(ordered):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .findings import Finding, Severity, errors, short
+from .profile import ANY_PORTS
 from .slices import Written
 
 #: So many findings are written out; a terminal is no place for more. The task's result holds all of them.
@@ -68,8 +69,30 @@ def remark_texts(findings: Iterable[Finding], severity: Severity) -> list[str]:
 
 
 def _packets(entry: Mapping[str, Any]) -> str:
-    off = "" if entry["enabled"] else " (switched off)"
-    return f"{entry['transport']} {entry['ports']} from {entry['source']} to {entry.get('destination')}{off}"
+    port = f" port {entry['source_ports']}" if entry.get("source_ports") else ""
+    end = [
+        f", remembered for {entry['idle']} s without a packet" if entry.get("idle") else "",
+        f", with the helper {entry['helper']}" if entry.get("helper") else "",
+        "" if entry["enabled"] else " (switched off)",
+    ]
+    ports = "to any port" if entry["ports"] == ANY_PORTS.text else entry["ports"]
+    packets = f"{entry['transport']} {ports} from {entry['source']}{port} to {entry['destination']}"
+    return packets + "".join(end)
+
+
+def _offer(offer: Mapping[str, Any], exchanges: Iterable[Mapping[str, Any]]) -> str:
+    """What a host offers, with the settings that its exchanges need."""
+    running = [item for item in exchanges if item["service"] == offer["service"] and item["name"] in offer["exchanges"]]
+    needed = {word for item in running for word in (item["ports"], item["source_ports"], item["with"])}
+    settings = [f"{key} {_value(value)}" for key, value in offer["settings"].items() if key in needed]
+    public = ", also to the Internet at large" if offer["internet"] else ""
+    off = "" if offer["enabled"] else " (switched off)"
+    names = ", ".join(item["name"] for item in running)
+    return f"offers {offer['service']} ({names}): {', '.join(settings)}{public}{off}"
+
+
+def _value(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _opening(entry: Mapping[str, Any]) -> str:
@@ -85,7 +108,7 @@ def slice_text(part: Mapping[str, Any]) -> str:
         lines.append(f"routes {', '.join(policy['networks'])}; outbound: {policy['outbound']}")
     lines += [f"manage {_opening(entry)}" for entry in policy["management"]]
     lines += [f"permit {_opening(entry)}" for entry in policy["extras"]]
-    for key, word in (("input", "accept"), ("forward", "forward")):
+    for key, word in (("input", "accept"), ("forward", "forward"), ("output", "start")):
         for entry in policy[key]:
             lines.append(f"{word} {_packets(entry)}")
             lines += [f"    for {flow}" for flow in entry["flows"]]
@@ -95,9 +118,7 @@ def slice_text(part: Mapping[str, Any]) -> str:
     for entry in policy["source_nat"]:
         exempt = f" except to {', '.join(entry['except'])}" if entry["except"] else ""
         lines.append(f"masquerade {', '.join(entry['networks'])} as {entry['address']}{exempt}")
-    for offer in part["offers"]:
-        settings = ", ".join(f"{key} {value}" for key, value in offer["settings"].items())
-        lines.append(f"offers {offer['service']}: {settings}{'' if offer['enabled'] else ' (switched off)'}")
+    lines += [_offer(offer, part["exchanges"]) for offer in part["offers"]]
     for use in part["uses"]:
         lines.append(f"uses {use['service']} of {use['server']} at {use['dial']}, {use['instances']} at a time")
         if use["callback"]:

@@ -189,11 +189,17 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One product's network behaviour."""
+    """One product's network behaviour.
+
+    Attributes:
+        client_system: operating system of its clients unless a host says otherwise.
+        mapped_ipv4: whether its server, where it has IPv6, serves IPv4 through IPv6 sockets.
+    """
 
     name: str
     title: str
     client_system: str
+    mapped_ipv4: bool
     settings: Mapping[str, Setting]
     callback: CallbackRules | None
     broadcast: Broadcast | None
@@ -213,9 +219,17 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A client's operating system: title, its own dynamic ports, environments that it can run."""
+    """An operating system.
+
+    Attributes:
+        dynamic: ports that it hands out to clients by itself.
+        environments: what it can run for clients.
+        mapped_ipv4: whether an IPv6 socket serves IPv4 too: ``by_default``, ``by_setting`` of its administrator,
+            ``on_request`` of each program, ``never``.
+    """
 
     name: str
     title: str
     dynamic: PortRange
     environments: tuple[str, ...]
+    mapped_ipv4: str

@@ -93,6 +93,7 @@ def _read_offer(reader: Reader, item: object, variable: str, index: int, catalog
     if profile is None:
         return None
     entry = reader.mapping(entry, variable, (*OFFER_KEYS, *profile.settings)) or {}
+    before = len(reader.findings)
     check_protocol(reader, entry.get("protocol"), f"{variable}.protocol", profile)
     switches = read_switches(reader, entry.get("exchanges"), f"{variable}.exchanges", profile)
     settings: dict[str, SettingValue] = {}
@@ -112,7 +113,8 @@ def _read_offer(reader: Reader, item: object, variable: str, index: int, catalog
     public = reader.flag(entry.get("public"), f"{variable}.public", False)
     offer = Offer(reader.host, profile.name, settings, pool, enabled, switches, public, index)
     _check_needed(reader, offer, profile, entry, variable)
-    if public and not any(exchange.with_internet and offer.runs(exchange) for exchange in profile.exchanges):
+    sound = len(reader.findings) == before
+    if sound and public and not any(exchange.with_internet and offer.runs(exchange) for exchange in profile.exchanges):
         message = f"nothing of {profile.title} that this server runs is meant for the Internet at large"
         cure = "leave 'public' away and name the clients in the inventory, or switch a public exchange on"
         reader.note("FXN215", f"{variable}.public", public, message, cure)
@@ -126,7 +128,7 @@ def _check_needed(reader: Reader, offer: Offer, profile: Profile, entry: Mapping
         if offer.runs(exchange):
             for name in (exchange.setting, exchange.source_setting):
                 if name is not None and name not in offer.settings and name not in entry:
-                    needing.setdefault(name, exchange.name)
+                    needing.setdefault(name, exchange.part_of or exchange.name)
     for name, exchange_name in needing.items():
         setting = profile.settings[name]
         message = f"{exchange_name} needs {setting.title}, and no document states the product's own"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from string import Formatter
 
 from .addresses import AddressError, parse_address
@@ -46,6 +47,7 @@ __all__ = ["ProfileError", "read_profile"]
 _PROFILE_KEYS = {
     "title",
     "client_system",
+    "mapped_ipv4",
     "settings",
     "callback",
     "broadcast",
@@ -81,6 +83,7 @@ def read_profile(name: str, data: object, systems: Mapping[str, System]) -> Prof
         for index, entry in enumerate(read_list(item["exchanges"], f"{path}.exchanges"))
     )
     _check_exchanges(exchanges, callback, path)
+    exchanges = _with_their_wholes(exchanges)
     fields = frozenset(key for key, setting in settings.items() if setting.kind != ADDRESSES) | _INSTRUCTION_FIELDS
     modes = {
         key: _instruction(value, f"{path}.mode_instructions.{key}", fields | _CALLBACK_FIELDS)
@@ -98,6 +101,7 @@ def read_profile(name: str, data: object, systems: Mapping[str, System]) -> Prof
         name=name,
         title=read_string(item.get("title", name), f"{path}.title"),
         client_system=read_choice(item.get("client_system", "windows"), f"{path}.client_system", tuple(systems)),
+        mapped_ipv4=read_flag(item.get("mapped_ipv4", False), f"{path}.mapped_ipv4"),
         settings=settings,
         callback=callback,
         broadcast=broadcast,
@@ -120,6 +124,14 @@ def _check_exchanges(exchanges: tuple[Exchange, ...], callback: CallbackRules | 
         cure = "add an exchange with 'ports: callback', or leave 'callback' away"
         raise ProfileError(f"{path}.callback", names, "no exchange calls the client back", cure)
     check_references(exchanges, f"{path}.exchanges")
+
+
+def _with_their_wholes(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+    """The exchanges; one that is part of another is on where that one is."""
+    on = {exchange.name: exchange.default for exchange in exchanges}
+    return tuple(
+        replace(exchange, default=on[exchange.part_of]) if exchange.part_of else exchange for exchange in exchanges
+    )
 
 
 def _sources(data: object, path: str) -> tuple[dict[str, str], ...]:

@@ -114,7 +114,7 @@ def group_names(part: Mapping[str, Any]) -> list[str]:
     """Return names of inventory groups for a host, from its slice: planned, its roles, its side of each service."""
     if not part["roles"]:
         return []
-    if part["platform"] == UNMANAGED:
+    if part.get("platform") == UNMANAGED:
         # Nothing is done to somebody else's machine, so it is in none of the groups that plays are for.
         return [f"faxnet_{UNMANAGED}"]
     sides = [f"{offer['service']}_server" for offer in part["offers"]]

@@ -57,6 +57,16 @@ class Network:
         own = {"system": use.pop("system")} if "system" in use else {}
         return self.host(name, site, address, uses=[{"service": "netcfax", "server": server, **use}], **own)
 
+    def offers(self, name: str, site: str, address: Any, service: str, **offer: Any) -> Network:
+        """Add a host that offers a service; `platform` and `system` are the host's own."""
+        own = {key: offer.pop(key) for key in ("platform", "system") if key in offer}
+        return self.host(name, site, address, offers=[{"service": service, **offer}], **own)
+
+    def uses(self, name: str, site: str, address: Any, service: str, server: str, **use: Any) -> Network:
+        """Add a host that uses a service; `platform` and `system` are the host's own."""
+        own = {key: use.pop(key) for key in ("platform", "system") if key in use}
+        return self.host(name, site, address, uses=[{"service": service, "server": server, **use}], **own)
+
     def planned(self) -> Planned:
         """What the engine says."""
         return make_plan(Inputs(sites=self.sites, hosts=self.hosts, services=self.services, lock=self.lock))
@@ -105,9 +115,11 @@ class Made:
         policy: dict[str, Any] = self.slices[host]["policy"]
         return policy
 
-    def trace(self, source: str, destination: str, port: int, transport: str = "tcp") -> trace.Verdict:
+    def trace(
+        self, source: str, destination: str, port: int, transport: str = "tcp", source_port: int | None = None
+    ) -> trace.Verdict:
         """Where a packet gets."""
-        packet = trace.Packet(source, destination, transport, port)
+        packet = trace.Packet(source, destination, transport, port, source_port)
         return trace.trace(self.document, self.slices.__getitem__, packet)
 
 

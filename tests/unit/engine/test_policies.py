@@ -205,7 +205,7 @@ def test_a_router_is_described_as_a_list_of_services_and_a_list_of_rules() -> No
     told = rule_list(made.slices["uk-router"])
     ports = {host: made.flow(f"netcfax.scp/fl-fax>{host}")["ports"] for host in ("uk-ts1", "uk-pc1", "uk-pc2")}
     assert told["services"] == [
-        {"name": f"netcfax {name}", "transport": "tcp", "ports": name[4:]}
+        {"name": f"netcfax {name}", "transport": "tcp", "source_ports": None, "ports": name[4:]}
         for name in sorted(["PCP 7488", *(f"SCP {text}" for text in ports.values())])
     ]
     services = {service["name"] for service in told["services"]}

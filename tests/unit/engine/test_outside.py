@@ -1,0 +1,190 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ends that are no hosts of the inventory: the Internet at large, and addresses that a server talks to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .networks import Made, Network
+
+PROFILE: dict[str, Any] = {
+    "title": "Gateway",
+    "settings": {
+        "mail_port": {"default": 25, "well_known": True},
+        "media": {"kind": "ports", "title": "media ports"},
+        "resolvers": {"kind": "addresses"},
+    },
+    "exchanges": [
+        {
+            "name": "mail",
+            "initiator": "client",
+            "transport": "tcp",
+            "ports": "mail_port",
+            "with": "everyone",
+            "purpose": "p",
+        },
+        {
+            "name": "media",
+            "initiator": "client",
+            "transport": "udp",
+            "ports": "media",
+            "with": "everyone",
+            "default": False,
+            "purpose": "p",
+        },
+        {"name": "admin", "initiator": "client", "transport": "tcp", "ports": 8010, "purpose": "p"},
+        {
+            "name": "mail_out",
+            "initiator": "server",
+            "transport": "tcp",
+            "ports": 25,
+            "with": "internet",
+            "purpose": "p",
+        },
+        {
+            "name": "media_out",
+            "initiator": "server",
+            "transport": "udp",
+            "ports": "any",
+            "source_ports": "media",
+            "with": "internet",
+            "part_of": "media",
+            "purpose": "p",
+        },
+        {"name": "dns", "initiator": "server", "transport": "udp", "ports": 53, "with": "resolvers", "purpose": "p"},
+    ],
+    "sources": [{"document": "test"}],
+}
+
+
+def gateway(address: Any = "10.1.0.12", wan: Any = "198.51.100.10", **offer: Any) -> Network:
+    """A gateway behind a NAT router that lets out nothing but flows; its offer is public."""
+    network = Network(services={"gateway": PROFILE})
+    network.site("main", "10.1.0.0/24", "2001:db8:1::/64", gateway="router", public=wan)
+    network.site("home", "10.2.0.0/24", gateway="home-router", public="203.0.113.20")
+    network.hosts["router"]["faxnet_outbound"] = "flows"
+    network.offers("server", "main", address, "gateway", **{"public": True, **offer})
+    return network.host("stranger", "home", "10.2.0.66")
+
+
+MEDIA: dict[str, Any] = {"exchanges": {"media": True}, "media": "60000-60099"}
+
+
+def found(made: Made, host: str, section: str) -> set[tuple[str, str, str, str]]:
+    key = "target" if section == "destination_nat" else "destination"
+    return {(item["transport"], item["ports"], item["source"], item[key]) for item in made.policy(host)[section]}
+
+
+@pytest.mark.acceptance("CG-08")
+def test_a_public_offer_is_relayed_to_the_servers_lan_address_for_everybody() -> None:
+    made = gateway(**MEDIA).made()
+    wanted = {("tcp", "25", "0.0.0.0/0", "10.1.0.12"), ("udp", "60000-60099", "0.0.0.0/0", "10.1.0.12")}
+    assert found(made, "router", "destination_nat") == wanted
+    assert found(made, "server", "input") == wanted
+    assert {item["address"] for item in made.policy("router")["destination_nat"]} == {"198.51.100.10"}
+    assert made.trace("stranger", "server", 25).passes
+    assert made.trace("stranger", "server", 60050, "udp").passes
+    assert not made.trace("stranger", "server", 8010).passes
+    assert not made.trace("stranger", "server", 60100, "udp").passes
+
+
+def test_an_offer_that_is_not_public_opens_nothing_to_strangers() -> None:
+    made = gateway(public=False).made()
+    assert made.policy("server")["input"] == []
+    assert not made.trace("stranger", "server", 25).passes
+
+
+@pytest.mark.acceptance("CG-10")
+def test_what_the_server_sends_to_anybody_is_let_out_from_its_own_ports_only() -> None:
+    made = gateway(**MEDIA).made()
+    out = [item for item in made.policy("router")["forward"] if item["direction"] == "out"]
+    assert {(item["transport"], item["source_ports"], item["ports"], item["destination"]) for item in out} == {
+        ("tcp", None, "25", "0.0.0.0/0"),
+        ("udp", "60000-60099", "1-65535", "0.0.0.0/0"),
+    }
+    assert {item["source"] for item in out} == {"10.1.0.12"}
+
+
+@pytest.mark.acceptance("CG-17")
+def test_a_named_address_is_reached_and_no_other() -> None:
+    made = gateway(resolvers=["192.0.2.53", "10.1.0.53"]).made()
+    flow = made.flow("gateway.dns/server>192.0.2.53")
+    assert (flow["destination"], flow["dial"], flow["via"]) == ("192.0.2.53", "192.0.2.53", ["router"])
+    inside = made.flow("gateway.dns/server>10.1.0.53")
+    assert inside["via"] == []
+    assert made.trace("server", "192.0.2.53", 53, "udp").passes
+    assert not made.trace("server", "192.0.2.54", 53, "udp").passes
+
+
+def test_a_named_address_that_is_a_hosts_own_opens_that_host() -> None:
+    network = gateway(resolvers=["10.1.0.53"]).host("resolver", "main", "10.1.0.53")
+    made = network.made()
+    assert made.flow("gateway.dns/server>resolver")["destination"] == "resolver"
+    assert found(made, "resolver", "input") == {("udp", "53", "10.1.0.12", "10.1.0.53")}
+
+
+def test_both_ip_versions_of_the_internet_come_in_where_the_server_has_both() -> None:
+    made = gateway(address=["10.1.0.12", "2001:db8:1::12"]).made()
+    assert found(made, "server", "input") == {
+        ("tcp", "25", "0.0.0.0/0", "10.1.0.12"),
+        ("tcp", "25", "::/0", "2001:db8:1::12"),
+    }
+    # IPv6 is routed and not translated.
+    assert found(made, "router", "destination_nat") == {("tcp", "25", "0.0.0.0/0", "10.1.0.12")}
+
+
+def test_a_public_offer_that_nobody_outside_can_reach_is_refused() -> None:
+    network = gateway(wan=None)
+    network.sites["main"].pop("public_address", None)
+    network.sites["main"]["realm"] = "inside"
+    (finding,) = [item for item in network.findings() if item.code == "FXN401"]
+    assert (finding.host, finding.variable) == ("server", "faxnet_sites.main.public_address")
+    assert finding.cure == "set the site's public_address, or leave 'public' away"
+
+
+def test_a_service_with_nothing_for_the_internet_cannot_be_public() -> None:
+    network = Network().site("main", "10.1.0.0/24").server("fl-fax", "main", "10.1.0.10", public=True)
+    (finding,) = [item for item in network.findings() if item.code == "FXN215"]
+    assert (finding.host, finding.variable) == ("fl-fax", "faxnet_offers[0].public")
+
+
+def test_a_setting_without_a_documented_default_must_be_given_where_it_is_needed() -> None:
+    network = gateway(exchanges={"media": True})
+    (finding,) = [item for item in network.findings() if item.code == "FXN103"]
+    assert (finding.host, finding.variable) == ("server", "faxnet_offers[0].media")
+    assert "switch media off" in finding.cure
+    assert gateway().planned().plan is not None
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "code"),
+    [
+        ("media", "60099-60000", "FXN204"),
+        ("media", "many", "FXN204"),
+        ("media", "5060-5070", "FXN205"),
+        ("mail_port", 70000, "FXN204"),
+        ("resolvers", ["10.1.0.300"], "FXN105"),
+        ("resolvers", "10.1.0.53", "FXN101"),
+        ("exchanges", ["post"], "FXN102"),
+        ("exchanges", [], "FXN103"),
+        ("exchanges", "mail", "FXN101"),
+    ],
+)
+def test_a_wrong_setting_is_one_finding_at_its_place(key: str, value: Any, code: str) -> None:
+    offer = {**MEDIA, key: value}
+    findings = [item for item in gateway(**offer).findings() if item.severity == "error"]
+    assert {(item.code, item.host) for item in findings} == {(code, "server")}
+    assert all(item.variable.startswith(f"faxnet_offers[0].{key}") for item in findings)
+
+
+def test_a_well_known_port_may_be_chosen_where_the_profile_says_so() -> None:
+    assert gateway(mail_port=587).planned().plan is not None
+
+
+def test_no_host_may_be_called_internet() -> None:
+    network = gateway().host("internet", "main", "10.1.0.99")
+    assert ("FXN104", "internet") in {(item.code, item.host) for item in network.findings()}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..addresses import Address
 from .boxes import Range
-from .rules import Permit, Rules, Version, harmless
+from .rules import EVERYBODY, Permit, Rules, Version, harmless
 
 TABLE = "inet faxnet"
 
@@ -72,7 +72,7 @@ def permit_rules(permit: Permit, text: str) -> Iterator[str]:
     """One rule for each IP version, or one for both when it is open to all of both."""
     ports = port_set(permit.ports)
     ending = f'{permit.transport} dport {ports} counter accept comment "{text[:LONGEST_COMMENT]}"'
-    everywhere = [version for version, spans in permit.sources.items() if _is_all(version, spans)]
+    everywhere = [version for version, spans in permit.sources.items() if spans == (EVERYBODY[version],)]
     if sorted(everywhere) == [4, 6]:
         yield ending
         return
@@ -108,10 +108,6 @@ def switched_off(rules: Rules) -> Iterator[str]:
 
 def _off(section: str, flows: Sequence[str], what: str) -> str:
     return f"# switched off: {section} {what} ({', '.join(map(harmless, flows))})"
-
-
-def _is_all(version: Version, spans: Sequence[Range]) -> bool:
-    return tuple(spans) == ((0, 2 ** _BITS[version] - 1),)
 
 
 def addresses(version: Version, span: Range) -> str:

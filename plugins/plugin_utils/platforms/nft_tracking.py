@@ -15,67 +15,86 @@ rules of the output hook.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from .rules import Opening
+from .rules import EVERYBODY, Opening
 
 #: A second above what nft takes for the kernel's own defaults (net/netfilter/nf_conntrack_proto_{udp,tcp}.c: 120 s
 #: and 5 days). Not less: nobody's idle time may become shorter by asking for one. Not the same: nft 1.0 lists an object
 #: that holds nothing but defaults as an empty policy, which it cannot read again, and the roll-back would be lost.
 _SHORTEST = {"udp": 121, "tcp": 432001}
 
-#: The states whose time is set. A UDP exchange has two: one packet alone (a console that said who it is, before
-#: anything is logged), and packets both ways.
-_STATES = {"udp": ("unreplied", "replied"), "tcp": ("established",)}
-
 
 class Demand(NamedTuple):
-    """What the connections of one set get: idle seconds (0: the kernel's own), helper ("": none)."""
+    """What the connections of one set get.
+
+    Attributes:
+        idle: seconds that a connection may be silent; 0 leaves it to the kernel.
+        alone: the same while only one side has sent anything; for TCP always equal to *idle*.
+        helper: connection-tracking helper; empty for none.
+    """
 
     idle: int = 0
+    alone: int = 0
     helper: str = ""
 
     @classmethod
     def of(cls, opening: Opening) -> Demand:
-        """What one opening asks for."""
+        """What one opening asks for.
+
+        A console says who it is by one datagram, and perhaps nothing is logged for days: so the long time holds for a
+        datagram without an answer as well. But not where the whole Internet may send: anybody could fill the kernel's
+        table with datagrams from made-up addresses, each to be remembered for days.
+        """
         idle = max(opening.idle, _SHORTEST[opening.transport]) if opening.idle else 0
-        return cls(idle, opening.helper or "")
+        flooded = opening.transport == "udp" and opening.source == EVERYBODY[opening.version]
+        return cls(idle, 0 if flooded else idle, opening.helper or "")
 
     def both(self, other: Demand) -> Demand:
-        """What serves the flows of both: the longer time, and the helper that either has (there is only one)."""
-        return Demand(max(self.idle, other.idle), self.helper or other.helper)
+        """What serves the flows of both: the longer times, and the helper that either has (there is only one)."""
+        return Demand(max(self.idle, other.idle), max(self.alone, other.alone), self.helper or other.helper)
 
     @property
     def suffix(self) -> str:
         """What tells the set's name from others'."""
-        return (f"_idle{self.idle}" if self.idle else "") + (f"_{self.helper}" if self.helper else "")
+        return (f"_idle{self._times}" if self.idle else "") + (f"_{self.helper}" if self.helper else "")
 
     def statement(self, transport: str) -> str:
         """What the permitting rule does to the connection, with a blank after it; empty when nothing."""
-        idle = f'ct timeout set "{_timeout(transport, self.idle)}" ' if self.idle else ""
-        return idle + (f'ct helper set "{_helper(self.helper)}" ' if self.helper else "")
+        idle = f'ct timeout set "{self._timeout(transport)}" ' if self.idle else ""
+        return idle + (f'ct helper set "{self._helper}" ' if self.helper else "")
+
+    def objects(self, transport: str) -> Iterator[tuple[str, ...]]:
+        """Yield the lines that declare each object that the statement names. One serves both IP versions."""
+        if self.idle:
+            times = (
+                {"established": self.idle} if transport == "tcp" else {"unreplied": self.alone, "replied": self.idle}
+            )
+            policy = ", ".join(f"{state} : {seconds}" for state, seconds in times.items() if seconds)
+            head = f"\tct timeout {self._timeout(transport)} {{"
+            yield "", head, f"\t\tprotocol {transport};", f"\t\tpolicy = {{ {policy} }}", "\t}"
+        if self.helper:
+            yield "", f"\tct helper {self._helper} {{", f'\t\ttype "{self.helper}" protocol {transport};', "\t}"
+
+    @property
+    def _times(self) -> str:
+        if self.alone == self.idle:
+            return str(self.idle)
+        return f"{self.idle}_alone{self.alone}" if self.alone else f"{self.idle}_answered"
+
+    def _timeout(self, transport: str) -> str:
+        return f"faxnet_idle_{transport}_{self._times}"
+
+    @property
+    def _helper(self) -> str:
+        return f"faxnet_helper_{self.helper}"
 
 
 NOTHING = Demand()
 
 
 def objects(demands: Iterable[tuple[str, Demand]]) -> list[str]:
-    """Lines that declare the objects for (transport, demand) pairs, each object once. They serve both IP versions."""
-    pairs = list(demands)
-    lines: list[str] = []
-    for transport, idle in sorted({(transport, demand.idle) for transport, demand in pairs if demand.idle}):
-        times = ", ".join(f"{state} : {idle}" for state in _STATES[transport])
-        lines += ["", f"\tct timeout {_timeout(transport, idle)} {{", f"\t\tprotocol {transport};"]
-        lines += [f"\t\tpolicy = {{ {times} }}", "\t}"]
-    for transport, helper in sorted({(transport, demand.helper) for transport, demand in pairs if demand.helper}):
-        lines += ["", f"\tct helper {_helper(helper)} {{", f'\t\ttype "{helper}" protocol {transport};', "\t}"]
-    return lines
-
-
-def _timeout(transport: str, idle: int) -> str:
-    return f"faxnet_idle_{transport}_{idle}"
-
-
-def _helper(helper: str) -> str:
-    return f"faxnet_helper_{helper}"
+    """Lines that declare the objects for (transport, demand) pairs, each object once, in an order of their own."""
+    blocks = {block for transport, demand in demands for block in demand.objects(transport)}
+    return [line for block in sorted(blocks) for line in block]

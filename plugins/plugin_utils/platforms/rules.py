@@ -22,6 +22,9 @@ from .boxes import Range, merged
 Version = Literal[4, 6]
 TRANSPORTS = ("tcp", "udp")
 
+#: All addresses of an IP version, as a range.
+EVERYBODY: Mapping[Version, Range] = {4: (0, 2**32 - 1), 6: (0, 2**128 - 1)}
+
 #: Helpers that a flow may ask for, each with its transport. Not the SIP helper: it rewrites the media ports of T.38.
 HELPERS: Mapping[str, str] = {"ftp": "tcp"}
 

@@ -210,6 +210,22 @@ def test_an_idle_time_never_shortens_the_kernels_own(transport: str, idle: int, 
     assert f"policy = {{ {states} }}" in nftables.render(policy(input=[log_channel(transport=transport, idle=idle)]))
 
 
+def test_what_anybody_on_the_internet_sends_is_remembered_long_only_when_it_was_answered() -> None:
+    """Else anybody could fill the kernel's table with datagrams from made-up addresses."""
+    for version, internet in ((4, "0.0.0.0/0"), (6, "::/0")):
+        ends = {"version": version, "source": internet, "destination": "10.1.0.10" if version == 4 else "2001:db8::1"}
+        text = nftables.render(policy(input=[{**log_channel(), **ends}]))
+        assert f"@faxnet_input_udp{version}_idle432000_answered" in text
+        assert "policy = { replied : 432000 }" in text
+        networks.checked_by_nft(text)
+    anybody = {"source": "0.0.0.0/0"}
+    tcp = nftables.render(policy(input=[{**log_channel(transport="tcp", idle=864000), **anybody}]))
+    assert "policy = { established : 864000 }" in tcp
+    named = nftables.render(policy(input=[{**log_channel(), **anybody}, log_channel()]))
+    assert elements(named, "faxnet_input_udp4_idle432000") == ["10.2.0.21 . 198.51.100.10 . 44337"]
+    assert len(elements(named, "faxnet_input_udp4_idle432000_answered")) == 2
+
+
 def test_what_serves_one_packet_twice_serves_it_best() -> None:
     """Two services on one port: the longer time and the helper hold, whichever entry asked for them."""
     twice = [

@@ -14,6 +14,34 @@ from tests.unit.engine.networks import Network
 #: Kinds of sites: the number of gateways, and how they translate.
 SITE_KINDS = ("nat", "double nat", "internet", "internet with router", "shared router", "two networks", "dual stack")
 SYSTEMS = (None, "windows", "windows_xp_pro", "linux")
+#: Further services that a server may offer, with what an offer may say of them.
+OTHERS: dict[str, tuple[dict[str, Any], ...]] = {
+    "faxpress": ({}, {"port": 5644}, {"exchanges": {"alert": False}}),
+    "kerio_connect": ({}, {"public": True}, {"exchanges": ["admin", "log", "imaps"], "public": True}),
+    "kerio_control": ({}, {"enabled": False}),
+    "gateway": ({}, {"public": True}, {"public": True, "exchanges": {"media": True}, "resolvers": ["192.0.2.53"]}),
+}
+#: A gateway whose media leave for any port of anybody, and that asks name servers.
+GATEWAY: dict[str, Any] = {
+    "settings": {"media": {"kind": "ports", "default": "40000-40019"}, "resolvers": {"kind": "addresses"}},
+    "exchanges": [
+        {"name": "call", "initiator": "client", "transport": "udp", "ports": 5070, "with": "everyone", "idle": 600},
+        {
+            "name": "media",
+            "initiator": "client",
+            "transport": "udp",
+            "ports": "media",
+            "with": "everyone",
+            "default": False,
+        },
+        {"name": "out", "initiator": "server", "transport": "udp", "ports": "any", "source_ports": "media"},
+        {"name": "ask", "initiator": "server", "transport": "udp", "ports": 53, "with": "resolvers"},
+    ],
+    "sources": [{"document": "made up for these tests"}],
+}
+GATEWAY["exchanges"][2] |= {"with": "internet", "part_of": "media"}
+for _exchange in GATEWAY["exchanges"]:
+    _exchange["purpose"] = "test"
 ENVIRONMENTS = ("single_user", "remote_desktop", "terminal_server", "fast_user_switching")
 #: Named ranges and fixed ports come from few values, so that clients get into each other's way.
 LOWS = (7480, 10950, 12000, 12050, 20000)
@@ -98,6 +126,26 @@ def uses(draw: st.DrawFn, servers: list[str]) -> list[dict[str, Any]]:
     return found
 
 
+def offer_more(draw: st.DrawFn, net: Network, servers: list[str]) -> list[tuple[str, str]]:
+    """Let servers offer further services; return who offers what."""
+    net.services = {"gateway": GATEWAY}
+    offering: list[tuple[str, str]] = []
+    for server in servers:
+        for service in draw(st.lists(st.sampled_from(sorted(OTHERS)), max_size=2, unique=True)):
+            said: dict[str, Any] = draw(st.sampled_from(OTHERS[service]))
+            net.hosts[server]["faxnet_offers"] = [*net.hosts[server]["faxnet_offers"], {"service": service, **said}]
+            offering.append((server, service))
+    return offering
+
+
+def use_more(draw: st.DrawFn, offering: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Uses of some of those services."""
+    if not offering:
+        return []
+    chosen = draw(st.lists(st.sampled_from(offering), max_size=2, unique=True))
+    return [{"service": service, "server": server} for server, service in chosen]
+
+
 @st.composite
 def networks(draw: st.DrawFn) -> Network:
     """A random inventory: sound in form, with or without contradictions between clients."""
@@ -130,9 +178,10 @@ def networks(draw: st.DrawFn) -> Network:
             net.host(name, site, address_in(draw, net, site, number), offers=[offer])
         servers.append(name)
     servers = sorted(set(servers))
+    offering = offer_more(draw, net, servers)
     for _client in range(draw(st.integers(0, 6))):
         number += 1
-        wanted = draw(uses(servers))
+        wanted = draw(uses(servers)) + use_more(draw, offering)
         if routers and draw(st.integers(0, 6)) == 0:
             name = draw(st.sampled_from(routers))
             net.hosts[name]["faxnet_uses"] = [use for use in wanted if use["server"] != name]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils import slices, trace
 from tests.property.inventories import networks
-from tests.property.wire import Packet, Wire, has_port
+from tests.property.wire import Packet, Wire, has_port, within
 from tests.unit.engine.networks import Made, Network
 
 #: The same examples every time; test_engine_long.py looks at other and many more ones.
@@ -44,10 +44,9 @@ def ends(ports: str) -> tuple[int, int]:
 def test_a_packet_of_every_enabled_flow_arrives_and_its_neighbours_do_not(net: Network) -> None:
     made = planned(net)
     wire = Wire(net.sites, made.slices)
-    flows = [flow for flow in made.document["flows"] if flow["enabled"]]
-    for flow in flows:
+    for flow in between_hosts(made):
         low, high = ends(flow["ports"])
-        packet = Packet(flow["source_address"], flow["dial"], flow["transport"], low)
+        packet = Packet(flow["source_address"], flow["dial"], flow["transport"], low, source_port(flow))
         for port in (low, (low + high) // 2, high):
             arrival = wire.send(flow["source"], replace(packet, port=port))
             assert arrival is not None, f"{flow['id']} port {port} does not arrive"
@@ -60,9 +59,24 @@ def test_a_packet_of_every_enabled_flow_arrives_and_its_neighbours_do_not(net: N
         for stray in (
             replace(packet, port=low - 1),
             replace(packet, port=high + 1),
-            replace(packet, transport="udp"),
+            replace(packet, transport={"tcp": "udp", "udp": "tcp"}[flow["transport"]]),
+            replace(packet, source_port=39999),
         ):
             assert_named(made, wire.send(flow["source"], stray))
+
+
+def between_hosts(made: Made) -> list[dict[str, Any]]:
+    """The enabled flows with rules of their own whose ends are hosts."""
+    return [
+        flow
+        for flow in made.document["flows"]
+        if flow["enabled"] and not flow["carried_by"] and {flow["source"], flow["destination"]} <= made.slices.keys()
+    ]
+
+
+def source_port(flow: dict[str, Any]) -> int:
+    """A port that a flow's sender may send from."""
+    return ends(flow["source_ports"])[0] if flow["source_ports"] else 40000
 
 
 @QUICK
@@ -75,16 +89,17 @@ def test_whatever_arrives_by_a_rule_is_what_a_flow_names(net: Network, chance: r
         {port + step for flow in made.document["flows"] for port in ends(flow["ports"]) for step in (-1, 0, 1)}
     )
     targets = sorted(
-        {flow[key] for flow in made.document["flows"] for key in ("dial", "destination_address")}
+        {flow[key] for flow in between_hosts(made) for key in ("dial", "destination_address")}
         | {address for part in made.slices.values() for address in part["addresses"]}
     )
     assume(edges)
     for _packet in range(60):
         source, wanted = chance.choice(hosts), chance.choice(targets)
         transport, port = chance.choice(("tcp", "tcp", "udp")), chance.choice(edges)
+        from_port = chance.choice((40000, 4644, 5644, 40005))
         for worn in made.slices[source]["addresses"]:
             if (":" in worn) == (":" in wanted):
-                assert_named(made, wire.send(source, Packet(worn, wanted, transport, port)), source)
+                assert_named(made, wire.send(source, Packet(worn, wanted, transport, port, from_port)), source)
 
 
 def assert_named(made: Made, arrival: Any, source: str = "") -> None:
@@ -96,11 +111,17 @@ def assert_named(made: Made, arrival: Any, source: str = "") -> None:
         if flow["enabled"]
         and (flow["destination"], flow["transport"]) == (arrival.host, arrival.packet.transport)
         and has_port(flow["ports"], arrival.packet.port)
-        and (flow["arrives_from"], flow["destination_address"]) == (arrival.packet.source, arrival.packet.destination)
+        and within(arrival.packet.source, [flow["arrives_from"]])
+        and flow["destination_address"] == arrival.packet.destination
+        and (flow["source_ports"] is None or has_port(flow["source_ports"], arrival.packet.source_port))
     ]
     assert named, f"{arrival} arrives and no flow names it"
     # Where the packet wears a host's own address, and no router's that many hosts wear, it is that host's.
-    if source and all(flow["arrives_from"] in made.slices[flow["source"]]["addresses"] for flow in named):
+    own = [
+        flow["source"] in made.slices and flow["arrives_from"] in made.slices[flow["source"]]["addresses"]
+        for flow in named
+    ]
+    if source and all(own):
         assert source in {flow["source"] for flow in named}
 
 
@@ -109,22 +130,46 @@ def assert_named(made: Made, arrival: Any, source: str = "") -> None:
 def test_a_trace_says_what_the_simulated_devices_do(net: Network, chance: random.Random) -> None:
     made = planned(net)
     wire = Wire(net.sites, made.slices)
-    flows = made.document["flows"]
+    flows = between_hosts(made)
     assume(flows)
     for _packet in range(20):
         flow, other = chance.choice(flows), chance.choice(flows)
         port = chance.choice(ends(other["ports"])) + chance.choice((-1, 0, 0, 1))
         transport = chance.choice(("tcp", "tcp", "udp"))
-        verdict = trace.trace(
-            made.document, made.slices.__getitem__, trace.Packet(flow["source"], flow["dial"], transport, port)
-        )
-        arrival = wire.send(flow["source"], Packet(flow["source_address"], flow["dial"], transport, port))
+        from_port = chance.choice((40000, source_port(other)))
+        packet = trace.Packet(flow["source"], flow["dial"], transport, min(max(port, 1), 65535), from_port)
+        verdict = trace.trace(made.document, made.slices.__getitem__, packet)
+        sent = Packet(flow["source_address"], flow["dial"], transport, int(packet.port), from_port)
+        arrival = wire.send(flow["source"], sent)
         assert verdict.reached == ("" if arrival is None else arrival.host), verdict.text()
         if arrival is not None:
             assert verdict.hops[-1].goes_as == f"{arrival.packet.source} -> {arrival.packet.destination}"
             assert bool(verdict.hops[-1].flows) == arrival.by_flow
         assert verdict.text()
         json.dumps(verdict.as_dict())
+
+
+@QUICK
+@given(networks())
+def test_the_internet_gets_to_what_is_public(net: Network) -> None:
+    made = planned(net)
+    wire = Wire(net.sites, made.slices)
+    for flow in made.document["flows"]:
+        if flow["source"] != "internet" or not flow["enabled"]:
+            continue
+        home = made.slices[flow["destination"]]["site"]
+        realm = made.document["sites"][home]["realm"][str(flow["version"])]
+        for name, site in made.document["sites"].items():
+            if name == home or site["realm"][str(flow["version"])] == realm:
+                continue
+            for host, part in made.slices.items():
+                own = [item for item in part["addresses"] if (":" in item) == (flow["version"] == 6)]
+                routers = {gateway["host"] for gateway in site["gateways"]}
+                lets_out = all(made.policy(router)["outbound"] == "any" for router in routers)
+                if part["site"] == name and own and lets_out and host not in routers:
+                    arrival = wire.send(host, Packet(own[0], flow["dial"], flow["transport"], ends(flow["ports"])[0]))
+                    assert arrival is not None, f"{host} does not get to {flow['id']}"
+                    assert (arrival.host, arrival.by_flow) == (flow["destination"], True)
 
 
 @QUICK

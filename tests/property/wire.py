@@ -23,6 +23,7 @@ class Packet:
     destination: str
     transport: str
     port: int
+    source_port: int = 40000
 
     @property
     def version(self) -> int:
@@ -97,7 +98,8 @@ class Wire:
             entry["target"]
             for entry in policy["destination_nat"]
             if entry["enabled"]
-            and (entry["source"], entry["address"]) == (packet.source, packet.destination)
+            and within(packet.source, [entry["source"]])
+            and entry["address"] == packet.destination
             and entry["transport"] == packet.transport
             and has_port(entry["ports"], packet.port)
         }
@@ -175,9 +177,11 @@ class Wire:
 def _permitted(entries: list[dict[str, Any]], packet: Packet) -> bool:
     return any(
         entry["enabled"]
-        and (entry["source"], entry["destination"]) == (packet.source, packet.destination)
+        and within(packet.source, [entry["source"]])
+        and within(packet.destination, [entry["destination"]])
         and entry["transport"] == packet.transport
         and has_port(entry["ports"], packet.port)
+        and (entry["source_ports"] is None or has_port(entry["source_ports"], packet.source_port))
         for entry in entries
     )
 

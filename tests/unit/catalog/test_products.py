@@ -1,0 +1,304 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every product of the catalogue, planned in two offices behind NAT: the ports of its documents, and no others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog import builtin_catalog
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.ports import PortRange
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.profile import Exchange, Profile
+from tests.unit.engine.networks import FLORIDA, SHEFFIELD, Made, Network
+
+#: What an offer has to say, because no document does.
+NEEDED: dict[str, dict[str, Any]] = {"communigate": {"media_udp": "60000-60099", "media_tcp": "61000-61099"}}
+
+#: Open at the server for its clients unless somebody switches it off, from the products' documents.
+DEFAULTS: dict[str, set[str]] = {
+    "netcfax": {"tcp 7488"},
+    "faxpress": {"udp 4644"},
+    "kerio_control": {"tcp 44333", "udp 44333"},
+    "kerio_connect": {"tcp 44337", "udp 44337"},
+    "communigate": {
+        *(f"tcp {port}" for port in (25, 110, 143, 993, 5060, 5061, 5222, 5349, 8021, 8100, 9100, 11024)),
+        *("udp 3478", "udp 5060", "udp 60000-60099", "tcp 61000-61099"),
+    },
+    "hylafax": {"tcp 4559"},
+    "iax2": {"udp 4569"},
+    "asterisk": {"udp 5060", "udp 10000-20000", "udp 4000-4999"},
+    "freeswitch": {"udp 5060", "udp 16384-32768"},
+    "windows_fax": {"tcp 135", "tcp 445", "tcp 49152-65535"},
+    "xmediusfax": {"tcp 7600-7800", "tcp 7812-7813"},
+    "t38fax_trunk": {"udp 5060", "udp 5080", "udp 16384-32768"},
+    "t38modem": {"udp 5060", "udp 5000-5199", "udp 6000-6199"},
+}
+#: More ports, open only where an offer names them.
+NAMED: dict[str, set[str]] = {
+    "communigate": {f"tcp {port}" for port in (106, 389, 465, 587, 636, 674, 995, 5223, 8010, 9010)},
+    "kerio_connect": {
+        *("tcp 25", "tcp 80", "tcp 110", "tcp 119", "tcp 143", "tcp 389", "tcp 443", "tcp 465", "tcp 563", "tcp 587"),
+        *("tcp 636", "tcp 993", "tcp 995", "tcp 2000", "tcp 4040", "tcp 5222", "tcp 5223", "tcp 8800", "tcp 8843"),
+    },
+    "asterisk": {"tcp 5060", "tcp 5061"},
+    "freeswitch": {"tcp 5060", "tcp 5061", "udp 5080", "tcp 5080", "tcp 5081", "tcp 8021"},
+    "hylafax": {"tcp 444"},
+    "t38fax_trunk": {"tcp 5060"},
+    "t38modem": {"tcp 1720"},
+    "xmediusfax": {
+        *("udp 5061", "tcp 1720", "udp 49152-65535", "tcp 7596-7599", "tcp 7802-7803", "tcp 7806-7807", "tcp 7809"),
+        *("tcp 7810", "tcp 25", "tcp 8080"),
+    },
+}
+PROFILES = builtin_catalog().profiles
+
+
+def _office(service: str, use: dict[str, Any] | None = None, **offer: Any) -> Network:
+    """A server in one office behind NAT, a client in another and one beside the server."""
+    offered = {"service": service, **NEEDED.get(service, {}), **offer}
+    used = [{"service": service, "server": "fax", **(use or {})}]
+    return (
+        Network()
+        .site("florida", "10.1.0.0/24", gateway="fl-router", public=FLORIDA)
+        .site("sheffield", "10.2.0.0/24", gateway="uk-router", public=SHEFFIELD)
+        .host("fax", "florida", "10.1.0.10", offers=[offered])
+        .host("fl-pc", "florida", "10.1.0.21", uses=used)
+        .host("uk-pc", "sheffield", "10.2.0.21", uses=used)
+    )
+
+
+def _opened(made: Made, source: str = "uk-pc", destination: str = "fax") -> set[str]:
+    return {
+        f"{flow['transport']} {flow['ports']}"
+        for flow in made.document["flows"]
+        if (flow["source"], flow["destination"]) == (source, destination) and flow["enabled"]
+    }
+
+
+def _own_switch(profile: Profile) -> list[Exchange]:
+    return [item for item in profile.exchanges if not item.part_of]
+
+
+def test_every_product_is_in_these_tables() -> None:
+    assert set(DEFAULTS) == set(PROFILES)
+
+
+@pytest.mark.parametrize("service", sorted(DEFAULTS))
+def test_a_client_reaches_the_ports_of_the_documents_and_no_others(service: str) -> None:
+    made = _office(service).made()
+    assert _opened(made) == DEFAULTS[service]
+    assert _opened(made, "fl-pc") == DEFAULTS[service]
+
+
+@pytest.mark.parametrize("service", sorted(NAMED))
+def test_what_is_off_is_opened_where_an_offer_names_it(service: str) -> None:
+    names = [
+        item.name
+        for item in _own_switch(PROFILES[service])
+        if item.initiator == "client" and not item.default and (item.setting is None or _is_set(service, item.setting))
+    ]
+    named = dict.fromkeys(names, True)
+    assert _opened(_office(service, exchanges=named).made()) - DEFAULTS[service] == NAMED[service]
+
+
+def _is_set(service: str, setting: str) -> bool:
+    return PROFILES[service].settings[setting].default is not None
+
+
+@pytest.mark.parametrize("service", sorted(PROFILES))
+def test_a_products_own_defaults_may_be_written_down(service: str) -> None:
+    settings = PROFILES[service].settings
+    said = {name: item.default.text for name, item in settings.items() if isinstance(item.default, PortRange)}
+    assert _opened(_office(service, **said).made()) == DEFAULTS[service]
+
+
+@pytest.mark.parametrize("service", sorted(PROFILES))
+def test_every_fact_has_a_source_that_says_how_far_to_trust_it(service: str) -> None:
+    for source in PROFILES[service].sources:
+        assert {"document", "covers", "confidence"} <= set(source)
+
+
+@pytest.mark.parametrize("service", sorted(PROFILES))
+def test_a_clients_sheet_has_every_value_filled_in(service: str) -> None:
+    made = _office(service).made()
+    for host in ("fl-pc", "uk-pc"):
+        (use,) = made.slices[host]["uses"]
+        assert use["instructions"]
+        assert not [line for line in use["instructions"] if "{" in line or "}" in line]
+
+
+@pytest.mark.parametrize("service", sorted(PROFILES))
+def test_every_exchange_says_what_people_need(service: str) -> None:
+    profile = PROFILES[service]
+    assert any(item.advice for item in profile.exchanges) or service == "netcfax"
+    assert not [item.purpose for item in profile.exchanges if item.purpose.endswith(".")]
+    assert all(item.advice.endswith(".") for item in profile.exchanges if item.advice)
+
+
+@pytest.mark.acceptance("FP-01")
+def test_all_faxpress_products_are_one_service() -> None:
+    (profile,) = [item for item in PROFILES.values() if "FaxPress" in item.title]
+    products = " ".join(source["document"] for source in profile.sources)
+    assert all(name in products for name in ("SBE", "Office Connect", "1500", "2500", "3500", "5000"))
+
+
+@pytest.mark.acceptance("CG-08")
+def test_a_server_behind_nat_gets_all_its_communication_ports_from_the_internet() -> None:
+    made = _office("communigate", public=True).made()
+    forwarded = {
+        f"{entry['transport']} {entry['ports']}": entry["target"]
+        for entry in made.policy("fl-router")["destination_nat"]
+        if entry["source"] == "0.0.0.0/0"
+    }
+    assert set(forwarded) == DEFAULTS["communigate"] | {"tcp 5269"}
+    assert set(forwarded.values()) == {"10.1.0.10"}
+
+
+@pytest.mark.acceptance("CG-08")
+def test_only_what_the_server_runs_is_forwarded() -> None:
+    made = _office("communigate", public=True, exchanges=["smtp", "imaps", "submission"]).made()
+    forwarded = {entry["ports"] for entry in made.policy("fl-router")["destination_nat"]}
+    assert forwarded == {"25", "993", "587"}
+
+
+def test_administration_and_directories_are_never_forwarded_to_the_internet_at_large() -> None:
+    private = ("pwd", "web_admin", "web_admin_tls", "ldap", "ldaps", "acap")
+    both = dict.fromkeys(private, True)
+    made = _office("communigate", public=True, exchanges=both).made()
+    assert {"tcp 106", "tcp 8010", "tcp 389", "tcp 674"} <= _opened(made)
+    assert not {"tcp 106", "tcp 8010", "tcp 9010", "tcp 389", "tcp 636", "tcp 674"} & _opened(made, "internet")
+
+
+@pytest.mark.acceptance("CG-10")
+def test_lan_remote_nat_and_internet_each_get_the_media_ports() -> None:
+    made = _office("communigate", public=True).made()
+    for source in ("fl-pc", "uk-pc", "internet"):
+        assert {"udp 60000-60099", "tcp 61000-61099"} <= _opened(made, source)
+    out = made.flow("communigate.media_out/fax>internet")
+    assert (out["transport"], out["source_ports"], out["ports"]) == ("udp", "60000-60099", "1-65535")
+
+
+@pytest.mark.acceptance("CG-10")
+def test_a_server_with_both_ip_versions_gets_media_by_both() -> None:
+    net = Network().site("hq", "192.0.2.0/24", "2001:db8:1::/64")
+    net.host(
+        "fax", "hq", ["192.0.2.10", "2001:db8:1::10"], offers=[{"service": "communigate", **NEEDED["communigate"]}]
+    )
+    net.host("four", "hq", "192.0.2.21", uses=[{"service": "communigate", "server": "fax"}])
+    net.host("six", "hq", "2001:db8:1::21", uses=[{"service": "communigate", "server": "fax"}])
+    made = net.made()
+    for way, version in (("four>fax", 4), ("six>fax/6", 6)):
+        flow = made.flow(f"communigate.media_udp/{way}")
+        assert (flow["version"], flow["ports"]) == (version, "60000-60099")
+
+
+@pytest.mark.acceptance("CG-11")
+def test_passive_ftp_takes_the_media_tcp_ports() -> None:
+    made = _office("communigate", media_tcp="62000-62009").made()
+    assert made.flow("communigate.ftp_data/uk-pc>fax")["ports"] == "62000-62009"
+    assert made.flow("communigate.ftp/uk-pc>fax")["ports"] == "8021"
+
+
+@pytest.mark.acceptance("CG-11")
+def test_ftps_data_ports_go_with_ftp() -> None:
+    only = ["ftp"]
+    assert _opened(_office("communigate", exchanges=only).made()) == {
+        "tcp 8021",
+        "tcp 61000-61099",
+    }
+    off = {"ftp": False, "media_tcp": False}
+    assert "tcp 61000-61099" not in _opened(_office("communigate", {"exchanges": off}).made())
+
+
+def test_media_ports_that_no_document_tells_have_to_be_said() -> None:
+    net = _office("communigate")
+    for setting in NEEDED["communigate"]:
+        del net.hosts["fax"]["faxnet_offers"][0][setting]
+    found = {finding.variable for finding in net.findings()}
+    assert found == {"faxnet_offers[0].media_tcp", "faxnet_offers[0].media_udp"}
+
+
+def test_a_mail_server_without_calls_needs_no_media_ports() -> None:
+    net = _office("communigate", exchanges=["smtp", "imap"])
+    for setting in NEEDED["communigate"]:
+        del net.hosts["fax"]["faxnet_offers"][0][setting]
+    assert _opened(net.made()) == {"tcp 25", "tcp 143"}
+
+
+def test_dns_goes_to_the_servers_of_the_list_by_udp_and_tcp() -> None:
+    made = _office("communigate", dns_servers=["192.0.2.53"]).made()
+    assert _opened(made, "fax", "192.0.2.53") == {"udp 53", "tcp 53"}
+    assert not [flow for flow in _office("communigate").made().document["flows"] if ".dns_" in flow["id"]]
+
+
+@pytest.mark.parametrize(
+    ("service", "exchange", "idle"),
+    [("communigate", "sip_udp", 3600), ("iax2", "iax", 600), ("asterisk", "udptl", 300), ("t38fax_trunk", "sip", 3600)],
+)
+def test_openings_live_longer_than_clients_are_silent(service: str, exchange: str, idle: int) -> None:
+    made = _office(service).made()
+    assert made.flow(f"{service}.{exchange}/uk-pc>fax")["idle"] == idle
+    kept = [
+        entry["idle"] for entry in made.policy("uk-pc")["output"] if f"{service}.{exchange}/uk-pc>fax" in entry["flows"]
+    ]
+    assert kept == [idle]
+
+
+def test_hylafaxs_data_connections_follow_by_the_helper() -> None:
+    made = _office("hylafax").made()
+    assert made.flow("hylafax.control/uk-pc>fax")["helper"] == "ftp"
+    for router in ("fl-router", "uk-router"):
+        assert [entry["helper"] for entry in made.policy(router)["forward"]] == ["ftp"]
+
+
+def test_hylafax_plus_may_name_its_passive_ports_instead() -> None:
+    both = {"passive_data": True}
+    made = _office("hylafax", exchanges=both, passive_ports="42000-42099").made()
+    assert _opened(made) == {"tcp 4559", "tcp 42000-42099"}
+
+
+def test_windows_notifications_reach_one_client_behind_a_nat_and_not_two() -> None:
+    net = _office("windows_fax")
+    assert _opened(net.made(), "fax", "uk-pc") == {"tcp 49152-65535"}
+    net.host("uk-pc2", "sheffield", "10.2.0.22", uses=[{"service": "windows_fax", "server": "fax"}])
+    assert {finding.code for finding in net.findings()} == {"FXN404"}
+    net.hosts["uk-pc2"]["faxnet_uses"][0]["exchanges"] = {"notify": False}
+    assert net.findings() == ()
+
+
+def test_a_trunk_by_address_is_called_from_the_provider_only() -> None:
+    net = Network().site("office", "10.1.0.0/24", gateway="router", public=FLORIDA).site("provider", "192.0.2.0/24")
+    both = {"sip_in": True, "media_in": True}
+    offer = {"service": "t38fax_trunk", "exchanges": both, "client_media": "4000-4999"}
+    net.host("trunk", "provider", "192.0.2.111", offers=[offer], platform="unmanaged")
+    net.host("pbx", "office", "10.1.0.10", uses=[{"service": "t38fax_trunk", "server": "trunk"}])
+    made = net.made()
+    assert _opened(made, "trunk", "pbx") == {"udp 5060", "udp 4000-4999"}
+    assert {entry["source"] for entry in made.policy("router")["destination_nat"]} == {"192.0.2.111"}
+
+
+def test_two_exchanges_offer_and_use_each_other() -> None:
+    net = _office("asterisk")
+    net.hosts["uk-pc"]["faxnet_offers"] = [{"service": "asterisk", "udptl": "4000-4499"}]
+    net.hosts["fax"]["faxnet_uses"] = [{"service": "asterisk", "server": "uk-pc"}]
+    made = net.made()
+    assert _opened(made) == DEFAULTS["asterisk"]
+    assert _opened(made, "fax", "uk-pc") == {"udp 5060", "udp 10000-20000", "udp 4000-4499"}
+
+
+@pytest.mark.parametrize(
+    ("system", "dynamic", "mapped"),
+    [
+        ("linux", "32768-60999", "by_default"),
+        ("windows", "49152-65535", "on_request"),
+        ("freebsd", "10000-65535", "by_setting"),
+        ("netbsd", "49152-65535", "by_setting"),
+        ("openbsd", "1024-49151", "never"),
+    ],
+)
+def test_systems_have_their_dynamic_ports_and_mapped_addresses(system: str, dynamic: str, mapped: str) -> None:
+    known = builtin_catalog().systems[system]
+    assert (known.dynamic.text, known.mapped_ipv4) == (dynamic, mapped)

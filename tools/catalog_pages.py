@@ -1,0 +1,335 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The catalogue as pages: docs/reference/catalog.md, and for each product a page and a drawing beside it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / ".build" / "collections"))
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog import Catalog  # noqa: E402
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.ports import PortRange  # noqa: E402
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.profile import (  # noqa: E402
+    CLIENTS,
+    EVERYONE,
+    INTERNET,
+    Exchange,
+    Profile,
+    Setting,
+)
+from tools.catalog_drawing import drawing, duration  # noqa: E402
+
+# REUSE-IgnoreStart
+HEADER = (
+    "<!--",
+    "Copyright (c) 2026, faxnet.deploy contributors",
+    "GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)",
+    "SPDX-License-Identifier: GPL-3.0-or-later",
+    "-->",
+    "",
+)
+# REUSE-IgnoreEnd
+INDEX = "catalog.md"
+FOLDER = "catalog"
+PROFILES = "plugins/plugin_utils/profiles/"
+WITH = {
+    CLIENTS: "clients",
+    EVERYONE: "clients; the Internet where the offer is public",
+    INTERNET: "the Internet, where the offer is public",
+}
+MAPPED = {
+    "by_default": "yes",
+    "by_setting": "when the administrator sets it",
+    "on_request": "where a program asks for it",
+    "never": "no",
+}
+
+
+def pages(catalog: Catalog) -> dict[str, str]:
+    """Return path below docs/reference and text of every page and drawing."""
+    made = {INDEX: index(catalog)}
+    for name, profile in sorted(catalog.profiles.items()):
+        made[f"{FOLDER}/{name}.md"] = product_page(profile, catalog)
+        made[f"{FOLDER}/{name}.svg"] = drawing(profile)
+    return made
+
+
+def notice(source: str) -> str:
+    """The line that tells where a generated page comes from."""
+    return f"Made by `python -m tools.reference` from `{source}`; `make test` fails when it is stale."
+
+
+def index(catalog: Catalog) -> str:
+    """Return the page with all products, client systems and well-known ports."""
+    lines = [*HEADER, "# Catalogue", "", notice(PROFILES), ""]
+    lines += [
+        "What each product does on the network, as data with its sources. A product that is not here, or that differs",
+        "with you, is written down in `faxnet_services`: [how](../guides/catalog.md).",
+        "",
+    ]
+    lines += table(
+        ("Product", "Service", "Open at the server unless switched off", "The server starts", "No default"),
+        (_row(profile) for profile in sorted(catalog.profiles.values(), key=lambda item: item.title.casefold())),
+    )
+    lines += ["", *_how_to_read(), "", *_systems(catalog), "", *_well_known(catalog)]
+    return "\n".join(lines) + "\n"
+
+
+def _row(profile: Profile) -> tuple[str, ...]:
+    opened: dict[str, list[str]] = {}
+    for item in profile.exchanges:
+        if item.initiator == "client" and item.default:
+            ports = opened.setdefault(item.transport, [])
+            if (numbers := _short_ports(profile, item)) not in ports:
+                ports.append(numbers)
+    back = (_back(profile, item) for item in profile.exchanges if item.initiator == "server")
+    unset = (f"`{name}`" for name, setting in profile.settings.items() if setting.default is None)
+    return (
+        f"[{profile.title}]({FOLDER}/{profile.name}.md)",
+        f"`{profile.name}`",
+        "; ".join(f"{transport} {', '.join(ports)}" for transport, ports in sorted(opened.items())),
+        "; ".join(dict.fromkeys(back)) or "nothing",
+        ", ".join(unset),
+    )
+
+
+def _short_ports(profile: Profile, item: Exchange) -> str:
+    if item.setting is None:
+        return item.ports_word
+    default = profile.settings[item.setting].default
+    return default.text if isinstance(default, PortRange) else f"`{item.setting}`"
+
+
+def _back(profile: Profile, item: Exchange) -> str:
+    words = "reported port" if item.is_callback else "any port" if item.to_any_port else _short_ports(profile, item)
+    return f"{item.title} ({item.transport} {words}{'' if item.default else ', where an offer names it'})"
+
+
+def _how_to_read() -> Iterator[str]:
+    yield from (
+        "## How to read a product's page",
+        "",
+        "An **exchange** is one class of packets with one starting side. The side that starts it needs nothing opened;",
+        "the other side lets the port in, and a NAT before it forwards the port. Answers are part of the connection to",
+        "every device that keeps state.",
+        "",
+        "- **Where an offer names it**: it is off until the server's offer lists it under `exchanges`. A client uses",
+        "  what its server runs, unless its use lists less.",
+        "- **Passes between the server and**: clients are hosts of the inventory. The Internet takes part only where",
+        "  an offer says `public: true`.",
+        "- **Kept**: so long the devices on the way remember the connection although nothing passes. Elsewhere it is",
+        "  each device's own time.",
+        "- A setting without a default has none that a document tells: the offer says it before the exchange is used.",
+    )
+
+
+def product_page(profile: Profile, catalog: Catalog) -> str:
+    """Return a product's page."""
+    system = catalog.systems[profile.client_system].title
+    lines = [*HEADER, f"# {profile.title}", "", notice(PROFILES), ""]
+    lines += [
+        f"Service `{profile.name}`. Its clients run on {system} unless `faxnet_system` says otherwise.",
+        "",
+        f"![{profile.title}: who starts talking to whom, as in the table below]({profile.name}.svg)",
+        "",
+    ]
+    lines += ["## Exchanges", "", *_exchanges(profile)]
+    lines += _section("At firewalls and NAT", _advice(profile))
+    lines += _section("Call-backs", _callbacks(profile))
+    lines += _section("Finding the server", _broadcast(profile))
+    lines += _section("Settings", _settings(profile))
+    lines += ["", "## Environments of a client", "", *_environments(profile)]
+    lines += _section("What a client's sheet says", _instructions(profile))
+    lines += ["", "## Sources", "", *_sources(profile), "", "[All products](../catalog.md)"]
+    return "\n".join(lines) + "\n"
+
+
+def _section(title: str, body: Iterable[str]) -> list[str]:
+    """A section with its heading, or nothing where there is nothing to say."""
+    lines = list(body)
+    return ["", f"## {title}", "", *lines] if lines else []
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """A table without its empty columns; a bar in a cell does not end it."""
+    cells = list(rows)
+    kept = [number for number in range(len(head)) if any(row[number] for row in cells)]
+    for row in [head, tuple("---" for _cell in head), *cells]:
+        yield f"| {' | '.join(row[number].replace('|', chr(92) + '|') for number in kept)} |"
+
+
+def _exchanges(profile: Profile) -> Iterator[str]:
+    yield from table(
+        ("Exchange", "Started by", "Ports", "Sender's ports", "On", "Passes between the server and", "Kept", "Purpose"),
+        (
+            (
+                f"`{item.name}`<br>{item.title}",
+                item.initiator,
+                _ports(profile, item),
+                _numbers(profile, item.source_setting, item.source_ports),
+                _switch(item),
+                WITH.get(item.parties, f"the addresses of `{item.parties}`") + _bounds(item),
+                duration(item.idle) if item.idle else "",
+                item.purpose,
+            )
+            for item in profile.exchanges
+        ),
+    )
+
+
+def _ports(profile: Profile, item: Exchange) -> str:
+    if item.is_callback:
+        return f"{item.transport}, the port that the client reported"
+    if item.to_any_port:
+        return f"{item.transport}, any port that the receiver chose"
+    return f"{item.transport} {_numbers(profile, item.setting, item.ports)}"
+
+
+def _numbers(profile: Profile, setting: str | None, ports: PortRange | None) -> str:
+    if setting is None:
+        return ports.text if ports else ""
+    default = profile.settings[setting].default
+    return f"{default.text} (`{setting}`)" if isinstance(default, PortRange) else f"`{setting}`"
+
+
+def _switch(item: Exchange) -> str:
+    if item.part_of:
+        return f"with `{item.part_of}`"
+    if not item.default:
+        return "where an offer names it"
+    return "yes, may be switched off" if item.optional else "yes"
+
+
+def _bounds(item: Exchange) -> str:
+    bounds = []
+    if item.one_network:
+        bounds.append("in one network only")
+    if item.rides_on:
+        bounds.append(f"through a NAT only by the opening of `{item.rides_on}`")
+    if item.helper:
+        bounds.append(f"with the connection-tracking helper `{item.helper}`")
+    return f" ({'; '.join(bounds)})" if bounds else ""
+
+
+def _advice(profile: Profile) -> Iterator[str]:
+    for item in profile.exchanges:
+        if item.advice:
+            yield f"- **{item.title}**: {code(item.advice)}"
+
+
+def _callbacks(profile: Profile) -> Iterator[str]:
+    rules = profile.callback
+    if rules is None:
+        return
+    yield f"**{rules.title}**: every client gets a range of {rules.size} ports, at least {rules.smallest}, in"
+    yield f"{rules.pool.text}. The product takes {rules.bounds.text}. In fixed mode a client has one port,"
+    yield f"{rules.fixed_port} unless the inventory says otherwise."
+
+
+def _broadcast(profile: Profile) -> Iterator[str]:
+    if profile.broadcast is not None:
+        yield f"**{profile.broadcast.title}** by broadcast. In the server's network a client's sheet says:"
+        yield from ("", f"> {code(profile.broadcast.near)}", "", "In another network:", "")
+        yield f"> {code(profile.broadcast.far)}"
+
+
+def _settings(profile: Profile) -> Iterator[str]:
+    if profile.settings:
+        kinds = {"port": "a port", "ports": "a range of ports", "addresses": "a list of IP addresses"}
+        yield from table(
+            ("Setting of an offer", "What it is", "Holds", "Default", "Well-known ports"),
+            (
+                (
+                    f"`{setting.name}`",
+                    setting.title,
+                    kinds[setting.kind],
+                    _default(setting),
+                    "may be chosen" if setting.well_known else "are refused" if setting.kind != "addresses" else "",
+                )
+                for setting in profile.settings.values()
+            ),
+        )
+
+
+def _default(setting: Setting) -> str:
+    if setting.default is None:
+        return "none: the offer says it"
+    if isinstance(setting.default, PortRange):
+        return setting.default.text
+    return ", ".join(address.text for address in setting.default) or "empty"
+
+
+def _environments(profile: Profile) -> Iterator[str]:
+    yield from table(
+        ("Environment", "What it is", "Several clients on one address", "Call-back modes"),
+        (
+            (
+                f"`{item.name}`",
+                item.title,
+                "yes" if item.many else "no",
+                ", ".join(item.modes) if profile.callback is not None else "",
+            )
+            for item in profile.environments.values()
+        ),
+    )
+
+
+def _instructions(profile: Profile) -> Iterator[str]:
+    for number, line in enumerate(profile.instructions, 1):
+        yield f"{number}. {code(line)}"
+    modes = [f"- `{{mode_instruction}}`, {mode}: {code(line)}" for mode, line in profile.mode_instructions.items()]
+    if modes:
+        yield from ("", *modes)
+
+
+def code(line: str) -> str:
+    """A line for people with its values in braces, and words with backslashes, kept as they are."""
+    return re.sub(r"([^\s(]*\\[^\s,.;]+|\{\w+\})", r"`\1`", line)
+
+
+def _sources(profile: Profile) -> Iterator[str]:
+    for source in profile.sources:
+        yield f"- {_source(source)}"
+
+
+def _source(source: Mapping[str, str]) -> str:
+    document = f"[{source['document']}]({source['url']})" if "url" in source else source["document"]
+    told = [f"shows: {source['covers']}"] if "covers" in source else []
+    trust = [f"**{source['confidence']}**"] if "confidence" in source else []
+    return "; ".join([document, *told, *trust])
+
+
+def _systems(catalog: Catalog) -> Iterator[str]:
+    yield from ("## Client systems", "", "What `faxnet_system` can be. No call-back range is placed on a system's own")
+    yield from ("dynamic ports. The last column tells whether an IPv6 socket of a server also serves IPv4.", "")
+    yield from table(
+        ("System", "Title", "Its own dynamic ports", "Environments", "IPv4 on IPv6 sockets"),
+        (
+            (
+                f"`{system.name}`",
+                system.title,
+                system.dynamic.text,
+                ", ".join(system.environments),
+                MAPPED[system.mapped_ipv4],
+            )
+            for system in catalog.systems.values()
+        ),
+    )
+
+
+def _well_known(catalog: Catalog) -> Iterator[str]:
+    yield from (
+        "## Well-known ports",
+        "",
+        f"Never chosen and never accepted, nor is any port below {catalog.reserved_below}, except for a setting that",
+        "says `well_known: true`.",
+        "",
+    )
+    rows = ((str(port), holder) for port, holder in sorted(catalog.well_known.items()))
+    yield from table(("Port", "Holder"), rows)

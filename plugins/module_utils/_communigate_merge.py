@@ -58,7 +58,8 @@ def with_lines(current: AddressList, wanted: AddressList) -> Merged:
 
     Lines of C(wanted) that are no entries are left out: a comment belongs to the list of the one who wrote it.
     """
-    entries = list({key(line): line for line in wanted.entries}.values())
+    # Of lines that say the same the last one counts, for what stands between them may say otherwise.
+    entries = list({key(line): line for line in reversed(wanted.entries)}.values())[::-1]
     keys = {key(line) for line in entries}
     foreign = [line for line in current.entries if key(line) not in keys]
     shadowing = tuple(line for line in foreign if line.excluded and any(_meet(line, entry) for entry in entries))

@@ -102,7 +102,7 @@ class Session:
         self.greeting = ""
         self._inline = False
         self._socket: socket.socket | None = None
-        self._waiting = b""
+        self._waiting = bytearray()
 
     def __enter__(self) -> Session:
         try:
@@ -262,8 +262,10 @@ class Session:
         return "\n".join(lines)
 
     def _line(self, what: str, deadline: float) -> str:
-        while b"\n" not in self._waiting:
-            if len(self._waiting) > MOST_LINE:
+        seen = 0
+        while self._waiting.find(b"\n", seen) < 0:
+            seen = len(self._waiting)
+            if seen > MOST_LINE:
                 raise PwdError(f"{self.target.name}: its answer to {what} is a line longer than {MOST_LINE} bytes")
             try:
                 more = self._timed(what, deadline).recv(65536)
@@ -275,7 +277,9 @@ class Session:
                 begun = ", in the middle of the answer" if self._waiting else ""
                 raise PwdError(f"{self.target.name} closed the connection at {what}{begun}")
             self._waiting += more
-        raw, _end, self._waiting = self._waiting.partition(b"\n")
+        end = self._waiting.index(b"\n", seen)
+        raw = bytes(self._waiting[:end])
+        del self._waiting[: end + 1]
         try:
             return decoded(raw[:-1] if raw.endswith(b"\r") else raw)
         except DataError as error:

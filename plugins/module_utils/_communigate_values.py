@@ -63,8 +63,9 @@ def changed_dictionary(held: str, wanted: Mapping[str, Any]) -> str:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1, 0.6)
-    hint = f" (did you mean {near[0]}?)" if near else ""
+    small = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(name.lower(), small, 1, 0.6)
+    hint = f" (did you mean {small[near[0]]}?)" if near else ""
     return (
         f"{name}: the server lists no such key{hint}; it lists {', '.join(sorted(known)) or 'none'}. A setting that"
         " still has its default may not be listed: set it once in the WebAdmin Interface, and it will be"

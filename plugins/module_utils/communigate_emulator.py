@@ -646,8 +646,8 @@ class PwdTalk:
             if not code:
                 if not self.account:
                     raise CommandError(501, "authentication is required")
-                forget = self.server.faults.of(verb)[0] == "forget"
-                data = "OK" if forget else self.server.commanded(verb, rest)
+                if self.server.faults.of(verb)[0] not in ("forget", "refuse"):
+                    data = self.server.commanded(verb, rest)
                 code, text = 200, "OK"
                 if isinstance(data, tuple):
                     return await self._say_data(verb, data[0])

@@ -1,0 +1,110 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Emulated CommuniGate Pro servers on loopback: real sockets, an address of its own for each server."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.faxnet.deploy.plugins.module_utils import communigate_emulator as emulator
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_pwd import Session, Target
+
+PWD_PORT, SIP_PORT = 10106, 15060
+PASSWORD = "correct horse; battery\\staple"  # noqa: S105 (of an emulator)
+_places = itertools.count(1)
+
+
+def address() -> str:
+    """A loopback address that no other server of this test run has."""
+    place = next(_places)
+    return f"127.{os.getpid() % 200 + 20}.{100 + place // 250}.{place % 250 + 1}"
+
+
+class Recording(emulator.Server):
+    """The emulated server, which also remembers what it was told."""
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self.told: list[str] = []
+
+    def commanded(self, verb: str, rest: str) -> tuple[Any] | None:
+        """Remember the command's name, and do it."""
+        self.told.append(verb)
+        return super().commanded(verb, rest)
+
+
+class Emulated:
+    """One server, running in a thread until its context ends."""
+
+    def __init__(self, base: Path, **settings: Any) -> None:
+        self.base, self.host = base, address()
+        self.first = {
+            "ServerName": "fax.example.com",
+            "LANIPs": "",
+            "Modules": {
+                "PWD": {"Listener": [{"LocalIP": self.host, "Port": PWD_PORT}]},
+                "SIP": {"UDPListener": [{"LocalIP": self.host, "Port": SIP_PORT}]},
+            },
+            **settings,
+        }
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.server: Recording
+
+    def __enter__(self) -> Emulated:
+        for path, values in (
+            (emulator.SETTINGS_FILE, self.first),
+            ("Accounts/postmaster.macnt/account.settings", {"Password": PASSWORD}),
+        ):
+            emulator.written(self.base / path, emulator.as_text(values, ""), 0o600)
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._loop.call_soon_threadsafe(self.server.ended.set)
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        store = emulator.Store(self.base)
+        journal = emulator.Journal(self.base / "SystemLogs", False)
+        self.server = Recording(store, journal, False, emulator.Faults(str(self.base / "faults")))
+        assert await self.server.listen() == []
+        self._ready.set()
+        await self.server.ended.wait()
+        await self.server.stop()
+
+    @property
+    def log(self) -> str:
+        """All records of the system log."""
+        return "".join(path.read_text() for path in sorted((self.base / "SystemLogs").glob("*.log")))
+
+    def kept(self) -> dict[str, Any]:
+        """The settings that are on the disk."""
+        (found,) = emulator.values((self.base / emulator.SETTINGS_FILE).read_text())
+        return dict(found)
+
+    def go_wrong(self, **faults: str) -> None:
+        """Let the named states go wrong from now on."""
+        emulator.written(self.base / "faults", emulator.as_text(faults), 0o600)
+
+    def target(self, **changes: Any) -> Target:
+        """How a client reaches the server."""
+        usual = {"host": self.host, "port": PWD_PORT, "login": "postmaster", "password": PASSWORD, "timeout": 2.0}
+        return Target(**{**usual, **changes})
+
+    def session(self, **changes: Any) -> Session:
+        """A client's session, to be entered."""
+        return Session(self.target(**changes))

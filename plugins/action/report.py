@@ -23,7 +23,7 @@ try:
     from ..plugin_utils.places import find_places
     from ..plugin_utils.report.document import report_json
     from ..plugin_utils.report.junit import junit_xml
-    from ..plugin_utils.report.model import Report, Source, make_report
+    from ..plugin_utils.report.model import Report, Source, is_notification, make_report, notification_kind
     from ..plugin_utils.report.page import report_page
 except ImportError as error:
     MISSING: ImportError | None = error
@@ -142,7 +142,7 @@ def _complaints(report: Report, fail_on: list[str]) -> list[str]:
 
 
 def _line(check: Mapping[str, Any]) -> str:
-    if "kind" not in check:
-        return f"notification of {check['server']} to {check['instance']}: {check['text']}"
+    if is_notification(check):
+        return f"{notification_kind(check)} of {check['server']} to {check['instance']}: {check['text']}"
     where = check["id"].partition(">")[2]
     return f"{check['host']} to {check['target'] or 'nobody'} ({where}), {check['kind']}: {check['text']}"

@@ -19,6 +19,12 @@ from .ports import PortError, PortRange, parse_ranges, ports_text
 
 DIRECTIONS = ("in", "out")
 
+#: Rules that become one for a range of targets have all of this in common.
+_MERGED_BY = (
+    "direction", "service", "transport", "source_ports", "ports", "idle", "helper", "action", "enabled",
+    "from", "public",
+)  # fmt: skip
+
 #: iptables' multiport match takes 15 ports, and a range counts as two (iptables-extensions(8)).
 _MULTIPORT_LIMIT = 15
 
@@ -79,9 +85,7 @@ def _with_target_ranges(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
             # A rule without a single target (a network, or the device itself) stays as it is.
             order.append(rule)
             continue
-        facts = ("direction", "service", "transport", "source_ports", "ports", "idle", "helper", "action", "enabled")
-        facts += ("from", "public")
-        key = tuple(str(rule.get(fact)) for fact in facts)
+        key = tuple(str(rule.get(fact)) for fact in _MERGED_BY)
         if key not in alike:
             alike[key] = []
             order.append(key)

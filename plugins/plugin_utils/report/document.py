@@ -31,6 +31,7 @@ def report_document(report: Report) -> dict[str, Any]:
         "notifications": None if report.notifications is None else [dict(item) for item in report.notifications],
         "left_out": list(expected.get("left_out", ())),
         "inseparable": list(expected.get("inseparable", ())),
+        "not_probed": list(expected.get("not_probed", ())),
         "findings": [dict(finding) for finding in report.view.findings],
     }
 

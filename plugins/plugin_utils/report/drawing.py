@@ -3,130 +3,88 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The drawing: sites as cards left and right, their routers facing the Internet in the middle, flows as arrows.
 
-Sites with servers stand on the left, the others on the right. An arrow begins where the connection begins. Lines of a
-site run on its outer side, lines to other sites through its router. Colours come from the page's style sheet.
+Sites with servers stand on the left, the others on the right. An arrow begins where the connection begins; its colour
+says who that is, its texture the protocol. Lines of a site run on its outer side, lines to other sites through its
+router. Whoever is no host of the plan stands in the Internet itself. Colours come from the page's style sheet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 
-from .markup import Markup, tag
-from .scene import Card, Door, Row, Scene, Trunk
+from .markup import Content, Markup, tag
+from .placing import (
+    CARD,
+    DOOR_HEIGHT,
+    DOOR_WIDTH,
+    MARGIN,
+    NODE_HEIGHT,
+    NODE_WIDTH,
+    ROW,
+    ROW_WIDTH,
+    SHIFTS,
+    WIDTH,
+    Layout,
+    Placed,
+    lay_out,
+)
+from .scene import CARRIED, CLIENT, SERVER, Card, Door, Line, Row, Scene
 
-WIDTH = 1180
-CARD = 352
-MARGIN = 8
-ROW = 62
-ROW_GAP = 12
-HEAD = 58
-FOOT = 14
-GAP = 26
-LANE = 46
-ROW_WIDTH = 214
-DOOR_WIDTH = 128
-DOOR_HEIGHT = 44
-TRUNK_STEP = 15
-PAIR_STEP = 118
-PLATEAU = 84
+_PLATEAU = 126
+_HEADS = {CLIENT: "out", SERVER: "back", CARRIED: "carried"}
 
-
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """A card with its corner and height; ``left``: it stands on the left side."""
-
-    card: Card
-    x: float
-    y: float
-    height: float
-    left: bool
-
-    def row_top(self, index: int) -> float:
-        return self.y + HEAD + index * (ROW + ROW_GAP)
-
-    @property
-    def row_x(self) -> float:
-        return self.x + LANE if self.left else self.x + CARD - LANE - ROW_WIDTH
-
-    def inner(self, index: int, shift: float) -> tuple[float, float]:
-        """Where lines to other sites leave a row."""
-        x = self.row_x + ROW_WIDTH if self.left else self.row_x
-        return x, self.row_top(index) + ROW / 2 + shift
-
-    def outer(self, index: int, shift: float) -> tuple[float, float]:
-        """Where lines inside the site leave a row."""
-        x = self.row_x if self.left else self.row_x + ROW_WIDTH
-        return x, self.row_top(index) + ROW / 2 + shift
-
-    @property
-    def door_y(self) -> float:
-        return self.y + HEAD + (self.height - HEAD - FOOT) / 2
-
-    @property
-    def edge(self) -> float:
-        """The card's side that faces the Internet."""
-        return self.x + CARD if self.left else self.x
+#: What stands above an arrow through the Internet.
+_TITLES = {"connects to": "servers connect", "calls back": "call-backs", "alerts": "alerts"}
 
 
 def drawing(scene: Scene) -> Markup:
     """Return the scene as an SVG element."""
-    placed, height = _place(scene)
+    layout = lay_out(scene)
+    placed = layout.placed
     busy = {name for trunk in scene.trunks for name in (trunk.source, trunk.target)}
     where = {row.key: (item, index) for item in placed.values() for index, row in enumerate(item.card.rows)}
-    busy |= {where[line.source][0].card.name for line in scene.lines}
+    busy |= {where[name][0].card.name for line in scene.lines for name in (line.source, line.target) if name in where}
+    idle = [item for item in placed.values() if item.card.rows and item.card.name not in busy]
+    services = {line.service for line in scene.trunks}
     return tag(
         "svg",
         tag("title", "Sites, devices and flows", id="drawing-title"),
         tag("desc", _description(scene), id="drawing-text"),
-        tag("defs", [_arrowhead("out", "login"), _arrowhead("back", "callback")]),
-        _internet(height),
+        tag("defs", [_arrowhead(kind) for kind in _HEADS]),
+        _internet(layout.height),
         [_card(item) for item in placed.values()],
-        [_line(line.source, line.target, line.callback, where) for line in scene.lines],
-        _trunks(scene, placed),
-        [_kept_out(item) for item in placed.values() if item.card.rows and item.card.name not in busy],
+        _lines(scene.lines, where),
+        [_trunk(line, layout, level) for line, level in layout.levels.items()],
+        [_to_node(layout, line, name, y) for name, (y, lines) in layout.nodes.items() for line in lines],
+        # What is written stands above every line.
+        [_trunk_words(line, level, named=len(services) > 1) for line, level in layout.levels.items()],
+        [_node(name, lines, y) for name, (y, lines) in layout.nodes.items()],
+        [_bystander(item) if scene.public else _kept_out(item) for item in idle],
         [_row(item, index, row) for item in placed.values() for index, row in enumerate(item.card.rows)],
         [_doors(item) for item in placed.values()],
-        viewBox=f"0 0 {WIDTH} {height:g}",
+        viewBox=f"0 0 {WIDTH} {layout.height:g}",
         role="img",
         aria_labelledby="drawing-title drawing-text",
         class_="drawing",
     )
 
 
-def _place(scene: Scene) -> tuple[dict[str, _Placed], float]:
-    """Left the cards with servers, right the others; where one side would stay empty, by turns."""
-    left = [card for card in scene.cards if card.serves]
-    right = [card for card in scene.cards if not card.serves]
-    if not left or not right:
-        cards = left or right
-        left, right = cards[::2], cards[1::2]
-    placed = {}
-    heights = []
-    for column, on_left in ((left, True), (right, False)):
-        y = float(MARGIN)
-        for card in column:
-            tall = HEAD + max(1, len(card.rows)) * (ROW + ROW_GAP) - ROW_GAP + FOOT
-            trunks = sum(card.name in (trunk.source, trunk.target) for trunk in scene.trunks)
-            tall = max(tall, HEAD + FOOT + max(1, trunks) * TRUNK_STEP * 2)
-            placed[card.name] = _Placed(card, MARGIN if on_left else WIDTH - MARGIN - CARD, y, tall, on_left)
-            y += tall + GAP
-        heights.append(y - GAP + MARGIN)
-    pairs = {frozenset((trunk.source, trunk.target)) for trunk in scene.trunks}
-    levels = _levels({pair: sum(placed[name].door_y for name in pair) / len(pair) for pair in pairs})
-    heights += [level + PAIR_STEP / 2 for level in levels.values()]
-    return placed, max([*heights, 160.0])
+def key(kind: str, transport: str) -> Markup:
+    """Return a short piece of a line of that kind and protocol, for a legend."""
+    path = tag("path", d="M2,6 H40", class_=f"flow {kind} {transport}")
+    return tag("svg", path, viewBox="0 0 42 12", class_="key", aria_hidden="true")
 
 
-def _arrowhead(name: str, style: str) -> Markup:
+def _arrowhead(kind: str) -> Markup:
     return tag(
         "marker",
-        tag("path", d="M0,0.8 L8,4 L0,7.2 z", class_=f"head {style}"),
-        id=f"arrow-{name}",
-        viewBox="0 0 8 8",
+        tag("path", d="M0.6,0.8 L8,4 L0.6,7.2 z", class_=f"head {kind}"),
+        id=f"arrow-{_HEADS[kind]}",
+        viewBox="0 0 9 8",
         refX="7.2",
         refY="4",
-        markerWidth="8",
+        markerWidth="9",
         markerHeight="8",
         markerUnits="userSpaceOnUse",
         orient="auto",
@@ -134,16 +92,15 @@ def _arrowhead(name: str, style: str) -> Markup:
 
 
 def _internet(height: float) -> Markup:
-    middle = WIDTH / 2
     left = MARGIN + CARD + 60
     return tag(
         "g",
         tag("rect", x=left, y=MARGIN, width=WIDTH - 2 * left, height=height - 2 * MARGIN, rx=26, class_="internet"),
-        tag("text", "Internet", x=middle, y=MARGIN + 26, class_="internet-name"),
+        tag("text", "Internet", x=WIDTH / 2, y=MARGIN + 26, class_="internet-name"),
     )
 
 
-def _card(item: _Placed) -> Markup:
+def _card(item: Placed) -> Markup:
     card = item.card
     return tag(
         "g",
@@ -153,12 +110,13 @@ def _card(item: _Placed) -> Markup:
     )
 
 
-def _row(item: _Placed, index: int, row: Row) -> Markup:
+def _row(item: Placed, index: int, row: Row) -> Markup:
     x, y = item.row_x, item.row_top(index)
+    style = f"device {row.role}" if row.managed else f"device {row.role} unmanaged"
     return tag(
         "g",
         tag("title", f"{row.title} ({row.role}) {row.subtitle} {row.note} {row.count}"),
-        tag("rect", x=x, y=y, width=ROW_WIDTH, height=ROW, rx=8, class_=f"device {row.role}"),
+        tag("rect", x=x, y=y, width=ROW_WIDTH, height=ROW, rx=8, class_=style),
         _icon(row.role, x + 12, y + 12),
         tag("text", _cut(row.title, 24 - len(row.count)), x=x + 44, y=y + 21, class_="device-name"),
         tag("text", row.count, x=x + ROW_WIDTH - 10, y=y + 21, class_="count") if row.count else None,
@@ -178,7 +136,7 @@ def _icon(role: str, x: float, y: float) -> Markup:
     return tag("path", d=shapes[role], transform=f"translate({x:g} {y:g})", class_=f"icon {role}")
 
 
-def _doors(item: _Placed) -> Markup:
+def _doors(item: Placed) -> Markup:
     """The site's routers on the card's edge, one beside the other, the outermost nearest to the Internet."""
     drawn = []
     total = len(item.card.doors)
@@ -201,71 +159,114 @@ def _door(door: Door, centre: float, y: float) -> Markup:
     )
 
 
-def _line(source: str, target: str, callback: bool, where: Mapping[str, tuple[_Placed, int]]) -> Markup:
-    (start, first), (end, second) = where[source], where[target]
-    shift = 7.0 if callback else -7.0
-    if start is end:
-        x, y = start.outer(first, shift)
-        _x, until = end.outer(second, shift)
-        reach = 20 + 5 * min(abs(first - second), 3) + (6 if callback else 0)
-        bend = x - reach if start.left else x + reach
-        path = f"M{x:g},{y:g} C{bend:g},{y:g} {bend:g},{until:g} {x:g},{until:g}"
-        return _arrow(path, callback)
-    # Outside, trunks go on from the routers: here only the way between the row and its own router is drawn.
-    near = _to_door(start, first, shift, outward=True)
-    far = _to_door(end, second, shift, outward=False)
-    return tag("g", _arrow(near, callback, head=False), _arrow(far, callback))
+def _lines(lines: Iterable[Line], where: Mapping[str, tuple[Placed, int]]) -> Markup:
+    """Lines between two rows of a site, and from rows to their routers, where trunks go on."""
+    drawn: list[Content] = []
+    to_doors: dict[tuple[str, str, bool], set[str]] = defaultdict(set)
+    for line in lines:
+        start, end = where.get(line.source), where.get(line.target)
+        if start and end and start[0] is end[0]:
+            drawn.append(_arrow(_inside(start[0], start[1], end[1], SHIFTS[line.kind]), line.kind, line.transport))
+            continue
+        if start:
+            to_doors[line.source, line.kind, True].add(line.transport)
+        if end:
+            to_doors[line.target, line.kind, False].add(line.transport)
+    for (row, kind, outward), transports in to_doors.items():
+        path = _to_door(*where[row], SHIFTS[kind], outward=outward)
+        transport = next(iter(transports)) if len(transports) == 1 else "both"
+        drawn.append(_arrow(path, kind, transport, head=not outward))
+    return tag("g", drawn)
 
 
-def _to_door(item: _Placed, index: int, shift: float, *, outward: bool) -> str:
+def _inside(item: Placed, first: int, last: int, shift: float) -> str:
+    x, y = item.outer(first, shift)
+    _x, until = item.outer(last, shift)
+    reach = 20 + 5 * min(abs(first - last), 3) + (6 if shift > 0 else 0)
+    bend = x - reach if item.left else x + reach
+    return f"M{x:g},{y:g} C{bend:g},{y:g} {bend:g},{until:g} {x:g},{until:g}"
+
+
+def _to_door(item: Placed, index: int, shift: float, *, outward: bool) -> str:
     x, y = item.inner(index, shift)
-    doors = len(item.card.doors)
-    inset = (doors - 1) * (DOOR_WIDTH + 4) + DOOR_WIDTH / 2 - 34 if doors else 0
-    door = item.edge - inset if item.left else item.edge + inset
-    door_y = item.door_y + shift / 2
+    door, door_y = item.door_x, item.door_y + shift / 2
     middle = (x + door) / 2
     if outward:
         return f"M{x:g},{y:g} C{middle:g},{y:g} {middle:g},{door_y:g} {door:g},{door_y:g}"
     return f"M{door:g},{door_y:g} C{middle:g},{door_y:g} {middle:g},{y:g} {x:g},{y:g}"
 
 
-def _trunks(scene: Scene, placed: Mapping[str, _Placed]) -> Markup:
-    """The arrows through the Internet; each runs level for a while, beside its label."""
-    pairs: dict[frozenset[str], list[Trunk]] = {}
-    for trunk in scene.trunks:
-        pairs.setdefault(frozenset((trunk.source, trunk.target)), []).append(trunk)
-    drawn = []
-    levels = _levels({pair: sum(placed[name].door_y for name in pair) / len(pair) for pair in pairs})
-    for pair, trunks in pairs.items():
-        for trunk in trunks:
-            level = levels[pair]
-            y = level + (TRUNK_STEP if trunk.callback else -TRUNK_STEP)
-            drawn.append(_trunk(trunk, placed[trunk.source], placed[trunk.target], y))
-    return tag("g", drawn)
-
-
-def _trunk(trunk: Trunk, start: _Placed, end: _Placed, y: float) -> Markup:
-    shift = 6.0 if trunk.callback else -6.0
-    x, until = _outer_edge(start), _outer_edge(end)
+def _trunk(line: Line, layout: Layout, y: float) -> Markup:
+    """An arrow through the Internet; it runs level for a while, below its label."""
+    start, end = layout.placed[line.source], layout.placed[line.target]
     middle = WIDTH / 2
-    near, far = (middle - PLATEAU, middle + PLATEAU) if start.left else (middle + PLATEAU, middle - PLATEAU)
+    near, far = (middle - _PLATEAU, middle + _PLATEAU) if start.left else (middle + _PLATEAU, middle - _PLATEAU)
     if start.left == end.left:
         far = near
-    first, last = start.door_y + shift, end.door_y + shift
+    x, first = start.outer_x, start.door_y + layout.doors[line, line.source]
+    until, last = end.outer_x, end.door_y + layout.doors[line, line.target]
     path = (
         f"M{x:g},{first:g} C{(x + near) / 2:g},{first:g} {(x + near) / 2:g},{y:g} {near:g},{y:g} L{far:g},{y:g} "
         f"C{(far + until) / 2:g},{y:g} {(far + until) / 2:g},{last:g} {until:g},{last:g}"
     )
-    kind, below = ("call-backs", 40) if trunk.callback else ("clients log in", 0)
+    return _arrow(path, line.kind, line.transport)
+
+
+def _trunk_words(line: Line, y: float, *, named: bool) -> Markup:
+    title = f"{line.service}: {_title(line)}" if named and line.service else _title(line)
     return tag(
         "g",
-        _arrow(path, trunk.callback),
-        tag("text", kind, x=middle, y=y - 22 + below, class_=f"trunk-kind {'callback' if trunk.callback else 'login'}"),
-        tag("text", _cut(trunk.label, 38), x=middle, y=y - 7 + below, class_="trunk-label"),
+        tag("text", _cut(title, 52), x=WIDTH / 2, y=y - 22, class_=f"trunk-kind {line.kind}"),
+        tag("text", _cut(_label(line), 48), x=WIDTH / 2, y=y - 7, class_="trunk-label"),
     )
 
 
-def _kept_out(item: _Placed) -> Markup:
+def _title(line: Line) -> str:
+    if line.kind == CLIENT:
+        return "clients connect"
+    words = _TITLES[line.verb]
+    return f"{words}, only while the client asks" if line.kind == CARRIED else words
+
+
+def _label(line: Line) -> str:
+    return f"{line.label}, kept open {line.idle} idle" if line.idle else line.label
+
+
+def _node(name: str, lines: tuple[Line, ...], y: float) -> Markup:
+    """Somebody in the Internet who is no host; below it stands what its arrows carry."""
+    middle = WIDTH / 2
+    texts = []
+    for index, line in enumerate(lines):
+        words = (
+            f"{line.source} \u2192 {_label(line)}" if line.target == name else f"\u2192 {line.target}: {_label(line)}"
+        )
+        text_y = y + NODE_HEIGHT / 2 + 16 + index * 17
+        texts.append(tag("text", _cut(words, 52), x=middle, y=text_y, class_="trunk-label"))
+    title = "everybody on the Internet" if name == "the Internet" else name
+    left, top = middle - NODE_WIDTH / 2, y - NODE_HEIGHT / 2
+    return tag(
+        "g",
+        tag("rect", x=left, y=top, width=NODE_WIDTH, height=NODE_HEIGHT, rx=15, class_="node"),
+        tag("text", _cut(title, 30), x=middle, y=y + 4.5, class_="node-name"),
+        texts,
+    )
+
+
+def _to_node(layout: Layout, line: Line, node: str, y: float) -> Markup:
+    inward = line.target == node
+    site = line.source if inward else line.target
+    item, spread = layout.placed[site], layout.doors[line, site]
+    x, door_y = item.outer_x, item.door_y + spread
+    edge = WIDTH / 2 - NODE_WIDTH / 2 if item.left else WIDTH / 2 + NODE_WIDTH / 2
+    edge_y = y + max(-8.0, min(8.0, spread))
+    middle = (x + edge) / 2
+    path = f"M{x:g},{door_y:g} C{middle:g},{door_y:g} {middle:g},{edge_y:g} {edge:g},{edge_y:g}"
+    if not inward:
+        path = f"M{edge:g},{edge_y:g} C{middle:g},{edge_y:g} {middle:g},{door_y:g} {x:g},{door_y:g}"
+    return _arrow(path, line.kind, line.transport)
+
+
+def _kept_out(item: Placed) -> Markup:
     """For a site that takes no part: a line that ends in a cross at the Internet."""
     x, y = item.inner(0, 0)
     end = item.edge + 34 if item.left else item.edge - 34
@@ -277,26 +278,17 @@ def _kept_out(item: _Placed) -> Markup:
     )
 
 
-def _levels(wanted: Mapping[frozenset[str], float]) -> dict[frozenset[str], float]:
-    """For each pair of cards a height of its own: where it wants to be, or as near below as there is room."""
-    levels = {}
-    least = MARGIN + 88.0
-    for pair in sorted(wanted, key=lambda pair: (wanted[pair], sorted(pair))):
-        levels[pair] = max(wanted[pair], least)
-        least = levels[pair] + PAIR_STEP
-    return levels
+def _bystander(item: Placed) -> Markup:
+    """For a site without flows where something is open to everybody: it is part of the Internet."""
+    x, y = item.inner(0, 0)
+    end = item.edge + 62 if item.left else item.edge - 62
+    title = f"{item.card.name} has no flows of its own: it may do what everybody on the Internet may."
+    return tag("g", tag("title", title), tag("path", d=f"M{x:g},{y:g} H{end:g}", class_="kept-out"))
 
 
-def _outer_edge(item: _Placed) -> float:
-    """Where a site's outermost router, or the card itself, meets the Internet."""
-    reach = DOOR_WIDTH / 2 + 34 if item.card.doors else 0
-    return item.edge + reach if item.left else item.edge - reach
-
-
-def _arrow(path: str, callback: bool, *, head: bool = True) -> Markup:
-    style = "callback" if callback else "login"
-    marker = f"url(#arrow-{'back' if callback else 'out'})" if head else None
-    return tag("path", d=path, class_=f"flow {style}", marker_end=marker)
+def _arrow(path: str, kind: str, transport: str, *, head: bool = True) -> Markup:
+    marker = f"url(#arrow-{_HEADS[kind]})" if head else None
+    return tag("path", d=path, class_=f"flow {kind} {transport}", marker_end=marker)
 
 
 def _cut(words: str, most: int) -> str:
@@ -305,16 +297,18 @@ def _cut(words: str, most: int) -> str:
 
 def _description(scene: Scene) -> str:
     """The drawing in words, for those who do not see it."""
-    return " ".join((*_cards_in_words(scene.cards), *_lines_in_words(scene)))
+    return " ".join((*_cards_in_words(scene.cards), *_lines_in_words(scene.lines)))
 
 
-def _cards_in_words(cards: Iterable[Card]) -> Iterable[str]:
+def _cards_in_words(cards: Iterable[Card]) -> Iterator[str]:
     for card in cards:
         devices = ", ".join(f"{row.title} ({row.subtitle})" for row in card.rows)
         doors = ", ".join(f"{door.host} ({', '.join(door.public)})" for door in card.doors)
         yield f"Site {card.name}: {devices or 'no devices'}{'; behind ' + doors if doors else ''}."
 
 
-def _lines_in_words(scene: Scene) -> Iterable[str]:
-    for line in scene.lines:
-        yield f"{line.source} {'calls back' if line.callback else 'connects to'} {line.target} on {line.label}."
+def _lines_in_words(lines: Iterable[Line]) -> Iterator[str]:
+    for line in lines:
+        carried = ", only through what the client keeps open" if line.kind == CARRIED else ""
+        idle = f", kept open {line.idle} though nothing passes" if line.idle else ""
+        yield f"{line.source} {line.verb} {line.target} on {line.label}{carried}{idle}."

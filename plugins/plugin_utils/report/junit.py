@@ -16,7 +16,7 @@ from typing import Any
 
 from ..judgement import FAILED, NOTED, UNPROVEN
 from .markup import Markup, tag, text
-from .model import Report
+from .model import Report, is_notification, notification_kind
 
 
 def junit_xml(report: Report) -> str:
@@ -76,11 +76,11 @@ def _untested(host: str, report: Report) -> Markup:
 
 
 def _case(suite: str, check: Mapping[str, Any]) -> Markup:
-    if "kind" in check:
+    if is_notification(check):
+        name, kind, seconds = f"{check['server']} notifies {check['instance']}", notification_kind(check), 0.0
+    else:
         name = f"{check['id']} must be {check['expect']}"
         kind, seconds = check["kind"], (check.get("milliseconds") or 0) / 1000
-    else:
-        name, kind, seconds = f"{check['server']} notifies {check['instance']}", "notification", 0.0
     verdict = None
     if check["verdict"] == FAILED:
         verdict = tag("failure", check.get("reason"), message=check["text"], type=kind)

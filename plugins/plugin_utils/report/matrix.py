@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..judgement import FAILED, NOTED, PASSED, UNPROVEN
-from ..plan_view import FlowView
+from ..plan_view import INTERNET, FlowView
+from ..probe_sets import SILENT
+from .flow_words import outside_ends
 from .model import Report
 
 #: More names than this make no readable grid of hosts, or of sites.
@@ -43,24 +45,34 @@ class Matrix:
 
     Attributes:
         by_site: whether names are sites and not hosts.
-        left_out: how many names found no room.
+        rows, columns: who may start something, and who may be its target.
+        left_out: how many hosts or sites found no room.
         cells: by source and destination; a missing one had neither flows nor probes.
+        public: destinations of which something is open to everybody.
     """
 
-    names: tuple[str, ...]
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
     by_site: bool
     left_out: int
     cells: Mapping[tuple[str, str], Cell]
+    public: frozenset[str]
 
 
 def make_matrix(report: Report) -> Matrix:
     """Return the grid of a report."""
     view = report.view
-    gateways = {gateway.host for site in view.sites.values() for gateway in site.gateways}
     ends = {host for flow in view.flows for host in (flow.source, flow.destination)}
-    hosts = [name for name in view.hosts if name not in gateways or name in ends]
+    hosts = [name for name in view.hosts if name not in view.gateways or name in ends]
     by_site = len(hosts) > MOST_HOSTS
-    key = {name: view.hosts[name].site if by_site else name for name in view.hosts}
+    outside = outside_ends(view)
+    key = {name: view.hosts[name].site if by_site else name for name in view.hosts} | outside
+    # What stands for the Internet in a test is shown where the flow is, and not as a right of that one host.
+    shown_at = {
+        flow.id: (key[flow.source], key[flow.destination])
+        for flow in view.flows
+        if flow.enabled and (flow.source in outside or flow.destination in outside)
+    }
     flows: dict[tuple[str, str], list[FlowView]] = defaultdict(list)
     for flow in view.flows:
         if flow.enabled:
@@ -68,15 +80,26 @@ def make_matrix(report: Report) -> Matrix:
     verdicts: dict[tuple[str, str], list[str]] = defaultdict(list)
     for check in report.checks:
         if check["verdict"] != NOTED and check["target"] in key:
-            verdicts[key[check["host"]], key[check["target"]]].append(check["verdict"])
+            pair = shown_at.get(check.get("flow", "")) if check["expect"] != SILENT else None
+            verdicts[pair or (key[check["host"]], key[check["target"]])].append(check["verdict"])
     names = _names(report, hosts, by_site)
-    shown = set(names)
+    enabled = [flow for flow in view.flows if flow.enabled]
+    sources = (*names, *_shown(outside, {flow.source for flow in enabled}))
+    targets = (*names, *_shown(outside, {flow.destination for flow in enabled}))
+    shown = {*sources, *targets}
     cells = {
         pair: Cell(tuple(flows.get(pair, ())), len(verdicts.get(pair, ())), _worst(verdicts.get(pair, [])))
         for pair in sorted({*flows, *verdicts})
         if pair[0] in shown and pair[1] in shown
     }
-    return Matrix(names, by_site, (len(view.sites) if by_site else len(hosts)) - len(names), cells)
+    public = frozenset(key[flow.destination] for flow in enabled if flow.source == INTERNET)
+    left_out = (len(view.sites) if by_site else len(hosts)) - len(names)
+    return Matrix(sources, targets, by_site, left_out, cells, public)
+
+
+def _shown(outside: Mapping[str, str], ends: set[str]) -> dict[str, None]:
+    """As what those of *ends* are shown that are no hosts."""
+    return dict.fromkeys(words for end, words in outside.items() if end in ends)
 
 
 def _names(report: Report, hosts: list[str], by_site: bool) -> tuple[str, ...]:
@@ -103,11 +126,15 @@ def _worst(verdicts: list[str]) -> str:
     return next((verdict for verdict in _ORDER if verdict in verdicts), "")
 
 
-def summary_of(cell: Cell, source: str, target: str) -> str:
-    """One sentence about a cell, for those who hear the page or point at the cell."""
+def summary_of(cell: Cell, source: str, target: str, *, public: bool = False) -> str:
+    """One sentence about a cell, for those who hear the page or point at it.
+
+    *public*: something of the target is open to everybody.
+    """
     what: dict[str, Any] = {FAILED: "not as planned", UNPROVEN: "not proven", PASSED: "as planned", "": "not tested"}
     if cell.flows:
         return f"{source} may connect to {target}: {what[cell.verdict]}"
+    nothing = "nothing but what is open to everybody" if public else "nothing"
     if cell.probes:
-        return f"nothing may pass from {source} to {target}: {cell.probes} probes, {what[cell.verdict]}"
-    return f"nothing may pass from {source} to {target}: not tested"
+        return f"{nothing} may pass from {source} to {target}: {cell.probes} probes, {what[cell.verdict]}"
+    return f"{nothing} may pass from {source} to {target}: not tested"

@@ -84,6 +84,16 @@ class Report:
         return [check for check in (*self.checks, *(self.notifications or ())) if check["verdict"] == verdict]
 
 
+def is_notification(check: Mapping[str, Any]) -> bool:
+    """Whether a check is of a notification, and not of a probe."""
+    return "instance" in check
+
+
+def notification_kind(check: Mapping[str, Any]) -> str:
+    """What a notification is: a call-back, an alert, or a log item."""
+    return str(check.get("kind") or "call-back")
+
+
 def make_report(source: Source) -> Report:
     """Judge everything and find the words for it."""
     view = view_plan(source.plan)

@@ -5,13 +5,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..judgement import FAILED, PASSED, UNPROVEN
-from .markup import Content, Markup, raw, tag
+from .markup import Markup, raw, tag
 from .model import BROKEN, INCOMPLETE, SOUND, UNTESTED, Report
 from .parts import number
-from .plan_sections import drawing_section, findings_section, matrix_section, ranges_section, sheets_section
+from .plan_sections import (
+    drawing_section,
+    findings_section,
+    matrix_section,
+    ranges_section,
+    sheets_section,
+    special_section,
+)
 from .proof_sections import failures_section, gaps_section, notifications_section, tests_section
 
 STYLE_SHEET = Path(__file__).with_name("page.css")
@@ -29,6 +37,7 @@ _CONTENTS = (
     ("tests", "Tests"),
     ("notifications", "Notifications"),
     ("gaps", "Not tested"),
+    ("special", "More than a port"),
     ("ranges", "Call-back ranges"),
     ("findings", "Findings"),
     ("sheets", "Worksheets"),
@@ -37,17 +46,18 @@ _CONTENTS = (
 
 def report_page(report: Report) -> str:
     """Return the page."""
-    sections: list[Content] = [
-        failures_section(report),
-        drawing_section(report),
-        matrix_section(report),
-        tests_section(report),
-        notifications_section(report),
-        gaps_section(report),
-        ranges_section(report),
-        findings_section(report),
-        sheets_section(report),
-    ]
+    sections = {
+        "failures": failures_section(report),
+        "network": drawing_section(report),
+        "matrix": matrix_section(report),
+        "tests": tests_section(report),
+        "notifications": notifications_section(report),
+        "gaps": gaps_section(report),
+        "special": special_section(report),
+        "ranges": ranges_section(report),
+        "findings": findings_section(report),
+        "sheets": sheets_section(report),
+    }
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
@@ -57,7 +67,7 @@ def report_page(report: Report) -> str:
         tag("title", f"{report.headline} \u2013 fax network report"),
         tag("style", raw(STYLE_SHEET.read_text(encoding="utf-8"))),
     )
-    body = tag("body", _verdict(report), _contents(report), tag("main", sections), _footer(report))
+    body = tag("body", _verdict(report), _contents(sections), tag("main", sections.values()), _footer(report))
     return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
 
 
@@ -93,9 +103,8 @@ def _facts(report: Report) -> Markup:
     return tag("ul", [tag("li", fact) for fact in facts], tag("li", moment), class_="facts")
 
 
-def _contents(report: Report) -> Markup:
-    shown = [item for item in _CONTENTS if report.checks or item[0] != "notifications"]
-    links = [tag("a", title, href=f"#{identity}") for identity, title in shown]
+def _contents(sections: Mapping[str, Markup | None]) -> Markup:
+    links = [tag("a", title, href=f"#{identity}") for identity, title in _CONTENTS if sections[identity] is not None]
     return tag("nav", links, aria_label="Sections")
 
 

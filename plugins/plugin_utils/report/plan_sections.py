@@ -5,39 +5,57 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..judgement import FAILED, PASSED, UNPROVEN
 from ..plan_view import FlowView
+from ..ports import PortRange, parse_ranges
 from ..probe_sets import named
 from ..rule_list import rule_list
-from .drawing import drawing
+from .drawing import drawing, key
+from .flow_words import dashes, idle_words, port_words, ports_label
 from .markup import Content, Markup, tag
 from .matrix import Cell, Matrix, make_matrix, summary_of
 from .model import Report
 from .parts import badge, number, section, table
-from .scene import make_scene, ports_label
+from .scene import CARRIED, CLIENT, SERVER, Line, Scene, kind_of, make_scene
 
 #: Longer lists stay in the plan's files; a page that nobody can scroll through helps nobody.
 MOST_ROWS = 200
 MOST_SHEETS = 40
+
+_KIND_WORDS = {
+    CLIENT: "a client connects to its server",
+    SERVER: "a server starts it: a call-back, an alert, or its own way out",
+    CARRIED: "a server starts it, and it passes only through what the client's own packets keep open",
+}
+_TRANSPORT_WORDS = {"tcp": "TCP", "udp": "UDP", "both": "TCP and UDP"}
+
+_ANYBODY = {"0.0.0.0/0": "anyone", "::/0": "anyone"}
 
 _MARKS = {PASSED: ("\u2713", "good"), FAILED: ("\u2715", "bad"), UNPROVEN: ("?", "doubt"), "": ("", "untested")}
 
 
 def drawing_section(report: Report) -> Markup:
     """The network as a picture."""
-    legend = tag(
-        "p",
-        tag("span", class_="swatch login"),
-        "a client connects to its server  ",
-        tag("span", class_="swatch callback"),
-        "the server calls the client back. An arrow begins where the connection begins. Nothing else may pass.",
-        class_="legend",
-    )
-    picture = tag("div", drawing(make_scene(report.view)), class_="picture")
-    return section("network", "The network", None, picture, legend)
+    scene = make_scene(report.view)
+    picture = tag("div", drawing(scene), class_="picture")
+    words = "An arrow begins where the connection begins. Nothing else may pass."
+    return section("network", "The network", None, picture, _keys(scene), tag("p", words, class_="legend"))
+
+
+def _keys(scene: Scene) -> Markup:
+    """What the lines of this drawing mean, and no others."""
+    lines: tuple[Line, ...] = (*scene.lines, *scene.trunks)
+    kinds, transports = {line.kind for line in lines}, {line.transport for line in lines}
+    listed = [(kind, "tcp", words) for kind, words in _KIND_WORDS.items() if kind in kinds]
+    if transports - {"tcp"}:
+        listed += [
+            (CLIENT, transport, words) for transport, words in _TRANSPORT_WORDS.items() if transport in transports
+        ]
+    return tag("ul", [tag("li", key(kind, transport), words) for kind, transport, words in listed], class_="keys")
 
 
 def matrix_section(report: Report) -> Markup:
@@ -48,10 +66,10 @@ def matrix_section(report: Report) -> Markup:
         f"Rows start a connection, columns receive it. Ports stand where {what} may connect; select them to see why. "
         "A dash means that nothing may pass."
     )
-    head = tag("tr", tag("th", "from \\ to", scope="col"), [tag("th", name, scope="col") for name in matrix.names])
+    head = tag("tr", tag("th", "from \\ to", scope="col"), [tag("th", name, scope="col") for name in matrix.columns])
     rows = [
-        tag("tr", tag("th", source, scope="row"), [_cell(matrix, source, target) for target in matrix.names])
-        for source in matrix.names
+        tag("tr", tag("th", source, scope="row"), [_cell(matrix, source, target) for target in matrix.columns])
+        for source in matrix.rows
     ]
     grid = tag("table", tag("thead", head), tag("tbody", rows), class_="matrix")
     legend = tag(
@@ -75,7 +93,7 @@ def _cell(matrix: Matrix, source: str, target: str) -> Markup:
         return tag("td", class_="self")
     mark, style = _MARKS[cell.verdict]
     sign = tag("b", mark, class_=style) if mark else None
-    words = summary_of(cell, source, target)
+    words = summary_of(cell, source, target, public=target in matrix.public)
     if not cell.flows:
         return tag("td", tag("span", "\u2013", class_="dash"), sign, class_=f"shut {style}", title=words)
     opening = tag(
@@ -89,10 +107,12 @@ def _cell(matrix: Matrix, source: str, target: str) -> Markup:
 
 def _cell_ports(cell: Cell) -> Content:
     parts: list[Content] = []
-    for callback in (False, True):
-        ports = [item for flow in cell.flows if flow.callback is callback for item in flow.ports]
-        if ports:
-            parts.append(tag("span", ports_label(ports, 1), class_="ports callback" if callback else "ports login"))
+    for kind in (CLIENT, SERVER, CARRIED):
+        flows = [flow for flow in cell.flows if kind_of(flow) == kind]
+        if flows:
+            ports = ports_label((item for flow in flows for item in flow.ports), 1)
+            protocols = tag("small", "+".join(sorted({flow.transport for flow in flows})))
+            parts.append(tag("span", ports, " ", protocols, class_=f"ports {kind}"))
     return parts
 
 
@@ -106,18 +126,69 @@ def _more_flows(cell: Cell) -> Content:
 
 def _flow_words(flow: FlowView) -> Markup:
     way = f" through {', '.join(flow.via)}" if flow.via else ""
+    origin = f" from port {ports_label(flow.source_ports)}" if flow.source_ports else ""
+    ports = ports_label(flow.ports)
+    where = ports if flow.to_any_port else f"port {ports}"
+    more = [f" Kept open for {idle_words(flow.idle)} though nothing passes." if flow.idle else ""]
+    if flow.carried_by:
+        more.append(f" It has no rule of its own: it passes only through what {flow.carried_by} keeps open.")
     return tag(
         "p",
         tag("strong", f"{flow.source} \u2192 {flow.destination} "),
-        tag("code", f"{flow.dial} port {ports_label(flow.ports)} {flow.transport}"),
+        tag("code", f"{flow.dial} {where} {flow.transport}{origin}"),
         f"{way}. {flow.reason}.",
+        more,
     )
 
 
-def ranges_section(report: Report) -> Markup:
-    """Each client's call-back range."""
+def special_section(report: Report) -> Markup | None:
+    """What flows ask of devices besides an open port; None where no flow asks for anything."""
+    alike: dict[tuple[str, str, tuple[PortRange, ...], int, str, bool], list[FlowView]] = defaultdict(list)
+    for flow in report.view.flows:
+        if flow.enabled and (flow.source_ports or flow.idle or flow.helper or flow.carried_by):
+            exchange = f"{flow.service}.{flow.exchange}"
+            asked = (exchange, flow.reason, flow.source_ports, flow.idle or 0, flow.helper, bool(flow.carried_by))
+            alike[asked].append(flow)
+    if not alike:
+        return None
+    head = ("What", "Flows", "Ports", "From port", "Kept open idle", "Helper", "How it passes")
+    intro = (
+        "Some flows need more than an open port: a fixed source port, without which a rule would let in too much; a "
+        "connection that devices keep though nothing passes for long; a helper that reads along; or they pass only "
+        "through what other packets keep open."
+    )
+    rows = [_special_row(*asked, flows) for asked, flows in sorted(alike.items())]
+    return section("special", "More than a port", intro, table(head, rows, names={0}))
+
+
+def _special_row(
+    exchange: str,
+    reason: str,
+    source_ports: tuple[PortRange, ...],
+    idle: int,
+    helper: str,
+    carried: bool,
+    flows: list[FlowView],
+) -> tuple[Content, ...]:
+    ends = named([f"{flow.source} \u2192 {flow.destination}" for flow in flows])
+    passes = named(sorted({flow.carried_by for flow in flows})) if carried else ""
+    return (
+        tag("strong", exchange, title=reason),
+        ends,
+        tag("code", port_words(flows)),
+        tag("code", ports_label(source_ports)) if source_ports else "any",
+        f"{idle_words(idle)} ({idle} s)" if idle else "as the device does",
+        helper or "none",
+        f"only through what {passes} keeps open" if carried else "by rules of its own",
+    )
+
+
+def ranges_section(report: Report) -> Markup | None:
+    """Each client's call-back range; None where no service calls its clients back."""
     called = {(flow.destination, flow.source, flow.service): flow for flow in report.view.flows if flow.callback}
     uses = [use for use in report.view.uses if use.get("callback")]
+    if not uses:
+        return None
     rows = [_range_row(use, called.get((use["host"], use["server"], use["service"]))) for use in uses[:MOST_ROWS]]
     head = ("Client", "Server", "Environment", "Instances", "Mode", "Low", "High", "Fixed", "Called back at")
     intro = (
@@ -174,15 +245,15 @@ def _router_sheet(name: str, part: Mapping[str, Any]) -> Markup:
     typed = rule_list(part)
     rules = typed["rules"]
     services = table(
-        ("Service", "Protocol", "Ports"),
+        ("Service", "Protocol", "From port", "Ports"),
         [
-            (item["name"], item["transport"], tag("code", _dashes(item["ports"])))
+            (item["name"], item["transport"], _source_ports(item), tag("code", _ports(item)))
             for item in typed["services"][:MOST_ROWS]
         ],
         caption="Services to define",
     )
     listed = table(
-        ("Rule", "Direction", "Service", "Ports", "Action", "From", "At public address", "Send to", "State"),
+        ("Rule", "Direction", "Service", "Ports", "Action", "From", "At public address", "Send to", "Also", "State"),
         [_rule_row(rule) for rule in rules[:MOST_ROWS]],
         caption="Rules to define",
     )
@@ -203,11 +274,12 @@ def _rule_row(rule: Mapping[str, Any]) -> tuple[Content, ...]:
         rule["name"],
         {"in": "inbound", "out": "outbound"}.get(rule["direction"], rule["direction"]),
         rule["service"],
-        tag("code", f"{_dashes(rule['ports'])} {rule['transport']}"),
+        tag("code", f"{_ports(rule)} {rule['transport']}"),
         rule["action"],
-        tag("code", rule["from"]),
+        (_ANYBODY.get(rule["from"]) or tag("code", rule["from"]), _from_port(rule)),
         tag("code", rule["public"]) if rule.get("public") else "",
-        tag("code", rule["target"]),
+        _ANYBODY.get(rule["target"]) or tag("code", rule["target"]),
+        ", ".join(_also(rule)),
         badge("on", "good") if rule["enabled"] else badge("off", "untested"),
     )
 
@@ -246,5 +318,21 @@ def findings_section(report: Report) -> Markup:
     return section("findings", "Findings", None, tag("ul", items, class_="findings"))
 
 
-def _dashes(ports: str) -> str:
-    return ports.replace("-", "\u2013")
+def _ports(item: Mapping[str, Any]) -> str:
+    return ports_label(parse_ranges(item["ports"]), most=len(item["ports"]))
+
+
+def _source_ports(item: Mapping[str, Any]) -> Content:
+    return tag("code", dashes(item["source_ports"])) if item.get("source_ports") else "any"
+
+
+def _from_port(rule: Mapping[str, Any]) -> Content:
+    return (" port ", tag("code", dashes(rule["source_ports"]))) if rule.get("source_ports") else ""
+
+
+def _also(rule: Mapping[str, Any]) -> Iterable[str]:
+    """What the device must do besides letting packets through."""
+    if rule.get("idle"):
+        yield f"keep it open for {idle_words(rule['idle'])} ({rule['idle']} s) without packets"
+    if rule.get("helper"):
+        yield f"connection-tracking helper {rule['helper']}"

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..judgement import FAILED, NOTED, PASSED, UNPROVEN
-from ..probe_sets import KINDS
+from ..probe_sets import KINDS, named
 from .markup import Content, Markup, tag
-from .model import Report
+from .model import Report, is_notification, notification_kind
 from .parts import badge, number, section, table
 
 #: Longer lists are cut on the page, what failed last; report.json holds every check.
@@ -85,18 +85,21 @@ def _checks_table(checks: Iterable[Mapping[str, Any]]) -> Markup:
 
 def _check_row(check: Mapping[str, Any]) -> tuple[Content, ...]:
     result = badge(check["verdict"], _STYLES[check["verdict"]])
-    if "kind" not in check:
-        where = _address(check["address"], check["port"], "tcp")
-        return result, check["server"], check["instance"], where, "must arrive", check["text"], "a notification"
-    where = _address(check["address"], check["port"], check["transport"])
+    where = _address(check)
+    if is_notification(check):
+        kind = f"{notification_kind(check)}, a notification"
+        return result, check["server"], check["instance"], where, "must arrive", check["text"], kind
     expected = _EXPECTED[check["expect"]] if check["verdict"] != NOTED else ""
     return result, check["host"], check["target"], where, expected, check["text"], check["reason"]
 
 
-def _address(address: str | None, port: int | None, transport: str) -> Content:
+def _address(check: Mapping[str, Any]) -> Content:
+    """Where to, and from which port where that was given."""
+    address, port = check["address"], check["port"]
     if not address:
         return ""
-    return tag("code", address if port is None else f"{address} {port}/{transport}")
+    origin = f" from {check['source_port']}" if check.get("source_port") else ""
+    return tag("code", address if port is None else f"{address} {port}/{check.get('transport') or 'tcp'}{origin}")
 
 
 def notifications_section(report: Report) -> Markup | None:
@@ -109,26 +112,30 @@ def notifications_section(report: Report) -> Markup | None:
             "each client."
         )
         return section("notifications", "Notifications", None, tag("p", words))
-    by_client: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    by_client: dict[tuple[str, str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for check in report.notifications:
-        by_client[check["server"], check["client"]].append(check)
-    rows = [_client_row(server, client, checks) for (server, client), checks in sorted(by_client.items())]
+        by_client[check["server"], check["client"], notification_kind(check)].append(check)
+    rows = [_client_row(*who, checks) for who, checks in sorted(by_client.items())]
     intro = (
-        "The server sent every running client a notification of its own. It counts when it arrived once, at the client "
-        "it was meant for, by both sides' word."
+        "The server sent every running client a notification of its own: a call-back over a connection, an alert or a "
+        "log item in a datagram. It counts when it arrived once, at the client it was meant for, by both sides' word."
     )
-    head = ("Server", "Client", "Notifications", "Arrived", "Ports", "Result")
-    return section(
-        "notifications", "Notifications", intro, table(head, rows[:MOST_CHECKS], numeric={2, 3}, names={0, 1})
-    )
+    head = ("Server", "Client", "Kind", "Notifications", "Arrived", "Ports", "Result")
+    more = f"{len(rows) - MOST_CHECKS} more rows are in report.json." if len(rows) > MOST_CHECKS else None
+    listed = table(head, rows[:MOST_CHECKS], numeric={3, 4}, names={0, 1})
+    return section("notifications", "Notifications", intro, listed, more)
 
 
-def _client_row(server: str, client: str, checks: list[Mapping[str, Any]]) -> tuple[Content, ...]:
+def _client_row(server: str, client: str, kind: str, checks: list[Mapping[str, Any]]) -> tuple[Content, ...]:
     good = sum(check["verdict"] == PASSED for check in checks)
     worst = min((check["verdict"] for check in checks), key=_RANK.__getitem__)
     ports = sorted({check["port"] for check in checks if check["port"]})
     span = "" if not ports else str(ports[0]) if len(ports) == 1 else f"{ports[0]}\u2013{ports[-1]}"
-    return server, tag("strong", client), len(checks), good, tag("code", span), badge(worst, _STYLES[worst])
+    transports = sorted({check.get("transport") or "tcp" for check in checks})
+    origins = sorted({check["source_port"] for check in checks if check.get("source_port")})
+    words = f"{span} {'+'.join(transports)}" + (f" from {', '.join(map(str, origins))}" if origins else "")
+    where = tag("code", words) if span else ""
+    return server, tag("strong", client), kind, len(checks), good, where, badge(worst, _STYLES[worst])
 
 
 def gaps_section(report: Report) -> Markup:
@@ -147,9 +154,21 @@ def gaps_section(report: Report) -> Markup:
             "address answers nobody from there."
         )
     items += [_left_out_words(item) for item in expected.get("left_out", ())]
+    items += [_not_probed_words(item) for item in expected.get("not_probed", ())[:MOST_CHECKS]]
+    if any(flow.carried_by and flow.enabled for flow in report.view.flows):
+        items.append(
+            "What passes only through the opening that a client keeps was not sent unasked; it is shown by the "
+            "notifications, where emulators run."
+        )
     items.append("Ports between the ends of a range, and ports far from any opening, were not tried one by one.")
     items.append("Packets were tried between the hosts of the inventory; other machines on these networks were not.")
     return section("gaps", "What was not tested", None, tag("ul", [tag("li", item) for item in items]))
+
+
+def _not_probed_words(item: Mapping[str, Any]) -> Content:
+    flows = number(item["count"], "flow")
+    some = named(item["flows"])
+    return (tag("strong", item["exchange"]), f", {flows} not tried ({some}): {item['reason']}.")
 
 
 def _left_out_words(item: Mapping[str, Any]) -> str:

@@ -10,15 +10,26 @@ handful of sites the smaller ones become one card.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from ..plan_view import FlowView, PlanView, SiteView
-from ..ports import PortRange, merge_ranges, ports_text
+from ..plan_view import INTERNET, FlowView, PlanView, SiteView
+from ..ports import merge_ranges
+from .flow_words import longest_idle, outside_ends, port_words, ports_label
 
 MOST_DEVICES = 12
 MOST_SITES = 8
-MOST_PORTS = 3
+#: Beyond so many arrows through the Internet, those of different services are drawn as one.
+MOST_TRUNKS = 12
+
+#: The three kinds of lines: who starts, and whether there is a rule for it.
+CLIENT = "login"
+SERVER = "callback"
+CARRIED = "carried"
+
+_T = TypeVar("_T")
+_Key = TypeVar("_Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,7 @@ class Row:
     role: str
     note: str = ""
     count: str = ""
+    managed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,36 +66,48 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Flows of one direction between two rows, drawn as one arrow."""
+    """Flows of one kind and direction between two rows, cards or outside ends, drawn as one arrow.
+
+    Attributes:
+        kind: :data:`CLIENT`, :data:`SERVER` or :data:`CARRIED`.
+        transport: ``tcp``, ``udp`` or ``both``.
+        label: ports, protocols and source ports.
+        verb: what the source does to the target, in words.
+        service: whose flows these are; empty where they are several services'.
+        idle: how long devices on the way keep it open though nothing passes; empty where they decide themselves.
+    """
 
     source: str
     target: str
-    callback: bool
+    kind: str
+    transport: str
     label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Trunk:
-    """All flows of one direction between two cards, with the label that stands in the middle."""
-
-    source: str
-    target: str
-    callback: bool
-    label: str
+    verb: str
+    idle: str
+    service: str
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The whole drawing."""
+    """The whole drawing.
+
+    Attributes:
+        lines: between rows.
+        trunks: between cards; one end may stand outside.
+        outside: what is drawn in the Internet besides lines: addresses that are no hosts, and everybody.
+        public: whether anything is open to everybody.
+    """
 
     cards: tuple[Card, ...]
     lines: tuple[Line, ...]
-    trunks: tuple[Trunk, ...]
+    trunks: tuple[Line, ...]
+    outside: tuple[str, ...]
+    public: bool
 
 
 @dataclass(slots=True)
 class _Places:
-    """Where each host is drawn: its card and its row."""
+    """Where each host is drawn: its card and its row; an end that is no host is drawn outside."""
 
     card: dict[str, str] = field(default_factory=dict)
     row: dict[str, str] = field(default_factory=dict)
@@ -92,29 +116,33 @@ class _Places:
 def make_scene(view: PlanView) -> Scene:
     """Return what to draw of a plan."""
     flows = [flow for flow in view.flows if flow.enabled]
-    gateways = {gateway.host for site in view.sites.values() for gateway in site.gateways}
     members: dict[str, list[str]] = defaultdict(list)
     for name, host in view.hosts.items():
-        if name not in gateways:
+        if name not in view.gateways:
             members[host.site].append(name)
-    places = _Places()
+    outside = outside_ends(view)
+    places = _Places(dict(outside), dict(outside))
     chosen = _chosen_sites(view, members)
-    cards = [_card(view, view.sites[name], members[name], flows, places) for name in chosen]
+    by_target = _grouped(flows, lambda flow: flow.destination)
+    cards = [_card(view, view.sites[name], members[name], by_target, places) for name in chosen]
     rest = [name for name in view.sites if name not in chosen]
     if rest:
         cards.append(_rest_card(view, rest, members, places))
     # Sites that take part come first; those that are only there to be kept out stand below them.
     busy = {places.card[host] for flow in flows for host in (flow.source, flow.destination) if host in places.card}
     cards.sort(key=lambda card: card.name not in busy)
-    return Scene(tuple(cards), _lines(flows, places), _trunks(flows, places))
+    return Scene(
+        cards=tuple(cards),
+        lines=_lines(flows, places.row),
+        trunks=_trunks(flows, places.card),
+        outside=tuple(dict.fromkeys(outside.values())),
+        public=any(flow.source == INTERNET for flow in flows),
+    )
 
 
-def ports_label(ports: Iterable[PortRange], most: int = MOST_PORTS) -> str:
-    """Return ports as people write them, with an en dash; where they are many, how many and between which."""
-    merged = merge_ranges(ports)
-    if len(merged) > most:
-        return f"{len(merged)} ranges in {merged[0].low}\u2013{merged[-1].high}"
-    return ports_text(merged, ", ").replace("-", "\u2013")
+def kind_of(flow: FlowView) -> str:
+    """Which of the three kinds of lines a flow is drawn as."""
+    return CARRIED if flow.carried_by else SERVER if flow.from_server else CLIENT
 
 
 def _chosen_sites(view: PlanView, members: dict[str, list[str]]) -> list[str]:
@@ -128,11 +156,9 @@ def _chosen_sites(view: PlanView, members: dict[str, list[str]]) -> list[str]:
     return sorted(sorted(view.sites, key=weight)[: MOST_SITES - 1])
 
 
-def _card(view: PlanView, site: SiteView, names: list[str], flows: list[FlowView], places: _Places) -> Card:
-    served: dict[str, set[PortRange]] = defaultdict(set)
-    called: dict[str, set[PortRange]] = defaultdict(set)
-    for flow in flows:
-        (called if flow.callback else served)[flow.destination].update(flow.ports)
+def _card(
+    view: PlanView, site: SiteView, names: list[str], by_target: dict[str, list[FlowView]], places: _Places
+) -> Card:
     instances: dict[str, int] = defaultdict(int)
     for use in view.uses:
         instances[use["host"]] += use["instances"] if use["enabled"] else 0
@@ -144,26 +170,42 @@ def _card(view: PlanView, site: SiteView, names: list[str], flows: list[FlowView
         many = [name for name in names if name not in single]
     rows = []
     for name in single:
-        notes = []
-        if served[name]:
-            notes.append(f"serves {ports_label(served[name])}")
-        if called[name]:
-            notes.append(f"called back on {ports_label(called[name], 2)}")
+        host = view.hosts[name]
         count = f"{instances[name]} clients" if instances[name] > 1 else ""
-        rows.append(Row(name, name, _addresses(view, name), _role(view, name), ", ".join(notes), count))
+        note = _note(by_target.get(name, []), managed=host.managed)
+        rows.append(Row(name, name, ", ".join(host.addresses), _role(view, name), note, count, host.managed))
         places.row[name] = name
     if many:
         key = f"{site.name}/others"
-        clients = sum("client" in view.hosts[name].roles for name in many)
-        title = f"{clients} clients" if clients == len(many) else f"{len(many)} hosts, {clients} of them clients"
-        ports = merge_ranges(item for name in many for item in called[name])
-        note = f"call-backs: {ports_label(ports, 2)}" if ports else ""
-        rows.append(Row(key, title, "one address each", "clients", note))
+        rows.append(_many(view, key, many, by_target))
         places.row.update(dict.fromkeys(many, key))
     for name in (*names, *(gateway.host for gateway in site.gateways)):
         places.card.setdefault(name, site.name)
     doors = tuple(Door(gateway.host, gateway.public) for gateway in site.gateways)
     return Card(site.name, site.networks, tuple(rows), doors, any("server" in view.hosts[name].roles for name in names))
+
+
+def _note(flows: list[FlowView], *, managed: bool) -> str:
+    """What a device listens for, in the few words that its row has room for."""
+    notes = [] if managed else ["set by others"]
+    served = [flow for flow in flows if kind_of(flow) == CLIENT]
+    called = [item for flow in flows if flow.callback for item in flow.ports]
+    alerts = [flow for flow in flows if kind_of(flow) == SERVER and not flow.callback]
+    if served:
+        notes.append(f"serves {port_words(served)}")
+    if called:
+        notes.append(f"called back on {ports_label(called, 2)}")
+    if alerts:
+        notes.append(f"takes {port_words(alerts, 2)}")
+    return ", ".join(notes)
+
+
+def _many(view: PlanView, key: str, names: list[str], by_target: dict[str, list[FlowView]]) -> Row:
+    clients = sum("client" in view.hosts[name].roles for name in names)
+    title = f"{clients} clients" if clients == len(names) else f"{len(names)} hosts, {clients} of them clients"
+    called = [flow for name in names for flow in by_target.get(name, ()) if flow.callback]
+    ports = merge_ranges(item for flow in called for item in flow.ports)
+    return Row(key, title, "one address each", "clients", f"call-backs: {ports_label(ports, 2)}" if ports else "")
 
 
 def _rest_card(view: PlanView, sites: list[str], members: dict[str, list[str]], places: _Places) -> Card:
@@ -182,31 +224,45 @@ def _rest_card(view: PlanView, sites: list[str], members: dict[str, list[str]], 
     return Card(name, (*networks[:2], *more), (row,), doors, serves)
 
 
-def _lines(flows: list[FlowView], places: _Places) -> tuple[Line, ...]:
-    grouped: dict[tuple[str, str, bool], set[PortRange]] = defaultdict(set)
-    for flow in flows:
-        ends = places.row.get(flow.source), places.row.get(flow.destination)
-        if ends[0] and ends[1] and ends[0] != ends[1]:
-            grouped[ends[0], ends[1], flow.callback].update(flow.ports)
-    return tuple(Line(*key, ports_label(ports)) for key, ports in sorted(grouped.items()))
+def _trunks(flows: list[FlowView], drawn_at: dict[str, str]) -> tuple[Line, ...]:
+    apart = _lines(flows, drawn_at, by_service=True)
+    return apart if len(apart) <= MOST_TRUNKS else _lines(flows, drawn_at)
 
 
-def _trunks(flows: list[FlowView], places: _Places) -> tuple[Trunk, ...]:
-    grouped: dict[tuple[str, str, bool], set[PortRange]] = defaultdict(set)
-    transports: dict[tuple[str, str, bool], set[str]] = defaultdict(set)
-    for flow in flows:
-        ends = places.card.get(flow.source), places.card.get(flow.destination)
-        if ends[0] and ends[1] and ends[0] != ends[1]:
-            grouped[ends[0], ends[1], flow.callback].update(flow.ports)
-            transports[ends[0], ends[1], flow.callback].add(flow.transport)
+def _lines(flows: list[FlowView], drawn_at: dict[str, str], *, by_service: bool = False) -> tuple[Line, ...]:
+    def way(flow: FlowView) -> tuple[str, str, str, str]:
+        source, target = drawn_at.get(flow.source, ""), drawn_at.get(flow.destination, "")
+        return source, target, kind_of(flow), flow.service if by_service else ""
+
+    grouped = sorted(_grouped(flows, way).items())
     return tuple(
-        Trunk(*key, f"{ports_label(ports, 4)} {'/'.join(sorted(transports[key]))}")
-        for key, ports in sorted(grouped.items())
+        _line(source, target, kind, alike)
+        for (source, target, kind, _service), alike in grouped
+        if source and target and source != target
     )
 
 
-def _addresses(view: PlanView, name: str) -> str:
-    return ", ".join(view.hosts[name].addresses)
+def _line(source: str, target: str, kind: str, flows: list[FlowView]) -> Line:
+    transports = {flow.transport for flow in flows}
+    transport = transports.pop() if len(transports) == 1 else "both"
+    services = {flow.service for flow in flows}
+    service = services.pop() if len(services) == 1 else ""
+    return Line(source, target, kind, transport, port_words(flows), _verb(kind, flows), longest_idle(flows), service)
+
+
+def _verb(kind: str, flows: list[FlowView]) -> str:
+    if kind == CLIENT:
+        return "connects to"
+    if all(flow.callback for flow in flows):
+        return "calls back"
+    return "alerts" if all(flow.kind == "alert" for flow in flows) else "connects to"
+
+
+def _grouped(items: Iterable[_T], key: Callable[[_T], _Key]) -> dict[_Key, list[_T]]:
+    found: dict[_Key, list[_T]] = defaultdict(list)
+    for item in items:
+        found[key(item)].append(item)
+    return found
 
 
 def _role(view: PlanView, name: str) -> str:

@@ -50,7 +50,16 @@ def test_a_rule_that_is_switched_off_keeps_its_line_and_is_not_merged_with_other
 
 @pytest.mark.parametrize(
     "difference",
-    [{"ports": "7486"}, {"from": "any"}, {"transport": "udp"}, {"direction": "out"}, {"public": "203.0.113.21"}],
+    [
+        {"ports": "7486"},
+        {"source_ports": "7485"},
+        {"idle": 600},
+        {"helper": "ftp"},
+        {"from": "any"},
+        {"transport": "udp"},
+        {"direction": "out"},
+        {"public": "203.0.113.21"},
+    ],
 )
 def test_rules_that_differ_in_anything_else_stay_apart(difference: dict[str, Any]) -> None:
     rules = _slice(_rule("10.2.0.21"), _rule("10.2.0.22", **difference))

@@ -89,8 +89,8 @@ def test_the_verdict_comes_first_and_stands_in_the_title(report: Report) -> None
 
 def test_the_drawing_has_a_title_and_says_itself_in_words(report: Report) -> None:
     words = " ".join(outline(report).words)
-    assert "fl-fax calls back uk-ts1 on 10500\u201310599." in words
-    assert "uk-pc1 connects to fl-fax on 7488." in words
+    assert "fl-fax calls back uk-ts1 on 10500\u201310599 tcp." in words
+    assert "uk-pc1 connects to fl-fax on 7488 tcp." in words
 
 
 def test_digest_and_time_stand_on_the_page(report: Report) -> None:

@@ -22,13 +22,13 @@ AT_ONCE = 100  # datagrams taken from one socket before others get their turn
 class Loss:
     """Which datagrams are dropped on their way, by chance or, with a seed, the same ones in each run. (FP-13)
 
-    Dropped is what has an answer to come or is an answer, for there the retries are: nobody repeats an alert or a log
-    item, and no probe.
+    Dropped are requests, their answers and what opens log channels, for those are repeated. Nobody repeats an alert or a
+    log item, and a probe is no traffic of the product.
     """
 
     def __init__(self, timing: Timing, name: str) -> None:
         self._share = timing.loss
-        # Each endpoint has a sequence of its own: what one of them sends must not move another's losses.
+        # Each client has a sequence of its own, at both ends: what happens to one must not move another's losses.
         self._chance = random.Random(None if timing.seed is None else f"{timing.seed}/{name}")  # noqa: S311 (no secret)
         self.count = 0
 

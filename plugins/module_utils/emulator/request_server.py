@@ -27,6 +27,7 @@ class Caller:
     wants_alerts: bool
     since: str
     expires: float  # on the clock of time.monotonic()
+    loss: Loss
     requests: int = 0
     delivered: int = 0
 
@@ -39,10 +40,10 @@ class RequestServer(NotifyingServer):
     def __init__(self, settings: RequestServerSettings, timing: Timing) -> None:
         super().__init__(settings, timing)
         self.kinds = (ALERT,) if settings.alert_port else ()
-        self.ignored = 0
+        self.ignored = self.lost = 0
         self._callers: dict[str, Caller] = {}
-        self._loss = Loss(timing, settings.name)
-        self._alerting: dict[str, DatagramPort] = {}  # by own address
+        self._serving: dict[str, DatagramPort] = {}  # by own address, as is the next one
+        self._alerting: dict[str, DatagramPort] = {}
 
     async def _run(self) -> None:
         settings = self.settings
@@ -72,32 +73,34 @@ class RequestServer(NotifyingServer):
             if caller is not None and caller.there == there:
                 del self._callers[instance]
         elif isinstance(message.get("request"), str):
-            self._remember(instance, message, there, port)
-            self._answer(there, port, response=message["request"], by=self.settings.name, seen_as=list(there[:2]))
+            if self._remember(instance, message, there, port).loss.hits():
+                self.lost += 1
+            else:
+                self._answer(there, port, response=message["request"], by=self.settings.name, seen_as=list(there[:2]))
         else:
             self.ignored += 1
 
-    def _remember(self, instance: str, message: dict[str, Any], there: Address, port: DatagramPort) -> None:
+    def _remember(self, instance: str, message: dict[str, Any], there: Address, port: DatagramPort) -> Caller:
         expires = time.monotonic() + forgotten_after(message.get("keep_alive"))
         caller = self._callers.get(instance)
         if caller is None:
-            caller = self._callers[instance] = Caller(instance, there, port, False, now(), expires)
+            loss = Loss(self.timing, f"{self.settings.name}/{instance}")
+            caller = self._callers[instance] = Caller(instance, there, port, False, now(), expires, loss)
         elif caller.there[0] != there[0]:
             self.note(f"{instance} asked from {caller.there[0]} and then from {there[0]}")
         caller.there, caller.port, caller.expires = there, port, expires
         caller.wants_alerts = bool(message.get("alerts"))
         caller.requests += 1
+        return caller
 
     def _answer(self, there: Address, port: DatagramPort, **message: Any) -> None:
-        if self._loss.hits():
-            return
         try:
             port.send(there, **message)
         except OSError as error:
             self.note(f"can't answer {there[0]}: {reason(error)}")
 
     def _looked_for(self, message: dict[str, Any], there: Address, port: DatagramPort) -> None:
-        """Answer a client's broadcast from the service port, with this host's own address there. (FP-07)"""
+        """Answer a client's broadcast from the service port, at the address that this host has in that network. (FP-07)"""
         if message.get("looking_for") != self.settings.service:
             port.ignored += 1
             return
@@ -106,10 +109,11 @@ class RequestServer(NotifyingServer):
         except OSError as error:
             self.note(f"can't answer {there[0]}: {reason(error)}")
             return
-        serving = self._serving.get(own)
-        if serving is None:
-            self.note(f"{there[0]} looks for servers where this one has no address of its own: {own} is not served")
-        else:
+        # Where that address is not one of the plan's, the first of those, as a program with one setting would do.
+        serving = self._serving.get(own) or next(
+            (port for address, port in self._serving.items() if ":" not in address), None
+        )
+        if serving is not None:  # else only IPv6 is served, which knows no broadcast
             self._answer(there, serving, server=self.settings.name, service=self.settings.service)
 
     def known(self) -> list[str]:
@@ -143,7 +147,7 @@ class RequestServer(NotifyingServer):
             super().state(),
             kind="request",
             logins=[self._login_state(self._callers[name]) for name in self.known()],
-            lost=self._loss.count,
+            lost=self.lost,
             ignored=self.ignored + sum(port.ignored for port in self.datagrams),
         )
 

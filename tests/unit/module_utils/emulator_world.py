@@ -12,6 +12,7 @@ import functools
 import itertools
 import json
 import os
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,49 @@ def _host(host: str, place: str, **more: Any) -> dict[str, Any]:
     }
 
 
+# Two services that use UDP, described as a slice describes them; ports are names of settings, as in the catalogue.
+ASKED = 17464
+ASKING = [
+    {"service": "asking", "name": "request", "initiator": "client", "transport": "udp", "kind": "request"}
+    | {"ports": "port", "source_ports": None, "with": "clients"},
+    {"service": "asking", "name": "response", "initiator": "server", "transport": "udp", "kind": "listener"}
+    | {"ports": "any", "source_ports": "port", "part_of": "request", "with": "clients"},
+    {"service": "asking", "name": "alert", "initiator": "server", "transport": "udp", "kind": "alert"}
+    | {"ports": "any", "source_ports": "port", "rides_on": "request", "with": "clients"},
+]
+APPLICATION = 17433
+CONSOLE = [
+    {"service": "console", "name": "admin", "initiator": "client", "transport": "tcp", "kind": "login"}
+    | {"ports": "application_port", "with": "everyone"},
+    {"service": "console", "name": "log", "initiator": "client", "transport": "udp", "kind": "log_channel"}
+    | {"ports": "application_port", "with": "everyone"},
+]
+
+
+def offering(service: str, host: str, place: str | None = None, **changes: Any) -> dict[str, Any]:
+    """A host that offers one of the two UDP services; changes are those of its offer."""
+    exchanges, settings = _described(service)
+    offer = {"service": service, "settings": settings, "enabled": True, "exchanges": names_of(exchanges)}
+    return _host(host, place or address(), exchanges=exchanges, offers=[offer | changes])
+
+
+def using(service: str, dial: str, host: str = "pc", place: str | None = None, **changes: Any) -> dict[str, Any]:
+    """A host that uses one of the two UDP services of the host "server"; changes are those of its use."""
+    exchanges, settings = _described(service)
+    use = {"service": service, "server": "server", "dial": dial, "settings": settings, "enabled": True}
+    use |= {"instances": 1, "callback": None, "exchanges": names_of(exchanges), "environment": "single_user"}
+    return _host(host, place or address(), exchanges=exchanges, uses=[use | changes])
+
+
+def _described(service: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    found = {"asking": (ASKING, {"port": ASKED}), "console": (CONSOLE, {"application_port": APPLICATION})}
+    return copy.deepcopy(found[service])
+
+
+def names_of(exchanges: list[dict[str, Any]]) -> list[str]:
+    return [exchange["name"] for exchange in exchanges]
+
+
 def fixed(port: int) -> dict[str, Any]:
     return {"mode": "fixed", "low": LOW, "high": HIGH, "fixed": port}
 
@@ -131,6 +175,42 @@ def instances(of: Emulator) -> list[dict[str, Any]]:
 
 async def all_logged_in(*hosts: Emulator) -> None:
     await until(lambda: all(one["connected"] for host in hosts for one in instances(host)))
+
+
+class Datagrams:
+    """A UDP socket by hand, which waits for what comes and can say that nothing did."""
+
+    def __init__(self, place: str, port: int = 0, reuse: bool = False) -> None:
+        self.socket = socket.socket(socket.AF_INET6 if ":" in place else socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+        if reuse:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind((place, port))
+        self.here: tuple[str, int] = self.socket.getsockname()[:2]
+
+    def __enter__(self) -> Datagrams:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.socket.close()
+
+    def send(self, there: tuple[str, int], message: Any) -> None:
+        """Send bytes as they are, anything else as JSON."""
+        self.socket.sendto(message if isinstance(message, bytes) else json.dumps(message).encode(), there)
+
+    async def hear(self) -> tuple[dict[str, Any], tuple[str, int]]:
+        """The next message and where it came from."""
+        data, there = await asyncio.wait_for(asyncio.get_running_loop().sock_recvfrom(self.socket, 65535), 5)
+        return json.loads(data), there[:2]
+
+    async def silent(self, seconds: float = 0.2) -> bool:
+        """Whether nothing comes within some time."""
+        await asyncio.sleep(seconds)
+        try:
+            self.socket.recvfrom(65535)
+        except BlockingIOError:
+            return True
+        return False
 
 
 async def notify(host: Emulator, **request: Any) -> list[dict[str, Any]]:

@@ -303,7 +303,10 @@ def test_a_bundle_goes_to_the_users_cache_unless_told_otherwise(
         (["state", "--socket", "/nowhere.sock"], "/nowhere.sock: No such file or directory; is the emulator running"),
         (["check", "--config", "/nowhere.json"], "/nowhere.json: No such file or directory"),
         (["run", "--config", "/nowhere.json"], "/nowhere.json: No such file or directory"),
-        (["bundle", "/proc/emulator.pyz"], "can't write /proc/emulator.pyz: No such file or directory; name another FILE"),
+        (
+            ["bundle", "/proc/emulator.pyz"],
+            "can't write /proc/emulator.pyz: No such file or directory; name another FILE",
+        ),
     ],
 )
 def test_a_mistake_on_the_command_line_is_one_sentence(arguments: list[str], complaint: str) -> None:

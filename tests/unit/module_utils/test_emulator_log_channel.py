@@ -1,0 +1,432 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The log channel beside an encrypted login: how it is opened, where log items go, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import struct
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.control import unready
+from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.errors import GoneError
+from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.tls import client_context
+from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.wire import Line, dialled
+from tests.unit.module_utils.emulator_world import (
+    APPLICATION,
+    Datagrams,
+    address,
+    all_logged_in,
+    async_test,
+    instances,
+    notify,
+    offering,
+    running,
+    start,
+    until,
+    using,
+)
+
+NAME = "pc/console@server/1"
+
+
+def server_of(host: Any) -> dict[str, Any]:
+    found: dict[str, Any] = host.state()["servers"][0]
+    return found
+
+
+async def all_open(*hosts: Any) -> None:
+    await until(lambda: all(one["log_channel"]["open"] for host in hosts for one in instances(host)))
+
+
+async def logged_in(place: str, name: str = NAME) -> tuple[Line, str]:
+    """A console by hand: its encrypted connection and the identifier that it got."""
+    line = await dialled(place, APPLICATION, 5, tls=client_context())
+    line.say(login=name, call_back_port=0, log_items=True, keep_alive=60)
+    return line, (await line.hear(5))["connection"]
+
+
+async def confirmed(line: Line) -> list[Any]:
+    """What the server says that the channel's source is."""
+    found: list[Any] = (await line.hear(5))["log_channel"]
+    return found
+
+
+@pytest.mark.acceptance("KE-01", "KE-02", "KE-04", "KE-05", "KE-06")
+@async_test
+async def test_log_items_go_to_the_port_that_the_identifier_came_from(tmp_path: Path) -> None:
+    server = offering("console", "server")
+    place = server["addresses"][0]
+    async with running(tmp_path, server) as (fax,):
+        line, identifier = await logged_in(place)
+        with Datagrams(address()) as console:
+            console.send((place, APPLICATION), {"connection": identifier})
+            assert await confirmed(line) == list(console.here)
+            (sent,) = await notify(fax)
+            item, there = await console.hear()
+            assert there == (place, APPLICATION)  # one port number for TCP and UDP
+            assert item == {"notification": sent["token"], "to": NAME, "server": "server/console/admin"}
+            assert (sent["kind"], sent["transport"], sent["outcome"]) == ("log item", "udp", "sent")
+            assert (sent["address"], sent["port"], sent["source_port"]) == (*console.here, APPLICATION)
+        line.close()
+
+
+@pytest.mark.acceptance("KE-01", "KE-06")
+@async_test
+async def test_each_of_forty_consoles_gets_the_log_items_that_are_meant_for_it(tmp_path: Path) -> None:
+    server = offering("console", "server")
+    consoles = using("console", server["addresses"][0], instances=40)
+    async with running(tmp_path, server, consoles) as (fax, pc):
+        await all_open(pc)
+        assert len({one["log_channel"]["port"] for one in instances(pc)}) == 40
+        assert unready(pc.state()) == []
+        tokens = {one["instance"]: one["token"] for one in await notify(fax)}
+        await until(lambda: all(one["notification_count"] == 1 for one in instances(pc)))
+        for one in instances(pc):
+            (note,) = one["notifications"]
+            assert (note["token"], note["to"]) == (tokens[one["name"]], one["name"])
+            assert (note["kind"], note["from_port"]) == ("log item", APPLICATION)
+            assert one["encryption"].startswith("TLSv1.")
+
+
+@contextlib.asynccontextmanager
+async def network(inside: str, server: str) -> AsyncIterator[tuple[bytearray, list[asyncio.StreamWriter]]]:
+    """The way of a TCP connection: all that passes is kept, and the connection can be cut."""
+    passed, ends = bytearray(), []
+
+    async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await source.read(65536):
+                passed.extend(data)
+                sink.write(data)
+        sink.close()
+
+    async def relayed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(server, APPLICATION)
+        ends.extend([writer, far_writer])
+        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
+
+    async with await asyncio.start_server(relayed, inside, APPLICATION):
+        yield passed, ends
+
+
+def reset(ends: list[asyncio.StreamWriter]) -> None:
+    """Cut connections as a network does that has lost them: with resets, and without a word in them."""
+    for end in ends:
+        end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        end.transport.abort()
+
+
+@pytest.mark.acceptance("KE-04")
+@async_test
+async def test_nothing_of_a_login_can_be_read_on_the_wire(tmp_path: Path) -> None:
+    server, inside = offering("console", "server"), address()
+    place = server["addresses"][0]
+    async with network(inside, place) as (passed, _ends), running(tmp_path, server):
+        line, identifier = await logged_in(inside)
+        with Datagrams(address()) as console:
+            console.send((place, APPLICATION), {"connection": identifier})
+            await confirmed(line)
+        assert line.encryption in ("TLSv1.2", "TLSv1.3")
+        assert passed[0] == 22  # a TLS record of type handshake: RFC 8446, section 5.1
+        for word in (b"login", b"welcome", b"connection", b"log_channel", NAME.encode(), identifier.encode()):
+            assert word not in passed
+        line.close()
+        await until(lambda: passed)
+
+
+@pytest.mark.acceptance("KE-04")
+@async_test
+async def test_a_client_that_does_not_encrypt_gets_no_answer_and_no_login(tmp_path: Path) -> None:
+    server = offering("console", "server")
+    place = server["addresses"][0]
+    async with running(tmp_path, server) as (fax,):
+        line = await dialled(place, APPLICATION, 5)
+        line.say(login=NAME, call_back_port=0, log_items=True)
+        with pytest.raises(GoneError):  # and not NonsenseError: not even junk ends in a line
+            await line.hear(5)
+        line.close()
+        assert server_of(fax)["logins"] == []
+        assert server_of(fax)["errors"] == []
+
+
+@pytest.mark.acceptance("KE-04")
+@async_test
+async def test_a_client_that_encrypts_is_not_content_with_a_server_that_does_not(tmp_path: Path) -> None:
+    server = offering("console", "server", exchanges=["admin"])
+    server["exchanges"].pop()  # nothing says that this login is an encrypted one
+    place = server["addresses"][0]
+    async with running(tmp_path, server, using("console", place)) as (_fax, pc):
+        await until(lambda: instances(pc)[0]["errors"])
+        assert instances(pc)[0]["errors"][0]["text"].startswith(f"can't reach {place} port {APPLICATION}: ")
+        assert not instances(pc)[0]["connected"]
+
+
+@async_test
+async def test_a_login_stays_encrypted_where_the_log_channel_is_switched_off(tmp_path: Path) -> None:
+    off = {"exchanges": ["admin"]}
+    server = offering("console", "server", **off)
+    place = server["addresses"][0]
+    async with running(tmp_path, server, using("console", place, **off)) as (fax, pc):
+        await all_logged_in(pc)
+        (one,) = instances(pc)
+        assert one["encryption"].startswith("TLSv1.")
+        assert (one["log_channel"], one["kind"]) == (None, None)
+        assert await notify(fax) == []
+        assert [sent["outcome"] for sent in await notify(fax, instances=[NAME])] == ["not_wanted"]
+        with Datagrams(place, APPLICATION):  # nothing holds the port for UDP
+            pass
+
+
+@async_test
+async def test_a_host_without_openssl_says_so_and_everything_else_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    server, other = offering("console", "server"), offering("asking", "server")
+    both = {"exchanges": server["exchanges"] + other["exchanges"], "offers": server["offers"] + other["offers"]}
+    async with running(tmp_path, server | both) as (fax,):
+        console, asking = fax.state()["servers"]
+        assert console["state"] == "refused"
+        assert console["errors"][0]["text"] == (
+            "server/console/admin encrypts its connections and needs the command openssl to make a certificate, which"
+            " is not on this host; install the package openssl, then restart the emulator"
+        )
+        assert asking["state"] == "listening"
+
+
+@async_test
+async def test_an_openssl_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "openssl"
+    broken.write_text("#!/bin/sh\necho no such curve >&2\nexit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    async with running(tmp_path, offering("console", "server")) as (fax,):
+        text = "server/console/admin got no certificate, openssl ended with 3: no such curve"
+        assert server_of(fax)["errors"][0]["text"] == text
+
+
+@async_test
+async def test_no_key_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    server = offering("console", "server")
+    async with running(tmp_path, server) as (fax,):
+        assert server_of(fax)["state"] == "listening"
+        assert list(folder.iterdir()) == []
+
+
+@pytest.mark.acceptance("KE-07")
+@pytest.mark.parametrize("ending", ["logout", "closed", "reset", "silence", "server"])
+@async_test
+async def test_when_tcp_ends_the_server_ignores_what_the_clients_port_still_sends(tmp_path: Path, ending: str) -> None:
+    server, inside = offering("console", "server"), address()
+    place = server["addresses"][0]
+    async with network(inside, place) as (_passed, ends), running(tmp_path, server) as (fax,):
+        line = await dialled(inside, APPLICATION, 5, tls=client_context())
+        line.say(login=NAME, call_back_port=0, log_items=True, keep_alive=0.1 if ending == "silence" else 60)
+        identifier = (await line.hear(5))["connection"]
+        with Datagrams(address()) as console:
+            console.send((place, APPLICATION), {"connection": identifier})
+            await confirmed(line)
+            if ending == "logout":
+                line.say(logout=NAME)
+            elif ending == "closed":
+                line.close()
+            elif ending == "reset":
+                reset(ends)
+            elif ending == "server":
+                await fax.restart(["server/console/admin"])
+            await until(lambda: server_of(fax)["logins"] == [])
+            ignored = server_of(fax)["ignored"]
+            console.send((place, APPLICATION), {"connection": identifier})
+            await until(lambda: server_of(fax)["ignored"] == ignored + 1)
+            assert await notify(fax) == []
+            assert [sent["outcome"] for sent in await notify(fax, instances=[NAME])] == ["not_logged_in"]
+            assert await console.silent()
+        line.close()
+
+
+@pytest.mark.acceptance("KE-07")
+@pytest.mark.parametrize("ending", ["reset", "server"])
+@async_test
+async def test_when_tcp_ends_the_client_drops_its_identifier_and_its_port(tmp_path: Path, ending: str) -> None:
+    server = offering("console", "server")
+    place = server["addresses"][0]
+    client = using("console", place)
+    async with running(tmp_path, client) as (pc,):
+        fax = await start(tmp_path, server)
+        await all_open(pc)
+        (login,) = server_of(fax)["logins"]
+        there = tuple(login["log_channel"])
+        if ending == "server":
+            await fax.stop()
+        else:
+            fax.running["server/console/admin"].logins[NAME].line.end()  # type: ignore[attr-defined]
+        await until(lambda: instances(pc)[0]["log_channel"]["port"] != there[1])
+        with Datagrams(place) as old:  # a log item that was still under way
+            old.send(there, {"notification": "late", "to": NAME, "server": "server/console/admin"})
+        if ending == "server":
+            fax = await start(tmp_path, server)
+        await all_open(pc)
+        assert instances(pc)[0]["notification_count"] == 0
+        assert instances(pc)[0]["login_count"] == 2
+        assert instances(pc)[0]["log_channel"]["port"] == server_of(fax)["logins"][0]["log_channel"][1]
+        await fax.stop()
+
+
+@pytest.mark.acceptance("KE-05", "KE-07")
+@async_test
+async def test_only_an_identifier_that_is_alive_opens_a_channel(tmp_path: Path) -> None:
+    server = offering("console", "server")
+    place = server["addresses"][0]
+    junk = [
+        b"",
+        b"\0",
+        b"[]",
+        b"{}",
+        b"[" * 20_000,
+        {"connection": None},
+        {"connection": "0" * 32},
+        {"connection": [1]},
+    ]
+    async with running(tmp_path, server) as (fax,):
+        line, identifier = await logged_in(place)
+        with Datagrams(address()) as stranger:
+            for message in [*junk, {"connection": identifier[:-1]}, {"identifier": identifier}]:
+                stranger.send((place, APPLICATION), message)
+            await until(lambda: server_of(fax)["ignored"] == len(junk) + 2)
+            (sent,) = await notify(fax)
+            assert (sent["outcome"], sent["port"], sent["token"]) == ("no_log_channel", None, None)
+            assert sent["detail"].startswith("it is logged in, but its UDP message never arrived")
+            assert await stranger.silent()
+        line.close()
+
+
+@pytest.mark.acceptance("KE-06")
+@async_test
+async def test_log_items_follow_a_client_to_which_nat_gave_another_port(tmp_path: Path) -> None:
+    server = offering("console", "server")
+    place = server["addresses"][0]
+    async with running(tmp_path, server) as (fax,):
+        line, identifier = await logged_in(place)
+        with Datagrams(address()) as before, Datagrams(address()) as after:
+            for console in (before, after):
+                console.send((place, APPLICATION), {"connection": identifier})
+                assert await confirmed(line) == list(console.here)
+            await notify(fax)
+            assert (await after.hear())[0]["to"] == NAME
+            assert await before.silent()
+        line.close()
+
+
+@pytest.mark.acceptance("KE-10")
+@async_test
+async def test_the_channel_is_opened_once_and_then_left_alone_while_tcp_is_kept_alive(tmp_path: Path) -> None:
+    place = address()
+    server = offering("console", "server", place)
+    client = using("console", place)
+    client["timing"].update(keep_alive=0.05)
+    async with running(tmp_path, server, client) as (fax, pc):
+        await all_open(pc)
+        opened: list[Any] = []
+        login = fax.running["server/console/admin"].logins[NAME]  # type: ignore[attr-defined]
+        login.channel.opened = opened.append
+        await asyncio.sleep(0.5)  # ten keep-alives
+        assert opened == []
+        assert instances(pc)[0]["login_count"] == 1
+        await notify(fax)
+        await until(lambda: instances(pc)[0]["notification_count"] == 1)
+
+
+@async_test
+async def test_the_datagram_that_opens_the_channel_is_repeated_when_it_gets_lost(tmp_path: Path) -> None:
+    server = offering("console", "server")
+    consoles = using("console", server["addresses"][0], instances=10)
+    consoles["timing"].update(loss=0.5, seed=7, tries=60, retry_most=0.02)
+    async with running(tmp_path, server, consoles) as (_fax, pc):
+        await all_open(pc)
+        assert [one["errors"] for one in instances(pc)] == [[]] * 10
+
+
+@async_test
+async def test_a_client_whose_channel_does_not_open_says_what_to_look_at(tmp_path: Path) -> None:
+    server = offering("console", "server")
+    place = server["addresses"][0]
+    client = using("console", place)
+    client["timing"].update(loss=1, tries=2)
+    async with running(tmp_path, server, client) as (fax, pc):
+        text = (
+            f"the server does not know the log channel after 2 datagrams to {place} port {APPLICATION}:"
+            " see to UDP from here to there"
+        )
+        await until(lambda: instances(pc)[0]["errors"])
+        assert unready(pc.state()) == [f"{NAME}: {text}"]
+        assert instances(pc)[0]["connected"]
+        assert [sent["outcome"] for sent in await notify(fax)] == ["no_log_channel"]
+
+
+@async_test
+async def test_the_identifier_is_told_to_its_client_and_to_nobody_else(tmp_path: Path) -> None:
+    server = offering("console", "server")
+    place = server["addresses"][0]
+    async with running(tmp_path, server, using("console", place)) as (fax, pc):
+        await all_open(pc)
+        line, first = await logged_in(place, "one")
+        other, second = await logged_in(place, "two")
+        handed_out = {first, second, *fax.running["server/console/admin"].channels._channels}  # type: ignore[attr-defined]
+        assert len(handed_out) == 3
+        told = json.dumps([fax.state(), pc.state(), await notify(fax)])
+        assert not [identifier for identifier in handed_out if identifier in told]
+        line.close()
+        other.close()
+
+
+@async_test
+async def test_consoles_log_in_and_get_log_items_over_ipv6(tmp_path: Path) -> None:
+    server, client = offering("console", "server", "::1"), using("console", "::1", place="::1")
+    async with running(tmp_path, server, client) as (fax, pc):
+        await all_open(pc)
+        assert [(sent["address"], sent["outcome"]) for sent in await notify(fax)] == [("::1", "sent")]
+        await until(lambda: instances(pc)[0]["notification_count"] == 1)
+
+
+@async_test
+async def test_the_ports_of_a_log_channel_answer_probes(tmp_path: Path) -> None:
+    server = offering("console", "server")
+    place = server["addresses"][0]
+    async with running(tmp_path, server, using("console", place)) as (_fax, pc):
+        await all_open(pc)
+        (one,) = instances(pc)
+        with Datagrams(address()) as prober:
+            for there, name in (
+                ((place, APPLICATION), "server/console/admin"),
+                ((one["addresses"][0], one["log_channel"]["port"]), NAME),
+            ):
+                prober.send(there, {"probe": "t"})
+                assert (await prober.hear())[0]["by"] == name
+        line = await dialled(place, APPLICATION, 5, tls=client_context())
+        line.say(probe="t")
+        assert (await line.hear(5))["by"] == "server/console/admin"
+        line.close()
+
+
+@async_test
+async def test_a_taken_udp_port_leaves_no_half_of_a_server(tmp_path: Path) -> None:
+    server = offering("console", "server")
+    place = server["addresses"][0]
+    with Datagrams(place, APPLICATION) as other:
+        async with running(tmp_path, server) as (fax,):
+            text = f"can't listen on {place} port {APPLICATION}: Address already in use"
+            assert server_of(fax)["errors"][0]["text"] == text
+            other.socket.close()
+            await until(lambda: server_of(fax)["state"] == "listening")

@@ -23,11 +23,12 @@ TYPES: dict[str, set[type]] = {
     "mapping": {dict},
     "text or null": {str, type(None)},
     "mapping or null": {dict, type(None)},
+    "number or null": {int, type(None)},
 }
 
 
 def rich_network() -> Network:
-    """Everything that shapes the files: both IP versions, NAT, permits, something switched off, a finding."""
+    """Everything that shapes the files: IP versions, NAT, permits, helpers, idle times, something off, a finding."""
     permit = {"name": "dns", "transport": "udp", "ports": 53, "sources": ["10.1.0.0/24"]}
     return (
         Network()
@@ -38,6 +39,11 @@ def rich_network() -> Network:
         .client("uk-ts1", "sheffield", ["10.2.0.10", "2001:db8:2::10"], environment="terminal_server", instances=40)
         .client("uk-pc1", "sheffield", "10.2.0.21", enabled=False, system="windows")
         .host("fl-dns", "florida", "10.1.0.53", permits=[permit])
+        .offers("fl-press", "florida", "10.1.0.12", "faxpress")
+        .uses("uk-pc2", "sheffield", "10.2.0.22", "faxpress", "fl-press")
+        .offers("fl-hyla", "florida", "10.1.0.13", "hylafax")
+        .uses("uk-pc3", "sheffield", "10.2.0.23", "hylafax", "fl-hyla")
+        .offers("fl-mail", "florida", "10.1.0.14", "kerio_connect", public=True)
     )
 
 
@@ -80,7 +86,7 @@ def real(made: Made) -> dict[str, list[Mapping[str, Any]]]:
         "hosts/HOST.json": parts,
         "uses with instructions": [{"instructions": use["instructions"]} for use in uses],
         "policy": policies,
-        "input and forward": every(policies, "input") + every(policies, "forward"),
+        "input, forward and output": every(policies, "input") + every(policies, "forward") + every(policies, "output"),
         "destination_nat": every(policies, "destination_nat"),
         "source_nat": every(policies, "source_nat"),
     }

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+from .flow_words import cut
 from .markup import Content, Markup, tag
 from .placing import (
     CARD,
@@ -24,12 +25,13 @@ from .placing import (
     ROW,
     ROW_WIDTH,
     SHIFTS,
+    TEXT,
     WIDTH,
     Layout,
     Placed,
     lay_out,
 )
-from .scene import CARRIED, CLIENT, SERVER, Card, Door, Line, Row, Scene
+from .scene import CARRIED, CLIENT, MOST_LETTERS, SERVER, Card, Door, Line, Row, Scene
 
 _PLATEAU = 126
 _HEADS = {CLIENT: "out", SERVER: "back", CARRIED: "carried"}
@@ -105,8 +107,8 @@ def _card(item: Placed) -> Markup:
     return tag(
         "g",
         tag("rect", x=item.x, y=item.y, width=CARD, height=item.height, rx=12, class_="site"),
-        tag("text", _cut(card.name, 30), x=item.x + 18, y=item.y + 26, class_="site-name"),
-        tag("text", _cut(", ".join(card.networks), 46), x=item.x + 18, y=item.y + 44, class_="mono faint"),
+        tag("text", cut(card.name, 30), x=item.x + 18, y=item.y + 26, class_="site-name"),
+        tag("text", cut(", ".join(card.networks), 46), x=item.x + 18, y=item.y + 44, class_="mono faint"),
     )
 
 
@@ -118,10 +120,10 @@ def _row(item: Placed, index: int, row: Row) -> Markup:
         tag("title", f"{row.title} ({row.role}) {row.subtitle} {row.note} {row.count}"),
         tag("rect", x=x, y=y, width=ROW_WIDTH, height=ROW, rx=8, class_=style),
         _icon(row.role, x + 12, y + 12),
-        tag("text", _cut(row.title, 24 - len(row.count)), x=x + 44, y=y + 21, class_="device-name"),
+        tag("text", cut(row.title, 24 - len(row.count)), x=x + 44, y=y + 21, class_="device-name"),
         tag("text", row.count, x=x + ROW_WIDTH - 10, y=y + 21, class_="count") if row.count else None,
-        tag("text", _cut(row.subtitle, 24), x=x + 44, y=y + 36, class_="mono"),
-        tag("text", _cut(row.note, 38), x=x + 12, y=y + 53, class_="note"),
+        tag("text", cut(row.subtitle, 24), x=x + 44, y=y + 36, class_="mono"),
+        tag("text", cut(row.note, 34), x=x + 12, y=y + 53, class_="note"),
     )
 
 
@@ -154,28 +156,34 @@ def _door(door: Door, centre: float, y: float) -> Markup:
         "g",
         tag("title", f"router {door.host}, public address {public or 'none'}"),
         tag("rect", x=left, y=y - DOOR_HEIGHT / 2, width=DOOR_WIDTH, height=DOOR_HEIGHT, rx=8, class_="router"),
-        tag("text", _cut(door.host, 17), x=centre, y=y - 3 if public else y + 4, class_="router-name"),
-        tag("text", _cut(public, 18), x=centre, y=y + 13, class_="mono public") if public else None,
+        tag("text", cut(door.host, 17), x=centre, y=y - 3 if public else y + 4, class_="router-name"),
+        tag("text", cut(public, 18), x=centre, y=y + 13, class_="mono public") if public else None,
+        tag("text", cut(door.note, 30), x=centre, y=y + DOOR_HEIGHT / 2 + 13, class_="door-note")
+        if door.note
+        else None,
     )
 
 
 def _lines(lines: Iterable[Line], where: Mapping[str, tuple[Placed, int]]) -> Markup:
     """Lines between two rows of a site, and from rows to their routers, where trunks go on."""
     drawn: list[Content] = []
-    to_doors: dict[tuple[str, str, bool], set[str]] = defaultdict(set)
+    to_doors: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for line in lines:
         start, end = where.get(line.source), where.get(line.target)
         if start and end and start[0] is end[0]:
             drawn.append(_arrow(_inside(start[0], start[1], end[1], SHIFTS[line.kind]), line.kind, line.transport))
             continue
         if start:
-            to_doors[line.source, line.kind, True].add(line.transport)
+            # What ends at the router itself ends there with its head; the rest goes on.
+            at_door = any(door.host == line.target for door in start[0].card.doors)
+            to_doors[line.source, line.kind, "to" if at_door else "through"].add(line.transport)
         if end:
-            to_doors[line.target, line.kind, False].add(line.transport)
-    for (row, kind, outward), transports in to_doors.items():
-        path = _to_door(*where[row], SHIFTS[kind], outward=outward)
+            to_doors[line.target, line.kind, "from"].add(line.transport)
+    for (row, kind, way), transports in to_doors.items():
+        shift = SHIFTS[kind] - (6 if way == "to" else 0)
+        path = _to_door(*where[row], shift, outward=way != "from")
         transport = next(iter(transports)) if len(transports) == 1 else "both"
-        drawn.append(_arrow(path, kind, transport, head=not outward))
+        drawn.append(_arrow(path, kind, transport, head=way != "through"))
     return tag("g", drawn)
 
 
@@ -188,6 +196,7 @@ def _inside(item: Placed, first: int, last: int, shift: float) -> str:
 
 
 def _to_door(item: Placed, index: int, shift: float, *, outward: bool) -> str:
+    """The way between a row and the near side of its innermost router."""
     x, y = item.inner(index, shift)
     door, door_y = item.door_x, item.door_y + shift / 2
     middle = (x + door) / 2
@@ -214,10 +223,14 @@ def _trunk(line: Line, layout: Layout, y: float) -> Markup:
 
 def _trunk_words(line: Line, y: float, *, named: bool) -> Markup:
     title = f"{line.service}: {_title(line)}" if named and line.service else _title(line)
+    above = y - 5 - len(line.words) * TEXT
     return tag(
         "g",
-        tag("text", _cut(title, 52), x=WIDTH / 2, y=y - 22, class_=f"trunk-kind {line.kind}"),
-        tag("text", _cut(_label(line), 48), x=WIDTH / 2, y=y - 7, class_="trunk-label"),
+        tag("text", cut(title, MOST_LETTERS), x=WIDTH / 2, y=above, class_=f"trunk-kind {line.kind}"),
+        [
+            tag("text", words, x=WIDTH / 2, y=above + (index + 1) * TEXT - 2, class_="trunk-label")
+            for index, words in enumerate(line.words)
+        ],
     )
 
 
@@ -228,26 +241,23 @@ def _title(line: Line) -> str:
     return f"{words}, only while the client asks" if line.kind == CARRIED else words
 
 
-def _label(line: Line) -> str:
-    return f"{line.label}, kept open {line.idle} idle" if line.idle else line.label
-
-
 def _node(name: str, lines: tuple[Line, ...], y: float) -> Markup:
     """Somebody in the Internet who is no host; below it stands what its arrows carry."""
     middle = WIDTH / 2
-    texts = []
-    for index, line in enumerate(lines):
-        words = (
-            f"{line.source} \u2192 {_label(line)}" if line.target == name else f"\u2192 {line.target}: {_label(line)}"
-        )
-        text_y = y + NODE_HEIGHT / 2 + 16 + index * 17
-        texts.append(tag("text", _cut(words, 52), x=middle, y=text_y, class_="trunk-label"))
+    written = []
+    for line in lines:
+        whose = f"{line.source} \u2192 " if line.target == name else f"\u2192 {line.target}: "
+        written += [whose + line.words[0], *line.words[1:]]
+    texts = [
+        tag("text", words, x=middle, y=y + NODE_HEIGHT / 2 + 16 + index * TEXT, class_="trunk-label")
+        for index, words in enumerate(written)
+    ]
     title = "everybody on the Internet" if name == "the Internet" else name
     left, top = middle - NODE_WIDTH / 2, y - NODE_HEIGHT / 2
     return tag(
         "g",
         tag("rect", x=left, y=top, width=NODE_WIDTH, height=NODE_HEIGHT, rx=15, class_="node"),
-        tag("text", _cut(title, 30), x=middle, y=y + 4.5, class_="node-name"),
+        tag("text", cut(title, 30), x=middle, y=y + 4.5, class_="node-name"),
         texts,
     )
 
@@ -291,10 +301,6 @@ def _arrow(path: str, kind: str, transport: str, *, head: bool = True) -> Markup
     return tag("path", d=path, class_=f"flow {kind} {transport}", marker_end=marker)
 
 
-def _cut(words: str, most: int) -> str:
-    return words if len(words) <= most else f"{words[: most - 1]}\u2026"
-
-
 def _description(scene: Scene) -> str:
     """The drawing in words, for those who do not see it."""
     return " ".join((*_cards_in_words(scene.cards), *_lines_in_words(scene.lines)))
@@ -310,5 +316,5 @@ def _cards_in_words(cards: Iterable[Card]) -> Iterator[str]:
 def _lines_in_words(lines: Iterable[Line]) -> Iterator[str]:
     for line in lines:
         carried = ", only through what the client keeps open" if line.kind == CARRIED else ""
-        idle = f", kept open {line.idle} though nothing passes" if line.idle else ""
+        idle = f", {line.idle}" if line.idle else ""
         yield f"{line.source} {line.verb} {line.target} on {line.label}{carried}{idle}."

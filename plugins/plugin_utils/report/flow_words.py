@@ -50,16 +50,41 @@ def port_words(flows: Iterable[FlowView], most: int = MOST_PORTS) -> str:
     )
 
 
+def wrapped(words: str, width: int, most: int = 3) -> tuple[str, ...]:
+    """Return *words* in lines of at most *width* characters, broken after commas; beyond *most* lines it is cut."""
+    lines = [""]
+    for part in words.split(", "):
+        joined = f"{lines[-1]}, {part}" if lines[-1] else part
+        if len(joined) <= width or not lines[-1]:
+            lines[-1] = joined
+        else:
+            lines[-1] += ","
+            lines.append(part)
+    if len(lines) > most:
+        lines[most - 1] += " \u2026"
+    return tuple(cut(line, width + 2) for line in lines[:most])
+
+
+def cut(words: str, most: int) -> str:
+    """Return *words*, or as much of it as there is room for."""
+    return words if len(words) <= most else f"{words[: most - 1]}\u2026"
+
+
 def idle_words(seconds: int) -> str:
     """Return a time as people say it: ``5 d``, ``2 h``, ``90 s``."""
     size, unit = next((size, unit) for size, unit in _UNITS if seconds % size == 0)
     return f"{seconds // size} {unit}"
 
 
-def longest_idle(flows: Iterable[FlowView]) -> str:
-    """Return the longest idle time of flows in words; empty where none has one of its own."""
-    times = [flow.idle for flow in flows if flow.idle]
-    return idle_words(max(times)) if times else ""
+def kept_open(flows: Iterable[FlowView]) -> str:
+    """Return in words how long devices keep flows open though nothing passes; empty where none asks for it."""
+    times = {flow.idle or 0 for flow in flows}
+    longest = max(times, default=0)
+    if not longest:
+        return ""
+    return (
+        f"kept open {idle_words(longest)} idle" if len(times) == 1 else f"partly kept open {idle_words(longest)} idle"
+    )
 
 
 def outside_ends(view: PlanView) -> dict[str, str]:

@@ -27,9 +27,9 @@ _FOOT = 14
 _GAP = 26
 #: Beside the rows, for lines inside the site.
 _LANE = 46
-#: For a line through the Internet with its two lines of text, and for a line of text below an outside end.
-_TRUNK = 48
-_TEXT = 17
+#: For an arrow through the Internet with its title, and for a line of text.
+_TRUNK = 31
+TEXT = 17
 _TOP = 48
 
 #: How far a line of each kind runs from the middle of what it leaves.
@@ -77,7 +77,7 @@ class Placed:
 
     @property
     def door_x(self) -> float:
-        """The middle of the innermost router, where lines from rows end; the card's edge where there is none."""
+        """The near side of the innermost router, where lines from rows end; the card's edge where there is none."""
         doors = len(self.card.doors)
         inset = (doors - 1) * (DOOR_WIDTH + 4) + DOOR_WIDTH / 2 - 34 if doors else 0
         return self.edge - inset if self.left else self.edge + inset
@@ -128,7 +128,10 @@ def lay_out(scene: Scene) -> Layout:
         top = max(free, block.wanted - block.height / 2)
         if block.node:
             nodes[block.node] = (top + NODE_HEIGHT / 2, block.lines)
-        levels.update({line: top + (index + 1) * _TRUNK - 8 for index, line in enumerate(block.lines)})
+        level = top - 8
+        for line in block.lines:
+            level += _TRUNK + len(line.words) * TEXT
+            levels[line] = level
         free = top + block.height + 12
     levels = {line: level for line, level in levels.items() if line.source in placed and line.target in placed}
     return Layout(placed, levels, nodes, _at_doors(scene, placed, levels, nodes), max(height, free + MARGIN, 160.0))
@@ -165,7 +168,8 @@ def _blocks(scene: Scene, placed: Mapping[str, Placed]) -> list[_Block]:
             wanted = sum(placed[name].door_y for name in inside) / 2
             # All that clients start, then all that servers start.
             ordered = sorted(lines, key=lambda line: (list(SHIFTS).index(line.kind), line.source))
-            blocks.append(_Block(wanted, len(ordered) * _TRUNK, tuple(ordered)))
+            tall = sum(_TRUNK + len(line.words) * TEXT for line in ordered)
+            blocks.append(_Block(wanted, tall, tuple(ordered)))
         else:
             for name in set(pair) - set(inside):
                 met[name] += lines
@@ -173,7 +177,9 @@ def _blocks(scene: Scene, placed: Mapping[str, Placed]) -> list[_Block]:
         lines = met.get(node, [])
         ends = [placed[name].door_y for line in lines for name in (line.source, line.target) if name in placed]
         wanted = sum(ends) / len(ends) if ends else 0.0
-        blocks.append(_Block(wanted, NODE_HEIGHT + len(lines) * _TEXT + 8, tuple(lines), node))
+        blocks.append(
+            _Block(wanted, NODE_HEIGHT + sum(len(line.words) for line in lines) * TEXT + 8, tuple(lines), node)
+        )
     return blocks
 
 

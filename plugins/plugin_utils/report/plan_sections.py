@@ -51,7 +51,10 @@ def _keys(scene: Scene) -> Markup:
     lines: tuple[Line, ...] = (*scene.lines, *scene.trunks)
     kinds, transports = {line.kind for line in lines}, {line.transport for line in lines}
     listed = [(kind, "tcp", words) for kind, words in _KIND_WORDS.items() if kind in kinds]
-    if transports - {"tcp"}:
+    if len(transports) > 1:
+        # Between a device and its router, lines of both are drawn as one.
+        transports.add("both")
+    if transports != {"tcp"}:
         listed += [
             (CLIENT, transport, words) for transport, words in _TRANSPORT_WORDS.items() if transport in transports
         ]

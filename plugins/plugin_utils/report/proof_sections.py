@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..judgement import FAILED, NOTED, PASSED, UNPROVEN
+from ..plan_view import FlowView
 from ..probe_sets import KINDS, named
 from .markup import Content, Markup, tag
 from .model import Report, is_notification, notification_kind
@@ -103,8 +104,8 @@ def _address(check: Mapping[str, Any]) -> Content:
 
 
 def notifications_section(report: Report) -> Markup | None:
-    """Each client's notifications; None before anything was tested."""
-    if not report.checks:
+    """Each client's notifications; None before anything was tested, and where no server sends any."""
+    if not report.checks or not (report.notifications or any(map(_notifies, report.view.flows))):
         return None
     if report.notifications is None:
         words = (
@@ -124,6 +125,11 @@ def notifications_section(report: Report) -> Markup | None:
     more = f"{len(rows) - MOST_CHECKS} more rows are in report.json." if len(rows) > MOST_CHECKS else None
     listed = table(head, rows[:MOST_CHECKS], numeric={3, 4}, names={0, 1})
     return section("notifications", "Notifications", intro, listed, more)
+
+
+def _notifies(flow: FlowView) -> bool:
+    """Whether a server tells its clients something of its own accord through this flow."""
+    return flow.enabled and (flow.callback or flow.kind in ("alert", "log_channel"))
 
 
 def _client_row(server: str, client: str, kind: str, checks: list[Mapping[str, Any]]) -> tuple[Content, ...]:

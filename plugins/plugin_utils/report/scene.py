@@ -16,10 +16,12 @@ from typing import TypeVar
 
 from ..plan_view import INTERNET, FlowView, PlanView, SiteView
 from ..ports import merge_ranges
-from .flow_words import longest_idle, outside_ends, port_words, ports_label
+from .flow_words import kept_open, outside_ends, port_words, ports_label, wrapped
 
 MOST_DEVICES = 12
 MOST_SITES = 8
+#: In a line of text in the Internet.
+MOST_LETTERS = 46
 #: Beyond so many arrows through the Internet, those of different services are drawn as one.
 MOST_TRUNKS = 12
 
@@ -47,10 +49,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A gateway: name and public addresses."""
+    """A gateway: name and public addresses; ``note``: what it serves itself."""
 
     host: str
     public: tuple[str, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,10 @@ class Line:
         kind: :data:`CLIENT`, :data:`SERVER` or :data:`CARRIED`.
         transport: ``tcp``, ``udp`` or ``both``.
         label: ports, protocols and source ports.
+        words: the label and what else is to be said, in lines as long as the drawing has room for.
         verb: what the source does to the target, in words.
         service: whose flows these are; empty where they are several services'.
-        idle: how long devices on the way keep it open though nothing passes; empty where they decide themselves.
+        idle: how long devices on the way keep it open though nothing passes, in words; empty where they decide that.
     """
 
     source: str
@@ -82,6 +86,7 @@ class Line:
     kind: str
     transport: str
     label: str
+    words: tuple[str, ...]
     verb: str
     idle: str
     service: str
@@ -161,7 +166,7 @@ def _card(
 ) -> Card:
     instances: dict[str, int] = defaultdict(int)
     for use in view.uses:
-        instances[use["host"]] += use["instances"] if use["enabled"] else 0
+        instances[use["host"]] = max(instances[use["host"]], use["instances"] if use["enabled"] else 0)
     names = sorted(names, key=lambda name: ("server" not in view.hosts[name].roles, name))
     single, many = names, []
     if len(names) > MOST_DEVICES:
@@ -181,7 +186,12 @@ def _card(
         places.row.update(dict.fromkeys(many, key))
     for name in (*names, *(gateway.host for gateway in site.gateways)):
         places.card.setdefault(name, site.name)
-    doors = tuple(Door(gateway.host, gateway.public) for gateway in site.gateways)
+    for gateway in site.gateways:
+        places.row.setdefault(gateway.host, gateway.host)
+    doors = tuple(
+        Door(gateway.host, gateway.public, _note(by_target.get(gateway.host, []), managed=True))
+        for gateway in site.gateways
+    )
     return Card(site.name, site.networks, tuple(rows), doors, any("server" in view.hosts[name].roles for name in names))
 
 
@@ -247,7 +257,9 @@ def _line(source: str, target: str, kind: str, flows: list[FlowView]) -> Line:
     transport = transports.pop() if len(transports) == 1 else "both"
     services = {flow.service for flow in flows}
     service = services.pop() if len(services) == 1 else ""
-    return Line(source, target, kind, transport, port_words(flows), _verb(kind, flows), longest_idle(flows), service)
+    label, idle = port_words(flows), kept_open(flows)
+    words = wrapped(f"{label}, {idle}" if idle else label, MOST_LETTERS)
+    return Line(source, target, kind, transport, label, words, _verb(kind, flows), idle, service)
 
 
 def _verb(kind: str, flows: list[FlowView]) -> str:

@@ -272,11 +272,11 @@ def test_windows_notifications_reach_one_client_behind_a_nat_and_not_two() -> No
 def test_a_trunk_by_address_is_called_from_the_provider_only() -> None:
     net = Network().site("office", "10.1.0.0/24", gateway="router", public=FLORIDA).site("provider", "192.0.2.0/24")
     both = {"sip_in": True, "media_in": True}
-    offer = {"service": "t38fax_trunk", "exchanges": both, "client_media": "4000-4999"}
+    offer = {"service": "t38fax_trunk", "exchanges": both, "client_sip_port": 5070, "client_media": "4000-4999"}
     net.host("trunk", "provider", "192.0.2.111", offers=[offer], platform="unmanaged")
     net.host("pbx", "office", "10.1.0.10", uses=[{"service": "t38fax_trunk", "server": "trunk"}])
     made = net.made()
-    assert _opened(made, "trunk", "pbx") == {"udp 5060", "udp 4000-4999"}
+    assert _opened(made, "trunk", "pbx") == {"udp 5070", "udp 4000-4999"}
     assert {entry["source"] for entry in made.policy("router")["destination_nat"]} == {"192.0.2.111"}
 
 

@@ -295,8 +295,16 @@ def test_what_one_part_says_of_another_only_the_reader_refuses(path: str, value:
     assert (_schema_takes(services), _reader_takes(services)) == (True, False)
 
 
-@pytest.mark.parametrize("services", [5, [], None, True, {"a b": WHOLE}, {"": WHOLE}, {"a/b": WHOLE}])
-def test_what_is_no_mapping_of_names_is_refused_by_both(services: object) -> None:
+@pytest.mark.parametrize(
+    "services",
+    [
+        *(5, [], None, True, {"a b": WHOLE}, {"": WHOLE}, {"a/b": WHOLE}),
+        {"empty": {}},
+        {"idle": {"exchanges": [], "sources": [{"document": "handbook"}]}},
+        {"made_up": {"exchanges": [WHOLE["exchanges"][1]], "sources": []}},
+    ],
+)
+def test_what_is_no_mapping_of_names_to_profiles_is_refused_by_both(services: object) -> None:
     assert (_schema_takes(services), _reader_takes(services)) == (False, False)
 
 

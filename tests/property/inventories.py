@@ -43,6 +43,7 @@ GATEWAY["exchanges"][2] |= {"with": "internet", "part_of": "media"}
 for _exchange in GATEWAY["exchanges"]:
     _exchange["purpose"] = "test"
 ENVIRONMENTS = ("single_user", "remote_desktop", "terminal_server", "fast_user_switching")
+PLATFORMS = ("nftables", "nftables", "nftables", "nftables_stateless")
 #: Named ranges and fixed ports come from few values, so that clients get into each other's way.
 LOWS = (7480, 10950, 12000, 12050, 20000)
 PORTS = (7485, 7488, 7499, 12010)
@@ -194,4 +195,6 @@ def networks(draw: st.DrawFn) -> Network:
             net.hosts[name]["faxnet_system"] = system
         if draw(st.integers(0, 5)) == 0:
             net.hosts[name]["faxnet_permits"] = [{"name": "web", "ports": draw(st.sampled_from(("80", "10000-20000")))}]
+        # A router without state would be refused as soon as it translates.
+        net.hosts[name]["faxnet_platform"] = draw(st.sampled_from(PLATFORMS[: 1 if name in routers else None]))
     return net

@@ -26,6 +26,7 @@ WITH_CHANCE = (networks(), st.randoms(use_true_random=False))
         (packets.test_a_packet_of_every_enabled_flow_arrives_and_its_neighbours_do_not, ONE),
         (packets.test_whatever_arrives_by_a_rule_is_what_a_flow_names, WITH_CHANCE),
         (packets.test_a_trace_says_what_the_simulated_devices_do, WITH_CHANCE),
+        (packets.test_a_datagram_that_nobody_asked_for_passes_where_nobody_remembers_and_the_trace_says_so, ONE),
         (packets.test_no_two_hosts_share_a_port_of_one_address_that_is_dialled, ONE),
         (packets.test_the_order_of_the_inventory_changes_nothing, WITH_CHANCE),
         (packets.test_with_a_lock_nobody_moves_when_others_come_and_go, ONE),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils import slices, trace
 from tests.property.inventories import networks
-from tests.property.wire import Packet, Wire, has_port, within
+from tests.property.wire import Packet, Wire, answers, has_port, within
 from tests.unit.engine.networks import Made, Network
 
 #: The same examples every time; test_engine_long.py looks at other and many more ones.
@@ -115,6 +115,10 @@ def assert_named(made: Made, arrival: Any, source: str = "") -> None:
         and flow["destination_address"] == arrival.packet.destination
         and (flow["source_ports"] is None or has_port(flow["source_ports"], arrival.packet.source_port))
     ]
+    if not named and made.slices[arrival.host]["platform"] == "nftables_stateless":
+        asked = [flow for flow in made.document["flows"] if flow["enabled"] and flow["source"] == arrival.host]
+        assert any(answers(flow, arrival.packet) for flow in asked), f"{arrival} arrives and answers no flow"
+        return
     assert named, f"{arrival} arrives and no flow names it"
     # Where the packet wears a host's own address, and no router's that many hosts wear, it is that host's.
     own = [
@@ -147,6 +151,26 @@ def test_a_trace_says_what_the_simulated_devices_do(net: Network, chance: random
             assert bool(verdict.hops[-1].flows) == arrival.by_flow
         assert verdict.text()
         json.dumps(verdict.as_dict())
+
+
+@QUICK
+@given(networks())
+def test_a_datagram_that_nobody_asked_for_passes_where_nobody_remembers_and_the_trace_says_so(net: Network) -> None:
+    made = planned(net)
+    wire = Wire(net.sites, made.slices)
+    for flow in between_hosts(made):
+        if flow["transport"] == "tcp" or flow["arrives_from"] != flow["source_address"]:
+            continue
+        sender, low = flow["destination"], ends(flow["ports"])[0]
+        unasked = Packet(flow["destination_address"], flow["source_address"], "udp", 2000, low)
+        arrival = wire.send(sender, unasked)
+        packet = trace.Packet(sender, flow["source_address"], "udp", 2000, low)
+        verdict = trace.trace(made.document, made.slices.__getitem__, packet)
+        assert verdict.reached == ("" if arrival is None else arrival.host), verdict.text()
+        forgets = made.slices[flow["source"]]["platform"] == "nftables_stateless"
+        event(f"device forgets: {forgets}, arrives: {arrival is not None}")
+        if arrival is not None and arrival.by_flow and not forgets:
+            assert_named(made, arrival, sender)
 
 
 @QUICK

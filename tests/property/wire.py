@@ -4,7 +4,8 @@
 """A packet simulator: what real routers and hosts do with one new packet, by the policies of a plan and nothing else.
 
 It shares no code with the engine. Machines stand on segments as the inventory says; each translates, accepts or passes
-on by the policy in its slice, in the order of the kernel's hooks. It never looks at a flow.
+on by the policy in its slice, in the order of the kernel's hooks. It never looks at a flow. A machine whose platform
+remembers nothing also takes datagrams that look like answers to what its policy lets through or starts.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class Wire:
 
     def __init__(self, sites: dict[str, Any], slices: dict[str, dict[str, Any]]) -> None:
         self.policies = {host: part["policy"] for host, part in slices.items()}
+        self.forgetful = {host for host, part in slices.items() if part["platform"] == "nftables_stateless"}
         self.addresses = {host: part["addresses"] for host, part in slices.items()}
         self.home = {host: part["site"] for host, part in slices.items()}
         self.networks = {name: list(site["networks"]) for name, site in sites.items()}
@@ -109,7 +111,7 @@ class Wire:
             packet = replace(packet, destination=targets.pop())
         if packet.destination in (*self.addresses[name], *policy["public"]):
             return self._input(name, packet)
-        if not self._passes(policy, packet):
+        if not self._passes(name, policy, packet):
             return None
         way = self._way_on(name, packet.destination)
         for nat in policy["source_nat"]:
@@ -119,10 +121,11 @@ class Wire:
                 break
         return way(packet)
 
-    def _passes(self, policy: dict[str, Any], packet: Packet) -> bool:
+    def _passes(self, name: str, policy: dict[str, Any], packet: Packet) -> bool:
         inside = policy["networks"]
         free = within(packet.source, inside) and not within(packet.destination, inside)
-        return (policy["outbound"] == "any" and free) or _permitted(policy["forward"], packet)
+        answered = name in self.forgetful and _answered(policy["forward"], packet)
+        return (policy["outbound"] == "any" and free) or answered or _permitted(policy["forward"], packet)
 
     def _way_on(self, router: str, destination: str) -> Callable[[Packet], Arrival | None]:
         """A router's routing table: inside for what is inside, outward for the rest."""
@@ -162,7 +165,7 @@ class Wire:
 
     def _input(self, host: str, packet: Packet) -> Arrival | None:
         policy = self.policies[host]
-        if _permitted(policy["input"], packet):
+        if _permitted(policy["input"], packet) or (host in self.forgetful and _answered(policy["output"], packet)):
             return Arrival(host, packet, by_flow=True)
         for opening in (*policy["management"], *policy["extras"]):
             if (
@@ -184,6 +187,23 @@ def _permitted(entries: list[dict[str, Any]], packet: Packet) -> bool:
         and (entry["source_ports"] is None or has_port(entry["source_ports"], packet.source_port))
         for entry in entries
     )
+
+
+def answers(flow: dict[str, Any], packet: Packet) -> bool:
+    """Whether a datagram looks like the answer to a flow, at the host that starts it."""
+    return (
+        (flow["transport"], packet.transport) == ("udp", "udp")
+        and within(packet.source, [flow["dial"]])
+        and packet.destination == flow["source_address"]
+        and has_port(flow["ports"], packet.source_port)
+        and has_port(flow["source_ports"] or "1-65535", packet.port)
+    )
+
+
+def _answered(entries: list[dict[str, Any]], packet: Packet) -> bool:
+    """Whether a datagram looks like the answer to one that an entry permits. TCP's first packets never do."""
+    back = Packet(packet.destination, packet.source, packet.transport, packet.source_port, packet.port)
+    return packet.transport == "udp" and has_port("1-65535", packet.port) and _permitted(entries, back)
 
 
 def _list(value: Any) -> list[str]:

@@ -605,7 +605,8 @@ class PwdTalk:
 
     def __init__(self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.server, self.reader, self.writer = server, reader, writer
-        self.peer = unmapped(writer.get_extra_info("peername")[0])
+        peer = writer.get_extra_info("peername")
+        self.peer, self.peer_port = unmapped(peer[0]), peer[1]
         self.source = server.journal.number("PWD")
         self.account = self.user = ""
         self.inline = False
@@ -625,7 +626,7 @@ class PwdTalk:
                 return
             if not line.endswith(b"\n"):
                 return
-            probe = probe_answer(line, f"{self.server.name}/PWD", self.writer.get_extra_info("peername")[:2])
+            probe = probe_answer(line, f"{self.server.name}/PWD", (self.peer, self.peer_port))
             if probe is not None:
                 self.writer.write(probe)
                 continue
@@ -648,6 +649,7 @@ class PwdTalk:
                     raise CommandError(501, "authentication is required")
                 if self.server.faults.of(verb)[0] not in ("forget", "refuse"):
                     data = self.server.commanded(verb, rest)
+                    await self.server.listen()  # what a changed setting opens is open when the answer comes
                 code, text = 200, "OK"
                 if isinstance(data, tuple):
                     return await self._say_data(verb, data[0])
@@ -868,7 +870,7 @@ class Resolver:
         # Only the first address is looked at; such an answer means that the name does not exist (CG-18).
         dummies, version = self.store.text("DNRSettings", "DummyIPs"), self.store.settings["Version"]
         if dummies and listed(dummies, ipaddress.ip_address(found[0]), version):
-            self.journal.write(4, source, f"{found[0]} is a dummy address")
+            self.journal.write(4, source, f"{found[0]} is a dummy address: unknown host/domain name")
             raise UnknownHostError("unknown host/domain name")
         self.journal.write(4, source, f"resolved to {', '.join(found)}")
         return found
@@ -946,7 +948,7 @@ class Server:
     def __init__(self, store: Store, journal: Journal, ipv6: bool, faults: Faults) -> None:
         self.store, self.journal, self.ipv6, self.faults = store, journal, ipv6, faults
         self.sip, self.resolver = Sip(self), Resolver(store, journal)
-        self.ended = asyncio.Event()
+        self.ended, self._opening = asyncio.Event(), asyncio.Lock()
         self._listening: dict[Place, Any] = {}
         self._talks: set[asyncio.Task[None]] = set()
 
@@ -962,6 +964,10 @@ class Server:
 
     async def listen(self) -> list[str]:
         """Listen where the settings say, and nowhere else; what can't be opened is logged and returned."""
+        async with self._opening:
+            return await self._listen()
+
+    async def _listen(self) -> list[str]:
         wanted, failed = set(places(self.store.settings)), []
         for place in [place for place in self._listening if place not in wanted]:
             self._listening.pop(place).close()
@@ -1082,7 +1088,7 @@ class Server:
         if verb == "GET":
             return (self.store.settings[name],)
         self.store.settings[name] = self._one(parameters, dict)
-        self._changed()
+        self.store.save()
         return None
 
     def _module(self, verb: str, parameters: list[Any]) -> tuple[Any] | None:
@@ -1094,17 +1100,8 @@ class Server:
             return (modules[name],)
         new = self._one(parameters[1:], dict)
         modules[name] = {**(modules[name] if verb == "UPDATE" else {}), **new}
-        self._changed()
-        return None
-
-    def _changed(self) -> None:
         self.store.save()
-        task = asyncio.get_running_loop().create_task(self.listen())
-        self._background(task)
-
-    def _background(self, task: asyncio.Task[Any]) -> None:
-        self._talks.add(task)
-        task.add_done_callback(self._talks.discard)
+        return None
 
     def _ip_state(self, parameters: list[Any]) -> str:
         text = (
@@ -1124,7 +1121,9 @@ class Server:
             with contextlib.suppress(UnknownHostError):  # the resolver's own log record tells
                 await self.resolver.addresses(parameters[0], rbl="RBL" in parameters[1:])
 
-        self._background(asyncio.get_running_loop().create_task(resolve()))
+        task = asyncio.get_running_loop().create_task(resolve())
+        self._talks.add(task)
+        task.add_done_callback(self._talks.discard)
 
 
 # --- Starting and stopping -------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,14 @@ class Emulated:
         self._ready.set()
         await self.server.ended.wait()
         await self.server.stop()
+
+    def in_loop(self, job: Callable[[], object]) -> None:
+        """Do something in the server's own thread, and wait until it is done."""
+
+        async def done() -> None:
+            job()
+
+        asyncio.run_coroutine_threadsafe(done(), self._loop).result(10)
 
     @property
     def log(self) -> str:

@@ -49,6 +49,11 @@ MAPPED = {
     "on_request": "where a program asks for it",
     "never": "no",
 }
+#: Said of a server that takes IPv4 through its IPv6 sockets.
+MAPPED_SERVER = (
+    "Where its server has IPv6, it serves IPv4 through IPv6 sockets, which",
+    "[not every system lets it do](../catalog.md#client-systems).",
+)
 
 
 def pages(catalog: Catalog) -> dict[str, str]:
@@ -88,7 +93,8 @@ def _row(profile: Profile) -> tuple[str, ...]:
             ports = opened.setdefault(item.transport, [])
             if (numbers := _short_ports(profile, item)) not in ports:
                 ports.append(numbers)
-    back = (_back(profile, item) for item in profile.exchanges if item.initiator == "server")
+    back = [_back(profile, item) for item in profile.exchanges if item.initiator == "server"]
+    back += [f"what the helper {item.helper} lets through" for item in profile.exchanges if item.helper]
     unset = (f"`{name}`" for name, setting in profile.settings.items() if setting.default is None)
     return (
         f"[{profile.title}]({FOLDER}/{profile.name}.md)",
@@ -135,6 +141,7 @@ def product_page(profile: Profile, catalog: Catalog) -> str:
     lines = [*HEADER, f"# {profile.title}", "", notice(PROFILES), ""]
     lines += [
         f"Service `{profile.name}`. Its clients run on {system} unless `faxnet_system` says otherwise.",
+        *(MAPPED_SERVER if profile.mapped_ipv4 else ()),
         "",
         f"![{profile.title}: who starts talking to whom, as in the table below]({profile.name}.svg)",
         "",

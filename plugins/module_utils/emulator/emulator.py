@@ -85,8 +85,9 @@ class Emulator:
         await asyncio.gather(*(self.running.pop(name).stop() for name in list(names)))
 
     def changed(self) -> list[str]:
-        """Endpoints that still run with settings of before the last reload. (NP-07)"""
-        return [name for name, one in self.running.items() if one.settings != self.config.endpoints.get(name)]
+        """Endpoints that still run with settings, or a timing, of before the last reload. (NP-07)"""
+        wanted, timing = self.config.endpoints, self.config.timing
+        return [name for name, one in self.running.items() if (one.settings, one.timing) != (wanted.get(name), timing)]
 
     async def reload(self) -> dict[str, Any]:
         """Read the configuration again. What runs keeps its settings until it is restarted; what is no longer

@@ -185,6 +185,18 @@ async def test_reading_again_starts_what_is_new_and_stops_what_is_gone(tmp_path:
 
 
 @async_test
+async def test_a_changed_timing_needs_a_restart_as_well(tmp_path: Path) -> None:
+    office = client("127.0.0.1")
+    async with running(tmp_path, office) as (clients,):
+        office["timing"]["keep_alive"] = 600
+        write(tmp_path, office)
+        names = [one["name"] for one in instances(clients)]
+        assert await clients.reload() == {"started": [], "stopped": [], "restart_needed": names}
+        await clients.restart(names)
+        assert clients.changed() == []
+
+
+@async_test
 async def test_a_configuration_with_a_fault_leaves_everything_as_it_was(tmp_path: Path) -> None:
     offices = server()
     async with running(tmp_path, offices, client(offices["addresses"][0])) as (_fax, clients):

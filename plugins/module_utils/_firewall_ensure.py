@@ -31,6 +31,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall_machine im
     live_table,
 )
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall_obstacles import obstacles
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall_replace import replacement
 
 
 @dataclass(frozen=True)
@@ -117,12 +118,27 @@ def apply(machine: Machine, found: Found, timeout: int, mark: str) -> str:
         files.put_in_place(machine, dict(found.files), mark)
         return ""
     change = transaction.Change(
-        text=found.wanted.text if found.wanted.text is not None else NO_TABLE,
+        text=_to_load(machine, found),
         rollback=transaction.rollback_text(found.before),
         settings=found.settings,
         files=found.files,
     )
     return transaction.start(machine, change, timeout, mark)
+
+
+def _to_load(machine: Machine, found: Found) -> str:
+    """The nft text that brings the wanted table about and keeps idle times that connections hold on to."""
+    text = found.wanted.text
+    if text is None:
+        return NO_TABLE
+    gentle = replacement(found.before, found.after, text)
+    if gentle != text:
+        try:
+            check(machine, gentle, "to keep idle times")
+        except FirewallError:
+            # Something in the table, put there by hand, does not let itself be replaced piece by piece.
+            return text
+    return gentle
 
 
 def diff(machine: Machine, found: Found) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ namespace and directory. Standard library only; Python 3.9.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import Callable, NamedTuple
 
@@ -20,6 +21,9 @@ UNIT_FILE = "/etc/systemd/system/" + UNIT
 ENABLED_LINK = "/etc/systemd/system/sysinit.target.wants/" + UNIT
 SYSCTL_FILE = "/etc/sysctl.d/90-faxnet.conf"
 RUN_DIRECTORY = "/run/faxnet/firewall"
+
+_OBJECT = re.compile(r"^\t\S.*?^\t\}\n", re.MULTILINE | re.DOTALL)
+_AFTER_OBJECTS = re.compile(r"^\t(?:set|map|flowtable|chain) ", re.MULTILINE)
 
 #: Text that leaves no table of ours behind, whether there was one or not.
 NO_TABLE = f"table {TABLE}\ndelete table {TABLE}\n"
@@ -81,7 +85,7 @@ def live_table(machine: Machine) -> str | None:
     """Our table as the kernel holds it, without counter values; None when there is none."""
     ran = machine.run([machine.nft(), "-s", "list", "table", *TABLE.split()], None)
     if ran.code == 0:
-        return ran.out
+        return in_order(ran.out)
     if "No such file or directory" in ran.err:
         return None
     raise FirewallError(f"nft cannot list table {TABLE}: {ran.err.strip()}")
@@ -95,7 +99,21 @@ def canonical(machine: Machine, text: str) -> str | None:
     ran = rehearse(machine, text)
     if ran.code != 0:
         raise RefusedRulesError(f"nft refuses the new rules, nothing was changed: {ran.err.strip()}")
-    return ran.out or None
+    return in_order(ran.out) or None
+
+
+def in_order(listing: str) -> str:
+    """A table as nft lists it, its objects (counters, idle times, helpers) by kind and name.
+
+    The kernel lists them by age, and one that was kept through a change is older than the others.
+    """
+    rest = _AFTER_OBJECTS.search(listing)
+    end = rest.start() if rest else len(listing)
+    objects = sorted(found[0].rstrip("\n") for found in _OBJECT.finditer(listing, 0, end))
+    if not objects:
+        return listing
+    head = listing[: listing.index("\n") + 1]
+    return head + "\n\n".join(objects) + ("\n\n" + listing[end:] if rest else "\n}\n")
 
 
 def rehearse(machine: Machine, text: str) -> Ran:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -288,6 +290,94 @@ def test_rules_with_any_idle_time_can_be_rolled_back_to(host: Host, transport: s
     _differences, mark = host.bring(NEW)
     transaction.roll_back(host.machine, mark)
     assert host.live == old
+
+
+def tracked_for(port: int) -> int:
+    """For how many more seconds the kernel knows a connection to a port."""
+    listed = Path("/proc/self/net/nf_conntrack").read_text(encoding="ascii").splitlines()
+    (seconds,) = [int(line.split()[4]) for line in listed if f"dport={port} " in line]
+    return seconds
+
+
+def silent(port: int, idle: int | None = 432000) -> dict[str, Any]:
+    """A permit for datagrams from this host to itself, that may be followed by silence."""
+    return permit("127.0.0.1", "127.0.0.1", str(port), transport="udp", idle=idle)
+
+
+@pytest.mark.acceptance("KE-10")
+@pytest.mark.parametrize(
+    ("later", "known"),
+    [
+        (policy(output=[silent(9000)], input=[permit("192.0.2.2", "10.1.0.10")]), True),
+        (
+            policy(output=[silent(9000), silent(9001, 7200)], input=[permit("192.0.2.2", "10.1.0.10", helper="ftp")]),
+            True,
+        ),
+        (policy(output=[silent(9000, 7200)]), False),
+        (policy(output=[]), False),
+    ],
+    ids=["other rules", "more objects", "another time", "no time"],
+)
+def test_a_change_leaves_a_silent_channel_its_time_unless_it_takes_it_away(
+    host: Host, later: dict[str, Any], known: bool
+) -> None:
+    host.settle(nftables.render(policy(output=[silent(9000)])))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as console:
+        console.sendto(b"identifier", ("127.0.0.1", 9000))
+        assert tracked_for(9000) > 400000
+        host.settle(nftables.render(later))
+        console.sendto(b"still there", ("127.0.0.1", 9000))
+        assert (tracked_for(9000) > 400000) == known
+
+
+def test_whatever_was_there_before_the_next_run_finds_nothing_to_change(host: Host) -> None:
+    """What is kept is older than what is new, and the kernel lists by age."""
+    several = [
+        policy(output=[silent(9000)]),
+        policy(output=[silent(9000), silent(9001, 7200)], input=[permit("192.0.2.2", "10.1.0.10", helper="ftp")]),
+        policy(),
+        router(
+            output=[silent(9001, 7200), silent(9002, 500)], forward=[permit("192.0.2.1", "10.2.0.21", helper="ftp")]
+        ),
+        policy(output=[silent(9002, 500), silent(9000)]),
+    ]
+    for first, second in itertools.permutations(several, 2):
+        host.settle(nftables.render(first))
+        host.settle(nftables.render(second))
+        assert host.bring(nftables.render(second)) == ([], "")
+
+
+def test_what_was_added_by_hand_goes_and_the_channel_stays(host: Host) -> None:
+    text = nftables.render(policy(output=[silent(9000)]))
+    host.settle(text)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as console:
+        console.sendto(b"identifier", ("127.0.0.1", 9000))
+        for by_hand in (
+            "add chain inet faxnet spare",
+            "add rule inet faxnet faxnet_input jump spare",
+            "add map inet faxnet where { type inet_service : verdict ; elements = { 25 : goto spare } ; }",
+            "add quota inet faxnet much { 25 mbytes }",
+            "add rule inet faxnet faxnet_input tcp dport vmap @where",
+        ):
+            networks.run("nft", by_hand)
+        host.settle(text)
+        assert host.bring(text) == ([], "")
+        console.sendto(b"still there", ("127.0.0.1", 9000))
+        assert tracked_for(9000) > 400000
+
+
+def test_a_table_that_cannot_be_replaced_piece_by_piece_is_replaced_as_a_whole(host: Host) -> None:
+    text, other = (nftables.render(policy(output=[silent(9000), silent(port, 500)])) for port in (9001, 9002))
+    host.settle(text)
+
+    def fussy(argv: list[str], given: str | None) -> Ran:
+        if given and "flush table" in given:
+            return Ran(1, "", "Error: Could not process rule: Device or resource busy")
+        return host.machine.run(argv, given)
+
+    replace_host = replace(host, machine=replace(host.machine, run=fussy))
+    replace_host.settle(other)
+    assert host.bring(other) == ([], "")
 
 
 def test_a_helper_that_the_kernel_lacks_is_named_with_its_module_and_nothing_changes(host: Host) -> None:

@@ -82,7 +82,7 @@ def list_facts(text: str) -> dict[str, Any]:
 
 def entry_facts(line: Line) -> dict[str, Any]:
     """One entry of a list."""
-    ends = (None, None)
+    ends: tuple[str | None, str | None] = (None, None)
     if line.version is not None and line.first is not None and line.last is not None:
         ends = (address_text(line.version, line.first), address_text(line.version, line.last))
     return {

@@ -264,9 +264,9 @@ def _address(found: re.Match[str]) -> Address:
 
 def _time(found: re.Match[str]) -> TimeStamp:
     if not found[1]:
-        day, month, year, *clock = (int(part) for part in found.groups()[1:] if part is not None)
+        day, month, year, hour, minute, second = (int(part or 0) for part in found.groups()[1:])
         try:
-            datetime.datetime(year, month, day, *clock)
+            datetime.datetime(year, month, day, hour, minute, second)
         except ValueError:
             raise ValueError(f"{found[0]!r} is no time that there can be") from None
     return TimeStamp(found[0][2:])

@@ -13,7 +13,7 @@ import base64
 import binascii
 import difflib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Callable
 
 from ._communigate_text import Address, DataError, TimeStamp, dictionary_text, parse, to_text, value_texts
 
@@ -117,7 +117,7 @@ def _address(wanted: Any) -> Address:
     return made
 
 
-_MAKERS = {
+_MAKERS: dict[type, Callable[[Any], Any]] = {
     str: _text,
     int: _number,
     bytes: lambda wanted: base64.b64decode(str(wanted), validate=True),

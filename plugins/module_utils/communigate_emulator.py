@@ -85,6 +85,7 @@ class CommandError(Exception):
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(f"{code} {text}")
+        self.code, self.text = code, text
 
 
 # --- The data format -------------------------------------------------------------------------------------------------
@@ -521,11 +522,11 @@ def places(settings: Mapping[str, Any]) -> Iterator[Place]:
                     continue
                 address, tls = str(listener.get("LocalIP", "")), listener.get("TLS") == "YES"
                 port = str(listener.get("Port", ""))
-                for each in [int(port)] if re.fullmatch(r"\d{1,5}", port) and 0 < int(port) < 65536 else []:
-                    yield Place(module, transport, address, each, tls)
+                if re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65536:
+                    yield Place(module, transport, address, int(port), tls)
     for key, transport in (("UDPPorts", "udp"), ("TCPPorts", "tcp")):
-        for port in port_range(settings["MediaServer"].get(key, "")):
-            yield Place("MEDIA", transport, "", port)
+        for number in port_range(settings["MediaServer"].get(key, "")):
+            yield Place("MEDIA", transport, "", number)
 
 
 def listeners_of_slice(slice_: Mapping[str, Any]) -> dict[str, Any]:
@@ -533,8 +534,11 @@ def listeners_of_slice(slice_: Mapping[str, Any]) -> dict[str, Any]:
     modules: dict[str, Any] = {}
     for offer in slice_.get("offers", []):
         settings = offer.get("settings") or {}
+        running = offer.get("exchanges")
         for exchange in slice_.get("exchanges", []):
             if exchange["service"] != offer["service"] or exchange.get("initiator", "client") != "client":
+                continue
+            if running is not None and exchange["name"] not in running:
                 continue
             ports = str(settings.get(exchange.get("ports"), exchange.get("ports")))
             numbers = port_range(ports if "-" in ports else f"{ports}-{ports}")
@@ -561,8 +565,8 @@ class Faults:
         """The fault of a state, and what is said of it."""
         if self._path is None or not self._path.exists():
             return "", ""
-        (found,) = values(self._path.read_text(encoding="utf-8")) or ({},)
-        kind, _space, detail = str(found.get(state, "")).partition(" ")
+        found = values(self._path.read_text(encoding="utf-8"))
+        kind, _space, detail = str(found[0].get(state, "") if found else "").partition(" ")
         return kind, detail
 
     async def answered(self, writer: asyncio.StreamWriter, state: str, answer: bytes) -> bool:
@@ -654,8 +658,7 @@ class PwdTalk:
                 if isinstance(data, tuple):
                     return await self._say_data(verb, data[0])
         except CommandError as error:
-            code, _blank, text = str(error).partition(" ")
-            code = int(code)
+            code, text = error.code, error.text
         more = await self._say(verb, code, text)
         return more and verb != "QUIT"
 
@@ -968,7 +971,11 @@ class Server:
             return await self._listen()
 
     async def _listen(self) -> list[str]:
-        wanted, failed = set(places(self.store.settings)), []
+        # Two may share ports (passive FTP uses the media ports, CG-11): the first that names one has it.
+        named: dict[tuple[str, str, int], Place] = {}
+        for place in places(self.store.settings):
+            named.setdefault((place.transport, place.address, place.port), place)
+        wanted, failed = set(named.values()), []
         for place in [place for place in self._listening if place not in wanted]:
             self._listening.pop(place).close()
             self.journal.write(3, "LISTENER", f"{place} closed")

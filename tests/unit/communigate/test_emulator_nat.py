@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
@@ -96,7 +97,7 @@ def test_a_registration_ends_when_the_client_says_so(server: Emulated) -> None:
     said: list[bytes] = []
     for expires, there in ((60, True), (0, False)):
         data = client.request("REGISTER", "anna", server.host, ("10.0.0.5", 5), "1", expires)
-        server.in_loop(lambda data=data: sip.heard(data, ("127.0.0.1", 5), said.append))
+        server.in_loop(functools.partial(sip.heard, data, ("127.0.0.1", 5), said.append))
         assert ("anna" in sip.registered) is there
     assert [answer.partition(b"\r\n")[0] for answer in said] == [b"SIP/2.0 200 OK"] * 2
 

@@ -232,17 +232,19 @@ def test_a_hosts_slice_of_a_plan_says_where_to_listen(tmp_path: Path) -> None:
     exchanges = [
         {"service": "communigate", "name": "sip", "initiator": "client", "transport": "udp", "ports": "sip_port"},
         {"service": "communigate", "name": "media", "initiator": "client", "transport": "udp", "ports": "15300-15399"},
+        {"service": "communigate", "name": "off", "initiator": "client", "transport": "udp", "ports": 9},
         {"service": "communigate", "name": "dns", "initiator": "server", "transport": "udp", "ports": 53},
         {"service": "another", "name": "pcp", "initiator": "client", "transport": "tcp", "ports": 7},
     ]
-    slice_ = {"offers": [{"service": "communigate", "settings": {"sip_port": 15060}}], "exchanges": exchanges}
+    offer = {"service": "communigate", "settings": {"sip_port": 15060}, "exchanges": ["sip", "media", "dns"]}
+    slice_ = {"offers": [offer], "exchanges": exchanges}
     (tmp_path / "slice.json").write_text(json.dumps(slice_))
     found = emulator.listeners_of_slice(slice_)
     assert {str(place) for place in emulator.places({"Modules": found, "MediaServer": {}})} == {
         *("sip udp/15060", "media udp/15300", "media udp/15399")
     }
     port = free_port()
-    slice_["offers"][0]["settings"]["sip_port"] = port  # type: ignore[index]
+    offer["settings"] = {"sip_port": port}
     (tmp_path / "slice.json").write_text(json.dumps({**slice_, "exchanges": exchanges[:1]}))
     with program(tmp_path, "--EmulatorSlice", str(tmp_path / "slice.json"), Modules={}):
         assert probed("127.0.0.1", port, "udp")["by"] == "localhost/sip"
@@ -256,6 +258,16 @@ def test_a_fresh_installation_listens_where_the_product_does() -> None:
         *(8010, 8021, 8100, 9010, 9100, 11024),
     ]
     assert settings.keys() <= {*emulator.FRESH, "Modules"}
+
+
+@pytest.mark.acceptance("CG-11")
+def test_ports_that_two_share_listen_once(tmp_path: Path) -> None:
+    port = free_port()
+    modules = {"ftp_data": {"Listener": {"Port": port}}, "media_tcp": {"Listener": {"Port": port}}}
+    with program(tmp_path, Modules=modules) as running:
+        assert probed("127.0.0.1", port)["by"] == "localhost/ftp_data"
+        running.terminate()
+        assert running.communicate(timeout=10)[1] == ""
 
 
 def test_denied_addresses_get_nothing(server: Emulated) -> None:

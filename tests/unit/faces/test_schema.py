@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from referencing import Registry, Resource
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils import (
     read_hosts,
@@ -26,7 +27,9 @@ ROOT = Path(__file__).resolve().parents[3]
 SCHEMA: dict[str, Any] = json.loads((ROOT / "docs/schema/inventory.schema.json").read_text(encoding="utf-8"))
 SPECS = yaml.safe_load((ROOT / "roles/plan/meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
 OPTIONS: dict[str, Any] = SPECS["inventory"]["options"]
-VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+SERVICES = json.loads((ROOT / "docs/schema/services.schema.json").read_text(encoding="utf-8"))
+REGISTRY = Registry().with_resource("services.schema.json", Resource.from_contents(SERVICES))
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, registry=REGISTRY)
 
 
 def _keys(name: str) -> set[str]:
@@ -115,6 +118,7 @@ def test_sound_variables_pass(data: object) -> None:
         ({"faxnet_management": []}, "$.faxnet_management"),
         ({"faxnet_address": "10.2.0.27\n10.2.0.28"}, "$.faxnet_address"),
         ({"faxnet_outbound": "some"}, "$.faxnet_outbound"),
+        ({"faxnet_services": {"mine": {"exchanges": []}}}, "$.faxnet_services.mine"),
     ],
 )
 def test_mistakes_are_marked(data: object, path: str) -> None:

@@ -18,8 +18,12 @@ description:
   - When the live table, the files and a router's forwarding are as they should be, nothing is touched. What
     is compared is what the kernel lists and what it would list after loading, so changes made by hand are repaired.
   - On a router it also sets forwarding and translates addresses.
+  - A slice of the platform C(nftables_stateless) becomes a table that tracks no connections and has rules for answers.
   - A slice of the platform C(worksheet) is written as a text sheet on the controller, for a person to type in. Such a
-    device is never connected to.
+    device is never connected to. For a device of the platform C(unmanaged) nothing is done at all.
+  - What the rules need of the kernel (idle times of single flows, connection-tracking helpers) is tried before anything
+    is changed; what is missing is named with its module.
+  - Connections that were promised a long silence keep it when the rules change, unless the change takes it away.
 options:
   directory:
     description:

@@ -116,6 +116,16 @@ def test_a_worksheet_is_written_on_the_controller_and_left_alone_when_equal(play
     assert not sheet.exists()
 
 
+def test_nobodys_machine_is_left_alone_and_nothing_is_written_for_it(play: Play) -> None:
+    offices = two_offices()
+    offices.hosts["uk-router"]["faxnet_platform"] = "unmanaged"
+    files.write_plan(slices.describe(offices.plan()), play.directory / "plan")
+    here = {"directory": str(play.directory / "plan")}
+    for result in play.run([here, {**here, "state": "absent"}]):
+        assert (result["changed"], result["msg"]) == (False, "uk-router is unmanaged: nothing is put on it")
+    assert not (play.directory / "worksheets").exists()
+
+
 def clients_of(offices: Network) -> list[str]:
     """Addresses of the clients behind uk-router."""
     return [

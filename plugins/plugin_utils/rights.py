@@ -119,6 +119,8 @@ class Rights:
         self._stateless = {
             name for name, host in view.hosts.items() if host.managed and not _keeps_state(host.platform)
         }
+        # Where every machine holds its rules and remembers connections, each refuses whatever it is to refuse.
+        self._plain = not self._stateless and all(host.managed for host in view.hosts.values())
         for flow in view.flows:
             if flow.enabled and not flow.carried_by:
                 self._add(flow)
@@ -190,7 +192,7 @@ class Rights:
         return host.address(version) is not None and self._view.sites[host.site].public(version) is not None
 
     def is_held_at_home(self, name: str) -> bool:
-        """Whether a router of the host's own site lets out nothing but the plan's flows."""
+        """Whether a router of the host's own site is to let out nothing but the plan's flows."""
         return any(self._lets_only_flows_out(gateway) for gateway in self._gateways_of(name))
 
     def guards(self, sender: str, target: str, version: int) -> tuple[str, ...]:
@@ -219,12 +221,12 @@ class Rights:
         return any(prefix.holds(here) and prefix.holds(there) for prefix in prefixes)
 
     def _is_guarded(self, packet: Packet, version: int) -> bool:
-        target = self._view.hosts.get(packet.target)
-        if target is None:
-            return False
-        if target.managed and not self._stateless:
+        """Whether something on the way holds the plan's rules and tells this packet from an answer."""
+        if self._plain:
             return True
-        guards = self.guards(packet.sender, packet.target, version)
+        # A public address is its router's; what that router does not forward ends there.
+        holder = self.holder(packet.sender, packet.dial)
+        guards = self.guards(packet.sender, holder if holder in self._view.gateways else packet.target, version)
         if packet.transport == "udp" and not any(name not in self._stateless for name in guards):
             return bool(guards) and not self._looks_like_an_answer(packet)
         return bool(guards)
@@ -255,16 +257,18 @@ class Rights:
 
     def _is_stopped_at_home(self, packet: Packet, matching: Iterable[_Right]) -> bool:
         """Whether the sender's own router refuses what nobody beyond it can tell from an allowed host's packet."""
-        if self.is_held_at_home(packet.sender):
-            return True
         gateways = self._gateways_of(packet.sender)
+        if any(self._view.hosts[gateway].managed and self._lets_only_flows_out(gateway) for gateway in gateways):
+            return True
         hosts, rights = self._alike.setdefault((packet.dial, packet.transport, packet.worn, gateways), (set(), {}))
         hosts.add(packet.sender)
         rights.update((id(right), right) for right in matching)
         return False
 
     def _gateways_of(self, name: str) -> tuple[str, ...]:
-        return tuple(gateway.host for gateway in self._view.sites[self._view.hosts[name].site].gateways)
+        """The routers that a host's packets leave its site through: for a router, those further out."""
+        names = tuple(gateway.host for gateway in self._view.sites[self._view.hosts[name].site].gateways)
+        return names[names.index(name) + 1 :] if name in names else names
 
     def _realm(self, host: str, version: int) -> str:
         return self._view.sites[self._view.hosts[host].site].realms[version]
@@ -279,9 +283,7 @@ class Rights:
 
     def _lets_only_flows_out(self, gateway: str) -> bool:
         if gateway not in self._shut:
-            self._shut[gateway] = (
-                self._view.hosts[gateway].managed and self._slices[gateway]["policy"]["outbound"] == "flows"
-            )
+            self._shut[gateway] = self._slices[gateway]["policy"]["outbound"] == "flows"
         return self._shut[gateway]
 
 

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 # TCP_LISTEN, and TCP_CLOSE for a UDP socket that has no peer (include/net/tcp_states.h).
 _LISTENING = {"tcp": "0A", "udp": "07"}
 _PAUSE = 0.2  # seconds between two looks
+# The unit in a control group's path, the last one: a service may have groups of its own below, and stand in a user's.
+_UNIT = re.compile(r"/([^/\n]+\.(?:service|socket|scope))(?=/|$)", re.MULTILINE)
 
 
 class Socket(NamedTuple):
@@ -27,6 +29,21 @@ class Socket(NamedTuple):
     inode: str
 
 
+class Holder(NamedTuple):
+    """Who holds a socket: the program's name and its systemd unit; each is empty where it can't be told."""
+
+    program: str
+    unit: str
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        return (self.program or "a program") + (f" ({self.unit})" if self.unit else "")
+
+
+_UNKNOWN = Holder("", "")
+
+
 def look(wanted: Sequence[dict[str, Any]], proc: str = "/proc") -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What listens of *wanted*, and what does not.
 
@@ -36,22 +53,22 @@ def look(wanted: Sequence[dict[str, Any]], proc: str = "/proc") -> tuple[list[di
 
     Returns:
         The wanted ones again: those that others can reach, with "addresses", and those that they can't, with "problem";
-        all with "program", which is empty where there is none or it can't be told, and with "text", all of it in words.
+        all with "program" and "unit", which are empty where there is none or it can't be told, and with "text".
     """
     found = list(_sockets({each["transport"] for each in wanted}, proc))
-    programs = _programs({each.inode for each in found}, proc)
+    holders = _holders({each.inode for each in found}, proc)
     listening, deaf = [], []
     for each in wanted:
         mine = [one for one in found if (one.transport, one.port) == (each["transport"], each["port"])]
         outside = sorted({one.address for one in mine if not _is_loopback(one.address)})
-        program = next((programs[one.inode] for one in mine if one.inode in programs), "")
+        holder = next((holders[one.inode] for one in mine if one.inode in holders), _UNKNOWN)
+        known = {**each, **holder._asdict()}
         where = f"port {each['port']}/{each['transport']}" + (f" ({each['name']})" if each["name"] else "")
         if outside:
-            text = f"{where} is held by {program or 'a program'}"
-            listening.append({**each, "addresses": outside, "program": program, "text": text})
+            listening.append({**known, "addresses": outside, "text": f"{where} is held by {holder.text}"})
         else:
-            problem = f"{program or 'a program'} listens on the loopback address alone" if mine else "nothing listens"
-            deaf.append({**each, "problem": problem, "program": program, "text": f"{where}: {problem}"})
+            problem = f"{holder.text} listens on the loopback address alone" if mine else "nothing listens"
+            deaf.append({**known, "problem": problem, "text": f"{where}: {problem}"})
     return listening, deaf
 
 
@@ -94,19 +111,23 @@ def _is_loopback(text: str) -> bool:
     return (mapped or address).is_loopback
 
 
-def _programs(inodes: set[str], proc: str) -> dict[str, str]:
-    """The name of the program that holds each socket, as far as this user may know it."""
-    found: dict[str, str] = {}
+def _holders(inodes: set[str], proc: str) -> dict[str, Holder]:
+    """Who holds each socket, as far as this user may know it."""
+    found: dict[str, Holder] = {}
     for pid in filter(str.isdigit, os.listdir(proc)):
         folder = os.path.join(proc, pid)
         try:
             links = [os.readlink(entry.path) for entry in os.scandir(os.path.join(folder, "fd"))]
-            with open(os.path.join(folder, "comm"), encoding="utf-8", errors="replace") as file:
-                name = file.read().strip()
+            held = inodes.intersection(re.findall(r"^socket:\[(\d+)\]$", "\n".join(links), re.MULTILINE))
+            if held:
+                units = _UNIT.findall(_text(os.path.join(folder, "cgroup")))
+                holder = Holder(_text(os.path.join(folder, "comm")).strip(), units[-1] if units else "")
+                found.update(dict.fromkeys(held, holder))
         except OSError:
             continue  # the process has ended, or is not ours to see
-        for link in links:
-            match = re.match(r"socket:\[(\d+)\]", link)
-            if match and match.group(1) in inodes:
-                found[match.group(1)] = name
     return found
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()

@@ -111,11 +111,16 @@ listening:
       returned: always
       type: str
       sample: mailserver
+    unit:
+      description: The program's systemd unit, empty where there is none or it cannot be read.
+      returned: always
+      type: str
+      sample: kerio-connect.service
     text:
       description: All of it in words.
       returned: always
       type: str
-      sample: port 25/tcp (SMTP) is held by mailserver
+      sample: port 25/tcp (SMTP) is held by mailserver (kerio-connect.service)
 deaf:
   description: Those that do not listen, or not for others.
   returned: success
@@ -144,6 +149,11 @@ deaf:
       sample: nothing listens
     program:
       description: The program that holds it on the loopback address, empty where there is none or it cannot be read.
+      returned: always
+      type: str
+      sample: ""
+    unit:
+      description: That program's systemd unit.
       returned: always
       type: str
       sample: ""

@@ -43,6 +43,9 @@ def proc(tmp_path: Path) -> Path:
     (net / "udp").write_text(HEAD + row("00000000:AD31", "07", 6))
     (tmp_path / "812").mkdir()
     (tmp_path / "812" / "comm").write_text("mailserver\n")
+    (tmp_path / "812" / "cgroup").write_text(
+        "2:cpu:/lxc/system.slice\n1:name=systemd:/lxc/system.slice/kerio-connect.service\n0::/\n"
+    )
     descriptors = tmp_path / "812" / "fd"
     descriptors.mkdir()
     for number, inode in ((3, 1), (4, 3), (5, 6)):
@@ -54,13 +57,17 @@ def proc(tmp_path: Path) -> Path:
 def test_what_listens_is_found_in_both_ip_versions_with_its_program(proc: Path) -> None:
     listening, deaf = look([wanted(25, name="SMTP"), wanted(993), wanted(44337, "udp"), wanted(80)], str(proc))
     assert deaf == []
+    assert {each["unit"] for each in listening if each["program"]} == {"kerio-connect.service"}
     assert [(each["port"], each["addresses"], each["program"]) for each in listening] == [
         (25, [ANY], "mailserver"),
         (993, ["::"], "mailserver"),
         (44337, [ANY], "mailserver"),
         (80, ["2001:db8::1"], ""),
     ]
-    assert (listening[0]["name"], listening[0]["text"]) == ("SMTP", "port 25/tcp (SMTP) is held by mailserver")
+    assert (listening[0]["name"], listening[0]["text"]) == (
+        "SMTP",
+        "port 25/tcp (SMTP) is held by mailserver (kerio-connect.service)",
+    )
 
 
 @pytest.mark.parametrize("port", [4040, 8080], ids=["IPv4", "IPv4 in an IPv6 socket"])
@@ -68,7 +75,13 @@ def test_a_socket_that_no_other_host_can_reach_does_not_count(proc: Path, port: 
     listening, (deaf,) = look([wanted(port)], str(proc))
     assert listening == []
     problem = "a program listens on the loopback address alone"
-    assert deaf == {**wanted(port), "problem": problem, "program": "", "text": f"port {port}/tcp: {problem}"}
+    assert deaf == {
+        **wanted(port),
+        "problem": problem,
+        "program": "",
+        "unit": "",
+        "text": f"port {port}/tcp: {problem}",
+    }
 
 
 @pytest.mark.parametrize(
@@ -84,6 +97,7 @@ def test_what_does_not_listen_is_said_to_be_deaf(proc: Path, port: int, transpor
                 **wanted(port, transport),
                 "problem": "nothing listens",
                 "program": "",
+                "unit": "",
                 "text": f"port {port}/{transport}: nothing listens",
             }
         ],
@@ -122,3 +136,21 @@ def test_the_wait_ends_when_its_time_is_over() -> None:
         began = time.monotonic()
         assert len(wait_for([wanted(never.getsockname()[1])], 0.5)[1]) == 1
         assert 0.5 <= time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize(
+    ("group", "unit"),
+    [
+        ("0::/system.slice/exim4.service\n", "exim4.service"),
+        ("0::/system.slice/dovecot.service/worker\n", "dovecot.service"),
+        ("0::/user.slice/user-1000.slice/user@1000.service/app.slice/mail.scope\n", "mail.scope"),
+        ("4:pids:/x\n1:name=systemd:/docker/5/system.slice/ssh.service\n", "ssh.service"),
+        ("0::/user.slice\n", ""),
+    ],
+    ids=["a service", "a group below it", "a user's program", "version 1 of control groups", "none"],
+)
+def test_the_unit_that_a_program_runs_in_is_named(proc: Path, group: str, unit: str) -> None:
+    (proc / "812" / "cgroup").write_text(group)
+    ((smtp,), _deaf) = look([wanted(25)], str(proc))
+    assert smtp["unit"] == unit
+    assert smtp["text"] == "port 25/tcp is held by mailserver" + (f" ({unit})" if unit else "")

@@ -10,8 +10,11 @@ branch beside it, and on the Internet a stranger, a DNS server that is no host, 
 from __future__ import annotations
 
 import copy
-import json
 from typing import Any
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.expectations import expectations
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report, make_report
+from tests.unit.expectations.offices import Answer, results_of, source_of
 
 ANYWHERE = "0.0.0.0/0"
 EVERY_PORT = "1-65535"
@@ -129,6 +132,9 @@ def router_slices(plan: dict[str, Any], *, shut: str = "") -> dict[str, dict[str
     return {name: {"policy": {"outbound": "flows" if name == shut else "any"}} for name in gateways}
 
 
-def as_text(plan: dict[str, Any]) -> str:
-    """Return a plan as it stands in its file."""
-    return json.dumps(plan)
+def products_report(plan: dict[str, Any], answer: Answer | None, **changes: Any) -> Report:
+    """Return the report of a plan in a network that answers so; *changes* are of each host's result document."""
+    slices = router_slices(plan)
+    expects = expectations(plan, slices)
+    results = {} if answer is None else results_of(plan, expects, answer, notify=False)
+    return make_report(source_of(plan, {}, expects, {host: {**result, **changes} for host, result in results.items()}))

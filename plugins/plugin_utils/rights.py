@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from .addresses import Address, Prefix, parse_address, parse_prefix
-from .plan_view import FlowView, PlanView, version_of
+from .plan_view import FlowView, GatewayView, PlanView, version_of
 from .platforms import PLATFORMS
 from .ports import PortRange, ports_text
 from .probe_sets import Inseparable
@@ -193,7 +193,7 @@ class Rights:
 
     def is_held_at_home(self, name: str) -> bool:
         """Whether a router of the host's own site is to let out nothing but the plan's flows."""
-        return any(self._lets_only_flows_out(gateway) for gateway in self._gateways_of(name))
+        return any(self._lets_only_flows_out(gateway.host) for gateway in self._gateways_of(name))
 
     def guards(self, sender: str, target: str, version: int) -> tuple[str, ...]:
         """The hosts on the way that refuse what no flow names: managed routers into the target's site, and the target.
@@ -257,18 +257,23 @@ class Rights:
 
     def _is_stopped_at_home(self, packet: Packet, matching: Iterable[_Right]) -> bool:
         """Whether the sender's own router refuses what nobody beyond it can tell from an allowed host's packet."""
-        gateways = self._gateways_of(packet.sender)
-        if any(self._view.hosts[gateway].managed and self._lets_only_flows_out(gateway) for gateway in gateways):
-            return True
+        for gateway in self._gateways_of(packet.sender):
+            if self._view.hosts[gateway.host].managed and self._lets_only_flows_out(gateway.host):
+                return True
+            if any(version_of(address) == version_of(packet.dial) for address in gateway.public):
+                # Whoever stands further out sees this router's address, and not the sender's.
+                break
+        gateways = tuple(gateway.host for gateway in self._gateways_of(packet.sender))
         hosts, rights = self._alike.setdefault((packet.dial, packet.transport, packet.worn, gateways), (set(), {}))
         hosts.add(packet.sender)
         rights.update((id(right), right) for right in matching)
         return False
 
-    def _gateways_of(self, name: str) -> tuple[str, ...]:
-        """The routers that a host's packets leave its site through: for a router, those further out."""
-        names = tuple(gateway.host for gateway in self._view.sites[self._view.hosts[name].site].gateways)
-        return names[names.index(name) + 1 :] if name in names else names
+    def _gateways_of(self, name: str) -> tuple[GatewayView, ...]:
+        """The routers that a host's packets leave its site through, inside first: for a router, those further out."""
+        chain = self._view.sites[self._view.hosts[name].site].gateways
+        own = next((index for index, gateway in enumerate(chain) if gateway.host == name), -1)
+        return chain[own + 1 :]
 
     def _realm(self, host: str, version: int) -> str:
         return self._view.sites[self._view.hosts[host].site].realms[version]

@@ -13,4 +13,4 @@ if __name__ == "__main__":
     # Python puts the folder itself on its path; the package that the folder is lies in the one above.
     folder = Path(__file__).resolve().parent
     sys.path[0] = str(folder.parent)
-    sys.exit(importlib.import_module(f"{folder.name}.cli").main())
+    raise SystemExit(importlib.import_module(f"{folder.name}.cli").main())

@@ -105,6 +105,17 @@ def read_timing(root: Entry) -> Timing:
     return Timing(**given.value)
 
 
+def own_addresses(root: Entry) -> tuple[str, ...]:
+    """The host's addresses: those inside come first, for packets to leave with; a gateway's outer ones follow.
+
+    A service on the gateway itself is reached from outside at the latter. (KE-08)
+    """
+    inside = root.texts("addresses")
+    policy = root.entry("policy").value if root.value.get("policy") else {}
+    outside = Entry("policy", policy).texts("public") if policy.get("public") else ()
+    return tuple(dict.fromkeys((*inside, *outside)))
+
+
 def read_call_back(use: Entry) -> CallBack | None:
     """How the clients of a use choose their call-back ports, or None for a service that calls nobody back."""
     if not use.value.get("callback"):
@@ -130,6 +141,7 @@ class Service:
     def __init__(self, root: Entry, user: Entry, exchanges: Sequence[Entry]) -> None:
         self.root, self.user = root, user
         self.host, self.name = root.text("host"), user.text("service")
+        self.addresses = own_addresses(root)
         self.described = exchanges
         names = {exchange.text("name"): exchange for exchange in exchanges}
         self.exchanges = [exchange for exchange in exchanges if self._is_on(exchange, names, ())]
@@ -203,7 +215,7 @@ class Service:
             service=self.name,
             exchange=exchange.text("name"),
             transport=exchange.text("transport", choices=("tcp", "udp")),
-            addresses=self.root.texts("addresses"),
+            addresses=self.addresses,
             ports=chosen,
         )
 
@@ -226,7 +238,7 @@ def _offered(service: Service) -> Iterator[Settings]:
             "name": f"{service.host}/{service.name}/{exchange.text('name')}",
             "service": service.name,
             "exchange": exchange.text("name"),
-            "addresses": service.root.texts("addresses"),
+            "addresses": service.addresses,
         }
         if exchange is login:
             log_port = service.port(log_channel) if log_channel else 0
@@ -273,7 +285,7 @@ def _instance(service: Service, exchange: Entry, number: int, extra: str) -> dic
         "service": service.name,
         "server": server,
         "number": number,
-        "addresses": service.root.texts("addresses"),
+        "addresses": service.addresses,
         "dial": use.texts("dial"),
         "primary_port": service.port(exchange),
         "environment": use.text("environment", default="single_user", choices=ENVIRONMENTS),

@@ -22,8 +22,8 @@ AT_ONCE = 100  # datagrams taken from one socket before others get their turn
 class Loss:
     """Which datagrams are dropped on their way, by chance or, with a seed, the same ones in each run. (FP-13)
 
-    Dropped are requests, their answers and what opens log channels, for those are repeated. Nobody repeats an alert or a
-    log item, and a probe is no traffic of the product.
+    Dropped are requests, their answers and what opens log channels, for those are repeated. Nobody repeats an alert or
+    a log item, and a probe is no traffic of the product.
     """
 
     def __init__(self, timing: Timing, name: str) -> None:

@@ -100,7 +100,7 @@ class RequestServer(NotifyingServer):
             self.note(f"can't answer {there[0]}: {reason(error)}")
 
     def _looked_for(self, message: dict[str, Any], there: Address, port: DatagramPort) -> None:
-        """Answer a client's broadcast from the service port, at the address that this host has in that network. (FP-07)"""
+        """Answer a client's broadcast from the service port, at this host's own address in that network. (FP-07)"""
         if message.get("looking_for") != self.settings.service:
             port.ignored += 1
             return

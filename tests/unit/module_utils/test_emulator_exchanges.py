@@ -194,3 +194,13 @@ def test_timing_that_makes_no_sense_is_an_error(timing: dict[str, Any], complain
 def test_pauses_between_tries_grow_to_a_limit_and_end() -> None:
     timing = read_config(offers() | {"timing": {"retry_first": 0.5, "retry_most": 2.0, "tries": 5}}).timing
     assert list(timing.pauses()) == [0.5, 1.0, 2.0, 2.0, 2.0]
+
+
+@pytest.mark.acceptance("KE-08")
+def test_a_service_on_a_gateway_is_reached_at_its_outer_address_as_well() -> None:
+    config = offers(exchange("media", ports="port")) | {"policy": {"public": ["198.51.100.50", "127.0.0.1"]}}
+    (found,) = read_config(config).endpoints.values()
+    assert found.addresses == ("127.0.0.1", "198.51.100.50")
+    config["policy"] = {"public": []}
+    (found,) = read_config(config).endpoints.values()
+    assert found.addresses == ("127.0.0.1",)

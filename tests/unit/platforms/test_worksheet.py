@@ -54,6 +54,12 @@ def test_a_rule_that_is_switched_off_stays_on_the_sheet_and_says_so() -> None:
     assert any(row[:2] == ["no", "netcfax SCP to uk-pc1"] for row in cells(render_slice(sheet_slice(enabled=False))))
 
 
+def test_a_senders_port_stands_beside_the_sender() -> None:
+    """Of what the device itself starts; a rule of its filter that needs one is refused."""
+    rows = cells(render_slice(sheet_slice(source_ports="4644")))
+    assert any(row[-2:] == ["198.51.100.10 port 4644", "10.2.0.21"] for row in rows)
+
+
 def test_a_name_with_a_line_break_stays_in_its_row() -> None:
     text = render_slice(sheet_slice(name="a\nb\x1b[2J"))
     assert any(row[1] == "a b [2J" for row in cells(text) if len(row) == 9)

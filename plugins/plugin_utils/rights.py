@@ -209,7 +209,7 @@ class Rights:
         elif here.site != there.site:
             inward = chain[inner:]
         else:
-            # To a router of its own site a packet goes outward; between the site's networks the innermost router stands.
+            # To a router of its own site a packet goes outward; between its networks the innermost router stands.
             inward = [] if inner or self._in_one_network(sender, target, version) else chain[:1]
         return tuple(name for name in (*inward, target) if view.hosts[name].managed)
 

@@ -124,10 +124,18 @@ class Network:
 
     def wait_for(self, holds: Callable[[], bool], what: str, seconds: float = 45) -> None:
         """Wait until something holds; half a minute is an emulated client's slowest retry."""
+        if not self.settled(holds, seconds):
+            pytest.fail(f"not within {seconds:g} s: {what}", pytrace=False)
+
+    @staticmethod
+    def settled(holds: Callable[[], bool], seconds: float = 45) -> bool:
+        """Whether something holds before the time is over; for a start from which each test says what is amiss."""
         end = time.monotonic() + seconds
         while not holds():
-            assert time.monotonic() < end, f"not within {seconds} s: {what}"
+            if time.monotonic() > end:
+                return False
             time.sleep(0.5)
+        return True
 
     def tracked(self, name: str, transport: str, port: int) -> list[Tracked]:
         """What connection tracking on a host holds for a port at the far end of a connection."""

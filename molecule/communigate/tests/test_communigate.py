@@ -69,7 +69,7 @@ def the_server_listens(network: Any) -> None:
         state = network.ask("cgate", "state")
         return all(each["state"] == "listening" for each in (*state["servers"], *state["responders"]))
 
-    network.wait_for(listens, "everything that the server runs listens")
+    network.settled(listens)
 
 
 @pytest.fixture(scope="module")

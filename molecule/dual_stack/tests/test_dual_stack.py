@@ -16,6 +16,7 @@ OAK, ELM = "198.51.100.40", "203.0.113.50"
 FAX, PRESS = "2001:db8:4::10", "2001:db8:4::20"
 PC, NEW = "2001:db8:5::21", "2001:db8:5::66"
 # How a client gets to the NetCFax server and to the FaxPress, by each version that it has.
+SERVICES = [("netcfax", "oak-fax"), ("faxpress", "oak-press")]
 WAYS = [("elm-pc", OAK, OAK), ("elm-pc", FAX, PRESS), ("elm-new", FAX, PRESS)]
 
 
@@ -31,12 +32,8 @@ def notified(network: Any, server: str) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module", autouse=True)
 def everybody_is_known(network: Any) -> None:
-    for host in ("elm-pc", "elm-new"):
-        for service, server in (("netcfax", "oak-fax"), ("faxpress", "oak-press")):
-            network.wait_for(
-                lambda host=host, service=service, server=server: network.instance(host, service, server)["connected"],
-                f"{host} has been taken by {server}",
-            )
+    wanted = [(host, *service) for host in ("elm-pc", "elm-new") for service in SERVICES]
+    network.settled(lambda: all(network.instance(*each)["connected"] for each in wanted))
 
 
 # ---- what must pass

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Settings sheets of all products, written by the playbook that deploys: what people are told is what is planned.
 
-All hosts are `unmanaged` or hold a worksheet, so the play logs in nowhere and changes no rule of this machine.
+All hosts of that deployment are `unmanaged` or hold a worksheet: it logs in nowhere and changes no rule here.
 """
 
 from __future__ import annotations
@@ -77,9 +77,7 @@ def inventory() -> dict[str, Any]:
                     "florida",
                     "10.1.0.12",
                     faxnet_platform="worksheet",
-                    faxnet_uses=[
-                        {"service": "netcfax", "server": "netcfax", "callback": {"mode": "fixed"}},
-                    ],
+                    faxnet_uses=[{"service": "netcfax", "server": "netcfax", "callback": {"mode": "fixed"}}],
                 ),
             },
         }
@@ -124,10 +122,8 @@ def test_every_host_of_every_product_has_its_sheets_and_no_other_host_has_any(ne
     }
 
 
-def test_nobody_logs_in_to_what_is_unmanaged(network: Network) -> None:
-    assert {path.name for path in (network.folder / ON_HOSTS).iterdir()} == {
-        f"{name}.{end}" for name in ("netcfax.netcfax_server", "netcfax-pc.netcfax_client") for end in ("txt", "json")
-    }
+def test_nobody_logs_in_to_what_is_unmanaged_or_for_a_person_to_set_up(network: Network) -> None:
+    assert not (network.folder / ON_HOSTS).exists()
 
 
 def test_a_second_run_changes_nothing_and_neither_does_check_mode(network: Network) -> None:
@@ -242,9 +238,40 @@ NetCFax server settings of netcfax
 """
 
 
-def test_netcfax_sheets_are_what_they_were_before_they_shared_a_role(network: Network) -> None:
-    assert (sheets(network) / "netcfax-pc.netcfax-client.txt").read_text(encoding="utf-8").startswith(NETCFAX_CLIENT)
-    assert (sheets(network) / "netcfax.netcfax-server.txt").read_text(encoding="utf-8") == NETCFAX_SERVER
+BY_ROLE = f"""
+- name: Write the sheets of hosts that can be logged in to
+  hosts: netcfax,netcfax-pc
+  gather_facts: false
+  tasks:
+    - name: Write them
+      ansible.builtin.include_role:
+        name: "faxnet.deploy.netcfax_{{{{ 'server' if inventory_hostname == 'netcfax' else 'client' }}}}"
+      vars:
+        netcfax_client_emulator: false
+        netcfax_server_emulator: false
+        netcfax_client_sheet: "{{{{ inventory_dir }}}}/{ON_HOSTS}/client.txt"
+        netcfax_server_sheet: "{{{{ inventory_dir }}}}/{ON_HOSTS}/server.txt"
+"""
+
+
+def test_a_host_that_can_be_logged_in_to_has_its_sheet_too_and_on_both_it_is_netcfax_s_as_ever(tmp_path: Path) -> None:
+    reached, written = Network(tmp_path), inventory()
+    for name in ("netcfax", "netcfax-pc"):
+        written["all"]["hosts"][name]["faxnet_platform"] = "nftables"
+    reached.write(written)
+    reached.planned()
+    first, second = reached.run(BY_ROLE), reached.run(BY_ROLE)
+    assert (first.code, second.code) == (0, 0), first.text + second.text
+    assert 0 not in first.changed.values()
+    assert set(second.changed.values()) == {0}
+    for folder, client, server in (
+        (tmp_path / ON_HOSTS, "client", "server"),
+        (sheets(reached), "netcfax-pc.netcfax-client", "netcfax.netcfax-server"),
+    ):
+        assert (folder / f"{client}.txt").read_text(encoding="utf-8").startswith(NETCFAX_CLIENT)
+        assert (folder / f"{server}.txt").read_text(encoding="utf-8") == NETCFAX_SERVER
+        (use,) = json.loads((folder / f"{client}.json").read_text(encoding="utf-8"))["uses"]
+        assert use == reached.slice("netcfax-pc")["uses"][0]
 
 
 def test_programs_read_the_same_from_the_json_beside_each_sheet(network: Network) -> None:

@@ -264,12 +264,12 @@ def _entry(body: str, version: tuple[int, ...]) -> Entry:
     return Entry(excluded, *ends)
 
 
-def listed(text: str, address: Any, version: str, others: Mapping[str, Any] = {}, depth: int = 0) -> bool:
+def listed(text: str, address: Any, version: str, others: Mapping[str, Any] | None = None, depth: int = 0) -> bool:
     """Whether an address is in a list: the last line that matches it decides."""
     found = False
     for entry in entries(text, version):
         if isinstance(entry.first, str):
-            named = {name.lower(): lines for name, lines in others.items()}.get(entry.first, "")
+            named = {name.lower(): lines for name, lines in (others or {}).items()}.get(entry.first, "")
             matches = depth < 10 and listed(named, address, version, others, depth + 1)
         else:
             matches = entry.first.version == address.version and entry.first <= address <= entry.last
@@ -312,6 +312,7 @@ class Store:
         self.settings: dict[str, Any] = json.loads(json.dumps(FRESH))
         if self.path.exists():
             self.settings.update(self._read(self.path))
+            self._check()
         if "LANIPs" not in self.settings:
             self.settings["LANIPs"] = "\n".join(address for address in local_addresses() if "." in address)
         self.save()
@@ -325,6 +326,15 @@ class Store:
         if not isinstance(found, dict):
             raise EmulatorError(f"{path}: it must hold one dictionary in the product's data format")
         return found
+
+    def _check(self) -> None:
+        for kind, told, names in (
+            (dict, "dictionary", ("Modules", *DICTIONARIES.values())),
+            (str, "string", ("Version", "ServerName", *(name for name in NETWORK_LISTS if name in self.settings))),
+        ):
+            for name in names:
+                if not isinstance(self.settings[name], kind):
+                    raise EmulatorError(f"{self.path}: {name} must be a {told}")
 
     def save(self) -> None:
         """Write the settings; a reader sees the old file or the new one."""
@@ -590,7 +600,7 @@ class Faults:
             "junk": secrets.token_bytes(64).replace(b"\n", b"?") + b"\n",
             "latin": answer.rstrip(b"\r\n") + b"\xe9\r\n",
             "noise": answer + b"200 nobody asked\r\n",
-            "refuse": f"501 {detail}\r\n".encode(),
+            "refuse": f"501 {detail}\r\n".encode(),  # the greeting; a command that is refused is not even done
             "raw": f"{detail}\r\n".encode(),
         }
         writer.write(changed.get(kind, answer))
@@ -647,11 +657,14 @@ class PwdTalk:
             self.log(f"inp: {verb} ..." if verb in ("PASS", "APOP", "NEWPASS") else f"inp: {line}")
         data: Any = None
         try:
+            fault, detail = self.server.faults.of(verb)
+            if fault == "refuse":
+                raise CommandError(501, detail)
             code, text = self._protocol(verb, rest)
             if not code:
                 if not self.account:
                     raise CommandError(501, "authentication is required")
-                if self.server.faults.of(verb)[0] not in ("forget", "refuse"):
+                if fault != "forget":
                     data = self.server.commanded(verb, rest)
                     await self.server.listen()  # what a changed setting opens is open when the answer comes
                 code, text = 200, "OK"
@@ -993,9 +1006,10 @@ class Server:
         if place.transport == "udp":
             return Datagrams(bound, lambda data, there, reply: self._heard(place, data, there, reply))
         context = None
-        if place.tls:
+        certificate = str(self.store.settings.get("CertificateFile", ""))
+        if place.tls and certificate:  # without one such a listener has to do with answering probes
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            context.load_cert_chain(str(self.store.settings.get("CertificateFile", "")))
+            context.load_cert_chain(certificate)
 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await self._talk(place, reader, writer)
@@ -1221,4 +1235,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

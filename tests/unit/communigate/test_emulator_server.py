@@ -118,8 +118,17 @@ def test_in_the_background_it_returns_when_it_listens(tmp_path: Path) -> None:
         os.kill(int((tmp_path / "ProcessID").read_text()), signal.SIGTERM)
 
 
-def test_in_the_background_it_also_tells_when_it_cannot_start(tmp_path: Path) -> None:
-    emulator.written(tmp_path / emulator.SETTINGS_FILE, "{a=b}", 0o600)
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{a=b}", "a dictionary is made of key=value;"),
+        ("(a)", "it must hold one dictionary in the product's data format"),
+        ("{Modules=a;}", "Modules must be a dictionary"),
+        ("{LANIPs=(a);}", "LANIPs must be a string"),
+    ],
+)
+def test_in_the_background_it_also_tells_when_it_cannot_start(tmp_path: Path, text: str, told: str) -> None:
+    emulator.written(tmp_path / emulator.SETTINGS_FILE, text, 0o600)
     done = subprocess.run(
         [sys.executable, emulator.__file__, "--Base", str(tmp_path), "--Daemon"],
         check=False,
@@ -128,7 +137,7 @@ def test_in_the_background_it_also_tells_when_it_cannot_start(tmp_path: Path) ->
         text=True,
     )
     assert done.returncode == 1
-    assert f"CGServer: {tmp_path}/Settings/Main.settings: a dictionary is made of" in done.stderr
+    assert f"CGServer: {tmp_path}/Settings/Main.settings: {told}" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -257,7 +266,8 @@ def test_a_fresh_installation_listens_where_the_product_does() -> None:
         *(25, 106, 110, 143, 389, 636, 674, 993, 3478, 5060, 5061, 5222, 5269, 5349),
         *(8010, 8021, 8100, 9010, 9100, 11024),
     ]
-    assert settings.keys() <= {*emulator.FRESH, "Modules"}
+    assert {place.port for place in found if place.tls} == {636, 993, 5061, 5349, 9010, 9100}
+    assert settings.keys() <= emulator.FRESH.keys()
 
 
 @pytest.mark.acceptance("CG-11")

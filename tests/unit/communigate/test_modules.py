@@ -194,3 +194,41 @@ def test_documentation_and_arguments_say_the_same() -> None:
 def _params(**changes: Any) -> dict[str, Any]:
     usual = {name: spec.get("default") for name, spec in connection_spec().items()}
     return {**usual, "login": "postmaster", "password": PASSWORD, **changes}
+
+
+def test_the_examples_run(lan: Emulated, tmp_path: Path) -> None:
+    tasks = [
+        task
+        for module in (communigate_network, communigate_network_info)
+        for task in yaml.safe_load(module.EXAMPLES)
+        if any(name.startswith("faxnet.deploy.communigate") for name in task) or "loop" in task
+    ]
+    reach = {"host": lan.host, "port": PWD_PORT}
+    for task in tasks:
+        for name in [name for name in task if name.startswith("faxnet.deploy.")]:
+            # Where to the server is, and TLS, are the reader's; everything else runs as it is printed.
+            task[name] = {**{key: value for key, value in task[name].items() if key != "tls"}, **reach}
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "vars": {
+            "vault_communigate_password": PASSWORD,
+            "communigate_key_of_wan_address": "WANAddress",
+            "ansible_python_interpreter": sys.executable,
+        },
+        "tasks": tasks,
+    }
+    (tmp_path / "play.json").write_text(json.dumps([play]))
+    lan.server.store.settings["Modules"]["SMTP"] = {"Listener": []}
+    done = subprocess.run(
+        [Path(sys.executable).parent / "ansible-playbook", "-c", "local", "-i", "localhost,", tmp_path / "play.json"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "SIP listens on 15060" in done.stdout
+    assert len(tasks) == 5
+    assert lan.kept()["Network"]["WANAddress"] == "77.77.77.77"
+    assert lan.kept()["DebugIPs"] == "; kept by Ansible\n192.0.2.17\n"

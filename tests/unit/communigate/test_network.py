@@ -176,6 +176,8 @@ def test_settings_are_changed_by_the_servers_own_keys_and_all_others_go_back_as_
 def test_what_is_not_changed_is_sent_back_letter_by_letter() -> None:
     plan = planned({"network": FOREIGN}, {"network": {"WAN IP": "77.77.77.77", "Deep": {"On": True}}}, "6.3")
     assert plan.changes[0].text == FOREIGN.replace('"WAN IP"=""', '"WAN IP"="77.77.77.77"').replace("On=NO", "On=YES")
+    same = planned({"network": FOREIGN}, {"network": {"Mask": 255, "Old Text": "a\nb", "Deep": {"On": True}}}, "6.3")
+    assert same.changes[0].text == FOREIGN.replace("On=NO", "On=YES"), "nor what is wanted as it is"
 
 
 @pytest.mark.parametrize(
@@ -293,7 +295,8 @@ def test_an_address_to_ask_about_has_to_be_one(server: Emulated) -> None:
 
 def test_only_the_listeners_of_a_modules_settings_are_told() -> None:
     settings = parse(
-        '{Password=secret;Listener=({Port=#25;},x);"UDP Listener"={Port="5060";};Listeners=a;listener={A=b;};}'
+        '{Password=secret;Relay={Port=#26;Password=secret;};Listener=({Port=#25;},x);"UDP Listener"={Port="5060";};'
+        "Listeners=a;listener={A=b;};}"
     )
     assert [(each["under"], each["port"]) for each in module_listeners(settings)] == [
         ("Listener", 25),

@@ -22,7 +22,7 @@ ENABLED_LINK = "/etc/systemd/system/sysinit.target.wants/" + UNIT
 SYSCTL_FILE = "/etc/sysctl.d/90-faxnet.conf"
 RUN_DIRECTORY = "/run/faxnet/firewall"
 
-_OBJECT = re.compile(r"^\t\S.*?^\t\}\n", re.MULTILINE | re.DOTALL)
+_OBJECT = re.compile(r"^\t\S[^\n]* \{\n.*?^\t\}\n", re.MULTILINE | re.DOTALL)
 _AFTER_OBJECTS = re.compile(r"^\t(?:set|map|flowtable|chain) ", re.MULTILINE)
 
 #: Text that leaves no table of ours behind, whether there was one or not.
@@ -109,11 +109,12 @@ def in_order(listing: str) -> str:
     """
     rest = _AFTER_OBJECTS.search(listing)
     end = rest.start() if rest else len(listing)
-    objects = sorted(found[0].rstrip("\n") for found in _OBJECT.finditer(listing, 0, end))
-    if not objects:
+    found = list(_OBJECT.finditer(listing, 0, end))
+    if not found:
         return listing
-    head = listing[: listing.index("\n") + 1]
-    return head + "\n\n".join(objects) + ("\n\n" + listing[end:] if rest else "\n}\n")
+    objects = "\n\n".join(sorted(item[0].rstrip("\n") for item in found))
+    after = "\n\n" + listing[end:] if rest else "\n" + listing[found[-1].end() :]
+    return listing[: found[0].start()] + objects + after
 
 
 def rehearse(machine: Machine, text: str) -> Ran:

@@ -16,6 +16,7 @@ import re
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall_machine import TABLE
 
 _BLOCK = re.compile(r"^\t(?P<kind>[a-z]+(?: [a-z]+)?) (?P<name>\S+) \{\n.*?^\t\}\n", re.MULTILINE | re.DOTALL)
+_OF_THE_TABLE = re.compile(r"^\t(?:flags|comment) ", re.MULTILINE)
 _KEPT = "ct timeout"
 #: What is deleted after what may name it: an element of a map may lead to a chain, a rule names objects.
 _FIRST = ("map", "set", "chain")
@@ -25,12 +26,13 @@ def replacement(before: str | None, after: str | None, text: str) -> str:
     """An nft file that makes the table `text` of the table `before`, in one transaction.
 
     `before` and `after` are the tables as nft lists them, `text` is the file that gives `after`, whatever there was. It
-    is returned as it is where no object stays.
+    is returned as it is where no object stays, and where somebody gave the table itself a property (dormant): only
+    deleting it takes that away.
     """
     there = _blocks(before or "")
     wanted = _blocks(after or "")
     kept = [key for key, block in there.items() if key[0] == _KEPT and wanted.get(key) == block]
-    if not kept:
+    if not kept or _OF_THE_TABLE.search(before or ""):
         return text
     away = [key for key in there if key not in kept]
     away.sort(key=lambda key: _FIRST.index(key[0]) if key[0] in _FIRST else len(_FIRST))

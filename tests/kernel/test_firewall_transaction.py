@@ -113,14 +113,19 @@ def test_rules_in_force_and_confirmed_are_left_alone_by_the_next_run(host: Host)
         "add chain inet faxnet spare",
         "delete table inet faxnet",
         "add chain inet faxnet faxnet_input { policy accept ; }",
+        "add table inet faxnet { flags dormant ; }",
+        "add counter inet faxnet another",
     ],
 )
-def test_what_was_changed_by_hand_is_seen_and_repaired(host: Host, by_hand: str) -> None:
-    host.settle(NEW)
+@pytest.mark.parametrize("idle", [None, 432000], ids=["", "with idle times"])
+def test_what_was_changed_by_hand_is_seen_and_repaired(host: Host, by_hand: str, idle: int | None) -> None:
+    entry = permit("192.0.2.2", "10.1.0.10", "10000-10099")
+    text = nftables.render(policy(input=[entry], output=[silent(9000, idle)]))
+    host.settle(text)
     good = host.live
     networks.run("nft", by_hand)
     assert host.live != good
-    differences, mark = host.bring(NEW)
+    differences, mark = host.bring(text)
     assert differences == ["table inet faxnet"]
     transaction.confirm(host.machine, mark)
     assert host.live == good

@@ -24,6 +24,12 @@ else:
 UNROUTED = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 
 
+#: Addresses that no host has: "this network", multicast, reserved and broadcast (RFC 6890, RFC 4291).
+NO_HOSTS = ("0.0.0.0/8", "224.0.0.0/3", "::/128", "ff00::/8")
+#: A host's own (RFC 6890, RFC 4291).
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+
+
 class AddressError(ValueError):
     """A value that is not an address or network; the message says why."""
 
@@ -102,11 +108,21 @@ def parse_prefix(value: object) -> Prefix:
     return Prefix(network.version, network.first, network.last, network.prefixlen)
 
 
-@functools.lru_cache(maxsize=1)
-def _unrouted() -> tuple[Prefix, ...]:
-    return tuple(parse_prefix(text) for text in UNROUTED)
+@functools.lru_cache(maxsize=3)
+def _prefixes(texts: tuple[str, ...]) -> tuple[Prefix, ...]:
+    return tuple(parse_prefix(text) for text in texts)
 
 
 def is_unrouted(address: Address) -> bool:
     """Whether the public Internet does not route this address (see :data:`UNROUTED`)."""
-    return any(network.holds(address) for network in _unrouted())
+    return any(network.holds(address) for network in _prefixes(UNROUTED))
+
+
+def is_no_host(address: Address) -> bool:
+    """Whether no host can have this address (see :data:`NO_HOSTS`)."""
+    return any(network.holds(address) for network in _prefixes(NO_HOSTS))
+
+
+def is_loopback(address: Address) -> bool:
+    """Whether the address means the host itself."""
+    return any(network.holds(address) for network in _prefixes(LOOPBACK))

@@ -61,8 +61,9 @@ def client_flows(
         from_server = exchange.initiator == "server"
         carried_by = ""
         if on and taken and riders.concerns(exchange):
-            carried_by = ids.get(exchange.rides_on, "")
-            findings.append(_impassable(intent, use, exchange))
+            ridden = exchange.rides_on and use.takes(profile.exchange(exchange.rides_on), connection.offer)
+            carried_by = ids[exchange.rides_on] if ridden else ""
+            findings.append(_impassable(intent, use, exchange, bool(ridden)))
         flows.append(
             Flow(
                 ids[exchange.name],
@@ -90,20 +91,23 @@ def _id(use: Use, exchange: Exchange, version: int) -> str:
     return f"{use.service}.{exchange.name}/{source}>{destination}{'/6' if version == 6 else ''}"
 
 
-def _impassable(intent: Intent, use: Use, exchange: Exchange) -> Finding:
+def _impassable(intent: Intent, use: Use, exchange: Exchange, ridden: bool) -> Finding:
     """What to say of a server's datagrams to a client behind NAT, at a port that nobody can know."""
     variable = f"faxnet_uses[{use.index}].exchanges.{exchange.name}"
-    profile = intent.catalog.profiles[use.service]
-    if not exchange.rides_on:
-        message = (
-            f"the client stands behind NAT and chooses the port of {exchange.title} itself: it cannot be forwarded"
+    off = f"switch it off (exchanges: {{{exchange.name}: false}})"
+    if not ridden:
+        message = f"the client stands behind NAT and chooses the port of {exchange.title}: it cannot be forwarded"
+        other = (
+            f"switch {exchange.rides_on} on, whose mapping lets it through"
+            if exchange.rides_on
+            else ("route between the sites without translation")
         )
-        cure = f"switch it off (exchanges: {{{exchange.name}: false}}), or route between the sites without translation"
-        return Finding("FXN407", use.host, variable, "on", message, cure)
-    ridden = profile.exchange(exchange.rides_on).title
+        return Finding("FXN407", use.host, variable, "on", message, f"{off}, or {other}")
+    title = intent.catalog.profiles[use.service].exchange(exchange.rides_on).title
     message = (
-        f"the client stands behind NAT: {exchange.title} passes only to the port that it sent a {ridden} from, "
+        f"the client stands behind NAT: {exchange.title} passes only to the port that it sent a {title} from, "
         f"while the devices in between remember that; they are told to for {exchange.idle} s"
     )
-    cure = f"keep it where the client asks before it waits; else switch it off (exchanges: {{{exchange.name}: false}})"
-    return Finding("FXN405", use.host, variable, "on", message, cure)
+    return Finding(
+        "FXN405", use.host, variable, "on", message, f"keep it where the client asks before it waits; else {off}"
+    )

@@ -94,6 +94,7 @@ KINDS = _kinds(
     ("FXN405", "warning", "Packets that pass only while the client's mapping lives"),
     ("FXN406", "advice", "Server that a broadcast does not find"),
     ("FXN407", "error", "Packets to any port that no NAT can forward"),
+    ("FXN408", "error", "Named address that the server cannot reach"),
     # 5xx: platforms
     ("FXN501", "error", "Unknown platform"),
     ("FXN502", "error", "Platform cannot hold the policy"),

@@ -37,7 +37,7 @@ def make_flows(intent: Intent, lock: Lock, findings: list[Finding]) -> Flows:
     connections = _connections(intent, routes, findings)
     spots = _Spots(intent)
     claims = claims_of(intent, _called_at(spots, connections), findings)
-    occupied = _listening(intent, spots, connections)
+    occupied = _listening(intent, routes, spots, connections)
     grants, new_lock = grant_ranges(intent.catalog, claims, occupied, lock, findings)
     flows = []
     for connection in connections:
@@ -151,7 +151,7 @@ def _called_at(spots: _Spots, connections: list[Connection]) -> dict[tuple[str, 
     return {key: CalledAt(tuple(own.get(key, ())), tuple(public[key])) for key in public}
 
 
-def _listening(intent: Intent, spots: _Spots, connections: list[Connection]) -> Occupied:
+def _listening(intent: Intent, routes: Routes, spots: _Spots, connections: list[Connection]) -> Occupied:
     """Note where servers and guarded services listen, on their own and on public addresses."""
     occupied = Occupied()
     public_of = _public_of(intent)
@@ -165,6 +165,13 @@ def _listening(intent: Intent, spots: _Spots, connections: list[Connection]) -> 
         if offer.host in intent.hosts:
             own = [spot for spot in (spots.own(offer.host, 4), spots.own(offer.host, 6)) if spot is not None]
             _note_server(intent, offer, own, occupied)
+            if offer.public:
+                for address in intent.hosts[offer.host].addresses:
+                    way = routes.from_outside(offer.host, address.version)
+                    if not isinstance(way, NoRoute):
+                        met = [step.translates_from for step in way.steps] + [way.arrives_at]
+                        worn = [spots.worn(offer.host, item) for item in met if isinstance(item, Address)]
+                        _note_server(intent, offer, worn, occupied)
     # By server and client's site: all clients of a site meet the server at the same public addresses.
     noted: set[tuple[str, str, str, int]] = set()
     for connection in connections:

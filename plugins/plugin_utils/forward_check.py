@@ -14,6 +14,7 @@ from .intent import Intent
 from .paths import End
 from .policy import Policy
 from .ports import PortRange
+from .profile import ANY_PORTS
 
 
 class _Lead(NamedTuple):
@@ -69,7 +70,10 @@ def _hijacked(intent: Intent, name: str, policy: Policy) -> Iterator[Finding]:
                 message = f"the router's own {opening.name} would be forwarded to {_destination(lead.flow)}"
                 yield Finding("FXN404", name, variable, value, message, cure)
     own = {
-        (permit.destination, permit.transport, permit.ports): ids[0] for permit, ids in policy.input if permit.enabled
+        (permit.destination, permit.transport, permit.ports): ids[0]
+        for permit, ids in policy.input
+        # What comes to any port that the router's own client chose claims none of them.
+        if permit.enabled and permit.ports != ANY_PORTS
     }
     for (address, transport, ports), flow in own.items():
         for lead in leads:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .addresses import Address
+from .addresses import Address, is_loopback, is_unrouted
 from .findings import Finding
 from .flow import Flow
 from .intent import INTERNET, Intent, Offer
@@ -26,52 +26,75 @@ def outside_flows(intent: Intent, routes: Routes, findings: list[Finding]) -> It
     for offer in intent.offers.values():
         if offer.host not in intent.hosts:
             continue
-        cut: set[int] = set()
-        for exchange in intent.catalog.profiles[offer.service].exchanges:
-            if offer.runs(exchange) is None:
-                continue
-            if exchange.with_internet and offer.public:
-                yield from _with_internet(intent, routes, offer, exchange, cut, findings)
+        exchanges = [item for item in intent.catalog.profiles[offer.service].exchanges if offer.runs(item) is not None]
+        if offer.public:
+            public = [exchange for exchange in exchanges if exchange.with_internet]
+            yield from _with_internet(intent, routes, offer, public, findings)
+        for exchange in exchanges:
             named = offer.settings.get(exchange.parties)
             for address in named if named is not None else ():
-                if isinstance(address, Address):
-                    yield from _to_address(intent, routes, offer, exchange, address, holders)
+                if isinstance(address, Address) and not is_loopback(address):
+                    yield from _to_address(intent, routes, offer, exchange, address, holders, findings)
 
 
 def _with_internet(
-    intent: Intent, routes: Routes, offer: Offer, exchange: Exchange, cut: set[int], findings: list[Finding]
+    intent: Intent, routes: Routes, offer: Offer, exchanges: list[Exchange], findings: list[Finding]
 ) -> Iterator[Flow]:
+    problems: list[NoRoute] = []
+    reached = False
     for address in intent.hosts[offer.host].addresses:
         version = address.version
-        if exchange.initiator == "server":
-            path = routes.to_outside(offer.host, version)
-            yield from _flow(offer, exchange, offer.host, INTERNET, version, path)
+        inward, outward = routes.from_outside(offer.host, version), routes.to_outside(offer.host, version)
+        if isinstance(inward, NoRoute) or isinstance(outward, NoRoute):
+            problems += [problem for problem in (inward, outward) if isinstance(problem, NoRoute)]
             continue
-        found = routes.from_outside(offer.host, version)
-        if not isinstance(found, NoRoute):
-            yield from _flow(offer, exchange, INTERNET, offer.host, version, found)
-        elif version not in cut:
-            cut.add(version)
-            message = f"{found.reason}: the Internet cannot reach this public offer"
-            cure = f"{found.cure.partition(',')[0]}, or leave 'public' away"
-            findings.append(Finding("FXN401", offer.host, found.variable, "not set", message, cure))
+        reached = True
+        for exchange in exchanges:
+            if exchange.initiator == "server":
+                yield from _flow(offer, exchange, offer.host, INTERNET, version, outward)
+            else:
+                yield from _flow(offer, exchange, INTERNET, offer.host, version, inward)
+    if problems and not reached:
+        # Where one IP version works, the other may be missing.
+        problem = problems[0]
+        message = f"{problem.reason}: this public offer and the Internet cannot reach each other"
+        cure = f"{problem.cure.partition(',')[0]}, or leave 'public' away"
+        findings.append(Finding("FXN401", offer.host, problem.variable, "not set", message, cure))
 
 
 def _to_address(
-    intent: Intent, routes: Routes, offer: Offer, exchange: Exchange, address: Address, holders: dict[Address, str]
+    intent: Intent,
+    routes: Routes,
+    offer: Offer,
+    exchange: Exchange,
+    address: Address,
+    holders: dict[Address, str],
+    findings: list[Finding],
 ) -> Iterator[Flow]:
     version = address.version
     own = intent.hosts[offer.host].address_of(version)
-    if own is None or own == address:
-        return  # no way of this IP version; or the server asks itself, which passes no device
+    if own == address:
+        return  # the server asks itself, which passes no device
     holder = holders.get(address)
-    if holder is not None:
+    problem = ""
+    if own is None:
+        problem = f"{offer.host} has no IPv{version} address to reach it from"
+    elif holder is not None:
         route = routes.route(offer.host, holder, version)
-        if not isinstance(route, NoRoute):
-            path = routes.walk(offer.host, holder, version, route)
-            if path.dial == address:
-                yield from _flow(offer, exchange, offer.host, holder, version, path)
-                return
+        path = None if isinstance(route, NoRoute) else routes.walk(offer.host, holder, version, route)
+        if path is not None and path.dial == address:
+            yield from _flow(offer, exchange, offer.host, holder, version, path)
+            return
+        problem = f"it is {holder}'s own address, in another realm" + (
+            f", where {path.dial.text} is dialled for it" if path is not None else ""
+        )
+    elif is_unrouted(address) and not routes.is_inside(offer.host, address):
+        problem = "it is in no site of the inventory, and the Internet does not route it"
+    if problem:
+        setting = f"faxnet_offers[{offer.index}].{exchange.parties}"
+        cure = "name an address that the server can reach, or add its network to faxnet_sites"
+        findings.append(Finding("FXN408", offer.host, setting, address.text, problem, cure))
+        return
     yield from _flow(offer, exchange, offer.host, address.text, version, routes.to_address(offer.host, address))
 
 

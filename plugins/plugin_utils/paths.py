@@ -128,12 +128,15 @@ class Routes:
         site = self._sites[start.site]
         here, there = _position(site, start.name), _position(site, end.name)
         if here < there:
-            # A service on an outer router: the inner ones stand in between, and translate.
+            # A service on an outer router: the inner ones stand in between, and translate; an inner router itself wears
+            # its own public address towards it.
             outward = site.gateways[here + 1 : there]
-            return Route(outward, (), bool(outward), _own_public(site, start.name, version) if outward else None)
+            worn = _own_public(site, start.name, version)
+            return Route(outward, (), bool(outward) or worn is not None, worn)
         if here > there:
             inward = tuple(reversed(site.gateways[there + 1 : here]))
-            return Route((), inward, bool(inward), None, _own_public(site, end.name, version) if inward else None)
+            met = _own_public(site, end.name, version)
+            return Route((), inward, bool(inward) or met is not None, None, met)
         one_network = self._share_network(start.name, end.name, version)
         if one_network or not site.gateways:
             return Route((), (), False)
@@ -192,9 +195,28 @@ class Routes:
         route = Route((), inward, True, None, own_public)
         return _walk(ANYWHERE[version], own_public or self._own(host, version), version, route)
 
-    def to_outside(self, host: str, version: int) -> Path:
-        """Return the way from a host to the Internet at large."""
+    def to_outside(self, host: str, version: int) -> Path | NoRoute:
+        """Return the way from a host to the Internet at large, or why no answer could come back."""
+        site = self._sites[self._hosts[host].site]
+        outward = _outside_of(site, host)
+        if _own_public(site, host, version) is None and not any(gateway.public_of(version) for gateway in outward):
+            problem = _unreachable(site, self._hosts[host], version)
+            if problem is not None:
+                return problem
         return self._out(host, version, ANYWHERE[version])
+
+    def is_inside(self, host: str, address: Address) -> bool:
+        """Whether an address lies in a network that a host reaches without translation, or between its routers."""
+        here = self._sites[self._hosts[host].site]
+        realm = here.realm_of(address.version)
+        networks = (
+            network
+            for site in self._sites.values()
+            if site.realm_of(address.version) == realm
+            for network in site.networks
+        )
+        # What lies between two routers of a chain has no networks of its own in the inventory.
+        return len(here.gateways) > 1 or any(network.holds(address) for network in networks)
 
     def to_address(self, host: str, address: Address) -> Path:
         """Return the way from a host to an address that is no host of the inventory: near, in the realm, or outside."""

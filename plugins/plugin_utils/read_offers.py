@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from .addresses import Address, is_no_host
 from .catalog import Catalog
 from .findings import Finding, short
 from .intent import Offer, Use
@@ -45,23 +46,29 @@ def read_offers(
 def _check_shared_ports(
     reader: Reader, offer: Offer, profile: Profile, taken: list[tuple[str, PortRange, str]], variable: str
 ) -> None:
-    mine = dict.fromkeys(
-        (exchange.transport, ports)
-        for exchange in profile.exchanges
-        if exchange.initiator == "client" and offer.runs(exchange) and not exchange.to_any_port
-        for ports in [offer_ports(exchange, offer)]
-        if ports is not None
-    )
+    mine: dict[tuple[str, PortRange], str] = {}
+    for exchange in profile.exchanges:
+        ports = offer_ports(exchange, offer)
+        if exchange.initiator != "client" or not offer.runs(exchange) or ports is None or exchange.to_any_port:
+            continue
+        first = mine.setdefault((exchange.transport, ports), exchange.ports_word)
+        if first != exchange.ports_word and ports.size == 1:
+            message = f"{first} and {exchange.ports_word} are both {ports.text}/{exchange.transport}"
+            where = f"{variable}.{exchange.setting or first}"
+            reader.note("FXN210", where, ports.text, message, "give one of the two another port")
+    clashes: dict[tuple[PortRange, str], list[str]] = {}
     for transport, ports in sorted(mine):
         other = next((name for kind, held, name in taken if kind == transport and held.overlaps(ports)), None)
         if other is not None:
-            reader.note(
-                "FXN210",
-                variable,
-                ports.text,
-                f"{offer.service} and {other} both listen on {ports.text}/{transport} of this host",
-                "give one of the two another port",
-            )
+            clashes.setdefault((ports, other), []).append(transport)
+    for (ports, other), transports in clashes.items():
+        reader.note(
+            "FXN210",
+            variable,
+            ports.text,
+            f"{offer.service} and {other} both listen on {ports.text}/{' and '.join(transports)} of this host",
+            "give one of the two another port",
+        )
     taken += [(transport, ports, offer.service) for transport, ports in mine]
 
 
@@ -138,7 +145,7 @@ def _check_needed(reader: Reader, offer: Offer, profile: Profile, entry: Mapping
 
 def _setting(reader: Reader, raw: object, variable: str, setting: Setting, catalog: Catalog) -> SettingValue | None:
     if setting.kind == ADDRESSES:
-        read = [reader.address(item, f"{variable}[{n}]") for n, item in enumerate(reader.items(raw, variable))]
+        read = [_host_address(reader, item, f"{variable}[{n}]") for n, item in enumerate(reader.items(raw, variable))]
         return tuple(dict.fromkeys(address for address in read if address is not None))
     ports = _one_port(reader, raw, variable) if setting.kind == PORT else _range_ends(reader, raw, variable)
     if ports is None:
@@ -159,6 +166,14 @@ def _setting(reader: Reader, raw: object, variable: str, setting: Setting, catal
     cure = f"{usual} a free port from {catalog.reserved_below} up"
     reader.note("FXN205", variable, ports.text if ports.size > 1 else ports.low, message, cure)
     return None
+
+
+def _host_address(reader: Reader, raw: object, variable: str) -> Address | None:
+    address = reader.address(raw, variable)
+    if address is not None and is_no_host(address):
+        reader.note("FXN105", variable, raw, "is no host's address", "name the address of one host")
+        return None
+    return address
 
 
 def _one_port(reader: Reader, raw: object, variable: str) -> PortRange | None:
@@ -202,7 +217,7 @@ def note_unused_offers(offers: Mapping[tuple[str, str], Offer], uses: Iterable[U
     """Advise where a service is offered and nobody uses it: often a server's name with a typing error elsewhere."""
     used = {(use.server, use.service) for use in uses}
     for (host, service), offer in offers.items():
-        if (host, service) not in used and not offer.public:
+        if (host, service) not in used and not offer.public and not _talks(offer):
             findings.append(
                 Finding(
                     "FXN212",
@@ -213,3 +228,10 @@ def note_unused_offers(offers: Mapping[tuple[str, str], Offer], uses: Iterable[U
                     "add faxnet_uses to its clients, or remove the offer: nothing is opened for it",
                 )
             )
+
+
+def _talks(offer: Offer) -> bool:
+    """Whether the server itself talks to addresses that its offer names."""
+    return any(
+        isinstance(value, tuple) and not isinstance(value, PortRange) and value for value in offer.settings.values()
+    )

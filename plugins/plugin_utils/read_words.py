@@ -13,7 +13,7 @@ from .profile import Profile
 from .reading import Reader
 
 #: What every product of the catalogue runs over; a rule for anything else cannot be written.
-PROTOCOLS = ("tcpip",)
+PROTOCOLS = ("tcpip", "tcp/ip")
 
 
 def read_service(reader: Reader, value: object, variable: str, catalog: Catalog) -> Profile | None:
@@ -37,7 +37,7 @@ def read_service(reader: Reader, value: object, variable: str, catalog: Catalog)
 
 def check_protocol(reader: Reader, value: object, variable: str, profile: Profile) -> None:
     """Note a protocol suite that no rule can carry: the vendor's documents cover TCP/IP only."""
-    if value is not None and value not in PROTOCOLS:
+    if value is not None and str(value).lower() not in PROTOCOLS:
         message = f"{profile.title} can be carried over TCP/IP only"
         cure = "set the product to TCP/IP and leave 'protocol' away; IPX or another suite needs a bridge, not a rule"
         reader.note("FXN211", variable, value, message, cure)

@@ -174,11 +174,18 @@ class _Describer:
     def _profile(self, offer: Offer) -> Profile:
         return self.plan.intent.catalog.profiles[offer.service]
 
+    def _comes_from(self, use: Use) -> str | None:
+        """The address that the server's packets come from: how a client that starts nothing itself knows it."""
+        for flow in self.plan.flows.flows:
+            if (flow.destination, flow.service, flow.source) == (use.host, use.service, use.server):
+                return self.texts[flow.path.arrives_from]
+        return None
+
     def use(self, use: Use) -> tuple[str, str]:
         """One use as JSON text, as the plan holds it and, with the client's instructions, as the slice does."""
         profile = self.plan.intent.catalog.profiles[use.service]
         offer = self.plan.intent.offer_of(use)
-        dial = self.dials.get((use.host, use.service, use.server))
+        dial = self.dials.get((use.host, use.service, use.server)) or self._comes_from(use)
         grant = self.plan.flows.grants.get(f"{use.host}/{use.service}")
         values: dict[str, Any] = {**texts_of(offer), "dial": dial, "server": use.server}
         callback, mode = "null", ""

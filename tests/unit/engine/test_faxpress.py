@@ -217,3 +217,26 @@ def test_nothing_is_broadcast_in_ipv6() -> None:
     (finding,) = said(network, "FXN406")
     assert finding.host == "new"
     assert "2001:db8:1::10" in finding.cure
+
+
+@pytest.mark.parametrize("exchanges", [["alert"], {"request": False}])
+def test_behind_nat_an_alert_without_requests_has_nothing_to_ride_on(exchanges: Any) -> None:
+    network = faxpress()
+    network.hosts["away"]["faxnet_uses"][0]["exchanges"] = exchanges
+    (finding,) = said(network, "FXN407")
+    assert (finding.host, finding.variable) == ("away", "faxnet_uses[0].exchanges.alert")
+    assert "switch request on" in finding.cure
+
+
+def test_a_client_that_only_waits_for_alerts_still_knows_its_server() -> None:
+    network = faxpress()
+    network.hosts["far"]["faxnet_uses"][0]["exchanges"] = ["alert"]
+    assert network.made().slices["far"]["uses"][0]["dial"] == FAX
+
+
+def test_a_router_that_takes_alerts_itself_may_still_forward_ports() -> None:
+    network = faxpress()
+    network.offers("kerio", "home", "10.2.0.30", "kerio_control")
+    network.uses("console", "main", "10.1.0.40", "kerio_control", "kerio")
+    network.hosts["home-router"]["faxnet_uses"] = [{"service": "faxpress", "server": "fax"}]
+    assert not said(network, "FXN404")

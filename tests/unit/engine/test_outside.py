@@ -188,3 +188,61 @@ def test_a_well_known_port_may_be_chosen_where_the_profile_says_so() -> None:
 def test_no_host_may_be_called_internet() -> None:
     network = gateway().host("internet", "main", "10.1.0.99")
     assert ("FXN104", "internet") in {(item.code, item.host) for item in network.findings()}
+
+
+def test_call_backs_stay_clear_of_what_is_public_on_their_address() -> None:
+    network = gateway(exchanges={"media": True}, media="12000-32600")
+    network.site("away", "10.3.0.0/24", gateway="away-router", public="192.0.2.30").server("fax", "away", "10.3.0.10")
+    network.client("pc", "main", "10.1.0.21", server="fax")
+    ports = network.plan().flows.grants["pc/netcfax"].ports
+    assert ports.low > 32600 or ports.high < 12000
+    network.hosts["pc"]["faxnet_uses"][0]["callback"] = {"low": 20000, "high": 20099}
+    assert ("FXN307", "pc") in {(item.code, item.host) for item in network.findings()}
+
+
+def test_a_server_that_asks_itself_needs_no_rule() -> None:
+    made = gateway(resolvers=["127.0.0.1", "10.1.0.12"]).made()
+    assert not [flow for flow in made.document["flows"] if flow["exchange"] == "dns"]
+
+
+@pytest.mark.parametrize("address", ["0.0.0.1", "224.0.0.251", "255.255.255.255", "ff02::fb", "::"])
+def test_an_address_that_no_host_has_is_refused(address: str) -> None:
+    (finding,) = [item for item in gateway(resolvers=[address]).findings() if item.severity == "error"]
+    assert (finding.code, finding.variable) == ("FXN105", "faxnet_offers[0].resolvers[0]")
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("10.2.0.53", "it is ns's own address, in another realm, where 203.0.113.20 is dialled for it"),
+        ("10.50.0.53", "it is in no site of the inventory"),
+        ("2001:db8:9::53", "server has no IPv6 address"),
+    ],
+)
+def test_a_named_address_that_cannot_be_reached_is_refused(address: str, why: str) -> None:
+    network = gateway(resolvers=[address]).host("ns", "home", "10.2.0.53")
+    (finding,) = [item for item in network.findings() if item.severity == "error"]
+    assert (finding.code, finding.host, finding.value) == ("FXN408", "server", address)
+    assert finding.message.startswith(why)
+
+
+def test_one_ip_version_is_enough_to_be_public() -> None:
+    made = gateway(address=["10.1.0.12", "fd00:1::12"]).planned()
+    assert made.plan is None  # the address is in none of the site's networks
+    network = gateway(address=["10.1.0.12", "fd00:1::12"])
+    network.sites["main"]["networks"].append("fd00:1::/64")
+    assert {item["version"] for item in network.made().policy("server")["input"]} == {4}
+
+
+def test_what_leaves_needs_an_address_to_come_back_to() -> None:
+    network = gateway(wan=None, exchanges=["mail_out"])
+    network.sites["main"]["realm"] = "inside"
+    assert ("FXN401", "server") in {(item.code, item.host) for item in network.findings()}
+
+
+def test_two_settings_of_one_offer_cannot_be_one_port() -> None:
+    network = Network().site("main", "10.1.0.0/24")
+    network.offers("mail", "main", "10.1.0.12", "kerio_connect", exchanges=["smtp", "imap"], imap_port=25)
+    (finding,) = [item for item in network.findings() if item.code == "FXN210"]
+    assert finding.variable == "faxnet_offers[0].imap_port"
+    assert "smtp_port and imap_port are both 25/tcp" in finding.message

@@ -333,3 +333,24 @@ def test_a_router_stands_in_a_chain_once() -> None:
     net = double_nat()
     net.sites["flat"]["gateways"][1]["host"] = "flat-router"
     assert [finding.severity.value for finding in net.findings()] == ["error"]
+
+
+def test_two_routers_of_one_chain_meet_under_the_inner_ones_public_address() -> None:
+    network = Network()
+    network.sites["plant"] = {
+        "networks": ["10.1.0.0/24"],
+        "gateways": [
+            {"host": "inner", "public_address": "192.168.100.1"},
+            {"host": "outer", "public_address": "203.0.113.1"},
+        ],
+    }
+    for host, address, other in (("inner", "10.1.0.1", "outer"), ("outer", "192.168.100.2", "inner")):
+        network.hosts[host] = {
+            "faxnet_address": address,
+            "faxnet_offers": [{"service": "kerio_control"}],
+            "faxnet_uses": [{"service": "kerio_control", "server": other}],
+        }
+    made = network.made()
+    outward, inward = made.flow("kerio_control.admin/inner>outer"), made.flow("kerio_control.admin/outer>inner")
+    assert (outward["arrives_from"], outward["via"]) == ("192.168.100.1", [])
+    assert (inward["dial"], inward["destination_address"], inward["via"]) == ("192.168.100.1", "192.168.100.1", [])

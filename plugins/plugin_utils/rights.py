@@ -258,13 +258,18 @@ class Rights:
 
     def _is_stopped_at_home(self, packet: Packet, matching: Iterable[_Right]) -> bool:
         """Whether the sender's own router refuses what nobody beyond it can tell from an allowed host's packet."""
-        for gateway in self._gateways_of(packet.sender):
-            if self._view.hosts[gateway.host].managed and self._lets_only_flows_out(gateway.host):
+        version = version_of(packet.dial)
+        chain = self._view.sites[self._view.hosts[packet.sender].site].gateways
+        own = [gateway for gateway in chain if gateway.host == packet.sender]
+        beyond = self._gateways_of(packet.sender)
+        for gateway in (*own, *beyond):
+            managed = self._view.hosts[gateway.host].managed and gateway.host != packet.sender
+            if managed and self._lets_only_flows_out(gateway.host):
                 return True
-            if any(version_of(address) == version_of(packet.dial) for address in gateway.public):
-                # Whoever stands further out sees this router's address, and not the sender's.
+            if any(version_of(address) == version for address in gateway.public):
+                # Further out, all have this router's address: itself, and whoever stands behind it.
                 break
-        gateways = tuple(gateway.host for gateway in self._gateways_of(packet.sender))
+        gateways = tuple(gateway.host for gateway in beyond)
         hosts, rights = self._alike.setdefault((packet.dial, packet.transport, packet.worn, gateways), (set(), {}))
         hosts.add(packet.sender)
         rights.update((id(right), right) for right in matching)

@@ -230,7 +230,9 @@ def test_an_unmanaged_host_sends_nothing_and_its_flows_are_listed(plan: dict[str
 
 def test_an_unmanaged_server_must_be_reached_and_need_not_run(plan: dict[str, Any]) -> None:
     plan["hosts"]["fl-press"]["platform"] = "unmanaged"
-    assert {probe.expect for probe in probes_of(plan, kind="flow", target="fl-press")} == {"through"}
+    found = probes_of(plan, kind="flow", target="fl-press")
+    assert {(probe.expect, probe.foreign) for probe in found} == {("through", True)}
+    assert not [probe for probe in probes_of(plan, kind="flow", target="fl-kerio") if probe.foreign]
 
 
 def test_an_unmanaged_server_refuses_nothing_in_its_own_network_but_a_router_before_it_does(

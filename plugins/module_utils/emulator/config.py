@@ -268,8 +268,7 @@ def _used(service: Service) -> Iterator[Settings]:
         for number in range(1, service.user.whole("instances", 1, 100000, default=1) + 1):
             yield make(service, exchange, number, extra)
     for exchange in service.exchanges:
-        met = not exchange.value.get("only") and exchange.value.get("with", "clients") in WITH_CLIENTS
-        if _from_client(exchange) or not met:
+        if _from_client(exchange) or exchange.value.get("with", "clients") not in WITH_CLIENTS:
             continue
         if exchange.value.get("kind") != "callback":
             yield from service.responder(exchange, service.ports(exchange))

@@ -58,7 +58,7 @@ class LoginServer(NotifyingServer):
         super().__init__(settings, timing)
         self.logins: dict[str, Login] = {}
         self.channels = LogChannels()
-        self.kinds = (LOG_ITEM if settings.log_port else CALL_BACK,)
+        self.kind = LOG_ITEM if settings.log_port else CALL_BACK
 
     async def _run(self) -> None:
         settings, tls = self.settings, None

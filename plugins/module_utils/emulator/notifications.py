@@ -46,7 +46,7 @@ class Notification:
 class NotifyingServer(Endpoint):
     """A server that knows clients and can send each of them a notification with a token of its own."""
 
-    kinds: tuple[str, ...] = ()
+    kind: str | None = None  # of its notifications; None where the service has none
 
     @abc.abstractmethod
     def known(self) -> list[str]:
@@ -80,15 +80,14 @@ class NotifyingServer(Endpoint):
         chosen = self.known() if instances is None else instances
         found: list[Any] = []
         for instance in chosen:
-            kind = self.kinds[0] if self.kinds else None
             if instance not in self.known():
                 unknown = "it is not logged in, or has not asked lately; see to its way to the server first"
-                found.append(self._result(instance, kind, outcome="not_logged_in", detail=unknown))
+                found.append(self._result(instance, self.kind, outcome="not_logged_in", detail=unknown))
                 continue
             ways = self.ways(instance)
             if not ways and instances is not None:
                 unwanted = "this client is never notified: its service does not, or it is switched off"
-                found.append(self._result(instance, kind, outcome="not_wanted", detail=unwanted))
+                found.append(self._result(instance, self.kind, outcome="not_wanted", detail=unwanted))
             found.extend([one(instance, way) for way in ways])
         done = await asyncio.gather(*(item for item in found if not isinstance(item, dict)))
         sent = iter(done)

@@ -34,16 +34,18 @@ class RequestClient(Instance):
         self.servers: dict[str, dict[str, Any]] = {}  # found by broadcast, by address
         self._loss = Loss(timing, settings.name)
         self._ports: dict[int, DatagramPort] = {}  # by IP version
-        self._used: DatagramPort | None = None
+        self._asked: tuple[DatagramPort, Address] | None = None
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
 
     async def _run(self) -> None:
-        if not self._ports:  # taken once: the port stays the instance's own while the server is away
-            for address in self.settings.dial:
-                self._open(address)
-            self.settled.set()
         self.condition = "asking"
         self.connected = False
+        for address in self.settings.dial:
+            try:
+                self._open(address)
+            except OSError as error:  # noqa: PERF203 (the other family may do)
+                self.note(reason(error))
+        self.settled.set()
         while True:
             self._look_for_servers()
             seen_as = await self._ask()
@@ -52,14 +54,16 @@ class RequestClient(Instance):
 
     async def stop(self) -> None:
         """As every endpoint; the server is told, so that it alerts nobody who is no longer there."""
-        if self.connected and self._used is not None:
+        if self.connected and self._asked is not None:
+            port, there = self._asked
             with contextlib.suppress(OSError):  # it will forget this client by itself
-                self._used.send(place_of(self._dialled, self.settings.primary_port), **self._about(leaving=True))
+                port.send(there, **self._about(leaving=True))
         self.connected = False
         await super().stop()
 
     def _open(self, address: str) -> None:
-        """A socket for the family of an address to dial, from this host's planned address."""
+        """A socket for the family of an address to dial, from this host's planned address; taken once, so that the port
+        stays the instance's own while the server is away. Raises OSError, RefusedError."""
         version = 6 if ":" in address else 4
         if version in self._ports:
             return
@@ -77,7 +81,8 @@ class RequestClient(Instance):
                 return bound(own, port, "udp")
             except OSError as error:  # noqa: PERF203 (the point of the loop)
                 if error.errno != errno.EADDRINUSE:
-                    raise OSError(error.errno, f"can't ask from {own} port {port}: {reason(error)}") from None
+                    place = f"{own} port {port}" if port else own
+                    raise OSError(error.errno, f"can't ask from {place}: {reason(error)}") from None
         raise RefusedError(f"no free port in {low}-{high} to ask from: every one is taken; run fewer instances")
 
     def _about(self, **message: Any) -> dict[str, Any]:
@@ -85,20 +90,22 @@ class RequestClient(Instance):
 
     async def _ask(self) -> Any:
         """One request to the first of the server's addresses that answers. Returns how the server sees this client."""
-        failure = SilenceError("no address to ask")
+        failure = SilenceError("no address to ask, or none to ask from")
         for address in self.settings.dial:
+            port = self._ports.get(6 if ":" in address else 4)
+            if port is None:
+                continue
             try:
-                return await self._ask_at(address)
-            except SilenceError as error:  # noqa: PERF203 (the point of the loop)
+                return await self._ask_at(port, address)
+            except SilenceError as error:
                 failure = error
         raise failure
 
-    async def _ask_at(self, address: str) -> Any:
-        timing, port = self.timing, self._ports[6 if ":" in address else 4]
-        there = place_of(address, self.settings.primary_port)
+    async def _ask_at(self, port: DatagramPort, address: str) -> Any:
+        timing, there = self.timing, place_of(address, self.settings.primary_port)
         token, said = secrets.token_hex(8), ""
         answer = self._waiting[token] = asyncio.get_running_loop().create_future()
-        self._used, self._dialled = port, address
+        self._asked = port, there
         self.requests += 1
         request = self._about(request=token, alerts=self.settings.alerts, keep_alive=timing.keep_alive)
         try:
@@ -152,7 +159,7 @@ class RequestClient(Instance):
 
     def state(self) -> dict[str, Any]:
         """As every instance; C(lost) counts requests dropped on purpose, C(servers) are those found by broadcast."""
-        used = self._used or next(iter(self._ports.values()), None)
+        used = self._asked[0] if self._asked else next(iter(self._ports.values()), None)
         return dict(
             super().state(),
             kind=ALERT if self.settings.alerts else None,

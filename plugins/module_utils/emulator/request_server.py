@@ -39,7 +39,7 @@ class RequestServer(NotifyingServer):
 
     def __init__(self, settings: RequestServerSettings, timing: Timing) -> None:
         super().__init__(settings, timing)
-        self.kinds = (ALERT,) if settings.alert_port else ()
+        self.kind = ALERT if settings.alert_port else None
         self.ignored = self.lost = 0
         self._callers: dict[str, Caller] = {}
         self._serving: dict[str, DatagramPort] = {}  # by own address, as is the next one

@@ -58,6 +58,7 @@ async def test_an_answer_comes_from_the_service_port_to_the_port_that_asked(tmp_
 async def test_forty_programs_ask_from_a_port_each_and_the_server_knows_them_by_it(tmp_path: Path) -> None:
     server = offering("asking", "server")
     clients = using("asking", server["addresses"][0], instances=40, environment="terminal_server")
+    clients["timing"].update(retry_first=5.0)  # nothing is repeated because this machine is slow
     async with running(tmp_path, server, clients) as (fax, pc):
         await all_logged_in(pc)
         found = {one["name"]: one["port"] for one in instances(pc)}
@@ -209,7 +210,9 @@ async def test_a_prober_shares_the_service_port_and_takes_nobody_elses_packets(t
             for turn in range(20):
                 target.send((place, ASKED), {"turn": turn})
             assert [(await prober.hear())[0]["turn"] for _turn in range(20)] == list(range(20))
-            async with running(tmp_path, using("asking", place, instances=20)) as (pc,):
+            clients = using("asking", place, instances=20)
+            clients["timing"].update(retry_first=5.0)
+            async with running(tmp_path, clients) as (pc,):
                 await all_logged_in(pc)
                 assert await prober.silent()
                 assert [one["retries"] for one in instances(pc)] == [0] * 20
@@ -260,6 +263,18 @@ async def test_a_second_address_is_asked_when_the_first_is_silent(tmp_path: Path
     async with running(tmp_path, server, client) as (_fax, pc):
         await all_logged_in(pc)
         assert instances(pc)[0]["seen_as"] == "::1"
+
+
+@async_test
+async def test_an_address_that_this_host_does_not_have_is_named_and_the_other_family_used(tmp_path: Path) -> None:
+    server = offering("asking", "server", "::1")
+    client = using("asking", "::1", place="192.0.2.1")
+    client["uses"][0]["dial"] = [address(), "::1"]
+    client["addresses"].append("::1")
+    async with running(tmp_path, server, client) as (_fax, pc):
+        await all_logged_in(pc)
+        text = "can't ask from 192.0.2.1: Cannot assign requested address"
+        assert [one["text"] for one in instances(pc)[0]["errors"]] == [text]
 
 
 @async_test

@@ -196,7 +196,6 @@ def test_pauses_between_tries_grow_to_a_limit_and_end() -> None:
     assert list(timing.pauses()) == [0.5, 1.0, 2.0, 2.0, 2.0]
 
 
-@pytest.mark.acceptance("KE-08")
 def test_a_service_on_a_gateway_is_reached_at_its_outer_address_as_well() -> None:
     config = offers(exchange("media", ports="port")) | {"policy": {"public": ["198.51.100.50", "127.0.0.1"]}}
     (found,) = read_config(config).endpoints.values()

@@ -181,7 +181,6 @@ async def test_log_items_follow_a_client_to_which_nat_gave_another_port(tmp_path
         line.close()
 
 
-@pytest.mark.acceptance("KE-10")
 @async_test
 async def test_the_channel_is_opened_once_and_then_left_alone_while_tcp_is_kept_alive(tmp_path: Path) -> None:
     place = address()

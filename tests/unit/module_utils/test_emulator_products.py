@@ -42,7 +42,7 @@ def slices(offer: dict[str, Any], **use: Any) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.acceptance("FP-08", "FP-09", "FP-10", "FP-12")
+@pytest.mark.acceptance("FP-08", "FP-09", "FP-10")
 @async_test
 async def test_a_faxpress_answers_and_alerts_from_its_one_port(tmp_path: Path) -> None:
     server, pc = slices({"service": "faxpress"}, exchanges={"alert": True})

@@ -5,8 +5,9 @@
 
 Silence proves a refusal only where something else shows that silence was not simply a dead line. The best witness is an
 answer that the same sender got from the same address in the same run (``path``). Where a refusing router answers
-nothing at all, two witnesses do: the sender got answers from elsewhere, and the target answered others (``ends``).
-Without a witness a silent probe is not proven, and is never counted as passed.
+nothing at all, two witnesses do: the sender got answers from elsewhere, and the target answered others or, as a client
+that takes nothing in, got answers itself (``ends``). Without a witness a silent probe is not proven, and is never
+counted as passed.
 
 A datagram that must arrive and brings nothing back failed where an answer was sure to come: from an emulator, and from
 a system on whose port nobody listens. A real program may leave a question that it does not know unanswered, so its
@@ -52,7 +53,7 @@ class Witnesses:
     Attributes:
         paths: sender and address, where that address answered that sender.
         senders: hosts that got an answer from anywhere.
-        targets: hosts that answered anybody.
+        targets: hosts that answered anybody, or got an answer themselves: they are there, and their line is alive.
         emulated: hosts on which an emulator runs, which answers whatever a probe asks.
     """
 
@@ -70,7 +71,7 @@ class Witnesses:
 
 _SILENT = {
     "path": Judgement(PASSED, "silent, while the same address answered this host otherwise", "path"),
-    "ends": Judgement(PASSED, "silent, while both ends answered others", "ends"),
+    "ends": Judgement(PASSED, "silent, while both ends were heard of otherwise", "ends"),
     "": Judgement(UNPROVEN, "silent, but nothing shows that the line was alive"),
 }
 
@@ -83,7 +84,7 @@ def witnesses(tried: Iterable[Mapping[str, Any]], emulated: Iterable[str] = ()) 
             paths.add((probe["host"], probe["address"]))
             senders.add(probe["host"])
             targets.add(probe["target"])
-    return Witnesses(frozenset(paths), frozenset(senders), frozenset(targets), frozenset(emulated))
+    return Witnesses(frozenset(paths), frozenset(senders), frozenset(targets | senders), frozenset(emulated))
 
 
 def judge(probe: Mapping[str, Any], seen: Witnesses) -> Judgement:

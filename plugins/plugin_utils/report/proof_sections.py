@@ -156,8 +156,8 @@ def gaps_section(report: Report) -> Markup:
     weak = sum(check["verdict"] == PASSED and check["witness"] == "ends" for check in report.checks)
     if weak:
         items.append(
-            f"{number(weak, 'refusal')} rest on two witnesses (sender and target each answered others), for their "
-            "address answers nobody from there."
+            f"{number(weak, 'refusal')} rest on two witnesses (sender and target were each heard of otherwise), for "
+            "their address answers nobody from there."
         )
     items += [_left_out_words(item) for item in expected.get("left_out", ())]
     items += [_not_probed_words(item) for item in expected.get("not_probed", ())[:MOST_CHECKS]]

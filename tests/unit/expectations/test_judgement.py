@@ -54,6 +54,13 @@ def test_silence_is_proven_where_both_ends_answered_others() -> None:
     assert judge(tried("silent"), witnesses([elsewhere, from_another])).witness == "ends"
 
 
+def test_a_client_that_takes_nothing_in_is_alive_by_the_answers_that_it_gets() -> None:
+    elsewhere = tried("open", address="10.1.0.20", target="printer", expect="open")
+    its_own = tried("open", host="fax", target="laptop", address="10.1.0.30", expect="open")
+    assert judge(tried("silent"), witnesses([elsewhere, its_own])).witness == "ends"
+    assert judge(tried("silent"), witnesses([its_own])).verdict == "not proven"
+
+
 @pytest.mark.parametrize("missing", [0, 1])
 def test_one_end_alone_proves_nothing(missing: int) -> None:
     ends = [

@@ -64,9 +64,9 @@ class _Site:
     def holds(self, address: Address) -> bool:
         return any(network.holds(address) for network in self.networks)
 
-    def outermost(self, version: int, since: int = 0) -> Address | None:
-        """The address that the gateways from index *since* on show outside."""
-        worn = [address for public in self.public[since:] for address in public if address.version == version]
+    def outermost(self, version: int, since: int = 0, until: int | None = None) -> Address | None:
+        """The address that the gateways from index *since* to before *until* show to what is further out."""
+        worn = [address for public in self.public[since:until] for address in public if address.version == version]
         return worn[-1] if worn else None
 
 
@@ -111,15 +111,25 @@ class Topology:
                     return address
         return None
 
-    def dialled(self, site: str, host: str, version: int) -> Address:
-        """The address under which a machine in *site* (empty: a stranger) reaches *host*."""
+    def dialled(self, site: str, host: str, version: int, sender: str = "") -> Address:
+        """The address under which a machine in *site* (empty: a stranger) reaches *host*.
+
+        Where the machine is the host *sender*, and a gateway of that site, it stands further out than what is inside.
+        """
         home = self.hosts[host]["site"]
         own = self.addresses_of(host)[version]
         there = self._sites[home]
-        if home == site or there.realm[version] == self._realm(site, version):
+        since = self._position(home, host)
+        if home == site:
+            until = self._position(home, sender)
+            return there.outermost(version, max(since, 0), until) or own if until > since else own
+        if there.realm[version] == self._realm(site, version):
             return own
-        since = next((index for name, index in self._positions.get(host, ()) if name == home), 0)
-        return there.outermost(version, since) or own
+        return there.outermost(version, max(since, 0)) or own
+
+    def _position(self, site: str, host: str) -> int:
+        """Where a host stands in a site's row of gateways; -1 inside."""
+        return next((index for name, index in self._positions.get(host, ()) if name == site), -1)
 
     def departure(self, host: str, destination: Address) -> tuple[Address, Place]:
         """The address that a host's own packets to *destination* wear, and where they set out."""

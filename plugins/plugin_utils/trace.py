@@ -200,7 +200,8 @@ def _ends(topology: Topology, packet: Packet) -> tuple[Address, Place, Address]:
     # A host is met at the address that the sender dials, which is not always its own.
     wanted = None if packet.destination in topology.hosts else taken[version]
     if packet.source in topology.hosts:
-        wanted = wanted or topology.dialled(topology.hosts[packet.source]["site"], packet.destination, version)
+        site = topology.hosts[packet.source]["site"]
+        wanted = wanted or topology.dialled(site, packet.destination, version, packet.source)
         return (*topology.departure(packet.source, wanted), wanted)
     source = offered[version]
     holders = topology.holders(source)

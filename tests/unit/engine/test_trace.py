@@ -151,6 +151,28 @@ def test_an_address_that_two_offices_use_needs_a_host_name() -> None:
     assert made.trace("pc", "fl-fax", 7488).reached == "fl-fax"
 
 
+def row_of_routers() -> Network:
+    """Two NAT routers in a row and a client inside; each of the three uses a server of its own."""
+    net = Network()
+    row = [{"host": "inner", "public_address": "192.168.100.1"}, {"host": "outer", "public_address": FLORIDA}]
+    net.sites["office"] = {"networks": ["10.1.0.0/24"], "gateways": row}
+    net.server("inner", "office", "10.1.0.1").server("outer", "office", "192.168.100.101")
+    net.hosts["inner"]["faxnet_uses"] = [{"service": "netcfax", "server": "outer"}]
+    net.hosts["outer"]["faxnet_uses"] = [{"service": "netcfax", "server": "inner"}]
+    return net.client("pc", "office", "10.1.0.21", server="outer")
+
+
+@pytest.mark.parametrize("exchange", ["pcp", "scp"])
+def test_routers_of_one_row_and_who_is_inside_meet_as_the_plan_says(exchange: str) -> None:
+    made = row_of_routers().made()
+    flows = [flow for flow in made.document["flows"] if flow["exchange"] == exchange]
+    assert len(flows) == 3
+    for flow in flows:
+        verdict = made.trace(flow["source"], flow["destination"], int(flow["ports"].partition("-")[0]))
+        assert (verdict.reached, flow["id"] in verdict.hops[-1].flows) == (flow["destination"], True), verdict.text()
+        assert verdict.hops[0].comes_as == f"{flow['source_address']} -> {flow['dial']}"
+
+
 def fax_appliance(*, translated: bool = False, **of_client: Any) -> Network:
     """A FaxPress in one office and a client in another: routed, or with NAT before the client."""
     realm = {"public": SHEFFIELD} if translated else {"realm": "corp"}

@@ -133,11 +133,13 @@ def communigate_offer(info: object, keys: object = None, administration: bool = 
 def _listeners(module: str, entries: object) -> Iterator[Listener]:
     if not isinstance(entries, Iterable) or isinstance(entries, (str, bytes, Mapping)):
         raise ViewError(
-            f"{short(entries, 60)!r} is no list of listeners of {module}; pass the module's result as it is"
+            f"{short(entries, 60)!r} is no list of listeners of {short(module, 40)}; pass the module's result as it is"
         )
     for entry in entries:
         if not isinstance(entry, Mapping):
-            raise ViewError(f"{short(entry, 60)!r} is no listener of {module}; pass the module's result as it is")
+            raise ViewError(
+                f"{short(entry, 60)!r} is no listener of {short(module, 40)}; pass the module's result as it is"
+            )
         port = entry.get("port")
         # A listener that is switched off has no port, or port 0.
         if isinstance(port, int) and not isinstance(port, bool) and FIRST_PORT <= port <= LAST_PORT:
@@ -221,7 +223,7 @@ def _named(info: Mapping[str, Any], keys: object) -> Iterator[tuple[str, Any]]:
     settings = info.get("settings")
     for name, key in keys.items():
         held = settings.get(NAMED[name]) if isinstance(settings, Mapping) else None
-        if not isinstance(held, Mapping) or key not in held:
+        if not isinstance(held, Mapping) or not isinstance(key, str) or key not in held:
             raise ViewError(
                 f"the server's {NAMED[name]} settings hold no {short(key, 40)!r}; read them with "
                 f"faxnet.deploy.communigate_network_info (subjects: [{NAMED[name]}])"

@@ -14,16 +14,22 @@ from ansible.errors import AnsibleFilterError
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.faxnet.deploy.plugins.filter.communigate_offer import FilterModule as Offer
+from ansible_collections.faxnet.deploy.plugins.filter.communigate_settings import FilterModule as Computed
 from ansible_collections.faxnet.deploy.plugins.filter.in_network_address_list import FilterModule as InList
 from ansible_collections.faxnet.deploy.plugins.filter.network_address_list import FilterModule as FromText
 from ansible_collections.faxnet.deploy.plugins.filter.to_network_address_list import FilterModule as ToText
 from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_list_sets import holds, spans
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.network_list import GRAMMARS, AddressListError, parse
+from tests.unit.network_list.test_communigate_settings import seed
 
-QUICK = settings(max_examples=300, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=200, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 
 read: Any = FromText().filters()["network_address_list"]
 write: Any = ToText().filters()["to_network_address_list"]
+offer: Any = Offer().filters()["communigate_offer"]
+computed: Any = Computed().filters()["communigate_settings"]
+PLAN = seed().made().document
 inside: Any = InList().filters()["in_network_address_list"]
 
 grammars = st.sampled_from(list(GRAMMARS))
@@ -194,3 +200,77 @@ def test_spans_are_disjoint_ascending_and_hold_what_membership_says(text: str) -
         base = int(ipaddress.ip_address(start))
         held = {base + last for last in range(-1, 17) if holds(whole, str(ipaddress.ip_address(start) + last))}
         assert {value for first, last in found for value in range(first, last + 1)} == held
+
+
+listeners = st.lists(
+    st.one_of(
+        junk,
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "port": st.one_of(st.integers(-5, 70000), st.sampled_from([25, 110, 465, 5060, 5269]), junk),
+                "under": st.one_of(st.sampled_from(["Listener", "UDPListener"]), junk),
+                "settings": st.one_of(
+                    st.dictionaries(st.sampled_from(["InitTLS", "Port", "x"]), junk, max_size=3), junk
+                ),
+            },
+        ),
+    ),
+    max_size=6,
+)
+told = st.fixed_dictionaries(
+    {},
+    optional={
+        "listeners": st.one_of(junk, st.dictionaries(st.sampled_from(["SMTP", "SIP", "XMPP", "Y"]), listeners)),
+        "settings": st.one_of(
+            junk, st.dictionaries(st.sampled_from(["media", "resolver"]), st.dictionaries(st.just("k"), junk))
+        ),
+    },
+)
+
+
+@QUICK
+@given(
+    st.one_of(junk, told),
+    st.one_of(
+        junk,
+        st.dictionaries(
+            st.sampled_from(["media_udp", "dns_servers", "x"]), st.one_of(junk, st.sampled_from(["k", "l"]))
+        ),
+    ),
+    st.booleans(),
+)
+def test_whatever_a_server_tells_becomes_an_offer_or_a_sentence(info: object, keys: object, all_of_them: bool) -> None:
+    try:
+        made = offer(info, keys, all_of_them)
+    except AnsibleFilterError as error:
+        refusal = str(error)
+        event("refused")
+    else:
+        refusal = "communigate_offer: "
+        event("offered")
+        ports = {entry["port"] for entry in made["left_out"]} | {
+            v for v in made["offer"].values() if isinstance(v, int)
+        }
+        assert all(1 <= port <= 65535 for port in ports)
+    assert refusal.startswith("communigate_offer: ")
+    assert refusal.isprintable()
+
+
+@QUICK
+@given(junk, junk, junk)
+def test_whatever_is_taken_for_a_plan_becomes_settings_or_a_sentence(plan: Any, host: object, debug: object) -> None:
+    refusals = []
+    for call in (
+        # A text is the path of a plan; a random one may name anything that lies about on this machine.
+        lambda: computed(None if isinstance(plan, str) else plan, host),
+        lambda: computed(PLAN, host, False, debug),
+        lambda: computed(PLAN, "cgate", False, debug),
+        lambda: computed(PLAN, "cgate", grammar=debug, ipv6=host),
+    ):
+        try:
+            call()
+        except AnsibleFilterError as error:
+            refusals.append(str(error))
+    assert all(refusal.startswith("communigate_settings: ") for refusal in refusals)
+    assert all(line.isprintable() for refusal in refusals for line in refusal.split("\n"))

@@ -143,9 +143,11 @@ def test_dns_servers_and_their_exchange_come_from_the_resolver() -> None:
         (None, None, "'None' holds no listeners; register the result of faxnet.deploy.communigate_network_info"),
         ({"lists": {}}, None, "holds no listeners; register the result"),
         ({"listeners": {"SMTP": 5}}, None, "'5' is no list of listeners of SMTP; pass the module's result as it is"),
+        ({"listeners": {"a\x07": 5}}, None, r"'5' is no list of listeners of a\x07; pass"),
         ({"listeners": {"SMTP": ["x"]}}, None, "'x' is no listener of SMTP; pass the module's result as it is"),
         ({"listeners": {}}, {"wan": "x"}, "does not name settings; use a dictionary with: media_udp, media_tcp, dns_"),
         ({"listeners": {}}, {"media_udp": "UDP"}, "the server's media settings hold no 'UDP'; read them with"),
+        ({"listeners": {}, "settings": {"media": {}}}, {"media_udp": ["x"]}, "the server's media settings hold no"),
         ({"listeners": {}, "settings": {"media": {"U": "5-x"}}}, {"media_udp": "U"}, "U cannot be read as a range"),
         (
             {"listeners": {}, "settings": {"resolver": {"S": "x"}}},

@@ -536,7 +536,7 @@ def places(settings: Mapping[str, Any]) -> Iterator[Place]:
                     yield Place(module, transport, address, int(port), tls)
     for key, transport in (("UDPPorts", "udp"), ("TCPPorts", "tcp")):
         for number in port_range(settings["MediaServer"].get(key, "")):
-            yield Place("MEDIA", transport, "", number)
+            yield Place("MEDIA", transport, str(settings["MediaServer"].get("LocalIP", "")), number)
 
 
 def listeners_of_slice(slice_: Mapping[str, Any]) -> dict[str, Any]:
@@ -714,6 +714,85 @@ class PwdTalk:
             self.log(f"out: {as_text(data)}")
         answer = f"201 {as_text(data)}\r\n" if self.inline else f"200 data follow\r\n{as_text(data, '')}\r\n"
         return await self.server.faults.answered(self.writer, state, answer.encode())
+
+
+# --- FTP: passive transfers on the media ports (CG-11) ---------------------------------------------------------------
+
+
+class FtpTalk:
+    """One connection to the FTP listener: logins, and listings of an empty folder over passive data connections."""
+
+    def __init__(self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.server, self.reader, self.writer = server, reader, writer
+        peer, own = writer.get_extra_info("peername"), writer.get_extra_info("sockname")
+        self.peer, self.own = (unmapped(peer[0]), peer[1]), unmapped(own[0])
+        self.user, self.account, self.port = "", "", 0
+
+    async def run(self) -> None:
+        """Greet, and answer until the client leaves."""
+        more = self._say(220, f"{self.server.name} CommuniGate Pro FTP Server {self.server.version} ready")
+        while more:
+            line = await asyncio.wait_for(self.reader.readline(), IDLE)
+            probe = probe_answer(line, f"{self.server.name}/FTP", self.peer)
+            if probe is not None:
+                self.writer.write(probe)
+                continue
+            if not line.endswith(b"\n"):
+                return
+            verb, _space, rest = line.decode("utf-8", "replace").strip().partition(" ")
+            more = await self._command(verb.upper(), rest)
+            await self.writer.drain()
+
+    async def _command(self, verb: str, rest: str) -> bool:
+        if verb == "QUIT":
+            self._say(221, "goodbye")
+            return False
+        if verb in ("USER", "PASS"):
+            return self._log_in(verb, rest)
+        if not self.account:
+            return self._say(530, "log in first")
+        if verb in ("PASV", "EPSV"):
+            return self._passive(verb)
+        if verb in ("LIST", "NLST"):
+            return await self._listing()
+        return self._say(200, "OK") if verb in ("TYPE", "NOOP", "CWD") else self._say(502, "not implemented")
+
+    def _log_in(self, verb: str, rest: str) -> bool:
+        if verb == "USER":
+            self.user = rest
+            return self._say(331, "please send the password")
+        wanted = self.server.store.password(self.user)
+        right = wanted is not None and hmac.compare_digest(rest.encode(), wanted.encode())
+        self.account = self.user if right else ""
+        return self._say(230, "logged in") if right else self._say(530, "incorrect password")
+
+    def _passive(self, verb: str) -> bool:
+        self.port = self.server.expect_transfer(self.peer[0])
+        if not self.port:
+            return self._say(425, "no media TCP port is free")
+        if verb == "EPSV":
+            return self._say(229, f"entering extended passive mode (|||{self.port}|)")
+        # What a NAT device relays to this server is where a client from outside has to go (CG-09).
+        outside = self.server.store.text("Network", "WANAddress").strip("[]")
+        inside = self.server.store.holds("LANIPs", ipaddress.ip_address(self.peer[0]))
+        numbers = ",".join((self.own if inside or not outside else outside).split("."))
+        return self._say(227, f"entering passive mode ({numbers},{self.port >> 8},{self.port & 255})")
+
+    async def _listing(self) -> bool:
+        if not self.port:
+            return self._say(425, "passive mode first")
+        self._say(150, "here it comes")
+        try:
+            (await self.server.transfer(self.port)).close()
+        except (asyncio.TimeoutError, TimeoutError):
+            return self._say(425, "no data connection came")
+        finally:
+            self.port = 0
+        return self._say(226, "done")
+
+    def _say(self, code: int, text: str) -> bool:
+        self.writer.write(f"{code} {text}\r\n".encode())
+        return True
 
 
 # --- SIP: clients behind remote NAT devices (CG-05, CG-06, CG-07) ----------------------------------------------------
@@ -967,6 +1046,7 @@ class Server:
         self.ended, self._opening = asyncio.Event(), asyncio.Lock()
         self._listening: dict[Place, Any] = {}
         self._talks: set[asyncio.Task[None]] = set()
+        self._transfers: dict[int, tuple[str, asyncio.Future[asyncio.StreamWriter]]] = {}
 
     @property
     def name(self) -> str:
@@ -1025,17 +1105,44 @@ class Server:
         elif "SIP" in place.module.upper():
             self.sip.heard(data, there, reply)
 
+    def expect_transfer(self, peer: str) -> int:
+        """A media TCP port that waits for a peer's data connection from now on, or 0 if none is free."""
+        for place in self._listening:
+            if place.module == "MEDIA" and place.transport == "tcp" and place.port not in self._transfers:
+                self._transfers[place.port] = (peer, asyncio.get_running_loop().create_future())
+                return place.port
+        return 0
+
+    async def transfer(self, port: int) -> asyncio.StreamWriter:
+        """The data connection that a port waits for. Raises TimeoutError."""
+        try:
+            return await asyncio.wait_for(self._transfers[port][1], 10)
+        finally:
+            del self._transfers[port]
+
+    def _taken_for_transfer(self, place: Place, peer: str, writer: asyncio.StreamWriter) -> bool:
+        expected, arrived = self._transfers.get(place.port, ("", None))
+        if place.module != "MEDIA" or arrived is None or expected != peer or arrived.done():
+            return False
+        arrived.set_result(writer)
+        return True
+
     async def _talk(self, place: Place, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         if task:
             self._talks.add(task)
             task.add_done_callback(self._talks.discard)
         peer = writer.get_extra_info("peername")
+        kept = False
         try:
             if peer is None or self.store.holds("DeniedIPs", ipaddress.ip_address(unmapped(peer[0]))):
                 return
-            if place.module.upper() == "PWD":
-                await PwdTalk(self, reader, writer).run()
+            kept = self._taken_for_transfer(place, unmapped(peer[0]), writer)
+            if kept:
+                return
+            talk = {"PWD": PwdTalk, "FTP": FtpTalk}.get(place.module.upper())
+            if talk:
+                await talk(self, reader, writer).run()
                 return
             while True:
                 line = await asyncio.wait_for(reader.readline(), IDLE)
@@ -1046,7 +1153,8 @@ class Server:
         except (OSError, ValueError, asyncio.TimeoutError, TimeoutError, asyncio.CancelledError):
             pass  # a peer that left, a line that never ends, the server's own end
         finally:
-            writer.close()
+            if not kept:
+                writer.close()
 
     async def stop(self) -> None:
         """Close everything."""

@@ -76,6 +76,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--name", required=True, help="the account to register")
     parser.add_argument("--own", help="the address to state as its own; usual is the one that it has")
     parser.add_argument("--call", metavar="NAME", help="do not register, call this account")
+    parser.add_argument("--until", metavar="EVENT", help="end as soon as this event has come")
     parser.add_argument("--seconds", type=float, default=5.0, help="how long to stay")
     options = parser.parse_args(argv)
     counts: Counter[str] = Counter()
@@ -87,7 +88,7 @@ def main(argv: list[str] | None = None) -> int:
         method, name = ("INVITE", options.call) if options.call else ("REGISTER", options.name)
         ours.send(request(method, name, options.server, own, secrets.token_hex(8)))
         end = time.monotonic() + options.seconds
-        while time.monotonic() < end:
+        while time.monotonic() < end and not (options.until and counts[options.until]):
             ours.settimeout(max(end - time.monotonic(), 0.001))
             try:
                 data = ours.recv(65535)

@@ -24,7 +24,17 @@ NATED = "192.168.0.0-192.168.255.255\n!192.168.7.0/24\n127.9.9.9"
 def started(server: Emulated, *options: str) -> subprocess.Popen[str]:
     """A client in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, str(Path(client.__file__)), "--server", server.host, "--port", str(SIP_PORT), *options],
+        [
+            sys.executable,
+            str(Path(client.__file__)),
+            "--server",
+            server.host,
+            "--port",
+            str(SIP_PORT),
+            "--seconds",
+            "20",
+            *options,
+        ],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -49,7 +59,7 @@ def events(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
 @pytest.mark.acceptance("CG-05", "CG-06")
 def test_a_client_is_behind_nat_by_the_address_that_it_states(server: Emulated, stated: str, behind: bool) -> None:
     server.server.store.settings["NATedIPs"] = NATED
-    (registered, *_rest) = events(started(server, "--name", "anna", "--own", stated, "--seconds", "0.4"))
+    (registered, *_rest) = events(started(server, "--name", "anna", "--own", stated, "--until", "registered"))
     assert registered["event"] == "registered"
     assert registered["behind_nat"] is behind
     assert f"is {'' if behind else 'not '}behind a NAT" in server.log
@@ -58,7 +68,7 @@ def test_a_client_is_behind_nat_by_the_address_that_it_states(server: Emulated, 
 @pytest.mark.acceptance("CG-06")
 def test_a_client_that_is_seen_from_a_nated_address_is_not_behind_nat(server: Emulated) -> None:
     server.server.store.settings["NATedIPs"] = "192.168.0.0/16\n127.0.0.0/8"
-    (registered, *_rest) = events(started(server, "--name", "anna", "--own", "192.168.1.5", "--seconds", "0.4"))
+    (registered, *_rest) = events(started(server, "--name", "anna", "--own", "192.168.1.5", "--until", "registered"))
     assert registered["behind_nat"] is False
 
 
@@ -67,7 +77,7 @@ def test_dummy_packets_go_to_clients_behind_nat_only(server: Emulated) -> None:
     server.server.store.settings["NATedIPs"] = NATED
     server.server.store.settings["Network"]["NATPing"] = "0.2"
     both = [
-        started(server, "--name", name, "--own", own, "--seconds", "1.5")
+        started(server, "--name", name, "--own", own, "--seconds", "2")
         for name, own in (("anna", "192.168.1.5"), ("bert", "10.0.0.5"))
     ]
     counts = [events(process)[-1]["counts"] for process in both]
@@ -77,18 +87,18 @@ def test_dummy_packets_go_to_clients_behind_nat_only(server: Emulated) -> None:
 
 @pytest.mark.acceptance("CG-07")
 def test_a_call_reaches_a_registered_client_through_its_opening(server: Emulated) -> None:
-    called = started(server, "--name", "anna", "--own", "192.168.1.5", "--seconds", "3")
+    called = started(server, "--name", "anna", "--own", "192.168.1.5", "--until", "called")
     deadline = time.monotonic() + 5
     while "anna at" not in server.log and time.monotonic() < deadline:
         time.sleep(0.05)
-    caller = events(started(server, "--name", "bert", "--call", "anna", "--seconds", "1"))
+    caller = events(started(server, "--name", "bert", "--call", "anna", "--until", "answered"))
     assert [event["event"] for event in caller] == ["answered", "end"]
     assert caller[0]["status"] == "200 OK"
     assert events(called)[-1]["counts"] == {"registered": 1, "called": 1}
 
 
 def test_nobody_is_called_who_is_not_there(server: Emulated) -> None:
-    caller = events(started(server, "--name", "bert", "--call", "nobody", "--seconds", "0.5"))
+    caller = events(started(server, "--name", "bert", "--call", "nobody", "--until", "answered"))
     assert caller[0]["status"] == "404 Not Found"
 
 
@@ -115,5 +125,5 @@ def test_a_registration_ends_when_the_client_says_so(server: Emulated) -> None:
 def test_junk_does_not_end_it(server: Emulated, data: bytes) -> None:
     said: list[bytes] = []
     server.in_loop(lambda: server.server.sip.heard(data, ("127.0.0.1", 5), said.append))
-    (registered, *_rest) = events(started(server, "--name", "anna", "--seconds", "0.5"))
+    (registered, *_rest) = events(started(server, "--name", "anna", "--until", "registered"))
     assert registered["event"] == "registered"

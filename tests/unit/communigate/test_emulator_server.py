@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import ftplib
 import ipaddress
 import json
 import os
@@ -270,7 +271,41 @@ def test_a_fresh_installation_listens_where_the_product_does() -> None:
     assert settings.keys() <= emulator.FRESH.keys()
 
 
-@pytest.mark.acceptance("CG-11")
+@pytest.mark.parametrize(
+    ("wan", "lan", "told"),
+    [("", "", "server"), ("127.77.77.77", "127.0.0.0/8", "server"), ("127.77.77.77", "", "wan")],
+)
+@pytest.mark.acceptance("CG-09", "CG-11")
+def test_passive_ftp_uses_the_media_tcp_ports(server: Emulated, wan: str, lan: str, told: str) -> None:
+    server.server.store.settings["Modules"]["FTP"] = {"Listener": {"LocalIP": server.host, "Port": 15021}}
+    made(
+        server,
+        network={"WANAddress": wan},
+        media={"TCPPorts": "15210-15212"},
+        lan_ips={"text": lan, "entries": None, "mode": "replace"},
+    )
+    with ftplib.FTP() as ftp:  # noqa: S321 (to loopback)
+        ftp.trust_server_pasv_ipv4_address = True
+        ftp.connect(server.host, 15021, timeout=5)
+        with pytest.raises(ftplib.error_perm, match=r"530 log in first"):
+            ftp.sendcmd("PASV")
+        with pytest.raises(ftplib.error_perm, match=r"530 incorrect password"):
+            ftp.login("postmaster", "not it")
+        ftp.login("postmaster", PASSWORD)
+        host, port = ftp.makepasv()
+        assert 15210 <= port <= 15212
+        assert host == (server.host if told == "server" else wan)
+        # Whoever is told the WAN address gets here too: on loopback all of its addresses are this machine.
+        with socket.create_connection((server.host, port), 3) as transfer:
+            assert ftp.sendcmd("LIST").startswith("150")
+            assert transfer.recv(10) == b""
+        assert ftp.getresp().startswith("226")
+        if told == "server":
+            lines: list[str] = []
+            ftp.retrlines("LIST", lines.append)
+            assert lines == []
+
+
 def test_ports_that_two_share_listen_once(tmp_path: Path) -> None:
     port = free_port()
     modules = {"ftp_data": {"Listener": {"Port": port}}, "media_tcp": {"Listener": {"Port": port}}}

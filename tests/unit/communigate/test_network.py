@@ -274,7 +274,7 @@ def test_the_server_tells_lists_settings_listeners_and_what_an_address_is(server
         (3, "10.0.9.9", True),
     ]
     assert found["lists"]["lan_ips"]["entries"][0]["last"] == "10.0.255.255"
-    assert found["settings"]["media"] == {"UDPPorts": "", "TCPPorts": ""}
+    assert found["settings"]["media"] == {"UDPPorts": "", "TCPPorts": "", "LocalIP": server.host}
     assert [listener["port"] for listener in found["listeners"]["SIP"]] == [15060]
     assert found["ip_states"] == {"10.0.1.1": "LANIPs", "10.0.9.9": "none"}
     assert found["refused"] == {"nat_site_ips": "501 Unknown command", "Fax": "501 unknown module name"}

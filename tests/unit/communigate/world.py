@@ -48,6 +48,7 @@ class Emulated:
         self.first = {
             "ServerName": "fax.example.com",
             "LANIPs": "",
+            "MediaServer": {"UDPPorts": "", "TCPPorts": "", "LocalIP": self.host},
             "Modules": {
                 "PWD": {"Listener": [{"LocalIP": self.host, "Port": PWD_PORT}]},
                 "SIP": {"UDPListener": [{"LocalIP": self.host, "Port": SIP_PORT}]},

@@ -20,7 +20,7 @@ import yaml
 from .findings import Finding, short
 from .ports import parse_range
 from .profile import Profile, System
-from .read_profile import ProfileError, read_profile
+from .read_profile import InvalidProfileError, ProfileError, read_profile
 
 PROFILES_DIRECTORY = Path(__file__).parent / "profiles"
 
@@ -72,7 +72,10 @@ def extend_catalog(catalog: Catalog, services: object) -> tuple[Catalog, list[Fi
     for name, data in services.items():
         try:
             profiles[name] = read_profile(name, data, catalog.systems)
-        except ProfileError as error:
-            findings.append(Finding("FXN209", "", error.path, short(error.value), str(error), error.cure))
+        except (ProfileError, InvalidProfileError) as error:
+            faults = error.faults if isinstance(error, InvalidProfileError) else (error,)
+            findings += [
+                Finding("FXN209", "", fault.path, short(fault.value), str(fault), fault.cure) for fault in faults
+            ]
             unsound.add(str(name))
     return replace(catalog, profiles=profiles, unsound=frozenset(unsound)), findings

@@ -43,7 +43,11 @@ def client_flows(
     there = routes.walk(use.host, use.server, version, connection.there)
     back = routes.walk(use.server, use.host, version, connection.back)
     # IPv6 has no broadcast (RFC 4291, 2).
-    near = version == 4 and bool(profile.broadcast) and routes.share_broadcasts(use.host, use.server)
+    near = (
+        version == 4
+        and any(item.one_network for item in profile.exchanges)
+        and routes.share_broadcasts(use.host, use.server)
+    )
     riders = _Riders(connection, profile, back)
     ids = {exchange.name: _id(use, exchange, version) for exchange in profile.exchanges}
     flows = []

@@ -98,6 +98,8 @@ KINDS = _kinds(
     # 5xx: platforms
     ("FXN501", "error", "Unknown platform"),
     ("FXN502", "error", "Platform cannot hold the policy"),
+    ("FXN503", "warning", "Device set by hand that needs more than plain routers have"),
+    ("FXN504", "advice", "Rules for a device that nobody here sets"),
 )
 
 

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from .findings import short
 from .names import name_problem
 from .ports import PortError
+
+T = TypeVar("T")
 
 
 class ProfileError(ValueError):
@@ -23,18 +26,51 @@ class ProfileError(ValueError):
         self.cure = cure
 
 
+class InvalidProfileError(ValueError):
+    """Everything that is wrong with a profile, as far as one mistake does not hide another."""
+
+    def __init__(self, faults: Iterable[ProfileError]) -> None:
+        super().__init__("invalid profile")
+        self.faults = tuple(faults)
+
+
+def gathered(readings: Iterable[Callable[[], T]]) -> list[T]:
+    """Return what the readings return, in order.
+
+    Raises:
+        InvalidProfileError: with the faults of all of them, when any has one.
+    """
+    found: list[T] = []
+    faults: list[ProfileError] = []
+    for reading in readings:
+        try:
+            found.append(reading())
+        except ProfileError as error:
+            faults.append(error)
+        except InvalidProfileError as error:
+            faults += error.faults
+    if faults:
+        raise InvalidProfileError(faults)
+    return found
+
+
 def read_mapping(data: object, path: str, keys: set[str], required: set[str]) -> Mapping[str, Any]:
-    """A mapping with no keys but *keys*, and all of *required*."""
+    """A mapping with no keys but *keys*, and all of *required*; raises InvalidProfileError with all that is wrong."""
     if not isinstance(data, Mapping):
         raise ProfileError(path, data, "is not a mapping", "write it as key: value lines")
+    faults = []
     for key in data:
         if key not in keys:
-            known = ", ".join(sorted(keys))
-            here = f"{path}.{short(key, 40)}"
-            raise ProfileError(here, data[key], f"{short(key, 40)!r} is not a key here", f"use one of: {known}")
-    for key in sorted(required):
-        if key not in data:
-            raise ProfileError(path, data, f"{key!r} is missing", f"add {key!r}")
+            near = difflib.get_close_matches(str(key), sorted(keys), 1)
+            meant = f" (is {near[0]!r} meant?)" if near else ""
+            message = f"{short(key, 40)!r} is not a key here{meant}"
+            cure = f"use one of: {', '.join(sorted(keys))}"
+            faults.append(ProfileError(f"{path}.{short(key, 40)}", data[key], message, cure))
+    faults += [
+        ProfileError(path, data, f"{key!r} is missing", f"add {key!r}") for key in sorted(required) if key not in data
+    ]
+    if faults:
+        raise InvalidProfileError(faults)
     return data
 
 

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
 from .ports import PortRange, parse_range
 from .profile import (
@@ -24,6 +26,7 @@ from .profile import (
 )
 from .profile_words import (
     ProfileError,
+    gathered,
     read_choice,
     read_flag,
     read_mapping,
@@ -33,35 +36,25 @@ from .profile_words import (
     read_string,
 )
 
-_KEYS = {
-    "name",
-    "title",
-    "initiator",
-    "transport",
-    "ports",
-    "source_ports",
-    "kind",
-    "optional",
-    "default",
-    "part_of",
-    "rides_on",
-    "with",
-    "only",
-    "idle",
-    "helper",
-    "purpose",
-    "advice",
-}
 _ONE_NETWORK = "one_network"
+_REQUIRED = {"name", "initiator", "transport", "ports", "purpose"}
+#: nft and the kernel count a connection's time in milliseconds of 31 bits.
+LONGEST_IDLE = 2_147_483
 
 
 def read_exchange(data: object, path: str, settings: Mapping[str, Setting], has_callback: bool) -> Exchange:
     """Return an exchange.
 
     Raises:
-        ProfileError: it is not one; the error names the place, the value and the cure.
+        InvalidProfileError: it is not one; each fault names the place, the value and the cure.
+        ProfileError: the same, of what its fields say of each other.
     """
-    item = read_mapping(data, path, _KEYS, {"name", "initiator", "transport", "ports", "purpose"})
+    fields = _fields(settings, has_callback)
+    readings: list[Callable[[], Any]] = [partial(read_mapping, data, path, {*fields}, _REQUIRED)]
+    if isinstance(data, Mapping):
+        # Each field by itself first, so that all mistakes come out at once; below only what fields say of each other.
+        readings += [partial(read, data[key], f"{path}.{key}") for key, read in fields.items() if key in data]
+    item: Mapping[str, Any] = gathered(readings)[0]
     name = read_name(item["name"], f"{path}.name")
     initiator = read_choice(item["initiator"], f"{path}.initiator", INITIATORS)
     setting, ports = _destination(item["ports"], f"{path}.ports", settings, has_callback and initiator == "server")
@@ -93,14 +86,47 @@ def read_exchange(data: object, path: str, settings: Mapping[str, Setting], has_
         rides_on=read_name(item["rides_on"], f"{path}.rides_on") if "rides_on" in item else "",
         parties=parties,
         one_network="only" in item and bool(read_choice(item["only"], f"{path}.only", (_ONE_NETWORK,))),
-        idle=read_number(item["idle"], f"{path}.idle") if "idle" in item else 0,
+        idle=_idle(item["idle"], f"{path}.idle") if "idle" in item else 0,
         helper=read_choice(item["helper"], f"{path}.helper", HELPERS) if "helper" in item else "",
         purpose=read_string(item["purpose"], f"{path}.purpose"),
         advice=read_string(item["advice"], f"{path}.advice") if "advice" in item else "",
     )
+    if exchange.helper and exchange.transport != "tcp":
+        raise ProfileError(f"{path}.helper", exchange.helper, "is a helper for TCP", "leave it away")
     if exchange.is_callback and parties != CLIENTS:
         raise ProfileError(f"{path}.with", parties, "only clients are called back", "leave 'with' away")
     return exchange
+
+
+def _fields(settings: Mapping[str, Setting], has_callback: bool) -> dict[str, Callable[[object, str], Any]]:
+    """What reads each field of an exchange by itself."""
+    addressed = tuple(key for key, entry in settings.items() if entry.kind == ADDRESSES)
+    return {
+        "name": read_name,
+        "title": read_string,
+        "initiator": partial(read_choice, choices=INITIATORS),
+        "transport": partial(read_choice, choices=TRANSPORTS),
+        "ports": partial(_destination, settings=settings, may_call_back=has_callback),
+        "source_ports": partial(_ports, settings=settings),
+        "kind": partial(read_choice, choices=EXCHANGE_KINDS),
+        "optional": read_flag,
+        "default": read_flag,
+        "part_of": read_name,
+        "rides_on": read_name,
+        "with": partial(read_choice, choices=(*PARTIES, *addressed)),
+        "only": partial(read_choice, choices=(_ONE_NETWORK,)),
+        "idle": _idle,
+        "helper": partial(read_choice, choices=HELPERS),
+        "purpose": read_string,
+        "advice": read_string,
+    }
+
+
+def _idle(value: object, path: str) -> int:
+    idle = read_number(value, path)
+    if idle > LONGEST_IDLE:
+        raise ProfileError(path, value, f"is more than {LONGEST_IDLE} seconds", "write a shorter time, in seconds")
+    return idle
 
 
 def check_references(exchanges: tuple[Exchange, ...], path: str) -> None:
@@ -119,7 +145,12 @@ def check_references(exchanges: tuple[Exchange, ...], path: str) -> None:
                 raise ProfileError(f"{where}.part_of", exchange.part_of, "is no exchange with its own switch", cure)
         if exchange.rides_on:
             ridden = by_name.get(exchange.rides_on)
-            carries = ridden is not None and (ridden.initiator, ridden.transport) == ("client", exchange.transport)
+            carries = (
+                ridden is not None
+                and (ridden.initiator, ridden.transport) == ("client", exchange.transport)
+                and ridden.with_clients
+                and not ridden.one_network
+            )
             if not carries or exchange.initiator != "server" or not exchange.to_any_port or not exchange.idle:
                 message = "needs a datagram of the server to 'ports: any', with 'idle', and an exchange of the client"
                 cure = f"name an exchange that the client starts by {exchange.transport}, and set 'idle'"

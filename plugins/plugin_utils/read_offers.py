@@ -119,8 +119,10 @@ def _read_offer(reader: Reader, item: object, variable: str, index: int, catalog
     enabled = reader.flag(entry.get("enabled"), f"{variable}.enabled", True)
     public = reader.flag(entry.get("public"), f"{variable}.public", False)
     offer = Offer(reader.host, profile.name, settings, pool, enabled, switches, public, index)
-    _check_needed(reader, offer, profile, entry, variable)
     sound = len(reader.findings) == before
+    if sound:
+        # Otherwise what is missing may be missing only because of the mistake that is noted.
+        _check_needed(reader, offer, profile, entry, variable)
     if sound and public and not any(exchange.with_internet and offer.runs(exchange) for exchange in profile.exchanges):
         message = f"nothing of {profile.title} that this server runs is meant for the Internet at large"
         cure = "leave 'public' away and name the clients in the inventory, or switch a public exchange on"
@@ -202,13 +204,18 @@ def _pool(reader: Reader, raw: object, variable: str, profile: Profile) -> PortR
 def _range_ends(reader: Reader, raw: object, variable: str) -> PortRange | None:
     """The two ends of ``{low: ..., high: ...}`` or ``low-high``, in whichever order they stand."""
     if isinstance(raw, Mapping):
-        entry = reader.mapping(raw, variable, ("low", "high")) or {}
-        ends = [entry.get("low"), entry.get("high")]
+        if not raw.keys() <= {"low", "high"}:
+            reader.mapping(raw, variable, ("low", "high"))
+            return None
+        ends = [raw.get("low"), raw.get("high")]
         if None in ends:
             reader.note("FXN103", variable, raw, "a range needs 'low' and 'high'", "name both ends")
             return None
+    elif isinstance(raw, str) and "-" in raw.strip(" -"):
+        ends = list(raw.split("-", 1))
     else:
-        ends = list(str(raw).split("-", 1)) if isinstance(raw, str) and "-" in raw else [raw, raw]
+        port = reader.port(raw, variable)
+        return None if port is None else PortRange(port, port)
     low, high = reader.port(ends[0], f"{variable}.low"), reader.port(ends[1], f"{variable}.high")
     return PortRange(low, high) if low is not None and high is not None else None
 

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from string import Formatter
+from typing import Any
 
 from .addresses import AddressError, parse_address
 from .findings import short
@@ -30,7 +32,9 @@ from .profile import (
     System,
 )
 from .profile_words import (
+    InvalidProfileError,
     ProfileError,
+    gathered,
     read_choice,
     read_flag,
     read_list,
@@ -42,7 +46,7 @@ from .profile_words import (
 )
 from .read_exchange import check_references, read_exchange
 
-__all__ = ["ProfileError", "read_profile"]
+__all__ = ["InvalidProfileError", "ProfileError", "read_profile"]
 
 _PROFILE_KEYS = {
     "title",
@@ -57,6 +61,8 @@ _PROFILE_KEYS = {
     "mode_instructions",
     "sources",
 }
+#: Environments of a product that says nothing of them.
+_ONE_USER = {"single_user": {"many": False, "modes": ["dynamic", "fixed"]}}
 #: Words that mean something else where a setting could stand.
 _TAKEN = (CALLBACK_PORTS, ANY_WORD, *PARTIES)
 
@@ -70,27 +76,18 @@ def read_profile(name: str, data: object, systems: Mapping[str, System]) -> Prof
         systems: the client systems that there are.
 
     Raises:
-        ProfileError: it is not one; the error names the place, the value and the cure.
+        InvalidProfileError: it is not one; each fault names the place, the value and the cure.
+        ProfileError: the same, of what its parts say of each other.
     """
     path = f"faxnet_services.{short(name, 40)}"
-    name = read_name(name, path)
-    item = read_mapping(data, path, _PROFILE_KEYS, {"exchanges", "sources"})
+    item = _checked(name, data, path, systems)
     settings = _settings(item.get("settings", {}), f"{path}.settings")
     callback = _callback(item["callback"], f"{path}.callback") if "callback" in item else None
-    environments = item.get("environments", {"single_user": {"many": False, "modes": ["dynamic", "fixed"]}})
-    exchanges = tuple(
-        read_exchange(entry, f"{path}.exchanges[{index}]", settings, callback is not None)
-        for index, entry in enumerate(read_list(item["exchanges"], f"{path}.exchanges"))
-    )
+    exchanges = _exchanges(item["exchanges"], f"{path}.exchanges", settings, callback is not None)
     _check_exchanges(exchanges, callback, path)
     exchanges = _with_their_wholes(exchanges)
     fields = frozenset(key for key, setting in settings.items() if setting.kind != ADDRESSES) | _INSTRUCTION_FIELDS
-    modes = {
-        key: _instruction(value, f"{path}.mode_instructions.{key}", fields | _CALLBACK_FIELDS)
-        for key, value in read_mapping(
-            item.get("mode_instructions", {}), f"{path}.mode_instructions", {"dynamic", "fixed"}, set()
-        ).items()
-    }
+    modes = _mode_instructions(item.get("mode_instructions", {}), f"{path}.mode_instructions", fields)
     broadcast = None
     if "broadcast" in item:
         broadcast = _broadcast(item["broadcast"], f"{path}.broadcast", exchanges, fields)
@@ -105,15 +102,64 @@ def read_profile(name: str, data: object, systems: Mapping[str, System]) -> Prof
         settings=settings,
         callback=callback,
         broadcast=broadcast,
-        environments=_environments(environments, f"{path}.environments"),
+        environments=_environments(item.get("environments", _ONE_USER), f"{path}.environments"),
         exchanges=exchanges,
-        instructions=tuple(
-            _instruction(line, f"{path}.instructions[{index}]", fields)
-            for index, line in enumerate(read_list(item.get("instructions", []), f"{path}.instructions"))
-        ),
+        instructions=_instructions(item.get("instructions", []), f"{path}.instructions", fields),
         mode_instructions=modes,
         sources=_sources(item["sources"], f"{path}.sources"),
     )
+
+
+def _checked(name: object, data: object, path: str, systems: Mapping[str, System]) -> Mapping[str, Any]:
+    """The profile's mapping, after each part has been read by itself, so that all mistakes come out at once."""
+    readings: list[Callable[[], Any]] = [
+        partial(read_mapping, data, path, _PROFILE_KEYS, {"exchanges", "sources"}),
+        partial(read_name, name, path),
+    ]
+    if isinstance(data, Mapping):
+        settings = _likely_settings(data.get("settings"))
+        parts: dict[str, Callable[[object, str], Any]] = {
+            "title": read_string,
+            "client_system": partial(read_choice, choices=tuple(systems)),
+            "mapped_ipv4": read_flag,
+            "settings": _settings,
+            "callback": _callback,
+            "environments": _environments,
+            "exchanges": partial(_exchanges, settings=settings, has_callback="callback" in data),
+            "sources": _sources,
+        }
+        if not isinstance(data.get("settings", {}), Mapping):
+            # The exchanges name settings: without any, each would be a consequence of this one mistake.
+            del parts["exchanges"]
+        readings += [partial(read, data[key], f"{path}.{key}") for key, read in parts.items() if key in data]
+    item: Mapping[str, Any] = gathered(readings)[0]
+    return item
+
+
+def _likely_settings(data: object) -> dict[str, Setting]:
+    """The settings as far as exchanges need to know them, although some of them may be in error."""
+    likely = {}
+    for key, entry in data.items() if isinstance(data, Mapping) else ():
+        kind = entry.get("kind", PORT) if isinstance(entry, Mapping) else PORT
+        likely[str(key)] = Setting(str(key), str(key), kind if kind in SETTING_KINDS else PORT, None, False)
+    return likely
+
+
+def _exchanges(data: object, path: str, settings: Mapping[str, Setting], has_callback: bool) -> tuple[Exchange, ...]:
+    entries = enumerate(read_list(data, path))
+    return tuple(
+        gathered(partial(read_exchange, entry, f"{path}[{index}]", settings, has_callback) for index, entry in entries)
+    )
+
+
+def _instructions(data: object, path: str, fields: frozenset[str]) -> tuple[str, ...]:
+    lines = enumerate(read_list(data, path))
+    return tuple(gathered(partial(_instruction, line, f"{path}[{index}]", fields) for index, line in lines))
+
+
+def _mode_instructions(data: object, path: str, fields: frozenset[str]) -> dict[str, str]:
+    modes = read_mapping(data, path, {"dynamic", "fixed"}, set())
+    return {key: _instruction(value, f"{path}.{key}", fields | _CALLBACK_FIELDS) for key, value in modes.items()}
 
 
 def _check_exchanges(exchanges: tuple[Exchange, ...], callback: CallbackRules | None, path: str) -> None:
@@ -139,29 +185,25 @@ def _sources(data: object, path: str) -> tuple[dict[str, str], ...]:
     if not entries:
         raise ProfileError(path, entries, "is empty", "name the document that the ports come from")
     keys = {"document", "url", "covers", "confidence"}
-    return tuple(
-        {
-            key: read_string(value, f"{path}[{index}].{key}")
-            for key, value in read_mapping(entry, f"{path}[{index}]", keys, {"document"}).items()
-        }
-        for index, entry in enumerate(entries)
-    )
+
+    def read(entry: object, here: str) -> dict[str, str]:
+        items = read_mapping(entry, here, keys, {"document"}).items()
+        return {key: read_string(value, f"{here}.{key}") for key, value in items}
+
+    return tuple(gathered(partial(read, entry, f"{path}[{index}]") for index, entry in enumerate(entries)))
 
 
 def _settings(data: object, path: str) -> dict[str, Setting]:
     if not isinstance(data, Mapping):
         raise ProfileError(path, data, "is not a mapping", "write it as key: value lines")
-    settings: dict[str, Setting] = {}
-    for key, value in data.items():
-        here = f"{path}.{short(key, 40)}"
-        name = read_name(key, here)
-        if name in _TAKEN:
-            raise ProfileError(here, key, "means something else in an exchange", "choose another name")
-        settings[name] = _setting(name, value, here)
-    return settings
+    readings = (partial(_setting, key, value, f"{path}.{short(key, 40)}") for key, value in data.items())
+    return {setting.name: setting for setting in gathered(readings)}
 
 
-def _setting(name: str, data: object, path: str) -> Setting:
+def _setting(key: object, data: object, path: str) -> Setting:
+    name = read_name(key, path)
+    if name in _TAKEN:
+        raise ProfileError(path, key, "means something else in an exchange", "choose another name")
     entry = read_mapping(data, path, {"title", "default", "kind", "well_known"}, set())
     kind = read_choice(entry.get("kind", PORT), f"{path}.kind", SETTING_KINDS)
     default: SettingValue | None = None

@@ -54,7 +54,8 @@ def read_uses(
                 continue
             seen.add((use.service, use.server))
             if servers.serve(reader, use, f"{variable}.server"):
-                _check_run(reader, use, offers[(use.server, use.service)], catalog, f"{variable}.exchanges")
+                if not servers.in_error(use.server):
+                    _check_run(reader, use, offers[(use.server, use.service)], catalog, f"{variable}.exchanges")
                 if name in hosts:
                     uses.append(use)
     return tuple(sorted(uses, key=lambda use: (use.host, use.service, use.server)))
@@ -109,6 +110,10 @@ class _Servers:
             cure = f"add it to the faxnet_offers of {use.server}, or name a host that offers it: {offering}"
             reader.note("FXN203", variable, use.server, f"that host does not offer {use.service}", cure)
         return False
+
+    def in_error(self, server: str) -> bool:
+        """Whether the server's own variables have an error, of which others may only be a consequence."""
+        return server in self._in_error
 
     def _meant(self, server: str) -> str:
         # Remembered: one typing error in a group's variables comes once for every member.

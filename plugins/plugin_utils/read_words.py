@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 
 from .catalog import Catalog
 from .intent import Switches
@@ -53,6 +54,10 @@ def read_switches(reader: Reader, raw: object, variable: str, profile: Profile) 
             reader.note("FXN103", variable, raw, "is an empty list", "name an exchange, or use 'enabled: false'")
         wanted = [reader.choice(name, f"{variable}[{index}]", names, "FXN102") for index, name in enumerate(raw)]
         return Switches(on=frozenset(name for name in wanted if name is not None), listed=True)
+    if not isinstance(raw, Mapping):
+        message = "is neither a list of exchanges nor a mapping of them to true or false"
+        reader.note("FXN101", variable, raw, message, f"write [{names[0]}], or {{{names[0]}: false}}")
+        return Switches()
     entry = reader.mapping(raw, variable, names) or {}
     said = {name: reader.flag(value, f"{variable}.{name}", True) for name, value in entry.items()}
     return Switches(

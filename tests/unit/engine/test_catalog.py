@@ -207,3 +207,51 @@ def test_a_product_that_calls_back_by_udp_gets_udp_rules_only() -> None:
 
 def _reached(made: Made, flow: dict[str, Any]) -> str:
     return made.trace(flow["source"], flow["dial"], int(flow["ports"].partition("-")[0]), flow["transport"]).reached
+
+
+def test_every_mistake_of_a_profile_comes_out_at_once() -> None:
+    exchange = {"name": "x", "initiator": "peer", "transport": "ipx", "ports": 70000, "purpose": "p", "idle": -1}
+    other = {"name": "y", "initiator": "client", "transport": "udp", "ports": "one", "helper": "irc"}
+    profile = {
+        "titel": "typing error",
+        "mapped_ipv4": "perhaps",
+        "settings": {"one": {"default": 0}, "two": {"kind": "colour", "default": 1}},
+        "exchanges": [
+            exchange,
+            {"name": "y", "initiator": "client", "transport": "udp", "ports": "one", "helper": "irc"},
+        ],
+        "sources": [{"document": "d", "page": 5}],
+    }
+    _catalog, findings = extend_catalog(builtin_catalog(), {"mine": profile})
+    assert {finding.code for finding in findings} == {"FXN209"}
+    assert sorted(finding.variable.removeprefix("faxnet_services.mine.") for finding in findings) == [
+        "exchanges[0].idle",
+        "exchanges[0].initiator",
+        "exchanges[0].ports",
+        "exchanges[0].transport",
+        "exchanges[1]",
+        "exchanges[1].helper",
+        "mapped_ipv4",
+        "settings.one.default",
+        "settings.two.kind",
+        "sources[0].page",
+        "titel",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"idle": 2_147_484}, ".idle"),
+        ({"helper": "ftp", "transport": "udp"}, ".helper"),
+        ({"part_of": "nothing"}, ".part_of"),
+        ({"rides_on": "nothing"}, ".rides_on"),
+        ({"with": "everybody"}, ".with"),
+        ({"only": "two_networks"}, ".only"),
+    ],
+)
+def test_a_wrong_key_of_an_exchange_is_named(change: dict[str, Any], place: str) -> None:
+    exchange = {"name": "x", "initiator": "client", "transport": "tcp", "ports": 5000, "purpose": "p", **change}
+    services = {"mine": {"exchanges": [exchange], "sources": [{"document": "d"}]}}
+    (finding,) = extend_catalog(builtin_catalog(), services)[1]
+    assert (finding.code, finding.variable) == ("FXN209", f"faxnet_services.mine.exchanges[0]{place}")

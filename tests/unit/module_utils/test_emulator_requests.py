@@ -17,6 +17,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.config impo
 from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.control import unready
 from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.datagrams import Loss
 from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.settings import Timing
+from ansible_collections.faxnet.deploy.plugins.module_utils.probes import run_probes
 from tests.unit.module_utils.emulator_world import (
     ASKED,
     Datagrams,
@@ -218,6 +219,19 @@ async def test_a_prober_shares_the_service_port_and_takes_nobody_elses_packets(t
                 await all_logged_in(pc)
                 assert await prober.silent()
                 assert [one["retries"] for one in instances(pc)] == [0] * 20
+
+
+@async_test
+async def test_a_verifiers_probe_from_the_service_port_is_answered_by_the_client(tmp_path: Path) -> None:
+    server = offering("asking", "server")
+    place = server["addresses"][0]
+    async with running(tmp_path, server, using("asking", place)) as (_fax, pc):
+        await all_logged_in(pc)
+        (one,) = instances(pc)
+        probe = {"id": "alert", "transport": "udp", "address": one["addresses"][0], "port": one["port"]}
+        probe |= {"source_address": place, "source_port": ASKED}
+        (result,) = await asyncio.to_thread(run_probes, [probe], timeout=5.0)
+        assert (result["outcome"], result["tries"]) == ("open", 1)
 
 
 @async_test

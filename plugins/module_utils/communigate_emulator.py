@@ -853,7 +853,7 @@ class Sip:
         found = re.match(r"SIP/2\.0/UDP\s+(\[[^\]]+\]|[^:;\s]+)", headers["via"])
         nat = self.behind_nat(found[1] if found else "", there[0])
         expires = headers.get("expires", "3600")
-        seconds = min(int(expires), 86400) if expires.isdigit() and len(expires) < 9 else 3600
+        seconds = min(int(expires), 86400) if re.fullmatch(r"[0-9]{1,8}", expires) else 3600
         self._forget(name)
         if seconds:
             self.registered[name] = Registration(there, reply, time.monotonic() + seconds)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Callable
 
@@ -116,8 +117,7 @@ def module_listeners(settings: Any) -> list[dict[str, Any]]:
 
 def _port(listener: dict[str, Any]) -> int | None:
     value = next((value for key, value in listener.items() if key.lower() == "port"), None)
-    text = str(value)
-    return int(text) if text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= 65535 else None
+    return int(value) if re.fullmatch(r"[0-9]{1,5}", str(value)) and 1 <= int(value) <= 65535 else None
 
 
 SUBJECTS = (*LISTS, *SETTINGS)

@@ -296,10 +296,11 @@ def test_an_address_to_ask_about_has_to_be_one(server: Emulated) -> None:
 def test_only_the_listeners_of_a_modules_settings_are_told() -> None:
     settings = parse(
         '{Password=secret;Relay={Port=#26;Password=secret;};Listener=({Port=#25;},x);"UDP Listener"={Port="5060";};'
-        "Listeners=a;listener={A=b;};}"
+        'Listeners=a;listener={A=b;};"2nd Listener"=({Port=#0;},{Port=#65536;},{PORT=#-1;},{Port="0000009";});}'
     )
     assert [(each["under"], each["port"]) for each in module_listeners(settings)] == [
         ("Listener", 25),
         ("UDP Listener", 5060),
         ("listener", None),
+        *[("2nd Listener", None)] * 4,
     ]

@@ -22,7 +22,7 @@ def outside_flows(intent: Intent, routes: Routes, findings: list[Finding]) -> It
     A public offer meets the Internet in every exchange that is meant for it. An exchange with a setting's addresses
     (the DNS servers of a mail server) leads to each of them. What cannot be reached is noted in *findings*.
     """
-    holders = {address: host.name for host in intent.hosts.values() for address in host.addresses}
+    named = _NamedAddresses(intent, routes, findings)
     for offer in intent.offers.values():
         if offer.host not in intent.hosts:
             continue
@@ -31,10 +31,9 @@ def outside_flows(intent: Intent, routes: Routes, findings: list[Finding]) -> It
             public = [exchange for exchange in exchanges if exchange.with_internet]
             yield from _with_internet(intent, routes, offer, public, findings)
         for exchange in exchanges:
-            named = offer.settings.get(exchange.parties)
-            for address in named if named is not None else ():
+            for index, address in enumerate(offer.settings.get(exchange.parties, ())):
                 if isinstance(address, Address) and not is_loopback(address):
-                    yield from _to_address(intent, routes, offer, exchange, address, holders, findings)
+                    yield from named.flows(offer, exchange, index, address)
 
 
 def _with_internet(
@@ -62,40 +61,52 @@ def _with_internet(
         findings.append(Finding("FXN401", offer.host, problem.variable, "not set", message, cure))
 
 
-def _to_address(
-    intent: Intent,
-    routes: Routes,
-    offer: Offer,
-    exchange: Exchange,
-    address: Address,
-    holders: dict[Address, str],
-    findings: list[Finding],
-) -> Iterator[Flow]:
-    version = address.version
-    own = intent.hosts[offer.host].address_of(version)
-    if own == address:
-        return  # the server asks itself, which passes no device
-    holder = holders.get(address)
-    problem = ""
-    if own is None:
-        problem = f"{offer.host} has no IPv{version} address to reach it from"
-    elif holder is not None:
-        route = routes.route(offer.host, holder, version)
-        path = None if isinstance(route, NoRoute) else routes.walk(offer.host, holder, version, route)
-        if path is not None and path.dial == address:
-            yield from _flow(offer, exchange, offer.host, holder, version, path)
+class _NamedAddresses:
+    """Finds the flows to addresses that offers name; notes those that cannot be reached."""
+
+    def __init__(self, intent: Intent, routes: Routes, findings: list[Finding]) -> None:
+        self._intent = intent
+        self._routes = routes
+        self._findings = findings
+        self._holders = {address: host.name for host in intent.hosts.values() for address in host.addresses}
+        self._public = {
+            address for site in intent.sites.values() for gateway in site.gateways for address in gateway.public
+        }
+
+    def flows(self, offer: Offer, exchange: Exchange, index: int, address: Address) -> Iterator[Flow]:
+        """Yield the flow to the address at *index* of the exchange's setting; nothing to the server itself."""
+        version = address.version
+        own = self._intent.hosts[offer.host].address_of(version)
+        if own == address:
+            return  # the server asks itself, which passes no device
+        holder = self._holders.get(address, "")
+        problem = self._problem(offer, address) if own is not None else f"{offer.host} has no IPv{version} address"
+        if not problem and holder:
+            route = self._routes.route(offer.host, holder, version)
+            path = None if isinstance(route, NoRoute) else self._routes.walk(offer.host, holder, version, route)
+            if path is not None and path.dial == address:
+                yield from _flow(offer, exchange, offer.host, holder, version, path)
+                return
+            dial = f", where {path.dial.text} is dialled for it" if path is not None else ""
+            problem = f"it is {holder}'s own address, in another realm{dial}"
+        if problem:
+            variable = f"faxnet_offers[{offer.index}].{exchange.parties}[{index}]"
+            cure = "name an address that the server can reach, or add its network to faxnet_sites"
+            self._findings.append(Finding("FXN408", offer.host, variable, address.text, problem, cure))
             return
-        problem = f"it is {holder}'s own address, in another realm" + (
-            f", where {path.dial.text} is dialled for it" if path is not None else ""
-        )
-    elif is_unrouted(address) and not routes.is_inside(offer.host, address):
-        problem = "it is in no site of the inventory, and the Internet does not route it"
-    if problem:
-        setting = f"faxnet_offers[{offer.index}].{exchange.parties}"
-        cure = "name an address that the server can reach, or add its network to faxnet_sites"
-        findings.append(Finding("FXN408", offer.host, setting, address.text, problem, cure))
-        return
-    yield from _flow(offer, exchange, offer.host, address.text, version, routes.to_address(offer.host, address))
+        path = self._routes.to_address(offer.host, address)
+        yield from _flow(offer, exchange, offer.host, address.text, version, path)
+
+    def _problem(self, offer: Offer, address: Address) -> str:
+        """Why nothing can answer at an address that the server has a way to; empty where something can."""
+        if address in self._public:
+            return "it is a router's public address, and this plan forwards nothing there for it"
+        if self._routes.is_network_end(address):
+            return "it is the first or last address of a network, which no host has"
+        lost = is_unrouted(address) and address not in self._holders
+        if lost and not self._routes.is_inside(offer.host, address):
+            return "it is in no site of the inventory, and the Internet does not route it"
+        return ""
 
 
 def _flow(offer: Offer, exchange: Exchange, source: str, destination: str, version: int, path: Path) -> Iterator[Flow]:

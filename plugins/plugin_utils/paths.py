@@ -205,6 +205,14 @@ class Routes:
                 return problem
         return self._out(host, version, ANYWHERE[version])
 
+    def is_network_end(self, address: Address) -> bool:
+        """Whether an address is an IPv4 network's own or its broadcast address (RFC 1122, 3.2.1.3)."""
+        return address.version == 4 and any(
+            network.length < 31 and network.holds(address) and address.value in (network.first, network.last)
+            for site in self._sites.values()
+            for network in site.networks
+        )
+
     def is_inside(self, host: str, address: Address) -> bool:
         """Whether an address lies in a network that a host reaches without translation, or between its routers."""
         here = self._sites[self._hosts[host].site]

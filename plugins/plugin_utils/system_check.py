@@ -18,13 +18,13 @@ _CURES = {
 
 
 def system_findings(intent: Intent) -> Iterator[Finding]:
-    """Warn where a server with an IPv6 address serves IPv4 through IPv6 sockets, and its system does not map IPv4.
+    """Warn where a server with both IP versions serves IPv4 through IPv6 sockets, and its system does not map IPv4.
 
     The systems' behaviour is in ``profiles/_systems.yml``, with its sources.
     """
     for offer in intent.offers.values():
         host = intent.hosts.get(offer.host)
-        if host is None or host.system is None or host.address_of(6) is None:
+        if host is None or host.system is None or not (host.address_of(4) and host.address_of(6)):
             continue
         profile, system = intent.catalog.profiles[offer.service], intent.catalog.systems[host.system]
         if offer.enabled and profile.mapped_ipv4 and system.mapped_ipv4 in _CURES:

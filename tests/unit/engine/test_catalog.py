@@ -216,10 +216,7 @@ def test_every_mistake_of_a_profile_comes_out_at_once() -> None:
         "titel": "typing error",
         "mapped_ipv4": "perhaps",
         "settings": {"one": {"default": 0}, "two": {"kind": "colour", "default": 1}},
-        "exchanges": [
-            exchange,
-            {"name": "y", "initiator": "client", "transport": "udp", "ports": "one", "helper": "irc"},
-        ],
+        "exchanges": [exchange, other],
         "sources": [{"document": "d", "page": 5}],
     }
     _catalog, findings = extend_catalog(builtin_catalog(), {"mine": profile})

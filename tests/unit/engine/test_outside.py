@@ -221,12 +221,15 @@ def test_an_address_that_no_host_has_is_refused(address: str) -> None:
         ("10.2.0.53", "it is ns's own address, in another realm, where 203.0.113.20 is dialled for it"),
         ("10.50.0.53", "it is in no site of the inventory"),
         ("2001:db8:9::53", "server has no IPv6 address"),
+        ("203.0.113.20", "it is a router's public address"),
+        ("198.51.100.10", "it is a router's public address"),
+        ("10.1.0.255", "it is the first or last address of a network"),
     ],
 )
 def test_a_named_address_that_cannot_be_reached_is_refused(address: str, why: str) -> None:
     network = gateway(resolvers=[address]).host("ns", "home", "10.2.0.53")
     (finding,) = [item for item in network.findings() if item.severity == "error"]
-    assert (finding.code, finding.host, finding.value) == ("FXN408", "server", address)
+    assert (finding.code, finding.variable, finding.value) == ("FXN408", "faxnet_offers[0].resolvers[0]", address)
     assert finding.message.startswith(why)
 
 
@@ -250,3 +253,19 @@ def test_two_settings_of_one_offer_cannot_be_one_port() -> None:
     (finding,) = [item for item in network.findings() if item.code == "FXN210"]
     assert finding.variable == "faxnet_offers[0].imap_port"
     assert "smtp_port and imap_port are both 25/tcp" in finding.message
+
+
+@pytest.mark.acceptance("CG-20")
+@pytest.mark.parametrize(
+    ("system", "warned"), [("freebsd", True), ("netbsd", True), ("openbsd", True), ("linux", False)]
+)
+def test_a_system_that_does_not_map_ipv4_into_ipv6_sockets_is_warned_of(system: str, warned: bool) -> None:
+    network = Network().site("main", "10.1.0.0/24", "2001:db8:1::/64")
+    network.offers("mail", "main", ["10.1.0.12", "2001:db8:1::12"], "communigate", exchanges=["smtp"], system=system)
+    found = [item for item in network.findings() if item.code == "FXN216"]
+    assert bool(found) == warned
+    if warned:
+        assert (found[0].host, found[0].severity) == ("mail", "warning")
+        assert "IPv6 off" in found[0].cure
+    network.hosts["mail"]["faxnet_address"] = "10.1.0.12"
+    assert not [item for item in network.findings() if item.code == "FXN216"]

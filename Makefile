@@ -22,7 +22,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 # Two workers; tests that share the lab stay on one of them, in order. The tests' lab goes away whatever happened, quietly:
 # the last line belongs to pytest. A lab that `make lab-up` or `make demo` made stays.
 PYTEST = $(AS_ROOT) .venv/bin/python -m pytest
-TEST_LABS := lockout unguarded $(addprefix molecule_,$(notdir $(patsubst %/,%,$(dir $(wildcard molecule/*/molecule.yml)))))
+TEST_LABS := lockout unguarded kerio-role communigate_role \
+	$(addprefix molecule_,$(notdir $(patsubst %/,%,$(dir $(wildcard molecule/*/molecule.yml)))))
 LOG := .build/log/test-lab-down.log
 TIDY = trap 'for lab in $(TEST_LABS); do .venv/bin/python -m tools.lab down --name $$lab; done >$(LOG) 2>&1 || cat $(LOG) >&2; \
 	$(GIVE_BACK)' EXIT

@@ -93,7 +93,8 @@ def test_no_router_translates_ipv6(network: Any, slices: dict[str, dict[str, Any
 @pytest.mark.parametrize("source", ["stranger", "internet"])
 @pytest.mark.parametrize("address", [OAK, "10.4.0.10", FAX])
 def test_nobody_else_reaches_the_servers(network: Any, source: str, address: str) -> None:
-    assert network.knock(source, address, [PCP, 22, 80]) == dict.fromkeys([PCP, 22, 80], "silent")
+    # Not 22: the routers are managed from anywhere.
+    assert network.knock(source, address, [PCP, 80]) == dict.fromkeys([PCP, 80], "silent")
     assert network.knock(source, address, [FAXPRESS], "udp") == {FAXPRESS: "silent"}
 
 
@@ -111,7 +112,9 @@ def test_nobody_else_reaches_a_call_back_port_though_no_nat_stands_before_ipv6(
 def test_a_client_reaches_no_other_port_of_the_servers(network: Any, host: str, fax: str, press: str) -> None:
     around = [PCP - 1, PCP + 1, 80, 65000]
     assert network.knock(host, fax, around) == dict.fromkeys(around, "silent")
-    assert network.knock(host, press, [FAXPRESS, PCP]) == dict.fromkeys([FAXPRESS, PCP], "silent")
+    # Behind the one public IPv4 address are both servers; by IPv6 each of them is met by itself.
+    others = [FAXPRESS] if press == fax else [FAXPRESS, PCP]
+    assert network.knock(host, press, others) == dict.fromkeys(others, "silent")
 
 
 def test_the_servers_reach_no_port_beside_the_ranges_by_ipv6(network: Any, call_back_ports: dict[str, range]) -> None:

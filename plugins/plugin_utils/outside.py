@@ -68,7 +68,12 @@ class _NamedAddresses:
         self._intent = intent
         self._routes = routes
         self._findings = findings
-        self._holders = {address: host.name for host in intent.hosts.values() for address in host.addresses}
+        # By realm: networks behind different routers may have the same private addresses.
+        self._holders: dict[Address, dict[str, str]] = {}
+        for host in intent.hosts.values():
+            for address in host.addresses:
+                realm = intent.sites[host.site].realm_of(address.version)
+                self._holders.setdefault(address, {})[realm] = host.name
         self._public = {
             address for site in intent.sites.values() for gateway in site.gateways for address in gateway.public
         }
@@ -79,16 +84,16 @@ class _NamedAddresses:
         own = self._intent.hosts[offer.host].address_of(version)
         if own == address:
             return  # the server asks itself, which passes no device
-        holder = self._holders.get(address, "")
-        problem = self._problem(offer, address) if own is not None else f"{offer.host} has no IPv{version} address"
-        if not problem and holder:
-            route = self._routes.route(offer.host, holder, version)
-            path = None if isinstance(route, NoRoute) else self._routes.walk(offer.host, holder, version, route)
-            if path is not None and path.dial == address:
-                yield from _flow(offer, exchange, offer.host, holder, version, path)
-                return
-            dial = f", where {path.dial.text} is dialled for it" if path is not None else ""
-            problem = f"it is {holder}'s own address, in another realm{dial}"
+        if own is None:
+            problem = f"{offer.host} has no IPv{version} address"
+        else:
+            holder, problem = self._holder(offer, address)
+            if holder:
+                route = self._routes.route(offer.host, holder, version)
+                if not isinstance(route, NoRoute):
+                    path = self._routes.walk(offer.host, holder, version, route)
+                    yield from _flow(offer, exchange, offer.host, holder, version, path)
+                    return
         if problem:
             variable = f"faxnet_offers[{offer.index}].{exchange.parties}[{index}]"
             cure = "name an address that the server can reach, or add its network to faxnet_sites"
@@ -97,16 +102,27 @@ class _NamedAddresses:
         path = self._routes.to_address(offer.host, address)
         yield from _flow(offer, exchange, offer.host, address.text, version, path)
 
-    def _problem(self, offer: Offer, address: Address) -> str:
-        """Why nothing can answer at an address that the server has a way to; empty where something can."""
-        if address in self._public:
-            return "it is a router's public address, and this plan forwards nothing there for it"
+    def _holder(self, offer: Offer, address: Address) -> tuple[str, str]:
+        """The host that the server meets at an address, if it is one of the inventory's; and why none can be met."""
+        realm = self._intent.sites[self._intent.hosts[offer.host].site].realm_of(address.version)
+        holders = self._holders.get(address, {})
+        if realm in holders:
+            return holders[realm], ""
         if self._routes.is_network_end(address):
-            return "it is the first or last address of a network, which no host has"
-        lost = is_unrouted(address) and address not in self._holders
-        if lost and not self._routes.is_inside(offer.host, address):
-            return "it is in no site of the inventory, and the Internet does not route it"
-        return ""
+            return "", "it is the first or last address of a network, which no host has"
+        if self._routes.is_inside(offer.host, address):
+            return "", ""
+        return self._beyond(address, next(iter(holders.values()), ""))
+
+    def _beyond(self, address: Address, holder: str) -> tuple[str, str]:
+        """The same of an address beyond the server's own realm, which *holder* has there, if anybody."""
+        if address in self._public:
+            return "", "it is a router's public address, and this plan forwards nothing there for it"
+        if not is_unrouted(address):
+            return holder, ""
+        if holder:
+            return "", f"it is {holder}'s own address, in another realm that routers translate"
+        return "", "it is in no site of the inventory, and the Internet does not route it"
 
 
 def _flow(offer: Offer, exchange: Exchange, source: str, destination: str, version: int, path: Path) -> Iterator[Flow]:

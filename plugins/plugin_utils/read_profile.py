@@ -125,7 +125,7 @@ def _checked(name: object, data: object, path: str, systems: Mapping[str, System
             "settings": _settings,
             "callback": _callback,
             "environments": _environments,
-            "exchanges": partial(_exchanges, settings=settings, has_callback="callback" in data),
+            "exchanges": partial(_sound_exchanges, settings=settings, has_callback="callback" in data),
             "sources": _sources,
         }
         if not isinstance(data.get("settings", {}), Mapping):
@@ -150,6 +150,16 @@ def _exchanges(data: object, path: str, settings: Mapping[str, Setting], has_cal
     return tuple(
         gathered(partial(read_exchange, entry, f"{path}[{index}]", settings, has_callback) for index, entry in entries)
     )
+
+
+def _sound_exchanges(data: object, path: str, settings: Mapping[str, Setting], has_callback: bool) -> None:
+    """Read exchanges while settings may be in error; what follows from such a setting is not the exchange's mistake."""
+    try:
+        _exchanges(data, path, settings, has_callback)
+    except InvalidProfileError as error:
+        own = [fault for fault in error.faults if not isinstance(fault.value, str) or fault.value not in settings]
+        if own:
+            raise InvalidProfileError(own) from error
 
 
 def _instructions(data: object, path: str, fields: frozenset[str]) -> tuple[str, ...]:

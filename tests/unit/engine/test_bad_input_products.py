@@ -155,6 +155,11 @@ def _no_ride(net: Network) -> None:
     net.uses("walked", "away", "10.2.0.90", "walker", "walking")
 
 
+def _no_request(net: Network) -> None:
+    net.site("loft", "10.6.0.0/24", gateway="loft-router", public="198.51.100.60")
+    net.uses("waiter", "loft", "10.6.0.10", "faxpress", "press", exchanges=["alert"])
+
+
 MISTAKES = {
     # exchanges
     "exchange that the product has not, in a list": Mistake(
@@ -254,6 +259,38 @@ MISTAKES = {
         _offer("joiner", 27, "communigate", exchanges=["dns_udp"], dns_servers="192.0.2.53, 192.0.2.54"),
         "FXN101", "joiner", "faxnet_offers[0].dns_servers", "192.0.2.53, 192.0.2.54", "after a hyphen",
     ),
+    "word where a range belongs": Mistake(
+        _offer("chatter", 30, "communigate", **{**MEDIA, "media_udp": "many"}),
+        "FXN204", "chatter", "faxnet_offers[0].media_udp", "many", "write",
+    ),
+    "two ranges where one belongs": Mistake(
+        _offer("doubler", 31, "communigate", **{**MEDIA, "media_tcp": ["60000-60009", "60020-60029"]}),
+        "FXN204", "doubler", "faxnet_offers[0].media_tcp", "['60000-60009', '60020-60029']", "write",
+    ),
+    "address that no host has": Mistake(
+        _offer("shouter", 32, "communigate", exchanges=["dns_udp"], dns_servers=["255.255.255.255"]),
+        "FXN105", "shouter", "faxnet_offers[0].dns_servers[0]", "255.255.255.255", "one host",
+    ),
+    "address that nothing leads to": Mistake(
+        _offer("seeker", 33, "communigate", exchanges=["dns_udp"], dns_servers=["10.77.0.53"]),
+        "FXN408", "seeker", "faxnet_offers[0].dns_servers[0]", "10.77.0.53", "can reach",
+    ),
+    "address behind another site's NAT": Mistake(
+        _offer("prober", 34, "communigate", exchanges=["dns_udp"], dns_servers=["192.0.2.53", "10.2.0.21"]),
+        "FXN408", "prober", "faxnet_offers[0].dns_servers[1]", "10.2.0.21", "can reach",
+    ),
+    "address of an IP version that the server has not": Mistake(
+        _offer("older", 35, "communigate", exchanges=["dns_udp"], dns_servers=["2001:db8::53"]),
+        "FXN408", "older", "faxnet_offers[0].dns_servers[0]", "2001:db8::53", "can reach",
+    ),
+    "two exchanges on one port": Mistake(
+        _offer("merger", 36, "kerio_connect", exchanges=["smtp", "imap"], imap_port=25),
+        "FXN210", "merger", "faxnet_offers[0].imap_port", "25", "another port",
+    ),
+    "alerts through NAT without the requests that carry them": Mistake(
+        _no_request,
+        "FXN407", "waiter", "faxnet_uses[0].exchanges.alert", "on", "alert: false",
+    ),
     "two services on one port": Mistake(
         lambda net: net.host("both", "outside", "192.0.2.28", offers=[
             {"service": "communigate", "exchanges": ["imap"]}, {"service": "kerio_connect", "exchanges": ["imap"]},
@@ -279,6 +316,14 @@ MISTAKES = {
     "idle: a time with its unit": Mistake(
         _exchange("p-unit", CONTROL, idle="5 min"),
         "FXN209", "", "faxnet_services.p-unit.exchanges[0].idle", "5 min", "number",
+    ),
+    "idle: longer than a kernel can count": Mistake(
+        _exchange("p-long", CONTROL, idle=2147484),
+        "FXN209", "", "faxnet_services.p-long.exchanges[0].idle", "2147484", "shorter",
+    ),
+    "helper for TCP, by UDP": Mistake(
+        _exchange("p-udp", CONTROL, helper="ftp"),
+        "FXN209", "", "faxnet_services.p-udp.exchanges[0].helper", "ftp", "leave it away",
     ),
     "helper that the kernel has and the collection does not set": Mistake(
         _exchange("p-helper", FILES, helper="sip"),
@@ -311,6 +356,14 @@ MISTAKES = {
     "rides_on what the server starts": Mistake(
         _exchange("p-ride", ALERT, rides_on="names"),
         "FXN209", "", "faxnet_services.p-ride.exchanges[2].rides_on", "names", "the client starts",
+    ),
+    "rides_on what only the Internet sends": Mistake(
+        _exchange("p-far2", CONTROL, with_="internet"),
+        "FXN209", "", "faxnet_services.p-far2.exchanges[2].rides_on", "control", "the client starts",
+    ),
+    "rides_on what passes no NAT": Mistake(
+        _exchange("p-near", CONTROL, only="one_network"),
+        "FXN209", "", "faxnet_services.p-near.exchanges[2].rides_on", "control", "the client starts",
     ),
     "rides_on another transport": Mistake(
         _exchange("p-tcp", ALERT, rides_on="files"),
@@ -421,6 +474,50 @@ def test_all_mistakes_in_one_run_give_all_findings_and_nothing_else() -> None:
         mistake.make(net)
     found = sorted((finding.code, finding.host, finding.variable) for finding in told(net))
     assert found == sorted((mistake.code, mistake.host, mistake.variable) for mistake in MISTAKES.values())
+
+
+def test_two_mistakes_in_one_profile_are_two_findings_of_one_run() -> None:
+    net = products()
+    _profile("p-two", lambda profile: profile.update(titel="Gateway") or profile["exchanges"][FILES].update(idle=-1))(
+        net
+    )
+    assert [(item.code, item.variable) for item in told(net)] == [
+        ("FXN209", "faxnet_services.p-two.exchanges[3].idle"),
+        ("FXN209", "faxnet_services.p-two.titel"),
+    ]
+
+
+@pytest.mark.parametrize("exchanges", [["smpt", "imap"], [], "smtp", {"smtp": "yes"}], ids=str)
+def test_a_servers_mistake_is_not_told_again_at_its_clients(exchanges: object) -> None:
+    net = products()
+    net.offers("post", "main", "10.1.0.40", "communigate", exchanges=exchanges)
+    net.uses("writer", "away", "10.2.0.92", "communigate", "post", exchanges=["smtp"])
+    assert [item.host for item in told(net)] == ["post"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _use("spelling", 110, "faxpress", "press", protocol="TCP/IP"),
+        _offer("own-dns", 60, "communigate", exchanges=["dns_udp"], dns_servers=["127.0.0.1", "::1"]),
+        _offer("ends", 61, "communigate", exchanges=["media_udp"], media_udp={"low": 60000, "high": "60099"}),
+        _offer("one", 62, "communigate", exchanges=["media_udp"], media_udp=60000),
+        _offer("none", 63, "communigate", exchanges=["imap"], dns_servers=[]),
+        _use("repeated", 112, "faxpress", "press", exchanges=["request", "request"]),
+    ],
+    ids=["TCP/IP", "loopback", "both ends", "one port", "no address", "named twice"],
+)
+def test_what_is_meant_well_is_no_mistake(change: Callable[[Network], object]) -> None:
+    net = products()
+    change(net)
+    assert told(net) == []
+
+
+@pytest.mark.acceptance("CG-13")
+def test_a_resolver_of_the_servers_own_host_needs_no_rule() -> None:
+    net = products()
+    _offer("own-dns", 60, "communigate", exchanges=["dns_udp"], dns_servers=["127.0.0.1", "::1", "192.0.2.60"])(net)
+    assert not [flow for flow in net.made().document["flows"] if flow["source"] == "own-dns"]
 
 
 def test_every_finding_stays_on_printable_lines() -> None:

@@ -252,3 +252,10 @@ def test_a_wrong_key_of_an_exchange_is_named(change: dict[str, Any], place: str)
     services = {"mine": {"exchanges": [exchange], "sources": [{"document": "d"}]}}
     (finding,) = extend_catalog(builtin_catalog(), services)[1]
     assert (finding.code, finding.variable) == ("FXN209", f"faxnet_services.mine.exchanges[0]{place}")
+
+
+def test_a_setting_in_error_is_not_a_mistake_of_the_exchanges_that_name_it() -> None:
+    exchange = {"name": "x", "initiator": "server", "transport": "udp", "ports": 53, "with": "dns", "purpose": "p"}
+    services = {"mine": {"settings": {"dns": None}, "exchanges": [exchange], "sources": [{"document": "d"}]}}
+    (finding,) = extend_catalog(builtin_catalog(), services)[1]
+    assert finding.variable == "faxnet_services.mine.settings.dns"

@@ -218,7 +218,7 @@ def test_an_address_that_no_host_has_is_refused(address: str) -> None:
 @pytest.mark.parametrize(
     ("address", "why"),
     [
-        ("10.2.0.53", "it is ns's own address, in another realm, where 203.0.113.20 is dialled for it"),
+        ("10.2.0.53", "it is ns's own address, in another realm that routers translate"),
         ("10.50.0.53", "it is in no site of the inventory"),
         ("2001:db8:9::53", "server has no IPv6 address"),
         ("203.0.113.20", "it is a router's public address"),
@@ -269,3 +269,9 @@ def test_a_system_that_does_not_map_ipv4_into_ipv6_sockets_is_warned_of(system: 
         assert "IPv6 off" in found[0].cure
     network.hosts["mail"]["faxnet_address"] = "10.1.0.12"
     assert not [item for item in network.findings() if item.code == "FXN216"]
+
+
+def test_a_named_address_is_first_of_all_the_one_in_the_servers_own_realm() -> None:
+    network = gateway(resolvers=["10.1.0.53"]).host("ns", "main", "10.1.0.53")
+    network.site("twin", "10.1.0.0/24", gateway="twin-router", public="192.0.2.40").host("ns-twin", "twin", "10.1.0.53")
+    assert network.made().flow("gateway.dns/server>ns")["dial"] == "10.1.0.53"

@@ -9,18 +9,24 @@ The probes are derived from the plan's flows alone; the simulated devices know o
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import assume, event, given
+import pytest
+from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.expectations import expectations
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.probe_sets import CONTROL, Probe
 from tests.property.inventories import networks
+from tests.property.test_engine_long import LONG, ONE, WITH_CHANCE
 from tests.property.test_engine_packets import QUICK, planned
 from tests.property.wire import Arrival, Packet, Wire
 from tests.unit.engine.networks import Made, Network
+
+#: Of the same examples, for each has hundreds of packets.
+SOME = settings(QUICK, max_examples=60)
 
 #: A port that Linux may choose where nobody chose one.
 CHOSEN = 40000
@@ -60,7 +66,7 @@ def worn_by(made: Made, probe: Probe) -> str:
     return next(address for address in addresses if (":" in address) == (":" in probe.address))
 
 
-@QUICK
+@SOME
 @given(networks(), st.randoms(use_true_random=False))
 def test_every_probe_meets_what_devices_do_that_hold_the_plan(net: Network, chance: random.Random) -> None:
     some = chance.sample(sorted(net.hosts), k=chance.choice((0, 0, 1, 2)) if len(net.hosts) > 2 else 0)
@@ -82,7 +88,7 @@ def test_every_probe_meets_what_devices_do_that_hold_the_plan(net: Network, chan
             assert arrival.host == probe.target, probe.id
 
 
-@QUICK
+@SOME
 @given(networks())
 def test_every_flow_is_probed_or_listed_or_left_out_by_name(net: Network) -> None:
     made = planned(net)
@@ -95,3 +101,18 @@ def test_every_flow_is_probed_or_listed_or_left_out_by_name(net: Network) -> Non
             # An equal question of another flow stands for it.
             source_port = int(flow["source_ports"].partition("-")[0]) if flow["source_ports"] else None
             assert (flow["source"], flow["dial"], flow["transport"], source_port) in asked, flow["id"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("test", "strategies"),
+    [
+        (test_every_probe_meets_what_devices_do_that_hold_the_plan, WITH_CHANCE),
+        (test_every_flow_is_probed_or_listed_or_left_out_by_name, ONE),
+    ],
+    ids=["met", "listed"],
+)
+def test_what_holds_for_some_networks_holds_for_thousands(
+    test: Callable[..., None], strategies: tuple[st.SearchStrategy[object], ...]
+) -> None:
+    LONG(given(*strategies)(test.hypothesis.inner_test))()  # type: ignore[attr-defined]

@@ -145,6 +145,12 @@ def test_a_switched_off_alert_to_a_client_without_state_looks_like_an_answer(pla
     assert probes_of(plan, kind="switched-off flow", target="fl-pc2")
 
 
+def test_a_client_without_state_tells_another_source_port_from_an_answer(plan: dict[str, Any]) -> None:
+    flow_of(plan, "faxpress.alert/fl-press>fl-pc2")["enabled"] = True
+    found = probes_of(plan, kind="another source port", target="fl-pc2")
+    assert {probe.source_port for probe in found} == {4645}
+
+
 # --- the Internet -----------------------------------------------------------------------------------------------------
 
 
@@ -172,6 +178,21 @@ def test_beside_a_public_port_everybody_is_refused(plan: dict[str, Any]) -> None
 def test_who_may_not_go_out_freely_does_not_play_the_internet(plan: dict[str, Any]) -> None:
     found = probes_of(plan, shut="fl-router", flow="communigate.smtp/internet>br-cgp", kind="flow")
     assert {probe.host for probe in found} == {"stranger", "uk-pc1"}
+
+
+def test_who_has_no_routed_address_does_not_play_the_internet(plan: dict[str, Any]) -> None:
+    plan["hosts"]["stranger"]["addresses"] = ["10.9.0.66"]
+    found = probes_of(plan, flow="communigate.smtp/internet>br-cgp", kind="flow")
+    assert "stranger" not in {probe.host for probe in found}
+
+
+def test_a_private_address_behind_a_public_one_may_be_somebody_elses_in_another_site(plan: dict[str, Any]) -> None:
+    plan["sites"]["florida"]["networks"].append("10.3.0.0/24")
+    plan["hosts"]["fl-kerio"]["addresses"] = ["10.3.0.12"]
+    admin = flow_of(plan, "kerio_control.admin/uk-pc1>fl-kerio")
+    admin |= {"ports": "25", "destination_address": "10.3.0.12"}
+    found = probes_of(plan, kind="another host", target="fl-kerio", transport="tcp", address="10.3.0.12")
+    assert ("fl-pc1", 25) in {(probe.host, probe.port) for probe in found}
 
 
 def test_without_anybody_outside_a_public_flow_is_listed_with_the_reason(plan: dict[str, Any]) -> None:

@@ -1,109 +1,19 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bad values for what the products brought: exchanges, public offers, ranges, addresses, and keys of profiles."""
+"""Bad values in what is said of the products: exchanges, public offers, protocols, ports, ranges and addresses."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.findings import Finding, errors
-
 from .networks import Network
+from .products import ALERT, Mistake, check, check_all, products, profile_of_its_own, told
 
 MEDIA = {"media_udp": "60000-60099", "media_tcp": "60000-60099"}
-
-#: A sound profile with every key that an exchange can have; each mistake is made in a copy of its own.
-PROFILE: dict[str, Any] = {
-    "title": "Gateway",
-    "client_system": "linux",
-    "mapped_ipv4": True,
-    "settings": {
-        "control_port": {"title": "Control", "default": 9220},
-        "media": {"title": "Media", "kind": "ports", "default": "20000-20099"},
-        "resolvers": {"title": "Resolvers", "kind": "addresses", "default": ["192.0.2.53"]},
-    },
-    "broadcast": {"response": "answer", "near_instruction": "It is found.", "far_instruction": "Enter {dial}."},
-    "exchanges": [
-        {
-            "name": "control",
-            "initiator": "client",
-            "transport": "udp",
-            "ports": "control_port",
-            "kind": "request",
-            "idle": 300,
-            "with": "everyone",
-            "purpose": "asks",
-        },
-        {
-            "name": "answer",
-            "initiator": "server",
-            "transport": "udp",
-            "source_ports": "control_port",
-            "ports": "any",
-            "part_of": "control",
-            "only": "one_network",
-            "purpose": "answers",
-        },
-        {
-            "name": "alert",
-            "initiator": "server",
-            "transport": "udp",
-            "source_ports": "control_port",
-            "ports": "any",
-            "kind": "alert",
-            "rides_on": "control",
-            "idle": 600,
-            "optional": True,
-            "purpose": "alerts",
-        },
-        {"name": "files", "initiator": "client", "transport": "tcp", "ports": 9221, "helper": "ftp", "purpose": "f"},
-        {"name": "media", "initiator": "client", "transport": "udp", "ports": "media", "purpose": "sounds"},
-        {
-            "name": "names",
-            "initiator": "server",
-            "transport": "udp",
-            "ports": 53,
-            "with": "resolvers",
-            "default": False,
-            "purpose": "asks for names",
-        },
-    ],
-    "instructions": ["{broadcast_instruction}"],
-    "sources": [{"document": "test"}],
-}
-CONTROL, ANSWER, ALERT, FILES, NAMES = 0, 1, 2, 3, 5
-
-
-class Mistake(NamedTuple):
-    """One mistake, made on hosts, sites and profiles of its own, and the finding that it gives."""
-
-    make: Callable[[Network], object]
-    code: str
-    host: str
-    variable: str
-    value: str
-    cure: str
-
-
-def products() -> Network:
-    """An office with a FaxPress, a mail server and a gateway behind NAT, their clients there and in another office."""
-    return (
-        Network(services={"gateway": copy.deepcopy(PROFILE)})
-        .site("main", "10.1.0.0/24", gateway="router", public="198.51.100.10")
-        .site("away", "10.2.0.0/24", gateway="away-router", public="203.0.113.20")
-        .site("outside", "192.0.2.0/24")
-        .offers("press", "main", "10.1.0.10", "faxpress", platform="unmanaged")
-        .offers("mail", "main", "10.1.0.12", "communigate", exchanges=["imap", "sip_udp"])
-        .offers("gateway", "main", "10.1.0.13", "gateway")
-        .uses("pc", "main", "10.1.0.21", "faxpress", "press")
-        .uses("reader", "away", "10.2.0.21", "communigate", "mail", exchanges=["imap"])
-        .uses("caller", "away", "10.2.0.22", "gateway", "gateway", exchanges={"alert": False})
-    )
 
 
 def _offer(name: str, number: int, service: str, **offer: Any) -> Callable[[Network], object]:
@@ -114,28 +24,6 @@ def _offer(name: str, number: int, service: str, **offer: Any) -> Callable[[Netw
 def _use(name: str, number: int, service: str, server: str, **use: Any) -> Callable[[Network], object]:
     """A client of its own, beside the servers."""
     return lambda net: net.uses(name, "main", f"10.1.0.{number}", service, server, **use)
-
-
-def _profile(name: str, change: Callable[[dict[str, Any]], object]) -> Callable[[Network], object]:
-    """A profile of its own, with something changed."""
-
-    def make(net: Network) -> None:
-        profile = copy.deepcopy(PROFILE)
-        change(profile)
-        net.services[name] = profile
-
-    return make
-
-
-def _exchange(name: str, index: int, **keys: Any) -> Callable[[Network], object]:
-    """A profile of its own, with keys of one exchange changed (`with_` is `with`)."""
-    return _profile(
-        name, lambda profile: profile["exchanges"][index].update({key.rstrip("_"): keys[key] for key in keys})
-    )
-
-
-def _exchange_without(name: str, index: int, key: str) -> Callable[[Network], object]:
-    return _profile(name, lambda profile: profile["exchanges"][index].pop(key))
 
 
 def _unreachable(net: Network) -> None:
@@ -150,7 +38,7 @@ def _two_public(net: Network) -> None:
 
 
 def _no_ride(net: Network) -> None:
-    _profile("walker", lambda profile: profile["exchanges"][ALERT].pop("rides_on"))(net)
+    profile_of_its_own("walker", lambda profile: profile["exchanges"][ALERT].pop("rides_on"))(net)
     net.offers("walking", "outside", "192.0.2.90", "walker")
     net.uses("walked", "away", "10.2.0.90", "walker", "walking")
 
@@ -308,145 +196,7 @@ MISTAKES = {
     "alerts to a port that nobody knows, through NAT, with nothing to ride on": Mistake(
         _no_ride, "FXN407", "walked", "faxnet_uses[0].exchanges.alert", "on", "alert: false",
     ),
-    # keys of a profile
-    "idle: none at all": Mistake(
-        _exchange("p-idle", CONTROL, idle=0),
-        "FXN209", "", "faxnet_services.p-idle.exchanges[0].idle", "0", "number",
-    ),
-    "idle: a time with its unit": Mistake(
-        _exchange("p-unit", CONTROL, idle="5 min"),
-        "FXN209", "", "faxnet_services.p-unit.exchanges[0].idle", "5 min", "number",
-    ),
-    "idle: longer than a kernel can count": Mistake(
-        _exchange("p-long", CONTROL, idle=2147484),
-        "FXN209", "", "faxnet_services.p-long.exchanges[0].idle", "2147484", "shorter",
-    ),
-    "helper for TCP, by UDP": Mistake(
-        _exchange("p-udp", CONTROL, helper="ftp"),
-        "FXN209", "", "faxnet_services.p-udp.exchanges[0].helper", "ftp", "leave it away",
-    ),
-    "helper that the kernel has and the collection does not set": Mistake(
-        _exchange("p-helper", FILES, helper="sip"),
-        "FXN209", "", "faxnet_services.p-helper.exchanges[3].helper", "sip", "ftp",
-    ),
-    "source_ports that everybody may choose": Mistake(
-        _exchange("p-any", ALERT, source_ports="any"),
-        "FXN209", "", "faxnet_services.p-any.exchanges[2].source_ports", "any", "from 1 to 65535",
-    ),
-    "source_ports: addresses": Mistake(
-        _exchange("p-from", ALERT, source_ports="resolvers"),
-        "FXN209", "", "faxnet_services.p-from.exchanges[2].source_ports", "resolvers", "holds ports",
-    ),
-    "ports: addresses": Mistake(
-        _exchange("p-ports", FILES, ports="resolvers"),
-        "FXN209", "", "faxnet_services.p-ports.exchanges[3].ports", "resolvers", "holds ports",
-    ),
-    "part_of nothing": Mistake(
-        _exchange("p-part", ANSWER, part_of="question"),
-        "FXN209", "", "faxnet_services.p-part.exchanges[1].part_of", "question", "control, alert",
-    ),
-    "part_of itself": Mistake(
-        _exchange("p-self", ANSWER, part_of="answer"),
-        "FXN209", "", "faxnet_services.p-self.exchanges[1].part_of", "answer", "control, alert",
-    ),
-    "part_of a part": Mistake(
-        _exchange("p-parts", FILES, part_of="answer"),
-        "FXN209", "", "faxnet_services.p-parts.exchanges[3].part_of", "answer", "control, alert",
-    ),
-    "rides_on what the server starts": Mistake(
-        _exchange("p-ride", ALERT, rides_on="names"),
-        "FXN209", "", "faxnet_services.p-ride.exchanges[2].rides_on", "names", "the client starts",
-    ),
-    "rides_on what only the Internet sends": Mistake(
-        _exchange("p-far2", CONTROL, with_="internet"),
-        "FXN209", "", "faxnet_services.p-far2.exchanges[2].rides_on", "control", "the client starts",
-    ),
-    "rides_on what passes no NAT": Mistake(
-        _exchange("p-near", CONTROL, only="one_network"),
-        "FXN209", "", "faxnet_services.p-near.exchanges[2].rides_on", "control", "the client starts",
-    ),
-    "rides_on another transport": Mistake(
-        _exchange("p-tcp", ALERT, rides_on="files"),
-        "FXN209", "", "faxnet_services.p-tcp.exchanges[2].rides_on", "files", "by udp",
-    ),
-    "rides_on without idle": Mistake(
-        _exchange_without("p-short", ALERT, "idle"),
-        "FXN209", "", "faxnet_services.p-short.exchanges[2].rides_on", "control", "set 'idle'",
-    ),
-    "rides_on to a known port": Mistake(
-        _exchange("p-known", ALERT, ports=9222),
-        "FXN209", "", "faxnet_services.p-known.exchanges[2].rides_on", "control", "the client starts",
-    ),
-    "with nobody that there is": Mistake(
-        _exchange("p-with", NAMES, with_="world"),
-        "FXN209", "", "faxnet_services.p-with.exchanges[5].with", "world", "everyone, resolvers",
-    ),
-    "with a setting of another kind": Mistake(
-        _exchange("p-kind", NAMES, with_="media"),
-        "FXN209", "", "faxnet_services.p-kind.exchanges[5].with", "media", "everyone, resolvers",
-    ),
-    "with addresses that a client would talk to": Mistake(
-        _exchange("p-whom", FILES, with_="resolvers"),
-        "FXN209", "", "faxnet_services.p-whom.exchanges[3].with", "resolvers", "let the server start it",
-    ),
-    "only in a place that is none": Mistake(
-        _exchange("p-only", ANSWER, only="one_site"),
-        "FXN209", "", "faxnet_services.p-only.exchanges[1].only", "one_site", "one_network",
-    ),
-    "kind that is none": Mistake(
-        _exchange("p-sort", CONTROL, kind="question"),
-        "FXN209", "", "faxnet_services.p-sort.exchanges[0].kind", "question", "request",
-    ),
-    "default that is neither true nor false": Mistake(
-        _exchange("p-default", NAMES, default="off, mostly"),
-        "FXN209", "", "faxnet_services.p-default.exchanges[5].default", "off, mostly", "true or false",
-    ),
-    "broadcast that nothing answers": Mistake(
-        _profile("p-shout", lambda profile: profile["broadcast"].update(response="alert")),
-        "FXN209", "", "faxnet_services.p-shout.broadcast.response", "alert", "answer",
-    ),
-    "broadcast with an instruction that cannot be filled in": Mistake(
-        _profile("p-far", lambda profile: profile["broadcast"].update(far_instruction="Enter {adress}.")),
-        "FXN209", "", "faxnet_services.p-far.broadcast.far_instruction", "Enter {adress}.", "dial",
-    ),
-    "broadcast instruction without a broadcast": Mistake(
-        _profile("p-mute", lambda profile: profile.pop("broadcast")),
-        "FXN209", "", "faxnet_services.p-mute.instructions[0]", "{broadcast_instruction}", "dial",
-    ),
-    "mapped_ipv4 that is neither true nor false": Mistake(
-        _profile("p-mapped", lambda profile: profile.update(mapped_ipv4="by_default")),
-        "FXN209", "", "faxnet_services.p-mapped.mapped_ipv4", "by_default", "true or false",
-    ),
-    "setting of a kind that is none": Mistake(
-        _profile("p-range", lambda profile: profile["settings"]["media"].update(kind="range")),
-        "FXN209", "", "faxnet_services.p-range.settings.media.kind", "range", "port, ports, addresses",
-    ),
-    "setting's range reversed": Mistake(
-        _profile("p-back", lambda profile: profile["settings"]["media"].update(default="20099-20000")),
-        "FXN209", "", "faxnet_services.p-back.settings.media.default", "20099-20000", "range",
-    ),
-    "setting's addresses as a text": Mistake(
-        _profile("p-addr", lambda profile: profile["settings"]["resolvers"].update(default="192.0.2.53")),
-        "FXN209", "", "faxnet_services.p-addr.settings.resolvers.default", "192.0.2.53", "list",
-    ),
-    "setting with a name that means something else": Mistake(
-        _profile("p-word", lambda profile: profile["settings"].update(internet={"default": 9230})),
-        "FXN209", "", "faxnet_services.p-word.settings.internet", "internet", "another name",
-    ),
-    "setting well known to whom": Mistake(
-        _profile("p-known2", lambda profile: profile["settings"]["media"].update(well_known="IANA")),
-        "FXN209", "", "faxnet_services.p-known2.settings.media.well_known", "IANA", "true or false",
-    ),
-    "key with a typing error": Mistake(
-        _exchange("p-typo", CONTROL, idel=300),
-        "FXN209", "", "faxnet_services.p-typo.exchanges[0].idel", "300", "idle",
-    ),
 }  # fmt: skip
-
-
-def told(net: Network) -> list[Finding]:
-    """The errors, in the order of the run."""
-    return errors(net.findings())
 
 
 def test_the_inventory_that_the_mistakes_are_made_in_is_sound() -> None:
@@ -458,33 +208,11 @@ def test_the_inventory_that_the_mistakes_are_made_in_is_sound() -> None:
 @pytest.mark.acceptance("FP-05", "NR-16")
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=list(MISTAKES))
 def test_a_mistake_gives_one_finding_at_its_place(mistake: Mistake) -> None:
-    net = products()
-    mistake.make(net)
-    (finding,) = told(net)
-    assert finding.code == mistake.code, finding.text()
-    assert (finding.host, finding.variable, finding.value) == (mistake.host, mistake.variable, mistake.value)
-    assert mistake.cure in finding.cure
-    assert finding.message
-    assert net.planned().plan is None
+    check(mistake)
 
 
 def test_all_mistakes_in_one_run_give_all_findings_and_nothing_else() -> None:
-    net = products()
-    for mistake in MISTAKES.values():
-        mistake.make(net)
-    found = sorted((finding.code, finding.host, finding.variable) for finding in told(net))
-    assert found == sorted((mistake.code, mistake.host, mistake.variable) for mistake in MISTAKES.values())
-
-
-def test_two_mistakes_in_one_profile_are_two_findings_of_one_run() -> None:
-    net = products()
-    _profile("p-two", lambda profile: profile.update(titel="Gateway") or profile["exchanges"][FILES].update(idle=-1))(
-        net
-    )
-    assert [(item.code, item.variable) for item in told(net)] == [
-        ("FXN209", "faxnet_services.p-two.exchanges[3].idle"),
-        ("FXN209", "faxnet_services.p-two.titel"),
-    ]
+    check_all(MISTAKES.values())
 
 
 @pytest.mark.parametrize("exchanges", [["smpt", "imap"], [], "smtp", {"smtp": "yes"}], ids=str)
@@ -518,12 +246,3 @@ def test_a_resolver_of_the_servers_own_host_needs_no_rule() -> None:
     net = products()
     _offer("own-dns", 60, "communigate", exchanges=["dns_udp"], dns_servers=["127.0.0.1", "::1", "192.0.2.60"])(net)
     assert not [flow for flow in net.made().document["flows"] if flow["source"] == "own-dns"]
-
-
-def test_every_finding_stays_on_printable_lines() -> None:
-    net = products()
-    for mistake in MISTAKES.values():
-        mistake.make(net)
-    for finding in net.findings():
-        for part in (finding.variable, finding.value, finding.message, finding.cure):
-            assert part.isprintable(), finding

@@ -131,14 +131,23 @@ class Rights:
     def _add(self, flow: FlowView) -> None:
         # Beyond a forward a packet wears the inner address, and a router cannot tell whether it has forwarded it
         # or whether it came so: to its own source, a flow's inner address is the same flow and proves nothing.
-        for address in dict.fromkeys((flow.dial, flow.destination_address)):
-            if flow.source in self._view.hosts:
-                key = (self._realm(flow.source, flow.version), address, flow.transport, flow.arrives_from)
-                self._permitted[key].add(flow, inner=address != flow.dial)
-            else:
-                self._from_outside[address, flow.transport].append((parse_prefix(flow.arrives_from), flow))
-        if self._stateless and flow.source in self._view.hosts:
+        addresses = dict.fromkeys((flow.dial, flow.destination_address))
+        if flow.source not in self._view.hosts:
+            senders = parse_prefix(flow.arrives_from)
+            for address in addresses | self._shown_by(flow.destination):
+                self._from_outside[address, flow.transport].append((senders, flow))
+            return
+        for address in addresses:
+            key = (self._realm(flow.source, flow.version), address, flow.transport, flow.arrives_from)
+            self._permitted[key].add(flow, inner=address != flow.dial)
+        if self._stateless:
             self._answers[flow.source, flow.transport].append(flow)
+
+    def _shown_by(self, name: str) -> dict[str, None]:
+        """The public addresses of a host's routers: each forwards inward what the next one outside forwards to it."""
+        host = self._view.hosts.get(name)
+        gateways = () if host is None else self._view.sites[host.site].gateways
+        return dict.fromkeys(address for gateway in gateways for address in gateway.public)
 
     def refusable(self, packet: Packet) -> bool:
         """Whether a packet must be refused; notes it where it cannot be, for want of an address of its own."""

@@ -22,7 +22,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.probe_sets import CO
 from tests.property.inventories import networks
 from tests.property.test_engine_long import LONG, ONE, WITH_CHANCE
 from tests.property.test_engine_packets import QUICK, planned
-from tests.property.wire import Arrival, Packet, Wire
+from tests.property.wire import Arrival, Packet, Wire, within
 from tests.unit.engine.networks import Made, Network
 
 #: Of the same examples, for each has hundreds of packets.
@@ -58,11 +58,16 @@ class Devices(Wire):
 
 
 def worn_by(made: Made, probe: Probe) -> str:
-    """The address that a probe's sender wears when it sends: where its flow says so, that one."""
+    """The address that a probe's sender wears when it sends: where its flow says so, that one.
+
+    A router has two: outward it sends from the one that it shows there.
+    """
     flows = [flow for flow in made.document["flows"] if flow["id"] == probe.flow and flow["source"] == probe.host]
     if flows:
         return str(flows[0]["source_address"])
-    addresses: list[str] = made.slices[probe.host]["addresses"]
+    policy = made.slices[probe.host]["policy"]
+    shown = [] if within(probe.address, policy["networks"]) else policy["public"]
+    addresses: list[str] = [*shown, *made.slices[probe.host]["addresses"]]
     return next(address for address in addresses if (":" in address) == (":" in probe.address))
 
 

@@ -39,7 +39,7 @@ _raw:
   description: The path, in a list of one. Whether there is a plan is not looked at.
   type: list
   elements: path
-  sample: [/home/admin/offices/.faxnet/plan]
+  sample: [/srv/offices/.faxnet/plan]
 """
 
 from collections.abc import Mapping, Sequence

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A package that stands in for CommuniGate Pro's own: the emulator at the product's real paths, started as it is.
 
-The paths, the start script's name and what it does (base folder, ``Startup.sh``, ``SUPPLPARAMS``, ``--Daemon``) are those
-of the vendor's Linux packages, as people who packaged the product again have published them. Nothing of the product is
-in here.
+The paths, the start script's name and what it does (base folder, ``Startup.sh``, ``SUPPLPARAMS``, ``--Daemon``) are
+those of the vendor's Linux packages, as people who packaged the product again have published them. Nothing of the
+product is in here.
 """
 
 from __future__ import annotations

@@ -219,6 +219,21 @@ def test_after_the_wizard_everything_listens_and_nothing_is_left_to_do(office: O
         assert "nothing listens" not in ran.stdout
 
 
+def test_the_playbook_that_deploys_installs_it_where_its_package_is_named(office: Office) -> None:
+    named: dict[str, object] = {
+        "kerio_connect_package": str(office.deb),
+        "kerio_connect_checksum": checksum(office.deb),
+    }
+    task = "faxnet.deploy.kerio_connect : Run it now and at every boot"
+    there = office.play("faxnet.deploy.deploy", "--limit", "mail", **named)
+    assert task in there.stdout
+    assert changed(there) == "0", there.stdout
+    for given in ({}, {**named, "faxnet_emulate": True}):
+        elsewhere = office.play("faxnet.deploy.deploy", "--check", "--limit", "mail", **given)
+        assert elsewhere.returncode == 0, elsewhere.stdout + elsewhere.stderr
+        assert task not in elsewhere.stdout
+
+
 @pytest.mark.acceptance("KE-02", "KE-03")
 def test_the_console_logs_in_and_gets_log_items_on_the_application_port(office: Office) -> None:
     ran = office.play(CONSOLE)

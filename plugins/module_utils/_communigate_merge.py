@@ -18,7 +18,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ._communigate_list_sets import Span, spans
-from ._communigate_lists import AddressList, Line
+from ._communigate_lists import AddressList, Line, printable
+
+MOST_NAMED = 10  # lines in one message
+MOST_PLACES = 50  # tried for one line: each costs a look at the whole list
 
 _Key = tuple[str, bool, int, int, int, str]
 
@@ -47,6 +50,12 @@ def key(line: Line) -> _Key:
     return "", line.excluded, line.version or 0, line.first or 0, line.last or 0, ""
 
 
+def named(lines: Sequence[Line]) -> str:
+    """Lines as a message names them: number and text of the first ones, and how many more there are."""
+    shown = ", ".join(f"line {line.number} ({printable(line.text.strip())})" for line in lines[:MOST_NAMED])
+    return shown + (f" and {len(lines) - MOST_NAMED} more" if len(lines) > MOST_NAMED else "")
+
+
 def without(current: AddressList, unwanted: AddressList) -> Merged:
     """The list without the entries of another; their comments at the end of the line go with them."""
     gone = {key(line) for line in unwanted.entries}
@@ -63,12 +72,13 @@ def with_lines(current: AddressList, wanted: AddressList) -> Merged:
     keys = {key(line) for line in entries}
     foreign = [line for line in current.entries if key(line) not in keys]
     shadowing = tuple(line for line in foreign if line.excluded and any(_meet(line, entry) for entry in entries))
+    should = {version: _should_hold(entries, foreign, version) for version in (4, 6)}
     for lines in _candidates(current.lines, entries, keys):
-        if all(_right(lines, entries, foreign, version) for version in (4, 6)):
+        if all(_included(lines, version) == held for version, held in should.items()):
             return Merged(tuple(lines), tuple(line for line in shadowing if not _also_excluded(line, entries)))
     raise MergeError(
         "the wanted lines can't be brought in without changing what others have written: "
-        + (", ".join(f"line {line.number} ({line.text.strip()})" for line in shadowing) or "lines that overlap")
+        + (named(shadowing) or "lines that overlap")
         + "; take these lines out, or write the whole list with mode replace"
     )
 
@@ -90,18 +100,19 @@ def _placed(lines: list[Line], missing: Sequence[Line]) -> Iterator[list[Line]]:
     head, tail = list(missing[:cut]), list(missing[cut:])
     end = len(lines) - 1 if lines and lines[-1].kind == "empty" else len(lines)  # a line end at the end stays there
     places = [place for place, line in enumerate(lines) if line.excluded and any(_meet(line, each) for each in head)]
-    for place in [end, *reversed(places)]:
+    # Before the first such exclusion is right, unless it is a wanted one that stands there already: then a later place.
+    for place in [end, *places[:1], *reversed(places[1:MOST_PLACES])]:
         begin = place
         while begin < end and begin > 0 and lines[begin - 1].kind == "comment":  # it speaks of the line below it
             begin -= 1
         yield lines[:begin] + head + lines[begin:end] + tail + lines[end:]
 
 
-def _right(lines: Iterable[Line], entries: Sequence[Line], foreign: Sequence[Line], version: int) -> bool:
+def _should_hold(entries: Sequence[Line], foreign: Sequence[Line], version: int) -> list[Span]:
+    """What a merged list has to hold, by the rule at the top of this file."""
     wanted_in, wanted_out = _included(entries, version), _excluded(entries, version)
     foreign_in, foreign_out = _included(foreign, version), _excluded(foreign, version)
-    should = _joined(_minus(wanted_in, foreign_out), _minus(foreign_in, wanted_out))
-    return _included(lines, version) == should
+    return _joined(_minus(wanted_in, foreign_out), _minus(foreign_in, wanted_out))
 
 
 def _included(lines: Iterable[Line], version: int) -> list[Span]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._communigate_lists import GRAMMARS, AddressList, AddressListError, Line, Problem, parse
-from ._communigate_merge import Merged, MergeError, key, with_lines, without
+from ._communigate_merge import Merged, MergeError, key, named, with_lines, without
 from ._communigate_pwd import PwdError, RefusedError, Session, Target
 from ._communigate_text import DataError, to_text
 from ._communigate_text import parse as parse_data
@@ -195,11 +195,12 @@ def _list_change(
             return None, ()
     else:
         merged = _merged(option, _held_list(option, held), mine, mode)
-    warnings = tuple(
-        f"{option}: line {line.number} of the server's list ({line.text.strip()}) keeps a part of what is wanted out of"
-        " the list; it was kept, because it was not written here"
-        for line in merged.shadowed_by
-    )
+    warnings: tuple[str, ...] = ()
+    if merged.shadowed_by:
+        warnings = (
+            f"{option}: {named(merged.shadowed_by)} of the server's list keep a part of what is wanted out of it; they"
+            " were kept, because they are not of this task",
+        )
     if merged.text == held:
         return None, warnings
     return Change(option, LISTS[option], held, merged.text, to_text(merged.text)), warnings

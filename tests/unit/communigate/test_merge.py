@@ -5,10 +5,17 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_lists import parse
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_merge import MergeError, with_lines, without
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_merge import (
+    MergeError,
+    named,
+    with_lines,
+    without,
+)
 
 OFFICE = "10.0.0.0-10.0.255.255"
 
@@ -67,6 +74,21 @@ def test_lines_that_no_order_can_bring_together_are_named() -> None:
     held, wanted = f"{OFFICE}\n!10.0.5.0/24\n10.0.5.7", "10.0.0.0/8\n!10.0.4.0/22\n10.0.4.1\n10.0.5.9"
     with pytest.raises(MergeError, match=r"line 2 \(!10.0.5.0/24\); take these lines out, or .* mode replace"):
         with_lines(parse(held), parse(wanted))
+
+
+def test_a_message_names_a_few_lines_and_counts_the_rest() -> None:
+    lines = parse("\n".join(f"!10.0.0.{last}" for last in range(12))).lines
+    assert named(lines).startswith("line 1 (!10.0.0.0), line 2 (!10.0.0.1), ")
+    assert named(lines).endswith("line 10 (!10.0.0.9) and 2 more")
+    assert named(lines[:1]) == "line 1 (!10.0.0.0)"
+
+
+def test_a_long_list_is_merged_in_a_moment() -> None:
+    held = "\n".join(f"{'!' if number % 9 == 0 else ''}10.{number % 200}.{number // 200}.7" for number in range(6000))
+    begun = time.monotonic()
+    merged = with_lines(parse(held), parse("\n".join(f"10.{second}.0.0/16" for second in range(200))))
+    assert len(merged.lines) == 6200
+    assert time.monotonic() - begun < 10, "it took minutes when each place in the list was tried"
 
 
 @pytest.mark.parametrize(

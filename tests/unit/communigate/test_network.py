@@ -82,7 +82,7 @@ def test_foreign_lines_comments_and_order_stay(server: Emulated) -> None:
     server.server.store.settings["NATedIPs"] = held
     plan = made(server, nated_ips=wanted_list("10.0.0.0-10.0.255.255"))
     assert server.kept()["NATedIPs"] == "; head\n10.5.0.1 ; hers\n\n10.0.0.0-10.0.255.255\n; guests\n!10.0.9.0/24\n"
-    assert "line 5 of the server's list (!10.0.9.0/24) keeps a part" in plan.warnings[0]
+    assert "line 5 (!10.0.9.0/24) of the server's list keep a part of what is wanted out of it" in plan.warnings[0]
     made(server, nated_ips=wanted_list("10.0.0.0/16", mode="absent"))
     assert server.kept()["NATedIPs"] == held
 

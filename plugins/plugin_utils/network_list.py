@@ -208,7 +208,12 @@ def contains(data: object, address: object, lists: object = None, grammar: str =
     if lists is not None and not isinstance(lists, Mapping):
         cure = "give the lists by their names"
         raise AddressListError([Problem(0, repr(lists), "is not a dictionary of lists", cure)])
-    named = {str(name): _named(str(name), value, grammar) for name, value in (lists or {}).items()}
+    named: dict[str, AddressList] = {}
+    for name, value in (lists or {}).items():
+        # The server's lists differ by more than capitals ("Letters are not case sensitive").
+        if str(name).lower() in named:
+            raise AddressListError([Problem(0, str(name), "is given twice", "give each list once")])
+        named[str(name).lower()] = _named(str(name), value, grammar)
     return holds(read(data, grammar), address, named)
 
 

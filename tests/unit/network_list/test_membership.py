@@ -119,6 +119,11 @@ def test_a_mistake_in_another_list_names_that_list() -> None:
         contains("#guests", "10.0.0.1", {"guests": "10.0.0.1\nx"})
 
 
+def test_a_list_is_given_once_however_its_name_is_written() -> None:
+    with pytest.raises(AddressListError, match='"GUESTS" is given twice; give each list once'):
+        contains("#guests", "10.0.0.1", {"guests": "10.0.0.1", "GUESTS": "10.0.0.2"})
+
+
 def test_other_lists_come_by_name() -> None:
     with pytest.raises(AddressListError, match="is not a dictionary of lists; give the lists by their names"):
         contains("10.0.0.1", "10.0.0.1", ["10.0.0.0/8"])

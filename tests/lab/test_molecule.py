@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 SCENARIOS = sorted(
-    path.parent.name for path in (Path(__file__).resolve().parents[2] / "molecule").glob("*/molecule.yml")
+    path.parent.name
+    for path in (Path(__file__).resolve().parents[2] / "molecule").glob("*/molecule.yml")
+    if path.parent.name != "default"
 )
 pytestmark = pytest.mark.lab
 

@@ -101,6 +101,7 @@ def test_every_flow_is_probed_or_listed_or_left_out_by_name(net: Network) -> Non
     probes = [probe for probes in expected.probes.values() for probe in probes]
     shown = {probe.flow for probe in probes} | {flow for item in expected.not_probed for flow in item.flows}
     asked = {(probe.host, probe.address, probe.transport, probe.source_port) for probe in probes}
+    asked |= {("internet", *question[1:]) for question in asked}
     for flow in made.document["flows"]:
         if flow["enabled"] and flow["id"] not in shown:
             # An equal question of another flow stands for it.

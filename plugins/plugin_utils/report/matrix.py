@@ -12,7 +12,7 @@ from typing import Any
 
 from ..judgement import FAILED, NOTED, PASSED, UNPROVEN
 from ..plan_view import INTERNET, FlowView
-from ..probe_sets import SILENT
+from ..probe_sets import SILENT, tried_ports
 from .flow_words import outside_ends
 from .model import Report
 
@@ -67,21 +67,11 @@ def make_matrix(report: Report) -> Matrix:
     by_site = len(hosts) > MOST_HOSTS
     outside = outside_ends(view)
     key = {name: view.hosts[name].site if by_site else name for name in view.hosts} | outside
-    # What stands for the Internet in a test is shown where the flow is, and not as a right of that one host.
-    shown_at = {
-        flow.id: (key[flow.source], key[flow.destination])
-        for flow in view.flows
-        if flow.enabled and (flow.source in outside or flow.destination in outside)
-    }
     flows: dict[tuple[str, str], list[FlowView]] = defaultdict(list)
     for flow in view.flows:
         if flow.enabled:
             flows[key[flow.source], key[flow.destination]].append(flow)
-    verdicts: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for check in report.checks:
-        if check["verdict"] != NOTED and check["target"] in key:
-            pair = shown_at.get(check.get("flow", "")) if check["expect"] != SILENT else None
-            verdicts[pair or (key[check["host"]], key[check["target"]])].append(check["verdict"])
+    verdicts = _verdicts(report, key, outside)
     names = _names(report, hosts, by_site)
     enabled = [flow for flow in view.flows if flow.enabled]
     sources = (*names, *_shown(outside, {flow.source for flow in enabled}))
@@ -95,6 +85,32 @@ def make_matrix(report: Report) -> Matrix:
     public = frozenset(key[flow.destination] for flow in enabled if flow.source == INTERNET)
     left_out = (len(view.sites) if by_site else len(hosts)) - len(names)
     return Matrix(sources, targets, by_site, left_out, cells, public)
+
+
+def _verdicts(report: Report, key: Mapping[str, str], outside: Mapping[str, str]) -> dict[tuple[str, str], list[str]]:
+    """The verdicts by cell.
+
+    What stands for the Internet in a test is shown where the flow is, and not as a right of that one host; and a
+    client's own packet to what is public shows that it is, too.
+    """
+    shown_at: dict[str, tuple[str, str]] = {}
+    opened: dict[tuple[str, str, int], tuple[str, str]] = {}
+    for flow in report.view.flows:
+        if flow.enabled and (flow.source in outside or flow.destination in outside):
+            shown_at[flow.id] = pair = (key[flow.source], key[flow.destination])
+            if flow.source == INTERNET:
+                opened.update({(flow.dial, flow.transport, port): pair for port in tried_ports(flow.ports)})
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for check in report.checks:
+        if check["verdict"] != NOTED and check["target"] in key:
+            pair = shown_at.get(check.get("flow", ""), (key[check["host"]], key[check["target"]]))
+            if check["expect"] == SILENT:
+                pairs = [(key[check["host"]], key[check["target"]])]
+            else:
+                pairs = [pair, opened.get((check["address"], check["transport"], check["port"]), pair)]
+            for where in dict.fromkeys(pairs):
+                found[where].append(check["verdict"])
+    return found
 
 
 def _shown(outside: Mapping[str, str], ends: set[str]) -> dict[str, None]:

@@ -152,7 +152,7 @@ def _words(
         f"{_share(wanted)} connections that must work do",
         f"{_share(refused)} that must be refused are",
     ]
-    if notifications is not None:
+    if notifications:
         parts.append(f"{_share(notifications)} notifications reached the client they were meant for")
     sentence = f"{_join(parts)}."
     if verdict == SOUND:

@@ -194,6 +194,16 @@ def test_what_played_the_internet_counts_for_it_and_not_as_a_right_of_that_host(
     assert words.startswith("nothing but what is open to everybody may pass from stranger to br-cgp")
 
 
+def test_a_clients_own_packet_to_what_is_public_counts_for_both(plan: dict[str, Any]) -> None:
+    own = flow("communigate.smtp", "uk-pc1>br-cgp", "tcp", "25", "10.2.0.21 203.0.113.30 203.0.113.20 10.3.0.12")
+    plan["flows"] = [own, *(item for item in plan["flows"] if item["id"] == "communigate.smtp/internet>br-cgp")]
+    for name in ("stranger", "fl-pc1", "fl-pc2", "fl-kerio", "fl-press"):
+        plan["hosts"][name]["platform"] = "unmanaged"
+    matrix = make_matrix(products_report(plan, answered))
+    assert matrix.cells["uk-pc1", "br-cgp"].verdict == "passed"
+    assert matrix.cells["the Internet", "br-cgp"].verdict == "passed"
+
+
 def test_an_open_public_port_that_is_shut_in_truth_fails_at_the_internets_cell(plan: dict[str, Any]) -> None:
     def shut(probe: dict[str, Any]) -> str:
         return "silent" if probe["flow"] == "communigate.smtp/internet>br-cgp" else answered(probe)

@@ -117,7 +117,8 @@ def module_listeners(settings: Any) -> list[dict[str, Any]]:
 
 def _port(listener: dict[str, Any]) -> int | None:
     value = next((value for key, value in listener.items() if key.lower() == "port"), None)
-    return int(value) if re.fullmatch(r"[0-9]{1,5}", str(value)) and 1 <= int(value) <= 65535 else None
+    text = str(value)
+    return int(text) if re.fullmatch(r"[0-9]{1,5}", text) and 1 <= int(text) <= 65535 else None
 
 
 SUBJECTS = (*LISTS, *SETTINGS)

@@ -1140,7 +1140,8 @@ class Server:
             kept = self._taken_for_transfer(place, unmapped(peer[0]), writer)
             if kept:
                 return
-            talk = {"PWD": PwdTalk, "FTP": FtpTalk}.get(place.module.upper())
+            talks: dict[str, Callable[..., PwdTalk | FtpTalk]] = {"PWD": PwdTalk, "FTP": FtpTalk}
+            talk = talks.get(place.module.upper())
             if talk:
                 await talk(self, reader, writer).run()
                 return

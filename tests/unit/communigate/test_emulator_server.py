@@ -285,7 +285,7 @@ def test_passive_ftp_uses_the_media_tcp_ports(server: Emulated, wan: str, lan: s
         lan_ips={"text": lan, "entries": None, "mode": "replace"},
     )
     with ftplib.FTP() as ftp:  # noqa: S321 (to loopback)
-        ftp.trust_server_pasv_ipv4_address = True
+        ftp.trust_server_pasv_ipv4_address = True  # type: ignore[attr-defined]
         ftp.connect(server.host, 15021, timeout=5)
         with pytest.raises(ftplib.error_perm, match=r"530 log in first"):
             ftp.sendcmd("PASV")

@@ -210,6 +210,14 @@ def test_what_leaves_for_the_internet_is_taken_by_an_unmanaged_host_out_there(pl
     }
 
 
+def test_what_a_managed_router_would_keep_away_is_no_end_for_it(plan: dict[str, Any]) -> None:
+    plan["hosts"]["tr-router"] = dict(plan["hosts"]["br-router"], site="trunks", addresses=["192.0.2.129"])
+    plan["sites"]["trunks"]["gateways"] = [{"host": "tr-router", "public": []}]
+    assert not probes_of(plan, flow="communigate.smtp_out/br-cgp>internet")
+    missing = {item.exchange: item.reason for item in expected(plan).not_probed}
+    assert missing["communigate.smtp_out"].startswith("no unmanaged host of the plan stands in the Internet")
+
+
 def test_a_flow_to_an_address_of_nobodys_is_listed_and_not_sent(plan: dict[str, Any]) -> None:
     assert not probes_of(plan, address="192.0.2.153")
     (missing,) = expected(plan).not_probed

@@ -33,6 +33,9 @@ _KIND_WORDS = {
 }
 _TRANSPORT_WORDS = {"tcp": "TCP", "udp": "UDP", "both": "TCP and UDP"}
 
+#: In a cell of the grid.
+_MOST_LETTERS = 28
+
 _ANYBODY = {"0.0.0.0/0": "anyone", "::/0": "anyone"}
 
 _MARKS = {PASSED: ("\u2713", "good"), FAILED: ("\u2715", "bad"), UNPROVEN: ("?", "doubt"), "": ("", "untested")}
@@ -113,9 +116,11 @@ def _cell_ports(cell: Cell) -> Content:
     for kind in (CLIENT, SERVER, CARRIED):
         flows = [flow for flow in cell.flows if kind_of(flow) == kind]
         if flows:
-            ports = ports_label((item for flow in flows for item in flow.ports), 1)
-            protocols = tag("small", "+".join(sorted({flow.transport for flow in flows})))
-            parts.append(tag("span", ports, " ", protocols, class_=f"ports {kind}"))
+            words = port_words(flows, 1)
+            if len(words) > _MOST_LETTERS:
+                protocols = "+".join(sorted({flow.transport for flow in flows}))
+                words = f"{ports_label((item for flow in flows for item in flow.ports), 1)} {protocols}"
+            parts.append(tag("span", words, class_=f"ports {kind}"))
     return parts
 
 

@@ -288,8 +288,8 @@ def _environments(profile: Profile) -> Iterator[str]:
 
 
 def _instructions(profile: Profile) -> Iterator[str]:
-    for number, line in enumerate(profile.instructions, 1):
-        yield f"{number}. {code(line)}"
+    for number, (line, exchange) in enumerate(profile.instructions, 1):
+        yield f"{number}. {code(line)}" + (f" (where `{exchange}` is used)" if exchange else "")
     modes = [f"- `{{mode_instruction}}`, {mode}: {code(line)}" for mode, line in profile.mode_instructions.items()]
     if modes:
         yield from ("", *modes)

@@ -66,8 +66,10 @@ def client_flows(
         carried_by = ""
         if on and taken and riders.concerns(exchange):
             ridden = exchange.rides_on and use.takes(profile.exchange(exchange.rides_on), connection.offer)
-            carried_by = ids[exchange.rides_on] if ridden else ""
             findings.append(_impassable(intent, use, exchange, bool(ridden)))
+            if not ridden:
+                continue  # what cannot be is in nobody's way
+            carried_by = ids[exchange.rides_on]
         flows.append(
             Flow(
                 ids[exchange.name],
@@ -110,7 +112,7 @@ def _impassable(intent: Intent, use: Use, exchange: Exchange, ridden: bool) -> F
     title = intent.catalog.profiles[use.service].exchange(exchange.rides_on).title
     message = (
         f"the client stands behind NAT: {exchange.title} passes only to the port that it sent a {title} from, "
-        f"while the devices in between remember that; they are told to for {exchange.idle} s"
+        f"while the devices in between remember that; the plan asks for {exchange.idle} s of each"
     )
     return Finding(
         "FXN405", use.host, variable, "on", message, f"keep it where the client asks before it waits; else {off}"

@@ -82,7 +82,10 @@ def rulebook(part: Mapping[str, Any], transport: str) -> Rulebook:
 
 def translated(policy: Mapping[str, Any], header: Header) -> tuple[Address, Decision] | None:
     """Return the target that destination translation gives a packet, and by which entry; None where none matches."""
+    inside = _in_any(policy["networks"], header.source)
     for entry in policy["destination_nat"]:
+        if inside and entry["source"].endswith("/0"):
+            continue  # a forward for everybody is for everybody outside: see platforms/nft_sets.translations
         if entry["enabled"] and not any(_misses(entry, "address", header)):
             rule = _named(entry, "address", "translate")
             return parse_address(entry["target"]), Decision(rule, tuple(entry["flows"]))

@@ -195,7 +195,6 @@ class PlanView:
             return self._worn_inside(source, destination, version) or own
         return self.sites[self.hosts[source].site].public(version) or own
 
-
     def _worn_inside(self, name: str, router: str, version: int) -> str | None:
         """The address that a host's own site shows to an outer router of that site; None where nothing translates."""
         if router not in self.gateways or self.hosts[name].site != self.hosts[router].site:

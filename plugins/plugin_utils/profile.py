@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .addresses import Address
 from .ports import FIRST_PORT, LAST_PORT, PortRange
@@ -177,6 +178,13 @@ class Broadcast:
     far: str
 
 
+class Instruction(NamedTuple):
+    """A line of a client's sheet, and the exchange that it belongs to; empty where it is for every client."""
+
+    line: str
+    exchange: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """An environment that a client can run in: its title, whether several instances share the address, its modes."""
@@ -205,7 +213,7 @@ class Profile:
     broadcast: Broadcast | None
     environments: Mapping[str, Environment]
     exchanges: tuple[Exchange, ...]
-    instructions: tuple[str, ...]
+    instructions: tuple[Instruction, ...]
     mode_instructions: Mapping[str, str]
     sources: tuple[Mapping[str, str], ...]
 

@@ -26,6 +26,7 @@ from .profile import (
     CallbackRules,
     Environment,
     Exchange,
+    Instruction,
     Profile,
     Setting,
     SettingValue,
@@ -104,7 +105,7 @@ def read_profile(name: str, data: object, systems: Mapping[str, System]) -> Prof
         broadcast=broadcast,
         environments=_environments(item.get("environments", _ONE_USER), f"{path}.environments"),
         exchanges=exchanges,
-        instructions=_instructions(item.get("instructions", []), f"{path}.instructions", fields),
+        instructions=_instructions(item.get("instructions", []), f"{path}.instructions", fields, exchanges),
         mode_instructions=modes,
         sources=_sources(item["sources"], f"{path}.sources"),
     )
@@ -162,9 +163,20 @@ def _sound_exchanges(data: object, path: str, settings: Mapping[str, Setting], h
             raise InvalidProfileError(own) from error
 
 
-def _instructions(data: object, path: str, fields: frozenset[str]) -> tuple[str, ...]:
+def _instructions(
+    data: object, path: str, fields: frozenset[str], exchanges: tuple[Exchange, ...]
+) -> tuple[Instruction, ...]:
+    names = tuple(exchange.name for exchange in exchanges)
+
+    def read(entry: object, here: str) -> Instruction:
+        if not isinstance(entry, Mapping):
+            return Instruction(_instruction(entry, here, fields))
+        item = read_mapping(entry, here, {"exchange", "line"}, {"exchange", "line"})
+        exchange = read_choice(item["exchange"], f"{here}.exchange", names)
+        return Instruction(_instruction(item["line"], f"{here}.line", fields), exchange)
+
     lines = enumerate(read_list(data, path))
-    return tuple(gathered(partial(_instruction, line, f"{path}[{index}]", fields) for index, line in lines))
+    return tuple(gathered(partial(read, line, f"{path}[{index}]") for index, line in lines))
 
 
 def _mode_instructions(data: object, path: str, fields: frozenset[str]) -> dict[str, str]:

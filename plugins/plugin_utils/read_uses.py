@@ -55,21 +55,31 @@ def read_uses(
             seen.add((use.service, use.server))
             if servers.serve(reader, use, f"{variable}.server"):
                 if not servers.in_error(use.server):
-                    _check_run(reader, use, offers[(use.server, use.service)], catalog, f"{variable}.exchanges")
+                    _check_run(reader, use, offers[(use.server, use.service)], catalog, variable)
                 if name in hosts:
                     uses.append(use)
     return tuple(sorted(uses, key=lambda use: (use.host, use.service, use.server)))
 
 
 def _check_run(reader: Reader, use: Use, offer: Offer, catalog: Catalog, variable: str) -> None:
-    """Note exchanges that a use names and its server does not run."""
+    """Note exchanges that a use names and that its server does not run for clients; and where nothing is left."""
     profile = catalog.profiles[use.service]
-    running = [exchange.name for exchange in profile.exchanges if offer.runs(exchange) and not exchange.part_of]
+    usable = [exchange for exchange in profile.exchanges if exchange.with_clients and offer.runs(exchange) is not None]
+    names = ", ".join(exchange.name for exchange in usable if not exchange.part_of) or "none"
+    wrong = False
     for name in sorted(use.switches.on):
-        if offer.runs(profile.exchange(name)) is None:
-            message = f"{use.server} does not run this exchange of {profile.title}"
-            cure = f"add it to 'exchanges' in the faxnet_offers of {use.server}, or use one of: {', '.join(running)}"
-            reader.note("FXN214", variable, name, message, cure)
+        exchange = profile.exchange(name)
+        if exchange not in usable:
+            what = "does not run this exchange of" if exchange.with_clients else "runs this for others than clients of"
+            message = f"{use.server} {what} {profile.title}"
+            cure = f"add it to 'exchanges' in the faxnet_offers of {use.server}, or use one of: {names}"
+            cure = cure if exchange.with_clients else f"use one of: {names}"
+            reader.note("FXN214", f"{variable}.exchanges", name, message, cure)
+            wrong = True
+    if not usable and not wrong:
+        message = f"{use.server} runs nothing of {profile.title} for clients"
+        cure = f"add an exchange to 'exchanges' in the faxnet_offers of {use.server}, or remove the use"
+        reader.note("FXN214", f"{variable}.service", use.service, message, cure)
 
 
 class _Servers:

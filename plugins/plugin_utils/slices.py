@@ -102,25 +102,28 @@ class _Sheets:
     """The instructions of a profile and mode as JSON text with places for one client's values."""
 
     def __init__(self) -> None:
-        self._templates: dict[tuple[str, str, bool], str] = {}
+        self._templates: dict[tuple[str, str, bool, tuple[str, ...]], str] = {}
 
-    def text(self, profile: Profile, mode: str, near: bool, values: Mapping[str, object]) -> str:
+    def text(self, profile: Profile, mode: str, near: bool, used: tuple[str, ...], values: Mapping[str, object]) -> str:
         """Return the JSON list of a client's instructions.
 
         Args:
             near: whether the server's broadcasts reach the client.
+            used: names of the exchanges that it uses: nothing is said of others.
         """
-        template = self._templates.get((profile.name, mode, near))
+        key = (profile.name, mode, near, used)
+        template = self._templates.get(key)
         if template is None:
             spoken = profile.mode_instructions.get(mode, "")
             found = "" if profile.broadcast is None else profile.broadcast.near if near else profile.broadcast.far
             lines = [
                 line.replace("{mode_instruction}", spoken).replace("{broadcast_instruction}", found)
-                for line in profile.instructions
+                for line, exchange in profile.instructions
+                if not exchange or exchange in used
             ]
             # read_profile made sure that every name in braces is one of *values*; a brace that is meant as such is
             # written twice there, and JSON adds none to a list of texts.
-            template = self._templates[(profile.name, mode, near)] = _compact(lines)
+            template = self._templates[key] = _compact(lines)
         return template.format_map(values)
 
 
@@ -198,13 +201,13 @@ class _Describer:
         if settings is None:
             settings = self.settings[offer.host, offer.service] = _compact(_plain(offer.settings))
         near = (use.host, use.service, use.server) in self.near
-        used = names_text(item.name for item in profile.exchanges if use.takes(item, offer))
+        used = tuple(item.name for item in profile.exchanges if item.with_clients and use.takes(item, offer))
         text = (
             f'{{"service":"{use.service}","host":"{use.host}","server":"{use.server}",'
-            f'"dial":{quoted_or_null(dial)},"settings":{settings},"exchanges":{used},"environment":"{use.environment}",'
+            f'"dial":{quoted_or_null(dial)},"settings":{settings},"exchanges":{names_text(used)},"environment":"{use.environment}",'
             f'"instances":{use.instances},"enabled":{BOOLEAN[use.enabled and offer.enabled]},"callback":{callback}'
         )
-        return f"{text}}}", f'{text},"instructions":{self.sheets.text(profile, mode, near, values)}}}'
+        return f"{text}}}", f'{text},"instructions":{self.sheets.text(profile, mode, near, used, values)}}}'
 
 
 def _plain(settings: Mapping[str, SettingValue]) -> dict[str, Any]:
@@ -248,6 +251,10 @@ def _describe(plan: Plan) -> Written:
         flow_texts.append(text)
         for step in flow.path.steps:
             services_of.setdefault(step.device, {})[flow.service] = None
+        for end in (flow.source, flow.destination):
+            if flow.service not in services_of.get(end, ()):
+                # Neither offered nor used there: a name server that somebody's mail server asks.
+                services_of.setdefault(end, {})[flow.service] = None
         flows_of.setdefault(flow.source, []).append(text)
         flows_of.setdefault(flow.destination, []).append(text)
     exchanges = {

@@ -87,7 +87,7 @@ def test_a_page_tells_everything_that_the_profile_says(profile: Profile) -> None
         )
         assert f"**{item.title}**: {catalog_pages.code(item.advice)}" in page if item.advice else True
     assert all(f"| `{name}` |" in page for name in [*profile.settings, *profile.environments])
-    assert all(catalog_pages.code(line) in page for line in profile.instructions)
+    assert all(catalog_pages.code(line) in page for line, _exchange in profile.instructions)
     assert ("serves IPv4 through IPv6 sockets" in page) == profile.mapped_ipv4
     for source in profile.sources:
         assert all(value in page for value in source.values())

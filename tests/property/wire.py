@@ -101,6 +101,7 @@ class Wire:
             for entry in policy["destination_nat"]
             if entry["enabled"]
             and within(packet.source, [entry["source"]])
+            and not (entry["source"].endswith("/0") and within(packet.source, policy["networks"]))
             and entry["address"] == packet.destination
             and entry["transport"] == packet.transport
             and has_port(entry["ports"], packet.port)

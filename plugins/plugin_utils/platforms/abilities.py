@@ -10,7 +10,7 @@ switched off.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 
@@ -57,12 +57,17 @@ class Platform:
 
 def refusals(name: str, abilities: Abilities, policy: Mapping[str, Any]) -> list[str]:
     """One sentence for each ability that `policy` (the slice's "policy") needs and platform `name` lacks."""
-    reasons: dict[str, str] = {}
+    found = needs(policy, [field.name for field in fields(abilities) if not getattr(abilities, field.name)])
+    return [f"platform {name} cannot hold {need}" for need in found]
+
+
+def needs(policy: Mapping[str, Any], abilities: Sequence[str]) -> list[str]:
+    """What a policy needs of these abilities (names of fields of `Abilities`), in words, one entry for each."""
+    found: dict[str, str] = {}
     for ability, need, flows in _needs(policy):
-        if not getattr(abilities, ability) and ability not in reasons:
-            because = f", which {flows[0]} needs" if flows else ""
-            reasons[ability] = f"platform {name} cannot hold {need}{because}"
-    return [reasons[ability] for ability in sorted(reasons)]
+        if ability in abilities and ability not in found:
+            found[ability] = need + (f", which {flows[0]} needs" if flows else "")
+    return [found[ability] for ability in sorted(found)]
 
 
 def _needs(policy: Mapping[str, Any]) -> Iterator[tuple[str, str, Sequence[str]]]:

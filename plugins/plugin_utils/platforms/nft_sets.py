@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..addresses import Address
-from .boxes import Box, ConflictError, absorbed, disjoint
-from .nft_text import ADDRESS_TYPE, FIELD, addresses, comment, port_range
+from .boxes import Box, ConflictError, Range, absorbed, disjoint
+from .nft_text import ADDRESS_TYPE, FIELD, address_set, addresses, comment, port_range
 from .nft_tracking import NOTHING, Demand
-from .rules import Forward, Opening, RefusedError, Version, harmless
+from .rules import EVERYBODY, Forward, Opening, RefusedError, Version, harmless
 
 _PORTS = frozenset({2})  # index of the ports in (source, destination, ports[, source ports])
 _PORTS_AND_TARGETS = frozenset({1, 2})
@@ -132,8 +132,12 @@ def _variety(boxes: Iterable[Box], field: int) -> int:
     return len({box.ranges[field] for box in boxes})
 
 
-def translations(entries: Sequence[Forward]) -> Iterator[LookUp]:
-    """The enabled forwards as maps whose rules translate. Raises `RefusedError` for a packet with two targets."""
+def translations(entries: Sequence[Forward], networks: Mapping[Version, tuple[Range, ...]]) -> Iterator[LookUp]:
+    """The enabled forwards as maps whose rules translate. Raises `RefusedError` for a packet with two targets.
+
+    `networks` are those behind the router. A forward for everybody leaves out what comes from them: the server would
+    answer a neighbour directly, from an address that the neighbour never asked.
+    """
     groups: dict[tuple[Version, str], list[Box]] = {}
     for entry in entries:
         if entry.enabled:
@@ -150,6 +154,7 @@ def translations(entries: Sequence[Forward]) -> Iterator[LookUp]:
                 f"policy.destination_nat: {first} and {second} forward the same packets to two targets; "
                 "give their clients call-back ranges of their own"
             ) from None
+        outside = _from_outside(groups[version, transport], version, networks)
         # The port comes first: sources and the public address are few and the same in thousands of elements, and a
         # constant first field makes the look-up slow.
         yield LookUp(
@@ -157,9 +162,17 @@ def translations(entries: Sequence[Forward]) -> Iterator[LookUp]:
             kind="map",
             type=f"inet_service . {address} . {address} : {address}",
             elements=tuple(_by_port(version, cells)),
-            rule=f"dnat {field} to {transport} dport . {field} daddr . {field} saddr map @{name}",
+            rule=f"{outside}dnat {field} to {transport} dport . {field} daddr . {field} saddr map @{name}",
             transport=transport,
         )
+
+
+def _from_outside(boxes: Iterable[Box], version: Version, networks: Mapping[Version, tuple[Range, ...]]) -> str:
+    """The condition that a packet does not come from inside, where some forward would take it."""
+    inside = networks.get(version, ())
+    if not inside or all(box.ranges[0] != EVERYBODY[version] for box in boxes):
+        return ""
+    return f"{FIELD[version]} saddr != {address_set(version, inside)} "
 
 
 def _by_port(version: Version, cells: Iterable[Box]) -> Iterator[str]:

@@ -44,7 +44,7 @@ def render(policy: Mapping[str, Any], *, address_ranges: bool = False) -> str:
     onward = filters(rules.forward, "forward", address_ranges)
     # What the host starts is not filtered; the set names only what must be tracked in a way of its own.
     outward = [item for item in filters(rules.output, "output", address_ranges) if item.demand != NOTHING]
-    forwards = list(translations(rules.destination_nat))
+    forwards = list(translations(rules.destination_nat, rules.networks))
     lines = objects((item.transport, item.demand) for item in (*inbound, *onward, *outward))
     for item in (*inbound, *onward, *outward, *forwards):
         lines += item.lines()

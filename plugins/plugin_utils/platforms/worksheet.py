@@ -5,7 +5,8 @@
 
 Such a device holds a list of services (name, transport, port or range) and a list of rules (name, service, allow or
 block, the address inside that it leads to, who may send). The abilities are those of the plain NAT router that the
-NetCFax pages describe: ranges of ports, one target a rule, IPv4.
+NetCFax pages describe: ranges of ports, one target a rule, IPv4. Some such devices also take a sender's port and a time
+to remember silent connections, and many do not: the sheet asks for it, and the plan warns of it (FXN503).
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ from typing import Any
 from .abilities import Abilities, refusals
 from .rules import RefusedError
 
-ABILITIES = Abilities(source_ports=False, ipv6=False, outbound_flows=False)
+ABILITIES = Abilities(timeouts=True, ipv6=False, outbound_flows=False)
+
+
+_REMEMBER = (
+    "3. Remember for: the time-out of the device's connection table, for packets that this rule lets through. Nothing",
+    "may pass for so long, and what comes then still has to get back in. A device that knows one time-out for all UDP",
+    "gets the longest of these. If it cannot keep connections so long, switch the exchange off in the inventory.",
+)
 
 
 def render_sheet(part: Mapping[str, Any], *, address_ranges: bool = False) -> str:
@@ -35,9 +43,15 @@ def render_sheet(part: Mapping[str, Any], *, address_ranges: bool = False) -> st
     services += [(_line(s["name"]), s["transport"].upper(), _line(s["ports"])) for s in listed["services"]]
     header = ("On", "Name", "Direction", "Service", "Protocol", "Port or range", "Action", "From", "To address")
     rules = [header, *(_rule(rule) for rule in listed["rules"])]
+    silent = any(rule.get("idle") for rule in listed["rules"])
+    if silent:
+        times = [f"{rule['idle']} s" if rule.get("idle") else "-" for rule in listed["rules"]]
+        rules = [(*row, time) for row, time in zip(rules, ("Remember for", *times), strict=True)]
     lines = [f"Router worksheet for {_line(part['host'])}", ""]
     lines += ["1. Services: add each of these to the router's list of services.", "", *_table(services), ""]
     lines += ["2. Rules: one for each line. A rule marked 'no' is entered and left switched off.", "", *_table(rules)]
+    if silent:
+        lines += ["", *_REMEMBER]
     return "\n".join([*lines, ""])
 
 

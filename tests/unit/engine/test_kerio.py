@@ -119,3 +119,11 @@ def test_what_the_server_does_not_run_cannot_be_used() -> None:
     assert (finding.host, finding.variable, finding.value) == ("console", "faxnet_uses[0].exchanges", "imaps")
     assert "add it to 'exchanges' in the faxnet_offers of kerio" in finding.cure
     assert network.planned().plan is None
+
+
+def test_a_sheet_says_nothing_of_what_the_client_does_not_use() -> None:
+    network = offices(exchanges=["admin", "log", "imaps"])
+    network.hosts["console"]["faxnet_uses"][0]["exchanges"] = ["imaps"]
+    told = " ".join(network.made().slices["console"]["uses"][0]["instructions"])
+    assert "993" in told
+    assert "44337" not in told

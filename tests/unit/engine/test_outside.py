@@ -275,3 +275,35 @@ def test_a_named_address_is_first_of_all_the_one_in_the_servers_own_realm() -> N
     network = gateway(resolvers=["10.1.0.53"]).host("ns", "main", "10.1.0.53")
     network.site("twin", "10.1.0.0/24", gateway="twin-router", public="192.0.2.40").host("ns-twin", "twin", "10.1.0.53")
     assert network.made().flow("gateway.dns/server>ns")["dial"] == "10.1.0.53"
+
+
+def test_somebody_elses_gateway_that_needs_rules_is_told_of() -> None:
+    network = gateway()
+    network.hosts["router"]["faxnet_platform"] = "unmanaged"
+    (finding,) = [item for item in network.findings() if item.code == "FXN504"]
+    assert (finding.host, finding.severity) == ("router", "advice")
+    assert "2 permits and 1 port forwards" in finding.message
+    assert "faxnet_platform to worksheet" in finding.cure
+
+
+def test_a_neighbour_dials_the_server_itself_and_not_the_router_before_it() -> None:
+    made = gateway().host("phone", "main", "10.1.0.30").made()
+    assert made.trace("stranger", "198.51.100.10", 25).passes
+    verdict = made.trace("phone", "198.51.100.10", 25)
+    assert not verdict.passes
+    assert not verdict.hops[-1].translation
+
+
+def test_whoever_is_only_asked_by_a_server_knows_what_for() -> None:
+    made = gateway(resolvers=["10.1.0.53"]).host("resolver", "main", "10.1.0.53").made()
+    assert {item["name"] for item in made.slices["resolver"]["exchanges"]} >= {"dns"}
+
+
+def test_a_use_may_name_only_what_is_for_clients() -> None:
+    network = gateway().uses("pc", "main", "10.1.0.21", "gateway", "server", exchanges=["mail_out"])
+    (finding,) = [item for item in network.findings() if item.code == "FXN214"]
+    assert (finding.host, finding.value) == ("pc", "mail_out")
+    assert "for others than clients" in finding.message
+    network = gateway(exchanges=["mail_out"]).uses("pc", "main", "10.1.0.21", "gateway", "server")
+    (finding,) = [item for item in network.findings() if item.code == "FXN214"]
+    assert finding.variable == "faxnet_uses[0].service"

@@ -92,12 +92,6 @@ def test_every_ability_that_there_is_has_its_refusal() -> None:
         ("nftables_stateless", router(outbound="flows"), "source translation"),
         ("nftables_stateless", router(destination_nat=[FORWARD]), "port forwards, which netcfax.scp/192.0.2.1>"),
         ("nftables_stateless", policy(input=[permit("10.1.0.1", "192.0.2.1", helper="ftp")]), "helper ftp, which"),
-        (
-            "worksheet",
-            router(forward=[permit("192.0.2.1", "10.2.0.2", source_ports="4644")]),
-            "source port 4644, which",
-        ),
-        ("worksheet", router(forward=[permit("10.2.0.2", "192.0.2.1", idle=60)]), "idle time of its own (60 s), which"),
         ("worksheet", router(forward=[permit("10.2.0.2", "192.0.2.1", helper="ftp")]), "helper ftp, which"),
         ("worksheet", router(outbound="flows"), "faxnet_outbound: flows"),
         ("worksheet", policy(input=[permit("2001:db8::1", "2001:db8::2")]), "rules for IPv6, which"),

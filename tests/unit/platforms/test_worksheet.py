@@ -55,9 +55,15 @@ def test_a_rule_that_is_switched_off_stays_on_the_sheet_and_says_so() -> None:
 
 
 def test_a_senders_port_stands_beside_the_sender() -> None:
-    """Of what the device itself starts; a rule of its filter that needs one is refused."""
     rows = cells(render_slice(sheet_slice(source_ports="4644")))
     assert any(row[-2:] == ["198.51.100.10 port 4644", "10.2.0.21"] for row in rows)
+
+
+def test_the_sheet_says_how_long_a_silent_connection_must_be_remembered() -> None:
+    text = render_slice(sheet_slice(idle=3600))
+    assert "3600 s" in [cell for row in cells(text) for cell in row]
+    assert "switch the exchange off in the inventory" in text
+    assert "Remember" not in render_slice(sheet_slice())
 
 
 def test_a_name_with_a_line_break_stays_in_its_row() -> None:

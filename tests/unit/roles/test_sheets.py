@@ -209,6 +209,8 @@ def test_a_mail_client_of_kerio_connect_is_told_its_ports_and_nothing_of_console
     mail = sheet.partition("Kerio Connect on kerio")[2].partition("Kerio Control on kerio")[0]
     assert f"tcp 25 to {FLORIDA}, SMTP" in mail
     assert f"tcp 993 to {FLORIDA}, IMAPS" in mail
+    assert f"1. Kerio Connect server: {FLORIDA}." in mail
+    assert "Incoming mail: IMAP over TLS, port 993." in mail
     for words in ("44337", "identifier", "Console"):
         assert words not in mail
 

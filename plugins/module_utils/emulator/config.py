@@ -82,7 +82,26 @@ def read_config(data: Any) -> Config:
                 if there is not settings and not (there == settings and isinstance(settings, ResponderSettings)):
                     raise EmulatorError(f"{user.where}: {settings.name} is there twice; join the two entries")
     control_socket = root.text("control_socket", default=CONTROL_SOCKET)
-    return Config(host=root.text("host"), control_socket=control_socket, timing=read_timing(root), endpoints=endpoints)
+    listening = _listening_once(endpoints)
+    return Config(host=root.text("host"), control_socket=control_socket, timing=read_timing(root), endpoints=listening)
+
+
+def _listening_once(endpoints: dict[str, Settings]) -> dict[str, Settings]:
+    """Exchanges of a host may mean the same ports, as media and FTP's data do: the first responder has each of them.
+
+    One that is left without any is left out: whoever meets its ports meets the first.
+    """
+    taken: set[tuple[str, int]] = set()
+    found: dict[str, Settings] = {}
+    for name, settings in endpoints.items():
+        if not isinstance(settings, ResponderSettings):
+            found[name] = settings
+            continue
+        ports = tuple(port for port in settings.ports if (settings.transport, port) not in taken)
+        taken.update((settings.transport, port) for port in ports)
+        if ports:
+            found[name] = dataclasses.replace(settings, ports=ports)
+    return found
 
 
 def read_timing(root: Entry) -> Timing:

@@ -70,6 +70,24 @@ def test_a_fault_is_named_with_its_place_and_its_value(change: Callable[[dict[st
     assert str(caught.value).startswith(complaint)
 
 
+def test_exchanges_that_mean_the_same_ports_listen_there_once() -> None:
+    """FTP's data connections come in on the ports of media by TCP; on those of media by UDP nothing else does."""
+    named = {"media_udp": ("udp", "7000-7009"), "media_tcp": ("tcp", "7000-7009"), "ftp_data": ("tcp", "7000-7009")}
+    named["more"] = ("tcp", "7005-7014")
+    exchanges = [
+        {"service": "gateway", "name": name, "initiator": "client", "transport": transport, "ports": ports}
+        for name, (transport, ports) in named.items()
+    ]
+    data = {"format": 1, "host": "cgate", "addresses": ["10.0.1.12"], "exchanges": exchanges}
+    found = read_config({**data, "offers": [{"service": "gateway", "settings": {}}]}).endpoints
+    ports = {name.rpartition("/")[2]: settings.ports for name, settings in found.items()}
+    assert ports == {
+        "media_udp": tuple(range(7000, 7010)),
+        "media_tcp": tuple(range(7000, 7010)),
+        "more": tuple(range(7010, 7015)),
+    }
+
+
 def test_a_slice_of_the_plan_is_a_configuration_as_it_is() -> None:
     host_slice = client("198.51.100.10", instances=40, instructions=["Save."]) | {
         "plan": "0" * 64,

@@ -126,10 +126,12 @@ class ActionModule(ActionBase):
         arguments = {"confirm_timeout": timeout, "tolerate_drops": options["tolerate_drops"]}
         result.update(self._module({**arguments, "handed": {"phase": "apply", **handed}}, variables))
         until = time.monotonic() + timeout
-        if result["changed"] and not result.get("failed"):
+        if result.get("failed"):
+            return
+        if result["changed"]:
             self._warn(result)
         name = result.pop("transaction", None)
-        if name is None or result.get("failed"):
+        if name is None:
             return
         result["confirmed_over"] = self._connection.transport
         with self._new_connection(timeout):

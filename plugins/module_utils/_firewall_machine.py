@@ -24,6 +24,10 @@ RUN_DIRECTORY = "/run/faxnet/firewall"
 
 _OBJECT = re.compile(r"^\t\S[^\n]* \{\n.*?^\t\}\n", re.MULTILINE | re.DOTALL)
 _AFTER_OBJECTS = re.compile(r"^\t(?:set|map|flowtable|chain) ", re.MULTILINE)
+# In its objects nft names a protocol by /etc/protocols; on a host without that file (Debian's package netbase) it lists
+# the number, which it does not read back.
+_PROTOCOL = re.compile(r"^(\t\t(?:type \S+ )?protocol )(6|17)$", re.MULTILINE)
+_PROTOCOL_NAMES = {"6": "tcp", "17": "udp"}
 
 #: Text that leaves no table of ours behind, whether there was one or not.
 NO_TABLE = f"table {TABLE}\ndelete table {TABLE}\n"
@@ -103,10 +107,11 @@ def canonical(machine: Machine, text: str) -> str | None:
 
 
 def in_order(listing: str) -> str:
-    """A table as nft lists it, its objects (counters, idle times, helpers) by kind and name.
+    """A table as nft lists it, its objects (counters, idle times, helpers) by kind and name, so that nft reads it back.
 
     The kernel lists them by age, and one that was kept through a change is older than the others.
     """
+    listing = _PROTOCOL.sub(lambda found: found[1] + _PROTOCOL_NAMES[found[2]], listing)
     rest = _AFTER_OBJECTS.search(listing)
     end = rest.start() if rest else len(listing)
     found = list(_OBJECT.finditer(listing, 0, end))

@@ -17,7 +17,11 @@ SYSTEMS = (None, "windows", "windows_xp_pro", "linux")
 #: Further services that a server may offer, with what an offer may say of them.
 OTHERS: dict[str, tuple[dict[str, Any], ...]] = {
     "faxpress": ({}, {"port": 5644}, {"exchanges": {"alert": False}}),
-    "kerio_connect": ({}, {"exchanges": {"smtp": True}, "public": True}, {"exchanges": ["admin", "log", "imaps"], "public": True}),
+    "kerio_connect": (
+        {},
+        {"exchanges": {"smtp": True}, "public": True},
+        {"exchanges": ["admin", "log", "imaps"], "public": True},
+    ),
     "kerio_control": ({}, {"enabled": False}),
     "gateway": ({}, {"public": True}, {"public": True, "exchanges": {"media": True}, "resolvers": ["192.0.2.53"]}),
 }

@@ -53,7 +53,7 @@ def _archive() -> bytes:
     with zipfile.ZipFile(made, "w") as archive:
         _add(archive, "__main__.py", _MAIN.encode())
         for source in sorted(Path(__file__).parent.glob("*.py")):
-            if source.name != "__main__.py":  # that of the folder; an archive has its own
+            if source.name != "program.py":  # an archive has a start of its own
                 _add(archive, f"{PACKAGE}/{source.name}", source.read_bytes())
     return made.getvalue()
 

@@ -16,7 +16,6 @@ from referencing import Registry, Resource
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils import (
     read_hosts,
-    read_offers,
     read_sites,
     read_uses,
     variables,

@@ -38,6 +38,7 @@ from tests.unit.module_utils.emulator_world import (
 )
 
 FOLDER = Path(cli.__file__).resolve().parent
+PROGRAM = FOLDER / "program.py"
 
 
 @async_test
@@ -236,7 +237,7 @@ async def test_five_hundred_clients_on_one_host_are_cheap(tmp_path: Path) -> Non
     assert spent.user + spent.system - began.user - began.system < 5  # seconds of processor time; 1 to 2 are usual
 
 
-def said(*arguments: str, program: Path = FOLDER) -> subprocess.CompletedProcess[str]:
+def said(*arguments: str, program: Path = PROGRAM) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-I", str(program), *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
 
@@ -245,7 +246,8 @@ def said(*arguments: str, program: Path = FOLDER) -> subprocess.CompletedProcess
 def program(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """The two ways to bring the emulator to a host: copy its folder, or bundle it first."""
     if request.param == "folder":
-        return Path(shutil.copytree(FOLDER, tmp_path / "emulator", ignore=shutil.ignore_patterns("__pycache__")))
+        shutil.copytree(FOLDER, tmp_path / "emulator", ignore=shutil.ignore_patterns("__pycache__"))
+        return tmp_path / "emulator" / PROGRAM.name
     assert said("bundle", str(tmp_path / "emulator.pyz")).returncode == 0
     return tmp_path / "emulator.pyz"
 
@@ -295,7 +297,7 @@ def test_the_package_runs_alone_and_is_asked_over_its_socket(program: Path, tmp_
 
 def test_a_bundle_has_the_same_bytes_wherever_it_is_made(tmp_path: Path) -> None:
     copied = Path(shutil.copytree(FOLDER, tmp_path / "emulator", copy_function=shutil.copyfile))
-    for name, source in (("first", FOLDER), ("second", copied)):
+    for name, source in (("first", PROGRAM), ("second", copied / PROGRAM.name)):
         assert said("bundle", str(tmp_path / name), program=source).returncode == 0
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
 

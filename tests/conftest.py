@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+#: The two rows that tests with containers run in, one after the other.
+LAB, MOLECULE = "lab", "molecule"
 
 
 def pytest_configure() -> None:
@@ -27,20 +29,23 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all tests of the lab on one worker; start them and the long gates first, so that no core waits."""
+    """Keep tests of the lab in two rows, one a worker; start them and the long gates first, so that no core waits.
+
+    Two labs at once are what a machine of two cores holds. Each test's lab has a name of its own.
+    """
     for item in items:
         if item.get_closest_marker("lab"):
-            item.add_marker(pytest.mark.xdist_group("lab"))
+            item.add_marker(pytest.mark.xdist_group(MOLECULE if item.path.stem == "test_molecule" else LAB))
     items.sort(key=lambda item: 0 if item.get_closest_marker("lab") else 1 if "gates" in item.path.parts else 2)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Refuse to run the lab's tests on several workers: they would remove each other's containers.
+    """Refuse to spread the lab's tests over workers at will: they would remove each other's containers.
 
     pytest-xdist marks the group in the test's name; a pytest that it does not know yet can make it fail silently.
     """
     if "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("lab"):
-        assert item.nodeid.endswith("@lab"), "run with --dist loadgroup, and with a pytest that pytest-xdist supports"
+        assert item.nodeid.endswith((f"@{LAB}", f"@{MOLECULE}")), "run with --dist loadgroup, and with a pytest that pytest-xdist supports"
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     pytest-xdist marks the group in the test's name; a pytest that it does not know yet can make it fail silently.
     """
     if "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("lab"):
-        assert item.nodeid.endswith((f"@{LAB}", f"@{MOLECULE}")), "run with --dist loadgroup, and with a pytest that pytest-xdist supports"
+        kept_together = item.nodeid.endswith((f"@{LAB}", f"@{MOLECULE}"))
+        assert kept_together, "run with --dist loadgroup, and with a pytest that pytest-xdist supports"
 
 
 @pytest.fixture(scope="session")

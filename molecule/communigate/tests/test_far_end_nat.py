@@ -32,17 +32,20 @@ SETTINGS = f"""
   NATedIPs = "10.0.8.0-10.0.8.255";
 }}
 """
-# Logs in, lists the folder over a data connection, and prints where that went and what came.
+# Logs in, lists the folder over a data connection, and prints where that went.
 FETCH = f"""
 import ftplib
 ftp = ftplib.FTP()
 ftp.trust_server_pasv_ipv4_address = True
 ftp.connect("{{address}}", {FTP}, timeout=10)
 ftp.login("postmaster", "lab")
-host, port = ftp.makepasv()
-lines = []
-ftp.retrlines("LIST", lines.append)
-print(host, port, len(lines))
+data, _size = ftp.ntransfercmd("LIST")
+print(*data.getpeername())
+while data.recv(4096):
+    pass
+data.close()
+ftp.voidresp()
+ftp.quit()
 """
 
 
@@ -122,6 +125,6 @@ def test_a_call_from_the_internet_reaches_the_telephone_behind_the_far_nat(netwo
 def test_passive_ftp_comes_through_the_media_ports_and_the_address_that_the_nat_relays(
     network: Any, host: str, address: str, told: str
 ) -> None:
-    met, port, _lines = network.host(host).check_output("python3 -c %s", FETCH.replace("{address}", address)).split()
+    met, port = network.host(host).check_output("python3 -c %s", FETCH.replace("{address}", address)).split()
     assert met == told
     assert int(port) in MEDIA

@@ -31,7 +31,7 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests of the lab in two rows, one a worker; start them and the long gates first, so that no core waits.
 
-    Two labs at once are what a machine of two cores holds. Each test's lab has a name of its own, so a test may stand in
+    Two labs at once are what a machine of two cores holds. Each test has a lab of its own name and may stand in
     either row; as they are, both rows take about as long.
     """
     for item in items:

@@ -125,7 +125,8 @@ def test_every_program_is_answered_a_mail_gateway_like_any_pc(network: Any, host
 
 
 @pytest.mark.acceptance("FP-08", "FP-09")
-@pytest.mark.parametrize("source_port", [1024, 33333, 65535])
+# None of these is a port at which another test expects silence: what was asked from is open to the answer for a while.
+@pytest.mark.parametrize("source_port", [1024, 33333, 64999])
 @pytest.mark.parametrize("host", ADDRESS)
 def test_a_request_may_come_from_any_port(network: Any, host: str, source_port: int) -> None:
     assert network.knock(host, DIALLED[host], [PORT], "udp", source_port=source_port) == {PORT: "open"}

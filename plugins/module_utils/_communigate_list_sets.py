@@ -97,6 +97,7 @@ def _holds(
             matches = known[name]
         else:
             matches = any(
+                # A line with a version has both ends; mypy cannot know it.
                 line.version == version and line.first <= value <= line.last  # type: ignore[operator]
                 for version, value in wanted
             )

@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / ".build" / "collections"))
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.profile import (  # noqa: E402
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.profile import (  # noqa: E402
     ADDRESSES,
     EVERYONE,
     INTERNET,

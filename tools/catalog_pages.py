@@ -13,9 +13,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / ".build" / "collections"))
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog import Catalog  # noqa: E402
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.ports import PortRange  # noqa: E402
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.profile import (  # noqa: E402
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.ports import PortRange  # noqa: E402
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import Catalog  # noqa: E402
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.profile import (  # noqa: E402
     CLIENTS,
     EVERYONE,
     INTERNET,
@@ -37,7 +37,7 @@ HEADER = (
 # REUSE-IgnoreEnd
 INDEX = "catalog.md"
 FOLDER = "catalog"
-PROFILES = "plugins/plugin_utils/profiles/"
+PROFILES = "plugins/plugin_utils/catalog/products/"
 WITH = {
     CLIENTS: "clients",
     EVERYONE: "clients; the Internet where the offer is public",

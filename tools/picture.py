@@ -43,7 +43,7 @@ def plan_of(inventory: Path) -> dict[str, Any]:
 
 def drawn(document: dict[str, Any]) -> str:
     """Return a plan's drawing as an SVG file of its own, with the report's light colours."""
-    from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_view import view_plan  # noqa: PLC0415
+    from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.view import view_plan  # noqa: PLC0415
     from ansible_collections.faxnet.deploy.plugins.plugin_utils.report import drawing, scene  # noqa: PLC0415
 
     sheet = Path(drawing.__file__).with_name("page.css").read_text(encoding="utf-8")

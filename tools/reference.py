@@ -14,8 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / ".build" / "collections"))
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog import builtin_catalog  # noqa: E402
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.findings import KINDS, Severity  # noqa: E402
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import KINDS, Severity  # noqa: E402
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog  # noqa: E402
 from tools import catalog_pages  # noqa: E402
 from tools.catalog_pages import HEADER, notice  # noqa: E402
 
@@ -37,7 +37,7 @@ MEANING = {
 
 def findings_page() -> str:
     """Return the page of all codes, from findings.KINDS."""
-    lines = [*HEADER, "# Findings", "", notice("plugins/plugin_utils/findings.py"), ""]
+    lines = [*HEADER, "# Findings", "", notice("plugins/plugin_utils/basics/findings.py"), ""]
     lines += [
         "A plan run tells everything that is wrong at once. Each finding names host, variable, value, the problem and",
         "the cure; its code keeps its meaning for good. Hosts with one mistake share a finding.",

@@ -20,10 +20,12 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import ConnectionBase
 
 try:
-    from ..plugin_utils import files, platforms
-    from ..plugin_utils.addresses import NETADDR_MISSING
-    from ..plugin_utils.places import find_places
-    from ..plugin_utils.platforms import host_side, nftables
+    from ..plugin_utils import platforms
+    from ..plugin_utils.basics.addresses import NETADDR_MISSING
+    from ..plugin_utils.plan_files import directory as files
+    from ..plugin_utils.plan_files.locations import find_places
+    from ..plugin_utils.platforms import host_side
+    from ..plugin_utils.platforms.nftables import nftables
 except ImportError as error:
     MISSING: ImportError | None = error
 else:

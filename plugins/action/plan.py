@@ -14,13 +14,16 @@ from ansible.errors import AnsibleActionFail, AnsibleError, AnsibleValueOmittedE
 from ansible.plugins.action import ActionBase
 
 try:
-    from ..plugin_utils import collect, files, plan_text, slices
-    from ..plugin_utils.addresses import NETADDR_MISSING
-    from ..plugin_utils.findings import Severity
-    from ..plugin_utils.gc_pause import gc_pause
-    from ..plugin_utils.places import Places, inventory_directory, places
-    from ..plugin_utils.plan import Inputs, Plan, make_plan
-    from ..plugin_utils.plan_changes import differences, lock_difference
+    from ..plugin_utils.basics.addresses import NETADDR_MISSING
+    from ..plugin_utils.basics.findings import Severity
+    from ..plugin_utils.basics.gc_pause import gc_pause
+    from ..plugin_utils.inventory import collecting as collect
+    from ..plugin_utils.plan_files import directory as files
+    from ..plugin_utils.plan_files import plan_json as slices
+    from ..plugin_utils.plan_files import terminal_text as plan_text
+    from ..plugin_utils.plan_files.changes import differences, lock_difference
+    from ..plugin_utils.plan_files.locations import Places, inventory_directory, places
+    from ..plugin_utils.planning.plan import Inputs, Plan, make_plan
 except ImportError as error:
     MISSING: ImportError | None = error
 else:

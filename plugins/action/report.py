@@ -17,14 +17,15 @@ from ansible.plugins.action import ActionBase
 try:
     import yaml
 
-    from ..plugin_utils import files, result_files
-    from ..plugin_utils.addresses import NETADDR_MISSING
-    from ..plugin_utils.judgement import FAILED, PASSED, UNPROVEN
-    from ..plugin_utils.places import find_places
+    from ..plugin_utils.basics.addresses import NETADDR_MISSING
+    from ..plugin_utils.plan_files import directory as files
+    from ..plugin_utils.plan_files.locations import find_places
     from ..plugin_utils.report.document import report_json
     from ..plugin_utils.report.junit import junit_xml
     from ..plugin_utils.report.model import Report, Source, is_notification, make_report, notification_kind
     from ..plugin_utils.report.page import report_page
+    from ..plugin_utils.verification import run_files as result_files
+    from ..plugin_utils.verification.judgement import FAILED, PASSED, UNPROVEN
 except ImportError as error:
     MISSING: ImportError | None = error
 else:

@@ -13,10 +13,10 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 try:
-    from ..plugin_utils import files
-    from ..plugin_utils.addresses import NETADDR_MISSING
-    from ..plugin_utils.places import find_places
-    from ..plugin_utils.trace import TRANSPORTS, Packet, TraceError, trace
+    from ..plugin_utils.basics.addresses import NETADDR_MISSING
+    from ..plugin_utils.plan_files import directory as files
+    from ..plugin_utils.plan_files.locations import find_places
+    from ..plugin_utils.tracing.trace import TRANSPORTS, Packet, TraceError, trace
 except ImportError as error:
     MISSING: ImportError | None = error
     TRANSPORTS = ()

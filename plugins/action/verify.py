@@ -14,12 +14,13 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 try:
-    from ..plugin_utils import files, result_files
-    from ..plugin_utils.addresses import NETADDR_MISSING
-    from ..plugin_utils.expectations import expectations
-    from ..plugin_utils.judgement import FAILED, counts, judge, witnesses
-    from ..plugin_utils.places import find_places
-    from ..plugin_utils.probe_sets import CALLBACK, OPEN, Limits, Probe
+    from ..plugin_utils.basics.addresses import NETADDR_MISSING
+    from ..plugin_utils.plan_files import directory as files
+    from ..plugin_utils.plan_files.locations import find_places
+    from ..plugin_utils.verification import run_files as result_files
+    from ..plugin_utils.verification.expectations import expectations
+    from ..plugin_utils.verification.judgement import FAILED, counts, judge, witnesses
+    from ..plugin_utils.verification.probes import CALLBACK, OPEN, Limits, Probe
 except ImportError as error:
     MISSING: ImportError | None = error
 else:

@@ -89,9 +89,9 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 try:
-    from ..plugin_utils.communigate_offer import communigate_offer
-    from ..plugin_utils.rules_view import ViewError
-    from ..plugin_utils.sharing import RawValues
+    from ..plugin_utils.faces.communigate.offer import communigate_offer
+    from ..plugin_utils.faces.plan_extracts import ViewError
+    from ..plugin_utils.inventory.raw_values import RawValues
 except ModuleNotFoundError as error:
     MISSING: ModuleNotFoundError | None = error
 else:

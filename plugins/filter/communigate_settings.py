@@ -152,10 +152,10 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 try:
-    from ..plugin_utils import files
-    from ..plugin_utils.communigate_settings import OLDEST_GRAMMAR, Wishes, communigate_settings
-    from ..plugin_utils.rules_view import ViewError
-    from ..plugin_utils.sharing import RawValues
+    from ..plugin_utils.faces.communigate.settings import OLDEST_GRAMMAR, Wishes, communigate_settings
+    from ..plugin_utils.faces.plan_extracts import ViewError
+    from ..plugin_utils.inventory.raw_values import RawValues
+    from ..plugin_utils.plan_files import directory as files
 except ModuleNotFoundError as error:
     MISSING: ModuleNotFoundError | None = error
     OLDEST_GRAMMAR = ""

@@ -64,8 +64,8 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils.network_list import NEWEST, AddressListError, contains
-from ..plugin_utils.sharing import RawValues
+from ..plugin_utils.faces.communigate.network_list import NEWEST, AddressListError, contains
+from ..plugin_utils.inventory.raw_values import RawValues
 
 
 def _in_network_address_list(

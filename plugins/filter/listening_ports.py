@@ -53,7 +53,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 try:
-    from ..plugin_utils.listening_ports import ListeningError, listening_ports
+    from ..plugin_utils.faces.listening_ports import ListeningError, listening_ports
 except ModuleNotFoundError as error:
     MISSING: ModuleNotFoundError | None = error
 else:

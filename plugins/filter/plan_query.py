@@ -68,9 +68,9 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 try:
-    from ..plugin_utils import files
-    from ..plugin_utils.query import ViewError, plan_query
-    from ..plugin_utils.sharing import RawValues
+    from ..plugin_utils.faces.query import ViewError, plan_query
+    from ..plugin_utils.inventory.raw_values import RawValues
+    from ..plugin_utils.plan_files import directory as files
 except ModuleNotFoundError as error:
     MISSING: ModuleNotFoundError | None = error
 else:

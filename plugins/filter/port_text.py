@@ -53,7 +53,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 try:
-    from ..plugin_utils.rules_view import ViewError, port_text
+    from ..plugin_utils.faces.plan_extracts import ViewError, port_text
 except ModuleNotFoundError as error:
     MISSING: ModuleNotFoundError | None = error
 else:

@@ -58,7 +58,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 try:
-    from ..plugin_utils.rules_view import ViewError, scp_ranges
+    from ..plugin_utils.faces.plan_extracts import ViewError, scp_ranges
 except ModuleNotFoundError as error:
     MISSING: ModuleNotFoundError | None = error
 else:

@@ -67,8 +67,8 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils.network_list import NEWEST, AddressListError, to_text
-from ..plugin_utils.sharing import RawValues
+from ..plugin_utils.faces.communigate.network_list import NEWEST, AddressListError, to_text
+from ..plugin_utils.inventory.raw_values import RawValues
 
 
 def _to_network_address_list(data: object, grammar: object = NEWEST) -> str:

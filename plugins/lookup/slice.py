@@ -58,8 +58,8 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
 try:
-    from ..plugin_utils import files
-    from ..plugin_utils.places import find_places
+    from ..plugin_utils.plan_files import directory as files
+    from ..plugin_utils.plan_files.locations import find_places
 except ModuleNotFoundError as error:
     MISSING: ModuleNotFoundError | None = error
 else:

@@ -178,7 +178,7 @@ written:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_network import (
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.network import (
     LISTS,
     MODES,
     SETTINGS,
@@ -191,7 +191,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_network
     target_of,
     written,
 )
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_pwd import PwdError, RefusedError, Session
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.pwd import PwdError, RefusedError, Session
 
 
 def argument_spec():

@@ -151,14 +151,14 @@ refused:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_facts import SUBJECTS, gathered
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_network import (
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.facts import SUBJECTS, gathered
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.network import (
     SettingsError,
     connection_spec,
     readable_password,
     target_of,
 )
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_pwd import PwdError, Session
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.pwd import PwdError, Session
 
 
 def main():

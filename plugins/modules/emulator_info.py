@@ -373,11 +373,8 @@ unready:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.control import (
-    CONTROL_SOCKET,
-    awaited_state,
-)
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.errors import EmulatorError
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.control import CONTROL_SOCKET, awaited_state
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.errors import EmulatorError
 
 
 def main():

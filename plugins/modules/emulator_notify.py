@@ -154,12 +154,12 @@ undelivered:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.control import (
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.control import (
     ARRIVED,
     CONTROL_SOCKET,
     notification_round,
 )
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.errors import EmulatorError
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.errors import EmulatorError
 
 
 def main():

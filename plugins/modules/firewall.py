@@ -161,13 +161,8 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.faxnet.deploy.plugins.module_utils import (
-    _firewall_ensure as ensure,
-)
-from ansible_collections.faxnet.deploy.plugins.module_utils import (
-    _firewall_transaction as transaction,
-)
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall_machine import FirewallError, Machine, Ran
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import ensure, transaction
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import FirewallError, Machine, Ran
 
 LOCK_PATIENCE = 60.0  # seconds
 

@@ -150,7 +150,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.faxnet.deploy.plugins.module_utils.probes import TRANSPORTS, ProbeError, run_probes
+from ansible_collections.faxnet.deploy.plugins.module_utils._probing.probes import TRANSPORTS, ProbeError, run_probes
 
 
 def main():

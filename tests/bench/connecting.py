@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import nftables
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import nftables
 from tests.bench.measure import BenchError, Goal, Part, by_turns, ratio
 from tests.bench.rendering import SERVER, make_permits, policy_of
 from tests.bench.scale import Scale

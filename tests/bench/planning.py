@@ -14,9 +14,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.files import write_plan
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan import Inputs, make_plan
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.slices import Written, describe
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.directory import write_plan
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import Written, describe
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, make_plan
 from tests.bench.fleet import make_fleet
 from tests.bench.measure import BenchError, Figure, Goal, Part, ratio
 from tests.bench.scale import Scale

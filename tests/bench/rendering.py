@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import nftables
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import nftables
 from tests.bench.measure import BenchError, Goal, Part, by_turns, own_cpu, ratio
 from tests.bench.scale import Scale
 

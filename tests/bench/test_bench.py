@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan import Inputs, make_plan
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, make_plan
 from tests.bench.fleet import make_fleet
 from tests.bench.measure import Figure, Goal, Part, by_turns, part_of, ratio
 from tests.bench.page import Result, read_results, save, write_page

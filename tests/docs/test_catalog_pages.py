@@ -15,8 +15,8 @@ import jsonschema
 import pytest
 import yaml
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog import builtin_catalog, extend_catalog
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.profile import Profile
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog, extend_catalog
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.profile import Profile
 from tests.unit.catalog.test_services_schema import SCHEMA, WHOLE
 from tests.unit.engine.networks import Network
 from tools import catalog_pages, reference

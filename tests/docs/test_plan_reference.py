@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils import files, slices
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory as files
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import plan_json as slices
 from tests.unit.engine.networks import Made, Network
 
 TYPES: dict[str, set[type]] = {

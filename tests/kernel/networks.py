@@ -18,7 +18,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall_machine import Machine, Ran
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import Machine, Ran
 
 _CLONE_NEWNET = 0x40000000  # sched.h
 _NUMBERS = itertools.count()

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils import _firewall_ensure as ensure
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall_listeners import shut_listeners
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall_machine import FirewallError, Machine, Ran
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall_obstacles import obstacles
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import host_side, nftables
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import ensure
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.listeners import shut_listeners
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import FirewallError, Machine, Ran
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.obstacles import obstacles
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import host_side
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import nftables
 from tests.kernel import networks
 from tests.unit.platforms.policies import permit, policy
 

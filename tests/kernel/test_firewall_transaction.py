@@ -18,9 +18,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils import _firewall_ensure as ensure
-from ansible_collections.faxnet.deploy.plugins.module_utils import _firewall_transaction as transaction
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall_machine import (
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import ensure, transaction
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import (
     RULES_FILE,
     SYSCTL_FILE,
     FirewallError,
@@ -28,7 +27,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall_machine im
     Ran,
     live_table,
 )
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import nftables
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import nftables
 from tests.kernel import networks
 from tests.unit.platforms.policies import permit, policy, router
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import nftables_stateless
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import stateless as nftables_stateless
 from tests.kernel import networks
 from tests.kernel.offices import CLIENTS, SERVER, STRANGER, Net, two_sides
 from tests.unit.platforms.policies import permit, policy, router

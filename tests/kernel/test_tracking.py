@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import nftables
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import nftables
 from tests.kernel import networks
 from tests.kernel.offices import CLIENTS, PUBLIC, SERVER, Net, two_sides
 from tests.unit.platforms.policies import permit, policy, router

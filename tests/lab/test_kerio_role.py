@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.listening_ports import listening_ports
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.listening_ports import listening_ports
 from tests.standins import kerio_connect
 from tests.standins.packages import File, Package, build_deb, build_rpm, checksum
 from tools.lab import lifecycle

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_facts import SUBJECTS, gathered
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_network import (
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.facts import SUBJECTS, gathered
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.network import (
     LISTS,
     SettingsError,
     planned,
@@ -21,7 +21,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_network
     server_version,
     written,
 )
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_pwd import PwdError, Session, Target
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.pwd import PwdError, Session, Target
 
 QUICK = settings(max_examples=600, derandomize=True, deadline=None)
 TARGET = Target("192.0.2.1", 106, "postmaster", "PaSSword", timeout=5.0)

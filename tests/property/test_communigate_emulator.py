@@ -13,8 +13,8 @@ from pathlib import Path
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.faxnet.deploy.plugins.module_utils import communigate_emulator as emulator
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_text import to_text
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.text import to_text
+from tests.emulators.communigate import emulator
 from tests.property.test_communigate_text import almost, data
 
 QUICK = settings(max_examples=300, derandomize=True, deadline=None)

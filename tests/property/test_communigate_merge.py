@@ -10,14 +10,14 @@ import ipaddress
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.faxnet.deploy.plugins.module_utils import communigate_emulator as emulator
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_lists import parse
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_merge import (
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.lists import parse
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.merge import (
     MergeError,
     key,
     with_lines,
     without,
 )
+from tests.emulators.communigate import emulator
 
 QUICK = settings(max_examples=400, derandomize=True, deadline=None)
 ADDRESSES = [ipaddress.ip_address(f"10.0.0.{last}") for last in range(12)]

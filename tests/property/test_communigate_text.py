@@ -14,8 +14,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.faxnet.deploy.plugins.module_utils import communigate_emulator as emulator
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_text import (
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.text import (
     Address,
     DataError,
     TimeStamp,
@@ -25,6 +24,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_text im
     to_text,
     value_texts,
 )
+from tests.emulators.communigate import emulator
 
 QUICK = settings(max_examples=400, derandomize=True, deadline=None)
 

@@ -12,9 +12,9 @@ from typing import Any
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils import slices
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.findings import KINDS, errors
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan import Inputs, Planned, make_plan
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import KINDS, errors
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import plan_json as slices
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, Planned, make_plan
 from tests.property.inventories import networks
 from tests.unit.engine.networks import Network
 

@@ -14,7 +14,8 @@ from typing import Any
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils import slices, trace
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import plan_json as slices
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.tracing import trace
 from tests.property.inventories import networks
 from tests.property.wire import Packet, Wire, answers, has_port, within
 from tests.unit.engine.networks import Made, Network

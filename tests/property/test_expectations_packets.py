@@ -17,8 +17,8 @@ import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.expectations import expectations
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.probe_sets import CONTROL, Probe
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.probes import CONTROL, Probe
 from tests.property.inventories import networks
 from tests.property.test_engine_long import LONG, ONE, WITH_CHANCE
 from tests.property.test_engine_packets import QUICK, planned

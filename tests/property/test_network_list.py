@@ -19,8 +19,12 @@ from ansible_collections.faxnet.deploy.plugins.filter.communigate_settings impor
 from ansible_collections.faxnet.deploy.plugins.filter.in_network_address_list import FilterModule as InList
 from ansible_collections.faxnet.deploy.plugins.filter.network_address_list import FilterModule as FromText
 from ansible_collections.faxnet.deploy.plugins.filter.to_network_address_list import FilterModule as ToText
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_list_sets import holds, spans
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.network_list import GRAMMARS, AddressListError, parse
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.list_sets import holds, spans
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.communigate.network_list import (
+    GRAMMARS,
+    AddressListError,
+    parse,
+)
 from tests.unit.network_list.test_communigate_settings import seed
 
 QUICK = settings(max_examples=200, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))

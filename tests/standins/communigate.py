@@ -74,7 +74,7 @@ esac
 
 def package(version: str) -> Package:
     """The package of a version; another version is another file, and tells its own number."""
-    emulator = (ROOT / "plugins" / "module_utils" / "communigate_emulator.py").read_bytes()
+    emulator = (ROOT / "tests" / "emulators" / "communigate" / "emulator.py").read_bytes()
     fresh = (ROOT / "tests" / "unit" / "communigate" / "fresh_install.settings").read_bytes()
     return Package(
         name="cgatepro-linux",

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.bundle import bundle
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.bundle import bundle
 from tests.standins.packages import File, Package
 
 NAME = "kerio-connect"

@@ -50,17 +50,17 @@ ftp.quit()
 
 
 def text_of(name: str) -> str:
-    return (COLLECTION / "plugins" / "module_utils" / name).read_text(encoding="utf-8")
+    return (COLLECTION / "tests" / "emulators" / "communigate" / name).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def server(network: Any) -> Iterator[None]:
     """Run CommuniGate Pro's emulator on the server, and put the telephones' program in place."""
-    network.put("cgate", "/opt/lab/server.py", text_of("communigate_emulator.py"))
+    network.put("cgate", "/opt/lab/server.py", text_of("emulator.py"))
     network.put("cgate", "/var/lab/Settings/Main.settings", SETTINGS)
     network.put("cgate", "/var/lab/Accounts/postmaster.macnt/account.settings", '{Password = "lab";}')
     for host in ("branch-phone", "lan-phone", "visitor"):
-        network.put(host, "/opt/lab/telephone.py", text_of("communigate_sip_client.py"))
+        network.put(host, "/opt/lab/telephone.py", text_of("sip_client.py"))
     host = network.host("cgate")
     host.check_output("systemctl stop faxnet-emulator")
     host.check_output("systemd-run --unit=cgserver /usr/bin/python3 /opt/lab/server.py --Base /var/lab --LogToConsole")

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import nftables, nftables_stateless, unmanaged, worksheet
+from . import unmanaged, worksheet
 from .abilities import Abilities, Platform, refusals
+from .nftables import nftables
+from .nftables import stateless as nftables_stateless
 from .rules import RefusedError
 
 __all__ = ["PLATFORMS", "Abilities", "Platform", "RefusedError", "refusals", "render_slice"]

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..ports import FIRST_PORT, LAST_PORT
+from ..basics.ports import FIRST_PORT, LAST_PORT
 
 ANY_PORT = f"{FIRST_PORT}-{LAST_PORT}"
 _BACK = {"in": "out", "out": "in"}

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from ..addresses import AddressError, parse_prefix
-from ..ports import PortError, parse_ranges
+from ..basics.addresses import AddressError, parse_prefix
+from ..basics.ports import PortError, parse_ranges
 from .boxes import Range, merged
 
 Version = Literal[4, 6]

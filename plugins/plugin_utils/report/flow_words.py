@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from ..plan_view import INTERNET, FlowView, PlanView
-from ..ports import FIRST_PORT, LAST_PORT, PortRange, merge_ranges, ports_text
+from ..basics.ports import FIRST_PORT, LAST_PORT, PortRange, merge_ranges, ports_text
+from ..plan_files.view import INTERNET, FlowView, PlanView
 
 MOST_PORTS = 3
 

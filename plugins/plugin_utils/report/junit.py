@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..judgement import FAILED, NOTED, UNPROVEN
+from ..verification.judgement import FAILED, NOTED, UNPROVEN
 from .markup import Markup, tag, text
 from .model import Report, is_notification, notification_kind
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..judgement import FAILED, NOTED, PASSED, UNPROVEN
-from ..plan_view import INTERNET, FlowView
-from ..probe_sets import SILENT, tried_ports
+from ..plan_files.view import INTERNET, FlowView
+from ..verification.judgement import FAILED, NOTED, PASSED, UNPROVEN
+from ..verification.probes import SILENT, tried_ports
 from .flow_words import outside_ends
 from .model import Report
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..judgement import FAILED, NOTED, PASSED, UNPROVEN, VERDICTS, judge, witnesses
-from ..notifications import judge_notifications
-from ..plan_view import PlanView, view_plan
-from ..probe_sets import KINDS, SILENT, named
+from ..plan_files.view import PlanView, view_plan
+from ..verification.judgement import FAILED, NOTED, PASSED, UNPROVEN, VERDICTS, judge, witnesses
+from ..verification.notifications import judge_notifications
+from ..verification.probes import KINDS, SILENT, named
 
 #: The whole network's verdicts.
 SOUND = "passed"

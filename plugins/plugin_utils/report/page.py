@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..judgement import FAILED, PASSED, UNPROVEN
+from ..verification.judgement import FAILED, PASSED, UNPROVEN
 from .markup import Markup, raw, tag
 from .model import BROKEN, INCOMPLETE, SOUND, UNTESTED, Report
 from .parts import number

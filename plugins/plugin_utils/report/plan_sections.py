@@ -9,11 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..judgement import FAILED, PASSED, UNPROVEN
-from ..plan_view import FlowView
-from ..ports import PortRange, parse_ranges
-from ..probe_sets import named
-from ..rule_list import rule_list
+from ..basics.ports import PortRange, parse_ranges
+from ..plan_files.view import FlowView
+from ..platforms.rule_list import rule_list
+from ..verification.judgement import FAILED, PASSED, UNPROVEN
+from ..verification.probes import named
 from .drawing import drawing, key
 from .flow_words import dashes, idle_words, port_words, ports_label
 from .markup import Content, Markup, tag

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ..plan_view import INTERNET, FlowView, PlanView, SiteView
-from ..ports import merge_ranges
+from ..basics.ports import merge_ranges
+from ..plan_files.view import INTERNET, FlowView, PlanView, SiteView
 from .flow_words import kept_open, outside_ends, port_words, ports_label, wrapped
 
 MOST_DEVICES = 12

@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan import Inputs, make_plan
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.rule_list import rule_list
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.slices import describe
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import describe
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, make_plan
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.rule_list import rule_list
 
 CASES = Path(__file__).parent / "cases"
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.expectations import expectations
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_view import view_plan
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.view import view_plan
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.document import report_json
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.drawing import drawing
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.junit import junit_xml
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.page import report_page
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.scene import make_scene
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
 from tests.unit.expectations.offices import as_planned, planned, reported, two_offices, wide_open
 from tests.unit.expectations.products import products, router_slices
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog import builtin_catalog
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.ports import PortRange
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.profile import Exchange, Profile
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.ports import PortRange
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.profile import Exchange, Profile
 from tests.unit.engine.networks import FLORIDA, SHEFFIELD, Made, Network
 
 #: What an offer has to say, because no document does.

@@ -20,8 +20,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils import profile as words
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog import (
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog import profile as words
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import (
     PROFILES_DIRECTORY,
     builtin_catalog,
     extend_catalog,

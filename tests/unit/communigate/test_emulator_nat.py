@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils import communigate_sip_client as client
+from tests.emulators.communigate import sip_client as client
 from tests.unit.communigate.world import SIP_PORT, Emulated
 
 NATED = "192.168.0.0-192.168.255.255\n!192.168.7.0/24\n127.9.9.9"

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils import communigate_emulator as emulator
+from tests.emulators.communigate import emulator
 from tests.unit.communigate.test_network import made, wanted_list
 from tests.unit.communigate.world import Emulated, address
 

@@ -21,8 +21,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils import communigate_emulator as emulator
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_pwd import PwdError, Session, Target
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.pwd import PwdError, Session, Target
+from tests.emulators.communigate import emulator
 from tests.unit.communigate.test_network import made
 from tests.unit.communigate.world import PASSWORD, PWD_PORT, SIP_PORT, Emulated
 

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_lists import parse
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_merge import (
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.lists import parse
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.merge import (
     MergeError,
     named,
     with_lines,

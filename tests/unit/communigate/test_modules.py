@@ -19,7 +19,7 @@ import yaml
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.faxnet.deploy.plugins.doc_fragments.communigate import ModuleDocFragment
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_network import (
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.network import (
     LISTS,
     SETTINGS,
     SettingsError,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_facts import gathered, module_listeners
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_network import (
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.facts import gathered, module_listeners
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.network import (
     LISTS,
     SETTINGS,
     Plan,
@@ -21,8 +21,8 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_network
     server_version,
     written,
 )
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_pwd import PwdError, RefusedError
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_text import parse
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.pwd import PwdError, RefusedError
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.text import parse
 from tests.unit.communigate.world import Emulated
 
 #: Keys that the emulator does not know: whatever the server calls its settings, the modules take its word for it.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_pwd import (
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.pwd import (
     PwdError,
     RefusedError,
     Session,

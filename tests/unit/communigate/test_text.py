@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils import communigate_emulator as emulator
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_text import (
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.text import (
     Address,
     DataError,
     TimeStamp,
@@ -21,6 +20,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_text im
     to_text,
     value_texts,
 )
+from tests.emulators.communigate import emulator
 
 EXAMPLES: list[tuple[str, Any]] = [
     ("MyName", "MyName"),

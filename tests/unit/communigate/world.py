@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.faxnet.deploy.plugins.module_utils import communigate_emulator as emulator
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_pwd import Session, Target
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.pwd import Session, Target
+from tests.emulators.communigate import emulator
 
 PWD_PORT, SIP_PORT = 10106, 15060
 PASSWORD = "correct horse; battery\\staple"  # noqa: S105 (of an emulator)

@@ -9,10 +9,11 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils import slices, trace
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.findings import Finding
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.flows import Flow
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan import Inputs, Plan, Planned, make_plan
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import Finding
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import plan_json as slices
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.flows import Flow
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, Plan, Planned, make_plan
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.tracing import trace
 
 FLORIDA = "198.51.100.10"
 SHEFFIELD = "203.0.113.20"

@@ -9,7 +9,7 @@ import copy
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.findings import Finding, errors
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import Finding, errors
 
 from .networks import Network
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.addresses import (
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.addresses import (
     AddressError,
     is_unrouted,
     parse_address,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.findings import Severity
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import Severity
 
 from .networks import Network, two_offices
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog import builtin_catalog
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.lock import Lock
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan import Plan
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.ports import PortRange
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.ports import PortRange
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.callbacks.lock import Lock
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Plan
 
 from .networks import FLORIDA, SHEFFIELD, Network, ports_of, two_offices
 

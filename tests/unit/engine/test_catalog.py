@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog import builtin_catalog, extend_catalog
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.ports import PortRange
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.ports import PortRange
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog, extend_catalog
 
 from .networks import Made, Network, two_offices
 

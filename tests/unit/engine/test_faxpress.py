@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog import builtin_catalog
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.findings import Finding
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import Finding
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
 
 from .networks import Made, Network, ids
 

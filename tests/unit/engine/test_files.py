@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils import files
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.files import PlanFileError
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.slices import Written, describe
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory as files
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.directory import PlanFileError
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import Written, describe
 
 from .networks import Network, two_offices
 

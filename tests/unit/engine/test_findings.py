@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.findings import (
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import (
     KINDS,
     Finding,
     Severity,

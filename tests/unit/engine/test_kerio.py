@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog import builtin_catalog
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
 
 from .networks import Made, Network
 

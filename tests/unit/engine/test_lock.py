@@ -9,8 +9,8 @@ import json
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.lock import Lock, read_lock
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.ports import PortRange
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.ports import PortRange
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.callbacks.lock import Lock, read_lock
 
 from .networks import two_offices
 

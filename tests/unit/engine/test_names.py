@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.names import name_problem
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.names import name_problem
 
 
 @pytest.mark.parametrize("name", ["fl-fax", "a", "0", "uk_ts1.example.com", "A" * 100])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.rule_list import rule_list
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.rule_list import rule_list
 
 from .networks import FLORIDA, SHEFFIELD, Made, Network, two_offices
 

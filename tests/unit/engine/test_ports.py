@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.ports import (
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.ports import (
     PortError,
     PortRange,
     merge_ranges,

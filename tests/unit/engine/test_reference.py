@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.findings import KINDS
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import KINDS
 from tools import reference
 
 

@@ -9,8 +9,8 @@ import hashlib
 import json
 from dataclasses import replace
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils import slices
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.slices import Written
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import plan_json as slices
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import Written
 
 from .networks import Network, two_offices
 

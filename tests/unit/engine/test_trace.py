@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils import trace
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.trace import Outcome
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.tracing import trace
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.tracing.trace import Outcome
 
 from .networks import FLORIDA, SHEFFIELD, Made, Network, two_offices
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.expectations import expectations
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan import Inputs, make_plan
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.probe_sets import Expectations, Limits
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import describe
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, make_plan
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report, Source, make_report
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.slices import describe
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.probes import Expectations, Limits
 
 TWO_OFFICES = Path(__file__).resolve().parents[2] / "golden" / "plan" / "cases" / "two_offices.yml"
 TIME = "2026-11-20T14:00:00Z"

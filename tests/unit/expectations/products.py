@@ -12,8 +12,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.expectations import expectations
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report, make_report
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
 from tests.unit.expectations.offices import Answer, results_of, source_of
 
 ANYWHERE = "0.0.0.0/0"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.probe_sets import Limits, Probe
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.probes import Limits, Probe
 from tests.unit.expectations.offices import expected, two_offices
 
 

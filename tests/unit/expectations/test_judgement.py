@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.judgement import judge, witnesses
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.judgement import judge, witnesses
 
 
 def tried(outcome: str, **changes: Any) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.expectations import expectations
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.notifications import judge_notifications
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.notifications import judge_notifications
 from tests.unit.expectations.offices import as_planned, planned, results_of, two_offices
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_view import PlanView, view_plan
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.view import PlanView, view_plan
 from tests.unit.expectations.products import products
 
 

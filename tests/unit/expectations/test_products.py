@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.expectations import expectations
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.probe_sets import Expectations, Probe
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.probes import Expectations, Probe
 from tests.unit.expectations.products import ANYWHERE, products, router_slices
 
 

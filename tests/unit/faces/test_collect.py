@@ -10,14 +10,14 @@ from typing import Any
 
 import jinja2
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.collect import (
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import Finding
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory.collecting import (
     OMITTED,
     Collected,
     EvaluationError,
     collect,
     without_echoes,
 )
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.findings import Finding
 
 Variables = dict[str, dict[str, Any]]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.places import (
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.locations import (
     Places,
     find_places,
     inventory_directory,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.rule_list import rule_list
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.rule_list import rule_list
 
 ALERT = {"version": 4, "source": "10.1.0.10", "destination": "10.1.0.21", "transport": "udp", "source_ports": "4644"}
 ALERT |= {"ports": "1-65535", "idle": None, "helper": None, "enabled": True, "direction": "in"}

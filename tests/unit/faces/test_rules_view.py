@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.query import plan_query
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.rules_view import (
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.plan_extracts import (
     ViewError,
     group_names,
     port_rules,
     port_text,
     scp_ranges,
 )
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.query import plan_query
 
 
 def _rule(target: str, **changes: Any) -> dict[str, Any]:

@@ -14,13 +14,11 @@ import pytest
 import yaml
 from referencing import Registry, Resource
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils import (
-    read_hosts,
-    read_sites,
-    read_uses,
-    variables,
-)
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog import builtin_catalog
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import hosts as read_hosts
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import sites as read_sites
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import uses as read_uses
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import variables
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMA: dict[str, Any] = json.loads((ROOT / "docs/schema/inventory.schema.json").read_text(encoding="utf-8"))

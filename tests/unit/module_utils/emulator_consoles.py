@@ -10,8 +10,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.tls import client_context
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.wire import Line, dialled
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.tls import client_context
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import Line, dialled
 from tests.unit.module_utils.emulator_world import APPLICATION, instances, until
 
 NAME = "pc/console@server/1"

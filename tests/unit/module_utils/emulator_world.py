@@ -17,9 +17,9 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.config import load_config
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.emulator import Emulator
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.entry import Entry
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.config import load_config
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.emulator import Emulator
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.entry import Entry
 
 PCP = 17488
 LOW, HIGH = 17100, 17199

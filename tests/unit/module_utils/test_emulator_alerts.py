@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.config import load_config
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.errors import EmulatorError
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.config import load_config
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.errors import EmulatorError
 from tests.unit.module_utils.emulator_world import (
     ASKED,
     Datagrams,

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.errors import GoneError
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.wire import Line, dialled
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.errors import GoneError
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import Line, dialled
 from tests.unit.module_utils.emulator_world import (
     HIGH,
     LOW,

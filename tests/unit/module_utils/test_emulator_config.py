@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.config import read_config
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.entry import Entry
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.errors import EmulatorError
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.wire import dialled
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.config import read_config
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.entry import Entry
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.errors import EmulatorError
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import dialled
 from tests.unit.module_utils.emulator_world import LOW, PCP, all_logged_in, async_test, client, running, server
 
 

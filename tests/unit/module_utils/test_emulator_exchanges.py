@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.config import read_config
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.errors import EmulatorError
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.wire import dialled
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.config import read_config
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.errors import EmulatorError
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import dialled
 from tests.unit.module_utils.emulator_world import Datagrams, address, async_test, running
 
 FIRST, LAST = 17600, 17603

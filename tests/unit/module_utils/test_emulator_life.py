@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator import cli
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.errors import EmulatorError
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.wire import dialled
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator import cli
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.errors import EmulatorError
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import dialled
 from tests.unit.module_utils.emulator_world import (
     LOW,
     PCP,

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.control import unready
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.tls import client_context
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.wire import dialled
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.control import unready
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.tls import client_context
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import dialled
 from tests.unit.module_utils.emulator_consoles import NAME, all_open, confirmed, logged_in, network, server_of
 from tests.unit.module_utils.emulator_world import (
     APPLICATION,

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.emulator import Emulator
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.wire import dialled
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.emulator import Emulator
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import dialled
 from tests.unit.module_utils.emulator_world import (
     HIGH,
     LOW,

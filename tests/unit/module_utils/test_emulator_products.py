@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.config import read_config
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.control import unready
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog import builtin_catalog
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.config import read_config
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.control import unready
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
 from tests.unit.expectations.offices import planned
 from tests.unit.module_utils.emulator_world import TIMING, address, async_test, instances, notify, running, until
 

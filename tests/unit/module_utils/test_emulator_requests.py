@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.config import load_config
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.control import unready
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.datagrams import Loss
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.settings import Timing
-from ansible_collections.faxnet.deploy.plugins.module_utils.probes import run_probes
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.config import load_config
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.control import unready
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.datagrams import Loss
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.settings import Timing
+from ansible_collections.faxnet.deploy.plugins.module_utils._probing.probes import run_probes
 from tests.unit.module_utils.emulator_world import (
     ASKED,
     Datagrams,

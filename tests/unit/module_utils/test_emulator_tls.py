@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.errors import GoneError
-from ansible_collections.faxnet.deploy.plugins.module_utils.emulator.wire import dialled
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.errors import GoneError
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import dialled
 from tests.unit.module_utils.emulator_consoles import NAME, confirmed, logged_in, network, server_of
 from tests.unit.module_utils.emulator_world import (
     APPLICATION,

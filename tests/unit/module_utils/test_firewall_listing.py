@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import subprocess
 
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall_machine import in_order
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import in_order
 
 TABLE = """\
 table inet faxnet {

@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils.probe_answers import (
+from ansible_collections.faxnet.deploy.plugins.module_utils._probing.answers import (
     echo_request,
     is_echo_reply,
     outcome_of_bind,
     outcome_of_error,
     outcome_of_icmp,
 )
-from ansible_collections.faxnet.deploy.plugins.module_utils.probes import UDP_PAYLOAD, ProbeError, run_probes
+from ansible_collections.faxnet.deploy.plugins.module_utils._probing.probes import UDP_PAYLOAD, ProbeError, run_probes
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.faxnet.deploy.plugins.filter.communigate_offer import FilterModule
-from ansible_collections.faxnet.deploy.plugins.module_utils import communigate_emulator as emulator
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_facts import gathered, module_listeners
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.facts import gathered, module_listeners
+from tests.emulators.communigate import emulator
 from tests.unit.communigate.world import PWD_PORT, Emulated
 from tests.unit.engine.networks import Network
 

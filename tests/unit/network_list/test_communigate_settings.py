@@ -12,13 +12,14 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.faxnet.deploy.plugins.filter.communigate_settings import FilterModule
-from ansible_collections.faxnet.deploy.plugins.plugin_utils import files, slices
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.communigate_settings import (
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.communigate.network_list import contains
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.communigate.settings import (
     Wishes,
     communigate_settings,
 )
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.network_list import contains
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.rules_view import ViewError
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.plan_extracts import ViewError
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory as files
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import plan_json as slices
 from tests.unit.engine.networks import Network
 
 MEDIA = {"media_udp": "60000-60099", "media_tcp": "61000-61099"}

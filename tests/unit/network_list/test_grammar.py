@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_lists import (
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.lists import (
     GRAMMARS,
     AddressListError,
     network_text,

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_list_sets import holds, spans
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate_lists import AddressListError, parse
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.network_list import contains
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.list_sets import holds, spans
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.lists import AddressListError, parse
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.communigate.network_list import contains
 
 #: The list, an address, and whether it is in there.
 TABLE = [

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.network_list import (
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.communigate.network_list import (
     AddressListError,
     contains,
     parse,

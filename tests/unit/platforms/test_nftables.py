@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import RefusedError, host_side, nftables
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import RefusedError, host_side
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import nftables
 from tests.kernel import networks
 from tests.unit.platforms.policies import forward, permit, policy, router
 

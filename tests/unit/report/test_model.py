@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.expectations import expectations
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import make_report
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
 from tests.unit.expectations.offices import (
     as_planned,
     dead,

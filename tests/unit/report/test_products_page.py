@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_view import view_plan
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.view import view_plan
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.document import report_document
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.flow_words import (
     idle_words,

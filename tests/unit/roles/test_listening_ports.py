@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.listening_ports import ListeningError, listening_ports
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.listening_ports import ListeningError, listening_ports
 
 
 def exchange(name: str, ports: str, **other: str) -> dict[str, str]:

@@ -1,0 +1,151 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The wanted state of a host's packet filter, compared with what is there, and brought about where it differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import files, kernel, transaction
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.listeners import shut_listeners
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import (
+    NO_TABLE,
+    RULES_FILE,
+    TABLE,
+    FirewallError,
+    Machine,
+    RefusedRulesError,
+    canonical,
+    check,
+    live_table,
+)
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.obstacles import obstacles
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.replace import replacement
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a host is to have: the nft file (None: no rules of ours), kernel settings that must be 1, what it opens."""
+
+    text: str | None
+    settings: tuple[str, ...]
+    openings: tuple[Mapping[str, Any], ...]
+    tolerate_drops: bool
+
+
+@dataclass(frozen=True)
+class Found:
+    """How a host differs from what is wanted. `before` and `after` are the table as the kernel lists it."""
+
+    wanted: Wanted
+    before: str | None
+    after: str | None
+    files: Mapping[str, str | None]
+    settings: Mapping[str, str]
+    differences: tuple[str, ...]
+    shut_listeners: tuple[dict[str, Any], ...]
+    others: tuple[str, ...]
+
+    @property
+    def risky(self) -> bool:
+        """Whether the difference reaches the traffic, so that it must be confirmed."""
+        return self.before != self.after or bool(self.settings)
+
+
+def compare(machine: Machine, wanted: Wanted) -> Found:
+    """Find every difference, changing nothing. Raises FirewallError when the wanted state cannot or must not be."""
+    others = _others(machine, wanted) if wanted.text is not None else ()
+    before = live_table(machine)
+    after = None
+    if wanted.text is not None:
+        after = _rehearsed(machine, wanted.text)
+        if before != after:
+            check(machine, wanted.text, "the new rules")
+    wanted_files = files.wanted_files(machine, wanted.text, wanted.settings)
+    settings = files.setting_changes(machine, wanted.settings)
+    differences = ["table " + TABLE] if before != after else []
+    differences += sorted(settings) + files.differing(machine, wanted_files)
+    return Found(
+        wanted=wanted,
+        before=before,
+        after=after,
+        files=wanted_files,
+        settings=settings,
+        differences=tuple(differences),
+        shut_listeners=tuple(shut_listeners(machine, wanted.openings)) if wanted.text is not None else (),
+        others=others,
+    )
+
+
+def _rehearsed(machine: Machine, text: str) -> str | None:
+    """The table as the kernel would list it; raises FirewallError, with what the kernel lacks if that is the reason."""
+    try:
+        return canonical(machine, text)
+    except RefusedRulesError as error:
+        lacking = kernel.lacking(machine, text)
+        if not lacking:
+            raise
+        raise FirewallError(f"nothing was changed: {'; '.join(lacking)}") from error
+
+
+def _others(machine: Machine, wanted: Wanted) -> tuple[str, ...]:
+    """Other packet filters that are tolerated; raises FirewallError for those that are not."""
+    found = obstacles(machine, forwarding=bool(wanted.settings))
+    refused = [item for item in found if item.certain or not wanted.tolerate_drops]
+    if refused:
+        reasons = "; ".join(f"{item.reason}. Cure: {item.cure}" for item in refused)
+        raise FirewallError(
+            "another packet filter on this host would drop what the plan accepts, nothing was changed: " + reasons
+        )
+    return tuple(item.reason for item in found)
+
+
+def apply(machine: Machine, found: Found, timeout: int, mark: str) -> str:
+    """Bring the wanted state about; returns the name of the transaction to confirm, "" when there is nothing to."""
+    if not found.risky:
+        files.stage(machine, dict(found.files), mark)
+        files.put_in_place(machine, dict(found.files), mark)
+        return ""
+    change = transaction.Change(
+        text=_to_load(machine, found),
+        rollback=transaction.rollback_text(found.before),
+        settings=found.settings,
+        files=found.files,
+    )
+    return transaction.start(machine, change, timeout, mark)
+
+
+def _to_load(machine: Machine, found: Found) -> str:
+    """The nft text that brings the wanted table about and keeps idle times that connections hold on to."""
+    text = found.wanted.text
+    if text is None:
+        return NO_TABLE
+    gentle = replacement(found.before, found.after, text)
+    if gentle != text:
+        try:
+            check(machine, gentle, "to keep idle times")
+        except FirewallError:
+            # Something in the table, put there by hand, does not let itself be replaced piece by piece.
+            return text
+    return gentle
+
+
+def diff(machine: Machine, found: Found) -> list[dict[str, str]]:
+    """The differences for --diff: the table, each kernel setting, each file but the rules' own (it is the table)."""
+    parts = []
+    if found.before != found.after:
+        parts.append(_part("table " + TABLE, found.before, found.after))
+    for name, value in found.settings.items():
+        parts.append(_part(name, files.read_setting(machine, name) + "\n", value + "\n"))
+    for path, text in sorted(found.files.items()):
+        before = machine.read(path)
+        if before != text and (path != RULES_FILE or found.before == found.after):
+            parts.append(_part(path, before, text))
+    return parts
+
+
+def _part(name: str, before: str | None, after: str | None) -> dict[str, str]:
+    return {"before_header": name, "after_header": name, "before": before or "", "after": after or ""}

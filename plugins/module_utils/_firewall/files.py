@@ -1,0 +1,162 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What survives a reboot: the rules' file, the unit that loads it before the network, the router's kernel settings."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterable, Sequence
+
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import (
+    ENABLED_LINK,
+    RULES_FILE,
+    SYSCTL_FILE,
+    UNIT,
+    UNIT_FILE,
+    FirewallError,
+    Machine,
+)
+
+# nftables.service flushes every rule when it starts, stops or reloads: come after it, and follow it.
+_UNIT_TEXT = """\
+# Written by faxnet.deploy
+[Unit]
+Description=Packet filter rules of faxnet.deploy
+DefaultDependencies=no
+Wants=network-pre.target
+Before=network-pre.target shutdown.target
+Conflicts=shutdown.target
+After=systemd-modules-load.service local-fs.target nftables.service
+PartOf=nftables.service
+ReloadPropagatedFrom=nftables.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart={nft} -f {rules}
+ExecReload={nft} -f {rules}
+ExecStop=-{nft} delete table inet faxnet
+
+[Install]
+WantedBy=sysinit.target
+"""
+
+_SYSCTL_TEXT = """\
+# Written by faxnet.deploy: this host is a router of the plan.
+# Before that: {before}
+{settings}"""
+
+
+def wanted_files(machine: Machine, text: str | None, settings: Sequence[str]) -> dict[str, str | None]:
+    """Each file that carries our name with the text it must have; None where there must be none.
+
+    `text` is the nft file, None to have no rules; `settings` names kernel settings that must be 1.
+    """
+    unit = _UNIT_TEXT.format(nft=machine.nft(), rules=RULES_FILE) if text is not None else None
+    sysctl = None
+    if settings:
+        before = dict(settings_before(machine))
+        was = {name: before.get(name, read_setting(machine, name)) for name in settings}
+        sysctl = _SYSCTL_TEXT.format(
+            before=" ".join(f"{name}={was[name]}" for name in settings),
+            settings="".join(f"{name} = 1\n" for name in settings),
+        )
+    return {
+        RULES_FILE: text,
+        UNIT_FILE: unit if machine.has_systemd() else None,
+        SYSCTL_FILE: sysctl,
+    }
+
+
+def differing(machine: Machine, wanted: dict[str, str | None]) -> list[str]:
+    """The paths whose text is not the wanted one, and the unit's link if the unit is not enabled as wanted."""
+    paths = [path for path, text in sorted(wanted.items()) if machine.read(path) != text]
+    if os.path.lexists(machine.path(ENABLED_LINK)) != (wanted[UNIT_FILE] is not None):
+        paths.append(ENABLED_LINK)
+    return paths
+
+
+def settings_before(machine: Machine) -> list[tuple[str, str]]:
+    """Kernel settings and the values they had before we first changed them, from our own file."""
+    text = machine.read(SYSCTL_FILE) or ""
+    line = re.search(r"^# Before that: (.*)$", text, re.MULTILINE)
+    return re.findall(r"(\S+)=(\S+)", line.group(1)) if line else []
+
+
+def read_setting(machine: Machine, name: str) -> str:
+    """The value of a kernel setting such as net.ipv4.ip_forward."""
+    value = machine.read(setting_path(name))
+    if value is None:
+        raise FirewallError(f"this host's kernel has no setting {name}; is IPv6 switched off?")
+    return value.strip()
+
+
+def setting_path(name: str) -> str:
+    """The file under /proc/sys of a kernel setting."""
+    return "/proc/sys/" + name.replace(".", "/")
+
+
+def setting_changes(machine: Machine, settings: Sequence[str]) -> dict[str, str]:
+    """Kernel settings whose value must change now, with the new value: 1 for `settings`, else what it was before us."""
+    target = {name: value for name, value in settings_before(machine) if name not in settings}
+    target.update(dict.fromkeys(settings, "1"))
+    return {name: value for name, value in sorted(target.items()) if read_setting(machine, name) != value}
+
+
+def stage(machine: Machine, wanted: dict[str, str | None], mark: str) -> None:
+    """Write every new file beside its place, so that only a rename is left to do; fails while nothing is changed."""
+    for path, text in wanted.items():
+        if text is not None and machine.read(path) != text:
+            place = machine.path(path)
+            os.makedirs(os.path.dirname(place), mode=0o755, exist_ok=True)
+            with open(place + "." + mark, "w", encoding="utf-8") as file:
+                os.chmod(file.fileno(), 0o644)
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+
+
+def discard(machine: Machine, paths: Iterable[str], mark: str) -> None:
+    """Remove what `stage` wrote."""
+    for path in paths:
+        _remove(machine.path(path) + "." + mark)
+
+
+def put_in_place(machine: Machine, wanted: dict[str, str | None], mark: str) -> None:
+    """Rename what `stage` wrote, delete what must not be, and enable or disable the unit."""
+    systemctl = machine.find("systemctl") if machine.has_systemd() else None
+    enabled = os.path.lexists(machine.path(ENABLED_LINK))
+    if systemctl and enabled and wanted[UNIT_FILE] is None:
+        _run(machine, [systemctl, "disable", "--quiet", "--now", UNIT])
+    unit_changed = machine.read(UNIT_FILE) != wanted[UNIT_FILE]
+    for path, text in wanted.items():
+        place = machine.path(path)
+        if text is None:
+            _remove(place)
+        elif os.path.exists(place + "." + mark):
+            os.replace(place + "." + mark, place)
+    if systemctl and unit_changed:
+        _run(machine, [systemctl, "daemon-reload"])
+    if systemctl and wanted[UNIT_FILE] is not None and not enabled:
+        # --now loads the same rules once more and makes the unit follow nftables.service from here on.
+        _run(machine, [systemctl, "enable", "--quiet", "--now", UNIT])
+
+
+def _run(machine: Machine, argv: list[str]) -> None:
+    ran = machine.run(argv, None)
+    if ran.code != 0:
+        raise FirewallError("{} failed: {}".format(" ".join(argv), ran.err.strip()))
+
+
+def _remove(place: str) -> None:
+    try:
+        os.unlink(place)
+    except FileNotFoundError:
+        return
+    directory = os.path.dirname(place)
+    if os.path.basename(directory) == "faxnet":
+        with contextlib.suppress(OSError):  # other parts of the collection keep settings there, too
+            os.rmdir(directory)

@@ -1,0 +1,284 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A change of the packet filter that undoes itself unless it is confirmed over a new connection.
+
+The order is the whole point. Everything that can fail is tried first: the new rules, the old rules that the roll-back
+would load, the files. Then the timer is armed, then the rules are loaded. Confirming and rolling back both begin with
+the same rename of one file, so exactly one of them happens. Files that survive a reboot are put in place on
+confirmation only, so that a reboot rolls back too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import files
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import (
+    NO_TABLE,
+    RUN_DIRECTORY,
+    TABLE,
+    FirewallError,
+    Machine,
+    check,
+    load,
+)
+
+_ARMED = "armed"  # the timer runs; whoever renames this file decides
+_CONFIRMED = "confirmed"
+_ROLLED_BACK = "rolled-back"
+_OUTCOME = "outcome"  # what the roll-back did, written when it has done it
+_MARGIN = 5.0  # seconds after the timer's time within which a roll-back has ended
+
+_ROLLBACK = """\
+#!/bin/sh
+# Written by faxnet.deploy: puts the packet filter back as it was, unless the new rules have been confirmed.
+cd '{directory}' || exit 0
+mv -T {armed} {rolled_back} 2>/dev/null || exit 0
+{settings}if '{nft}' -f rollback.nft; then
+  echo 'the old rules are back' > {outcome}.new
+else
+  '{nft}' delete table {table}
+  echo 'the old rules could not be loaded again, so faxnet has none now' > {outcome}.new
+fi
+rm -f {staged}
+mv -T {outcome}.new {outcome}
+"""
+
+
+class TooLateError(FirewallError):
+    """The roll-back was faster than the confirmation; the message is what it did."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What to do: nft text to load, kernel settings to write, files to have, and the nft text that undoes it."""
+
+    text: str
+    rollback: str
+    settings: Mapping[str, str]
+    files: Mapping[str, str | None]
+
+
+@contextlib.contextmanager
+def lock(machine: Machine, patience: float) -> Iterator[None]:
+    """Only one run at a time prepares and applies on this host; waits at most `patience` seconds for another."""
+    directory = machine.path(RUN_DIRECTORY)
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    with open(os.path.join(directory, "lock"), "w", encoding="ascii") as file:
+        until = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise FirewallError(
+                        f"another run has been changing this host's rules for {patience:.0f} s; "
+                        "start again when it has ended"
+                    ) from None
+                time.sleep(0.1)
+        _wait_for_others(directory)
+        yield
+
+
+def _wait_for_others(directory: str) -> None:
+    """Return when no transaction is under way: each ends by confirmation or by its timer.
+
+    Removes what is left of old ones, and rolls one back whose timer was lost.
+    """
+    for name in sorted(os.listdir(directory)):
+        own = os.path.join(directory, name)
+        if not os.path.isdir(own):
+            continue
+        deadline = _deadline(own)
+        while os.path.isdir(own) and not os.path.exists(os.path.join(own, _OUTCOME)):
+            if time.time() > deadline + _MARGIN:
+                subprocess.run(["/bin/sh", os.path.join(own, "rollback.sh")], check=False)
+                break
+            time.sleep(0.1)
+        shutil.rmtree(own, ignore_errors=True)
+
+
+def _deadline(own: str) -> float:
+    """When (seconds since the epoch) a transaction's timer fires; 0 for one that did not get as far as that."""
+    try:
+        with open(os.path.join(own, "deadline"), encoding="ascii") as file:
+            return float(file.read())
+    except (OSError, ValueError):
+        return 0.0
+
+
+def start(machine: Machine, change: Change, timeout: int, mark: str) -> str:
+    """Apply `change`, to be undone after `timeout` seconds; returns the name (`mark`) by which it can be confirmed."""
+    check(machine, change.text, "the new rules")
+    check(machine, change.rollback, "the roll-back")
+    own = _own(machine, mark)
+    try:
+        files.stage(machine, dict(change.files), mark)
+        os.mkdir(own, mode=0o700)
+        script = _prepare(machine, change, own, mark)
+        _write(own, "deadline", f"{time.time() + timeout:.3f}\n")
+        _write(own, _ARMED, "")
+        _write(own, "timer", _arm(machine, script, timeout, mark))
+    except (FirewallError, OSError) as error:
+        files.discard(machine, change.files, mark)
+        shutil.rmtree(own, ignore_errors=True)
+        raise FirewallError(f"nothing was changed, the roll-back could not be prepared: {error}") from error
+    try:
+        load(machine, change.text)
+        for name, value in change.settings.items():
+            _write_setting(machine, name, value)
+    except (FirewallError, OSError) as error:
+        roll_back(machine, mark)
+        raise FirewallError(str(error)) from error
+    if not os.path.exists(os.path.join(own, _ARMED)):
+        # The timer fired while the rules were being loaded; they may have been loaded after the roll-back.
+        load(machine, change.rollback)
+        raise FirewallError(
+            f"loading the rules took longer than confirm_timeout ({timeout} s); the old rules are back. "
+            "Give it more time"
+        )
+    return mark
+
+
+def confirm(machine: Machine, mark: str) -> None:
+    """Keep the change: only now does it survive a reboot. May be called again when its answer was lost.
+
+    Raises FirewallError when the roll-back came first, or when the files cannot be put in place.
+    """
+    own = _own(machine, mark)
+    try:
+        os.rename(os.path.join(own, _ARMED), os.path.join(own, _CONFIRMED))
+    except FileNotFoundError:
+        if not os.path.exists(os.path.join(own, _CONFIRMED)):
+            raise TooLateError(outcome(machine, mark)) from None
+    if os.path.exists(os.path.join(own, _OUTCOME)):
+        return
+    _disarm(machine, own)
+    try:
+        with open(os.path.join(own, "files.json"), encoding="utf-8") as file:
+            files.put_in_place(machine, json.load(file), mark)
+    except (FirewallError, OSError) as error:
+        raise FirewallError(f"the new rules are in force but will not survive a reboot: {error}") from error
+    _write(own, _OUTCOME, "confirmed\n")
+
+
+def roll_back(machine: Machine, mark: str) -> None:
+    """Undo the change now instead of when the timer fires."""
+    own = _own(machine, mark)
+    machine.run(["/bin/sh", os.path.join(own, "rollback.sh")], None)
+    _disarm(machine, own)
+
+
+def outcome(machine: Machine, mark: str) -> str:
+    """What became of a transaction, in words, once its time is over; waits for a roll-back that is under way."""
+    own = _own(machine, mark)
+    if not os.path.isdir(own):
+        return "the transaction is unknown here; after a reboot the host has the rules of its last confirmed run"
+    until = _deadline(own) + _MARGIN
+    while not os.path.exists(os.path.join(own, _OUTCOME)):
+        if time.time() > until:
+            return f"the roll-back has not reported; look at nft list table {TABLE} on the host"
+        time.sleep(0.1)
+    with open(os.path.join(own, _OUTCOME), encoding="utf-8") as file:
+        return file.read().strip()
+
+
+def rollback_text(live: str | None) -> str:
+    """The nft text that brings back the table as `live` lists it."""
+    return NO_TABLE + (live or "")
+
+
+def _own(machine: Machine, mark: str) -> str:
+    if not re.fullmatch(r"[0-9a-z-]{1,64}", mark):
+        raise FirewallError(f"{mark!r} is not the name of a transaction")
+    return os.path.join(machine.path(RUN_DIRECTORY), mark)
+
+
+def _prepare(machine: Machine, change: Change, own: str, mark: str) -> str:
+    """Write the roll-back and what the confirmation needs; returns the script's path."""
+    settings = ""
+    for name in change.settings:
+        place = machine.path(files.setting_path(name))
+        settings += f"echo {files.read_setting(machine, name)} > '{place}'\n"
+    staged = " ".join(f"'{machine.path(path)}.{mark}'" for path in change.files)
+    script = os.path.join(own, "rollback.sh")
+    _write(own, "rollback.nft", change.rollback)
+    _write(own, "files.json", json.dumps(dict(change.files)))
+    _write(
+        own,
+        "rollback.sh",
+        _ROLLBACK.format(
+            directory=own,
+            armed=_ARMED,
+            rolled_back=_ROLLED_BACK,
+            outcome=_OUTCOME,
+            settings=settings,
+            nft=machine.nft(),
+            table=TABLE,
+            staged=staged,
+        ),
+    )
+    return script
+
+
+def _arm(machine: Machine, script: str, timeout: int, mark: str) -> str:
+    """Start the timer; returns the name of its unit, or an empty text for a process that sleeps."""
+    systemd_run = machine.find("systemd-run")
+    if systemd_run and machine.has_systemd():
+        unit = "faxnet-firewall-rollback-" + mark
+        ran = machine.run(
+            [
+                systemd_run,
+                "--quiet",
+                "--unit=" + unit,
+                "--description=Roll back the rules of faxnet.deploy unless they are confirmed",
+                f"--on-active={timeout}s",
+                "--timer-property=AccuracySec=100ms",  # the default may fire a minute late
+                "/bin/sh",
+                script,
+            ],
+            None,
+        )
+        if ran.code == 0:
+            return unit
+        raise FirewallError(f"systemd-run: {ran.err.strip()}")
+    # A session of its own: it outlives this process and the connection that started it.
+    subprocess.Popen(  # pylint: disable=consider-using-with
+        ["/bin/sh", "-c", 'sleep "$0"; exec /bin/sh "$1"', str(timeout), script],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+    )
+    return ""
+
+
+def _disarm(machine: Machine, own: str) -> None:
+    """Stop the timer. A sleeping process is left to wake up and find nothing to do."""
+    with open(os.path.join(own, "timer"), encoding="ascii") as file:
+        unit = file.read()
+    systemctl = machine.find("systemctl")
+    if unit and systemctl:
+        machine.run([systemctl, "stop", unit + ".timer"], None)
+
+
+def _write(directory: str, name: str, text: str) -> None:
+    with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _write_setting(machine: Machine, name: str, value: str) -> None:
+    with open(machine.path(files.setting_path(name)), "w", encoding="ascii") as file:
+        file.write(value + "\n")

@@ -1,0 +1,81 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The catalogue: what each product does on the network, as data with its source.
+
+Profiles live in ``products/*.yml``, one file a product family; users add or override them with ``faxnet_services`` in
+the same schema (docs/schema/services.schema.json).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..basics.findings import Finding, short
+from ..basics.ports import parse_range
+from .profile import Profile, System
+from .read_profile import InvalidProfileError, ProfileError, read_profile
+
+PROFILES_DIRECTORY = Path(__file__).parent / "products"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All profiles and the facts about ports and systems that they share.
+
+    *unsound* names the user's profiles that are in error themselves: what refers to them needs no second finding.
+    """
+
+    profiles: Mapping[str, Profile]
+    systems: Mapping[str, System]
+    well_known: Mapping[int, str]
+    reserved_below: int
+    unsound: frozenset[str] = frozenset()
+
+
+def _read(path: Path) -> Any:
+    with path.open(encoding="utf-8") as stream:
+        return yaml.safe_load(stream)
+
+
+@functools.lru_cache(maxsize=1)
+def builtin_catalog() -> Catalog:
+    """Return the catalogue that comes with the collection."""
+    systems = {
+        name: System(
+            name, entry["title"], parse_range(entry["dynamic"]), tuple(entry["environments"]), entry["mapped_ipv4"]
+        )
+        for name, entry in _read(PROFILES_DIRECTORY / "_systems.yml")["systems"].items()
+    }
+    ports = _read(PROFILES_DIRECTORY / "_well_known.yml")
+    profiles: dict[str, Profile] = {}
+    for path in sorted(PROFILES_DIRECTORY.glob("[a-z]*.yml")):
+        for name, data in _read(path).items():
+            profiles[name] = read_profile(name, data, systems)
+    return Catalog(profiles, systems, ports["well_known"], ports["reserved_below"])
+
+
+def extend_catalog(catalog: Catalog, services: object) -> tuple[Catalog, list[Finding]]:
+    """Return the catalogue with the user's ``faxnet_services`` added or overriding, and what is wrong with them."""
+    if not isinstance(services, Mapping):
+        cure = "write it as a mapping: service name, then its profile"
+        return catalog, [Finding("FXN209", "", "faxnet_services", short(services), "is not a mapping", cure)]
+    profiles = dict(catalog.profiles)
+    findings = []
+    unsound: set[str] = set()
+    for name, data in services.items():
+        try:
+            profiles[name] = read_profile(name, data, catalog.systems)
+        except (ProfileError, InvalidProfileError) as error:
+            faults = error.faults if isinstance(error, InvalidProfileError) else (error,)
+            findings += [
+                Finding("FXN209", "", fault.path, short(fault.value), str(fault), fault.cure) for fault in faults
+            ]
+            unsound.add(str(name))
+    return replace(catalog, profiles=profiles, unsound=frozenset(unsound)), findings

@@ -1,0 +1,243 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One product's network behaviour as data: a service profile with its exchanges.
+
+Profiles are written in YAML (``products/*.yml``, or a user's ``faxnet_services``) and read by read_profile.py. What
+each key means to the people who write profiles is told in docs/guides/catalog.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..basics.addresses import Address
+from ..basics.ports import FIRST_PORT, LAST_PORT, PortRange
+
+TRANSPORTS = ("tcp", "udp")
+INITIATORS = ("client", "server")
+#: How an emulator and a verifier treat an exchange: a session that the client opens; a connection back to a port that
+#: the client reported; a datagram with an answer; a datagram that the server sends by itself; a channel that the client
+#: opens with one datagram and the server writes to; sound, pictures or pages; a listener and nothing more.
+EXCHANGE_KINDS = ("login", "callback", "request", "alert", "log_channel", "media", "listener")
+CALLBACK_PORTS = "callback"
+#: Ports of an exchange that the receiving side chooses and nobody announces.
+ANY_PORTS = PortRange(FIRST_PORT, LAST_PORT)
+ANY_WORD = "any"
+#: Connection-tracking helpers that an exchange may need: the kernel's own names.
+HELPERS = ("ftp",)
+
+#: Between whom an exchange passes: the inventory's clients and the server; the Internet at large and the server, where
+#: the offer is public; both. Any other word is a setting with the addresses that the server itself talks to.
+CLIENTS, INTERNET, EVERYONE = "clients", "internet", "everyone"
+PARTIES = (CLIENTS, INTERNET, EVERYONE)
+
+#: What a setting holds: one port, one range of ports, or a list of IP addresses.
+PORT, PORTS, ADDRESSES = "port", "ports", "addresses"
+SETTING_KINDS = (PORT, PORTS, ADDRESSES)
+
+#: Ports of either kind are a range; a single port has two equal ends.
+SettingValue = PortRange | tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value that a server's administrator may change.
+
+    Attributes:
+        kind: one of :data:`SETTING_KINDS`.
+        default: the product's own; None where the product has none that is documented: then an offer must say it.
+        well_known: whether well-known and system ports may be chosen for it (a mail or web server's).
+    """
+
+    name: str
+    title: str
+    kind: str
+    default: SettingValue | None
+    well_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One exchange of a product.
+
+    Attributes:
+        name: short name, unique in the profile (``pcp``).
+        title: the vendor's name for it (``PCP``).
+        initiator: ``client`` or ``server``: who sends the first packet.
+        transport: ``tcp`` or ``udp``.
+        setting: the named setting that holds the destination ports, or None.
+        ports: the destination ports where they are not a setting, or None. With neither it is a call-back: the port
+            is the one that the client reported.
+        source_setting: the named setting that holds the ports of the sender, or None.
+        source_ports: the sender's ports where they are fixed and no setting, or None.
+        kind: one of :data:`EXCHANGE_KINDS`.
+        optional: whether the product works without it.
+        default: whether it is on unless an offer or a use says otherwise.
+        part_of: exchange that switches this one on and off; empty where it has a switch of its own.
+        rides_on: for datagrams of the server to ports that the client chose: exchange of the client whose mapping lets
+            them through a NAT; empty where there is none.
+        parties: one of :data:`PARTIES`, or the name of a setting with addresses.
+        one_network: whether it passes only where client and server share a network.
+        idle: seconds without a packet after which the devices on the way may forget it; 0 leaves it to them.
+        helper: connection-tracking helper that it needs; empty for none.
+        purpose: one sentence for people.
+        advice: what to do about it at firewalls and NAT, for people; may be empty.
+    """
+
+    name: str
+    title: str
+    initiator: str
+    transport: str
+    setting: str | None
+    ports: PortRange | None
+    source_setting: str | None
+    source_ports: PortRange | None
+    kind: str
+    optional: bool
+    default: bool
+    part_of: str
+    rides_on: str
+    parties: str
+    one_network: bool
+    idle: int
+    helper: str
+    purpose: str
+    advice: str
+
+    @property
+    def is_callback(self) -> bool:
+        """Whether the destination port is one that the client reported."""
+        return self.setting is None and self.ports is None
+
+    @property
+    def to_any_port(self) -> bool:
+        """Whether the receiving side chooses the destination port and nobody announces it."""
+        return self.ports == ANY_PORTS
+
+    @property
+    def with_clients(self) -> bool:
+        """Whether it passes between the inventory's clients and the server."""
+        return self.parties in (CLIENTS, EVERYONE)
+
+    @property
+    def with_internet(self) -> bool:
+        """Whether it passes between the Internet at large and the server, where an offer is public."""
+        return self.parties in (INTERNET, EVERYONE)
+
+    @property
+    def ports_word(self) -> str:
+        """The destination ports as a profile writes them: a setting's name, ``callback``, ``any``, or numbers."""
+        if self.to_any_port:
+            return ANY_WORD
+        return self.setting or (CALLBACK_PORTS if self.ports is None else self.ports.text)
+
+    @property
+    def source_word(self) -> str:
+        """The sender's ports as a profile writes them; empty where any will do."""
+        return self.source_setting or ("" if self.source_ports is None else self.source_ports.text)
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRules:
+    """The bounds of a product's call-back ports.
+
+    Attributes:
+        title: the vendor's name (``Secondary Connection Port (SCP)``).
+        fixed_port: default of the fixed mode.
+        bounds: lowest and highest port that the product takes.
+        size: number of ports in a range unless the inventory says otherwise.
+        smallest: fewest ports in a range.
+        pool: where ranges are placed unless the inventory says otherwise.
+    """
+
+    title: str
+    fixed_port: int
+    bounds: PortRange
+    size: int
+    smallest: int
+    pool: PortRange
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """How clients find their server by broadcast: within one network, and nowhere else.
+
+    Attributes:
+        title: the vendor's name for it.
+        response: exchange that carries the server's answers: no connection tracking knows them as answers.
+        near: instruction for a client in the server's own network.
+        far: instruction for every other client.
+    """
+
+    title: str
+    response: str
+    near: str
+    far: str
+
+
+class Instruction(NamedTuple):
+    """A line of a client's sheet, and the exchange that it belongs to; empty where it is for every client."""
+
+    line: str
+    exchange: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """An environment that a client can run in: its title, whether several instances share the address, its modes."""
+
+    name: str
+    title: str
+    many: bool
+    modes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One product's network behaviour.
+
+    Attributes:
+        client_system: operating system of its clients unless a host says otherwise.
+        mapped_ipv4: whether its server, where it has IPv6, serves IPv4 through IPv6 sockets.
+    """
+
+    name: str
+    title: str
+    client_system: str
+    mapped_ipv4: bool
+    settings: Mapping[str, Setting]
+    callback: CallbackRules | None
+    broadcast: Broadcast | None
+    environments: Mapping[str, Environment]
+    exchanges: tuple[Exchange, ...]
+    instructions: tuple[Instruction, ...]
+    mode_instructions: Mapping[str, str]
+    sources: tuple[Mapping[str, str], ...]
+
+    def exchange(self, name: str) -> Exchange:
+        """The exchange of that name; raises KeyError where there is none."""
+        for exchange in self.exchanges:
+            if exchange.name == name:
+                return exchange
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """An operating system.
+
+    Attributes:
+        dynamic: ports that it hands out to clients by itself.
+        environments: what it can run for clients.
+        mapped_ipv4: whether an IPv6 socket serves IPv4 too: ``by_default``, ``by_setting`` of its administrator,
+            ``on_request`` of each program, ``never``.
+    """
+
+    name: str
+    title: str
+    dynamic: PortRange
+    environments: tuple[str, ...]
+    mapped_ipv4: str

@@ -1,0 +1,178 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading one exchange of a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from ..basics.ports import PortRange, parse_range
+from .profile import (
+    ADDRESSES,
+    ANY_PORTS,
+    ANY_WORD,
+    CALLBACK_PORTS,
+    CLIENTS,
+    EXCHANGE_KINDS,
+    HELPERS,
+    INITIATORS,
+    PARTIES,
+    TRANSPORTS,
+    Exchange,
+    Setting,
+)
+from .profile_words import (
+    ProfileError,
+    gathered,
+    read_choice,
+    read_flag,
+    read_mapping,
+    read_name,
+    read_number,
+    read_ports,
+    read_string,
+)
+
+_ONE_NETWORK = "one_network"
+_REQUIRED = {"name", "initiator", "transport", "ports", "purpose"}
+#: nft and the kernel count a connection's time in milliseconds of 31 bits.
+LONGEST_IDLE = 2_147_483
+
+
+def read_exchange(data: object, path: str, settings: Mapping[str, Setting], has_callback: bool) -> Exchange:
+    """Return an exchange.
+
+    Raises:
+        InvalidProfileError: it is not one; each fault names the place, the value and the cure.
+        ProfileError: the same, of what its fields say of each other.
+    """
+    fields = _fields(settings, has_callback)
+    readings: list[Callable[[], Any]] = [partial(read_mapping, data, path, {*fields}, _REQUIRED)]
+    if isinstance(data, Mapping):
+        # Each field by itself first, so that all mistakes come out at once; below only what fields say of each other.
+        readings += [partial(read, data[key], f"{path}.{key}") for key, read in fields.items() if key in data]
+    item: Mapping[str, Any] = gathered(readings)[0]
+    name = read_name(item["name"], f"{path}.name")
+    initiator = read_choice(item["initiator"], f"{path}.initiator", INITIATORS)
+    setting, ports = _destination(item["ports"], f"{path}.ports", settings, has_callback and initiator == "server")
+    source_setting, source_ports = None, None
+    if "source_ports" in item:
+        source_setting, source_ports = _ports(item["source_ports"], f"{path}.source_ports", settings)
+    addressed = tuple(key for key, entry in settings.items() if entry.kind == ADDRESSES)
+    parties = read_choice(item.get("with", CLIENTS), f"{path}.with", (*PARTIES, *addressed))
+    if parties in addressed and initiator != "server":
+        cure = "let the server start it"
+        raise ProfileError(f"{path}.with", parties, "names whom the server talks to, but the client starts it", cure)
+    exchange = Exchange(
+        name=name,
+        title=read_string(item.get("title", name), f"{path}.title"),
+        initiator=initiator,
+        transport=read_choice(item["transport"], f"{path}.transport", TRANSPORTS),
+        setting=setting,
+        ports=ports,
+        source_setting=source_setting,
+        source_ports=source_ports,
+        kind=read_choice(
+            item.get("kind", "callback" if item["ports"] == CALLBACK_PORTS else "listener"),
+            f"{path}.kind",
+            EXCHANGE_KINDS,
+        ),
+        optional=read_flag(item.get("optional", False), f"{path}.optional"),
+        default=read_flag(item.get("default", True), f"{path}.default"),
+        part_of=read_name(item["part_of"], f"{path}.part_of") if "part_of" in item else "",
+        rides_on=read_name(item["rides_on"], f"{path}.rides_on") if "rides_on" in item else "",
+        parties=parties,
+        one_network="only" in item and bool(read_choice(item["only"], f"{path}.only", (_ONE_NETWORK,))),
+        idle=_idle(item["idle"], f"{path}.idle") if "idle" in item else 0,
+        helper=read_choice(item["helper"], f"{path}.helper", HELPERS) if "helper" in item else "",
+        purpose=read_string(item["purpose"], f"{path}.purpose"),
+        advice=read_string(item["advice"], f"{path}.advice") if "advice" in item else "",
+    )
+    if exchange.helper and exchange.transport != "tcp":
+        raise ProfileError(f"{path}.helper", exchange.helper, "is a helper for TCP", "leave it away")
+    if exchange.is_callback and parties != CLIENTS:
+        raise ProfileError(f"{path}.with", parties, "only clients are called back", "leave 'with' away")
+    return exchange
+
+
+def _fields(settings: Mapping[str, Setting], has_callback: bool) -> dict[str, Callable[[object, str], Any]]:
+    """What reads each field of an exchange by itself."""
+    addressed = tuple(key for key, entry in settings.items() if entry.kind == ADDRESSES)
+    return {
+        "name": read_name,
+        "title": read_string,
+        "initiator": partial(read_choice, choices=INITIATORS),
+        "transport": partial(read_choice, choices=TRANSPORTS),
+        "ports": partial(_destination, settings=settings, may_call_back=has_callback),
+        "source_ports": partial(_ports, settings=settings),
+        "kind": partial(read_choice, choices=EXCHANGE_KINDS),
+        "optional": read_flag,
+        "default": read_flag,
+        "part_of": read_name,
+        "rides_on": read_name,
+        "with": partial(read_choice, choices=(*PARTIES, *addressed)),
+        "only": partial(read_choice, choices=(_ONE_NETWORK,)),
+        "idle": _idle,
+        "helper": partial(read_choice, choices=HELPERS),
+        "purpose": read_string,
+        "advice": read_string,
+    }
+
+
+def _idle(value: object, path: str) -> int:
+    idle = read_number(value, path)
+    if idle > LONGEST_IDLE:
+        raise ProfileError(path, value, f"is more than {LONGEST_IDLE} seconds", "write a shorter time, in seconds")
+    return idle
+
+
+def check_references(exchanges: tuple[Exchange, ...], path: str) -> None:
+    """Refuse exchanges that name others which are not there, or not what they must be.
+
+    Raises:
+        ProfileError: with the place of the first.
+    """
+    by_name = {exchange.name: exchange for exchange in exchanges}
+    for index, exchange in enumerate(exchanges):
+        where = f"{path}[{index}]"
+        if exchange.part_of:
+            whole = by_name.get(exchange.part_of)
+            if whole is None or whole.part_of or whole is exchange:
+                cure = f"name one of: {', '.join(other.name for other in exchanges if not other.part_of)}"
+                raise ProfileError(f"{where}.part_of", exchange.part_of, "is no exchange with its own switch", cure)
+        if exchange.rides_on:
+            ridden = by_name.get(exchange.rides_on)
+            carries = (
+                ridden is not None
+                and (ridden.initiator, ridden.transport) == ("client", exchange.transport)
+                and ridden.with_clients
+                and not ridden.one_network
+            )
+            if not carries or exchange.initiator != "server" or not exchange.to_any_port or not exchange.idle:
+                message = "needs a datagram of the server to 'ports: any', with 'idle', and an exchange of the client"
+                cure = f"name an exchange that the client starts by {exchange.transport}, and set 'idle'"
+                raise ProfileError(f"{where}.rides_on", exchange.rides_on, message, cure)
+
+
+def _destination(
+    value: object, path: str, settings: Mapping[str, Setting], may_call_back: bool
+) -> tuple[str | None, PortRange | None]:
+    if value == CALLBACK_PORTS:
+        if not may_call_back:
+            message = "a call-back is started by the server and needs the profile's key 'callback'"
+            raise ProfileError(path, value, message, "add 'callback' to the profile, or name a port")
+        return None, None
+    if value == ANY_WORD:
+        return None, ANY_PORTS
+    return _ports(value, path, settings)
+
+
+def _ports(value: object, path: str, settings: Mapping[str, Setting]) -> tuple[str | None, PortRange | None]:
+    if isinstance(value, str) and value in settings:
+        if settings[value].kind == ADDRESSES:
+            raise ProfileError(path, value, "is a setting that holds addresses", "name a setting that holds ports")
+        return value, None
+    return None, read_ports(parse_range, value, path)

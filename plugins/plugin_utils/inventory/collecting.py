@@ -1,0 +1,254 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Collecting the variables that a plan is made of, from every host of an inventory, at the price of reading them.
+
+Evaluating all variables of 20,000 hosts takes four times as long as loading the inventory. So variables come in raw,
+only those that a plan reads are looked at, only those that hold a template are evaluated, and a template is evaluated
+once for all hosts whose variables it reads are the same objects.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..basics.findings import Finding, short, sort_findings
+from .raw_values import RawValues
+from .variables import CONNECTION_VARIABLES, HOST_VARIABLES, NETWORK_VARIABLES, PREFIX, meant_variable
+
+#: What :data:`Evaluate` returns for a template whose result is ``omit``: the variable counts as not set.
+OMITTED = object()
+
+#: Evaluates a raw value with one host's raw variables.
+Evaluate = Callable[[Any, Mapping[str, Any]], Any]
+
+
+class EvaluationError(Exception):
+    """A template that cannot be evaluated; the message is the template engine's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """Variables of an inventory, evaluated, in Python's own types.
+
+    Attributes:
+        hosts: for every host of the inventory, those of its variables that a plan reads and that are set.
+        network: the variables that the whole network shares and that any host sets.
+        findings: templates that failed, names that are typing errors, hosts that disagree.
+    """
+
+    hosts: Mapping[str, Mapping[str, Any]]
+    network: Mapping[str, Any]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """A template that failed, and every host for which it did."""
+
+    variable: str
+    value: str
+    error: str
+    hosts: list[str]
+
+    def finding(self) -> Finding:
+        return Finding(
+            "FXN115", self.hosts[0], self.variable, self.value, self.error,
+            "correct the template, or define for this host what it reads", tuple(self.hosts[1:]),
+        )  # fmt: skip
+
+
+def _shown(raw: Any) -> str:
+    """A raw value for a finding. Lists and mappings are not shown: they may hold values under ansible-vault."""
+    if isinstance(raw, (str, int, float)):
+        return short(str(raw))
+    return f"<{'mapping' if isinstance(raw, Mapping) else 'list' if isinstance(raw, (list, tuple)) else 'value'}>"
+
+
+class _Collector:
+    def __init__(self, evaluate: Evaluate) -> None:
+        self._evaluate = evaluate
+        self.raw = RawValues()
+        self._results: dict[tuple[int, ...], tuple[tuple[object, ...], Any]] = {}
+        self._failures: list[_Failure] = []
+        self._typos: dict[str, str] = {}
+        self._findings: list[Finding] = []
+
+    def value(self, host: str, name: str, raw: Any, variables: Mapping[str, Any]) -> Any:
+        """The variable's value; OMITTED where it is not set or where evaluating it failed, which is then noted."""
+        if raw is None:
+            return OMITTED
+        if not self.raw.holds_template(raw):
+            return self.raw.plain(raw)
+        basis = self.raw.basis(raw, variables)
+        if basis is None:
+            return self._kept(host, self._evaluated(name, raw, variables))
+        key = tuple(map(id, basis))
+        known = self._results.get(key)
+        if known is None:
+            known = self._results[key] = (basis, self._evaluated(name, raw, variables))
+        return self._kept(host, known[1])
+
+    def _kept(self, host: str, result: Any) -> Any:
+        if isinstance(result, _Failure):
+            result.hosts.append(host)
+            return OMITTED
+        return result
+
+    def _evaluated(self, name: str, raw: Any, variables: Mapping[str, Any]) -> Any:
+        try:
+            result = self._evaluate(raw, variables)
+        except EvaluationError as error:
+            where, part = self._culprit(name, raw, variables)
+            failure = _Failure(where, _shown(part), str(error), [])
+            self._failures.append(failure)
+            return failure
+        return OMITTED if result is OMITTED or result is None else self.raw.plain(result)
+
+    def _culprit(self, where: str, raw: Any, variables: Mapping[str, Any]) -> tuple[str, Any]:
+        """Where in a variable the first template that fails stands, and that template."""
+        pairs: Iterable[tuple[str, Any]] = ()
+        if isinstance(raw, Mapping):
+            pairs = ((f"{where}.{key}", item) for key, item in raw.items())
+        elif isinstance(raw, (list, tuple)):
+            pairs = ((f"{where}[{index}]", item) for index, item in enumerate(raw))
+        for path, item in pairs:
+            if self.raw.holds_template(item):
+                try:
+                    self._evaluate(item, variables)
+                except EvaluationError:
+                    return self._culprit(path, item, variables)
+        return where, raw
+
+    def check_names(self, host: str, variables: Mapping[str, Any]) -> None:
+        """Note variables whose names are near misses of the plan's."""
+        for name in variables:
+            if not name.startswith(PREFIX):
+                continue
+            meant = self._typos.get(name)
+            if meant is None:
+                meant = self._typos[name] = meant_variable(str(name))
+            if meant:
+                cure = f"rename the variable to {meant}"
+                message = f"is not a variable of the plan (is {meant!r} meant?)"
+                self._findings.append(Finding("FXN102", host, str(name), _shown(variables[name]), message, cure))
+
+    def findings(self) -> list[Finding]:
+        """Everything noted so far."""
+        return [*self._findings, *(failure.finding() for failure in self._failures)]
+
+
+def _router_names(sites: object) -> set[str]:
+    """Hosts that ``faxnet_sites`` names as gateways; its shape is checked later, with a finding for each mistake."""
+    names: set[str] = set()
+    for site in sites.values() if isinstance(sites, Mapping) else ():
+        if not isinstance(site, Mapping):
+            continue
+        chain = site.get("gateways")
+        hops = [hop.get("host") for hop in chain if isinstance(hop, Mapping)] if isinstance(chain, list) else []
+        names.update(name for name in (site.get("gateway"), *hops) if isinstance(name, str))
+    return names
+
+
+def _agreed(name: str, holders: Mapping[str, Any], findings: list[Finding]) -> Any:
+    """The one value that all hosts that set *name* give it; where they differ, the most common, with a finding."""
+    groups: list[tuple[Any, list[str]]] = []
+    by_identity: dict[int, list[str]] = {}
+    for host, value in holders.items():
+        members = by_identity.get(id(value))
+        if members is None:
+            members = next((held for other, held in groups if other == value), None)
+            if members is None:
+                members = []
+                groups.append((value, members))
+            by_identity[id(value)] = members
+        members.append(host)
+    groups.sort(key=lambda group: (-len(group[1]), group[1]))
+    (value, most), *others = groups
+    for other, members in others:
+        message = f"differs from what {most[0]} and {len(most) - 1} more hosts have"
+        cure = "set it once, in the group 'all'"
+        findings.append(Finding("FXN114", members[0], name, short(other), message, cure, tuple(members[1:])))
+    return value
+
+
+def collect(hosts: Iterable[str], raw_variables: Callable[[str], Mapping[str, Any]], evaluate: Evaluate) -> Collected:
+    """Return what the hosts' variables say.
+
+    Args:
+        hosts: names of all hosts of the inventory.
+        raw_variables: returns a host's variables, not evaluated, extra vars on top.
+        evaluate: evaluates a raw value with a host's raw variables; raises EvaluationError.
+    """
+    collector = _Collector(evaluate)
+    values: dict[str, dict[str, Any]] = {}
+    shared: dict[str, dict[str, Any]] = {name: {} for name in NETWORK_VARIABLES}
+    connections: dict[str, tuple[dict[str, Any], Mapping[str, Any]]] = {}
+    for host in hosts:
+        variables = raw_variables(host)
+        collector.check_names(host, variables)
+        for name, holders in shared.items():
+            value = collector.value(host, name, variables.get(name), variables)
+            if value is not OMITTED:
+                holders[host] = value
+        own = values[host] = {}
+        for name in HOST_VARIABLES:
+            value = collector.value(host, name, variables.get(name), variables)
+            if value is not OMITTED:
+                own[name] = value
+        needed = {name: variables[name] for name in CONNECTION_VARIABLES if variables.get(name) is not None}
+        if any(collector.raw.holds_template(raw) for raw in needed.values()):
+            connections[host] = (needed, variables)
+        else:
+            own.update({name: collector.value(host, name, raw, variables) for name, raw in needed.items()})
+    disagreements: list[Finding] = []
+    network = {name: _agreed(name, holders, disagreements) for name, holders in shared.items() if holders}
+    _add_connections(collector, values, connections, _router_names(network.get("faxnet_sites")))
+    return Collected(values, network, (*collector.findings(), *disagreements))
+
+
+def _add_connections(
+    collector: _Collector,
+    values: dict[str, dict[str, Any]],
+    connections: Mapping[str, tuple[dict[str, Any], Mapping[str, Any]]],
+    routers: set[str],
+) -> None:
+    """Evaluate the way to a host where it is a template and the plan needs it.
+
+    A template for the connection of a host that takes no part, or whose own variables say it all, is none of the
+    plan's business: it may only work while Ansible connects.
+    """
+    for host, (needed, variables) in connections.items():
+        own = values[host]
+        takes_part = host in routers or any(own.get(name) for name in ("faxnet_site", "faxnet_offers", "faxnet_uses"))
+        stands_in_for = {"ansible_host": "faxnet_address", "ansible_port": "faxnet_management"}
+        for name, raw in needed.items():
+            if takes_part and stands_in_for[name] not in own:
+                value = collector.value(host, name, raw, variables)
+                if value is not OMITTED:
+                    own[name] = value
+
+
+def without_echoes(findings: Iterable[Finding], own: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return *findings* without those that a failed template brought about: the template is the mistake.
+
+    A variable whose template failed counts as not set, and the engine will say that it is missing. Without the sites
+    it would say so of every host.
+
+    Args:
+        findings: all findings of a run.
+        own: those of the collection among them.
+    """
+    failed = [finding for finding in own if finding.code == "FXN115"]
+    if any(_root(finding.variable) == "faxnet_sites" for finding in failed):
+        return sort_findings(own)
+    echoing = {(host, _root(item.variable)) for item in failed for host in (item.host, *item.others)}
+    return tuple(item for item in findings if item.code == "FXN115" or (item.host, _root(item.variable)) not in echoing)
+
+
+def _root(variable: str) -> str:
+    """The variable's name in a path into it: ``faxnet_uses`` of ``faxnet_uses[0].server``."""
+    return re.split(r"[.\[]", variable, maxsplit=1)[0]

@@ -1,0 +1,219 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading the hosts: their sites, addresses, systems, platforms, and what they take in apart from fax."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..basics.addresses import Address, AddressError, Prefix, parse_address
+from ..basics.findings import Finding, short
+from ..basics.names import NAME_CURE, name_problem
+from ..basics.ports import parse_range
+from ..catalog.catalog import Catalog
+from .intent import INTERNET, Host, Opening, Site
+from .reader import Reader
+
+OPENING_KEYS = ("name", "transport", "ports", "sources")
+ANYWHERE = (Prefix(4, 0, 2**32 - 1, 0), Prefix(6, 0, 2**128 - 1, 0))
+#: Where ansible reaches a host unless ``ansible_port`` says otherwise (ansible's own default: ssh).
+SSH_PORT = 22
+OUTBOUND = ("any", "flows")
+DEFAULT_PLATFORM = "nftables"
+
+
+def read_hosts(
+    variables: Mapping[str, Mapping[str, object]],
+    sites: Mapping[str, Site],
+    unsound_sites: frozenset[str],
+    catalog: Catalog,
+    findings: list[Finding],
+) -> dict[str, Host]:
+    """Return the hosts that take part, sorted by name: those with a site, an offer, a use, or that are a gateway.
+
+    Args:
+        unsound_sites: names of sites that are in error themselves; their hosts are left out without a further word.
+    """
+    gateways: dict[str, list[str]] = {}
+    inner: set[str] = set()
+    for site in sites.values():
+        inner.update(gateway.host for gateway in site.gateways[:1])
+        for gateway in site.gateways:
+            gateways.setdefault(gateway.host, []).append(site.name)
+    hosts: dict[str, Host] = {}
+    owners = {
+        (INTERNET, address): f"router {gateway.host} of site {site.name}"
+        for site in sites.values()
+        for gateway in site.gateways
+        for address in gateway.public
+    }
+    for name in sorted(variables):
+        own = variables[name]
+        takes_part = own.get("faxnet_site") is not None or own.get("faxnet_offers") or own.get("faxnet_uses")
+        if not takes_part and name not in gateways:
+            continue
+        if isinstance(own.get("faxnet_site"), str) and own["faxnet_site"] in unsound_sites:
+            continue
+        reader = Reader(name, findings)
+        problem = name_problem(name)
+        if problem:
+            reader.note("FXN104", "inventory_hostname", name, f"the name {problem}", NAME_CURE)
+            continue
+        if name == INTERNET:
+            message = "the name means the Internet at large in flows and reports"
+            reader.note("FXN104", "inventory_hostname", name, message, "give the host another name")
+            continue
+        gateway_of = gateways.get(name, [])
+        # An outer router of a chain stands in the network between the routers, which is none of the site's.
+        inside = not gateway_of or name in inner
+        host = _read_host(reader, own, sites, gateway_of, inside, catalog)
+        if host is None:
+            continue
+        hosts[name] = host
+        for address in host.addresses:
+            realm = sites[host.site].realm_of(address.version)
+            first = owners.setdefault((realm, address), f"host {name}")
+            if first != f"host {name}":
+                reader.note(
+                    "FXN112",
+                    "faxnet_address",
+                    address.text,
+                    f"is the address of {first} too",
+                    "give each host its own address",
+                )
+    return hosts
+
+
+def _read_host(
+    reader: Reader,
+    own: Mapping[str, object],
+    sites: Mapping[str, Site],
+    gateway_of: list[str],
+    inside: bool,
+    catalog: Catalog,
+) -> Host | None:
+    site = _site_of(reader, own.get("faxnet_site"), sites, gateway_of)
+    system = own.get("faxnet_system")
+    if system is not None:
+        system = reader.choice(system, "faxnet_system", catalog.systems, "FXN117")
+    platform = own.get("faxnet_platform", DEFAULT_PLATFORM)
+    outbound = reader.choice(own.get("faxnet_outbound", "any"), "faxnet_outbound", OUTBOUND)
+    management = _management(reader, own)
+    extras = read_openings(reader, own.get("faxnet_permits"), "faxnet_permits")
+    if site is None:
+        return None
+    # A router between two sites has a leg in each: its address may lie in any of them.
+    names = dict.fromkeys((site.name, *gateway_of)) if inside else {}
+    networks = [network for name in names for network in sites[name].networks]
+    addresses = _addresses(reader, own, site, networks)
+    if not isinstance(platform, str):
+        reader.note("FXN501", "faxnet_platform", platform, "is not a text", "name a platform")
+        platform = DEFAULT_PLATFORM
+    return Host(
+        reader.host,
+        site.name,
+        addresses,
+        str(system) if system else None,
+        platform,
+        outbound or "any",
+        management,
+        extras,
+    )
+
+
+def _site_of(reader: Reader, value: object, sites: Mapping[str, Site], gateway_of: list[str]) -> Site | None:
+    if value is None and gateway_of:
+        return sites[gateway_of[0]]
+    if value is None:
+        reader.note(
+            "FXN106", "faxnet_site", "", "the host is in no site", f"set faxnet_site to one of: {', '.join(sites)}"
+        )
+        return None
+    if not isinstance(value, str) or value not in sites:
+        reader.note("FXN107", "faxnet_site", value, "is not a site", f"use one of: {', '.join(sites)}")
+        return None
+    return sites[value]
+
+
+def _addresses(reader: Reader, own: Mapping[str, object], site: Site, networks: list[Prefix]) -> tuple[Address, ...]:
+    variable = "faxnet_address"
+    if own.get("faxnet_address") is not None:
+        addresses = reader.addresses(own["faxnet_address"], variable)
+        noted = not addresses
+    else:
+        variable, noted = "ansible_host", False
+        try:
+            addresses = (parse_address(own.get("ansible_host")),)
+        except AddressError:
+            addresses = ()
+    if not addresses and not noted:
+        reader.note(
+            "FXN111",
+            "faxnet_address",
+            short(own.get("ansible_host", "")),
+            "the host has no address",
+            "set faxnet_address to its address inside the site; a host name in ansible_host is not enough",
+        )
+    for address in addresses:
+        if any(_is_reserved(network, address) for network in networks):
+            message = "is the network's own or its broadcast address"
+            reader.note("FXN108", variable, address.text, message, "name the host's own address")
+        elif networks and not any(network.holds(address) for network in networks):
+            inside = ", ".join(network.text for network in networks)
+            reader.note(
+                "FXN108",
+                variable,
+                address.text,
+                f"is outside the networks of site {site.name} ({inside})",
+                "correct the address or the site, or set faxnet_address where ansible connects to another one",
+            )
+    return addresses
+
+
+def _is_reserved(network: Prefix, address: Address) -> bool:
+    """Whether no host can have the address: the first and the last of an IPv4 network of more than two."""
+    reserved = network.version == 4 and network.length < 31
+    return reserved and network.holds(address) and address.value in (network.first, network.last)
+
+
+def _management(reader: Reader, own: Mapping[str, object]) -> tuple[Opening, ...]:
+    raw = own.get("faxnet_management")
+    port = own.get("ansible_port")
+    connects_to = reader.port(port, "ansible_port") if port is not None else SSH_PORT
+    if raw is None:
+        return (Opening("management", "tcp", (parse_range(connects_to),), ANYWHERE),) if connects_to else ()
+    openings = read_openings(reader, raw, "faxnet_management", "management")
+    sound = isinstance(raw, list) and len(openings) == len(raw)
+    if sound and connects_to is not None and not any(_admits(opening, connects_to) for opening in openings):
+        reader.note(
+            "FXN116",
+            "faxnet_management",
+            raw,
+            f"leaves out {connects_to}/tcp, which ansible connects to: the next run would find the host shut",
+            f"add an entry with the port {connects_to}, correct ansible_port, or leave the variable away",
+        )
+    return openings
+
+
+def _admits(opening: Opening, port: int) -> bool:
+    return opening.transport == "tcp" and any(ports.low <= port <= ports.high for ports in opening.ports)
+
+
+def read_openings(reader: Reader, raw: object, variable: str, default_name: str | None = None) -> tuple[Opening, ...]:
+    """Return the openings of ``faxnet_permits`` or ``faxnet_management``."""
+    openings = []
+    for index, item in enumerate(reader.items(raw, variable)):
+        where = f"{variable}[{index}]"
+        entry = reader.mapping(item, where, OPENING_KEYS)
+        if entry is None:
+            continue
+        name = reader.name(entry.get("name", default_name), f"{where}.name")
+        transport = reader.choice(entry.get("transport", "tcp"), f"{where}.transport", ("tcp", "udp"))
+        ports = reader.ports(entry.get("ports"), f"{where}.ports")
+        sources = reader.prefixes(entry["sources"], f"{where}.sources") if "sources" in entry else ANYWHERE
+        if name is not None and transport is not None and ports and sources:
+            openings.append(Opening(name, transport, ports, sources))
+        elif "sources" in entry and not entry["sources"]:
+            reader.note("FXN103", f"{where}.sources", entry["sources"], "is empty", "list networks, or leave it away")
+    return tuple(openings)

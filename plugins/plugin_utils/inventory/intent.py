@@ -1,0 +1,211 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Intent: what the administrator meant, read from inventory variables and checked.
+
+The words of the inventory are documented in docs/guides/inventory.md and in the argument specs of the role ``plan``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..basics.addresses import Address, Prefix
+from ..basics.ports import PortRange
+from ..catalog.catalog import Catalog
+from ..catalog.profile import Exchange, SettingValue, System
+
+#: Realm of every site that wears its own addresses outside.
+INTERNET = "internet"
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A router between a site and the outside.
+
+    Attributes:
+        host: inventory name of the router.
+        public: addresses that the site wears beyond this router, at most one of each IP version; an IP version without
+            one passes untranslated.
+    """
+
+    host: str
+    public: tuple[Address, ...]
+
+    def public_of(self, version: int) -> Address | None:
+        """The public address of an IP version, or None where this gateway does not translate it."""
+        for address in self.public:
+            if address.version == version:
+                return address
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Networks behind a chain of gateways (inside out; usually one).
+
+    Attributes:
+        realm: name that the inventory gives; None means the default of :meth:`realm_of`.
+    """
+
+    name: str
+    networks: tuple[Prefix, ...]
+    gateways: tuple[Gateway, ...]
+    realm: str | None
+
+    def translates(self, version: int) -> bool:
+        """Whether packets of an IP version leave this site under a public address."""
+        return any(gateway.public_of(version) is not None for gateway in self.gateways)
+
+    def realm_of(self, version: int) -> str:
+        """The realm of an IP version: sites in one realm route to each other without translation."""
+        if self.realm is not None:
+            return self.realm
+        return f"site {self.name}" if self.translates(version) else INTERNET
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Inbound traffic that a host takes apart from any fax flow: management, or another service of that host."""
+
+    name: str
+    transport: str
+    ports: tuple[PortRange, ...]
+    sources: tuple[Prefix, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A host that takes part: it offers, uses, routes, or is only guarded."""
+
+    name: str
+    site: str
+    addresses: tuple[Address, ...]
+    system: str | None
+    platform: str
+    outbound: str
+    management: tuple[Opening, ...]
+    extras: tuple[Opening, ...]
+
+    def address_of(self, version: int) -> Address | None:
+        """The host's own address of an IP version."""
+        for address in self.addresses:
+            if address.version == version:
+                return address
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """What an offer or a use says of exchanges by name.
+
+    Attributes:
+        on: exchanges that are named.
+        off: exchanges that are switched off: they keep their definition and get no rule.
+        listed: whether *on* is all there is (``exchanges: [smtp, imap]``).
+    """
+
+    on: frozenset[str] = frozenset()
+    off: frozenset[str] = frozenset()
+    listed: bool = False
+
+    def say(self, exchange: Exchange) -> bool | None:
+        """What is said of an exchange, or None. An exchange that is part of another follows that one's switch."""
+        name = exchange.part_of or exchange.name
+        if name in self.off:
+            return False
+        return True if name in self.on else None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A host offers a service.
+
+    Attributes:
+        settings: the profile's settings with this server's values (``primary_port``); a setting that has no default and
+            that no exchange in use needs is left out.
+        pool: call-back ports that this server's network opens; None means the profile's pool.
+        switches: which exchanges the server runs.
+        public: whether the Internet at large may use the exchanges that are meant for it.
+        index: position in ``faxnet_offers``, for findings.
+    """
+
+    host: str
+    service: str
+    settings: Mapping[str, SettingValue]
+    pool: PortRange | None
+    enabled: bool
+    switches: Switches
+    public: bool
+    index: int
+
+    def runs(self, exchange: Exchange) -> bool | None:
+        """Whether the server runs an exchange: True, False where it is switched off, None where it is not named."""
+        said = self.switches.say(exchange)
+        return said if said is not None else (True if exchange.default and not self.switches.listed else None)
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackWish:
+    """What a use says of its call-back ports; None leaves it to the plan."""
+
+    mode: str
+    port: int | None
+    low: int | None
+    high: int | None
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A host uses a service of a named server.
+
+    Attributes:
+        switches: which exchanges of the server it uses.
+        index: position in ``faxnet_uses``, for findings.
+    """
+
+    host: str
+    service: str
+    server: str
+    environment: str
+    instances: int
+    callback: CallbackWish
+    enabled: bool
+    switches: Switches
+    index: int
+
+    def takes(self, exchange: Exchange, offer: Offer) -> bool | None:
+        """Whether it uses an exchange: True, False where either side switched it off, None where there is none.
+
+        A use that says nothing takes what the server runs.
+        """
+        runs = offer.runs(exchange)
+        if runs is None:
+            return None
+        said = self.switches.say(exchange)
+        if said is None:
+            return None if self.switches.listed else runs
+        return said and runs
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """All of it. Mappings are in inventory-independent order: sorted by name."""
+
+    catalog: Catalog
+    sites: Mapping[str, Site]
+    hosts: Mapping[str, Host]
+    #: by host and service
+    offers: Mapping[tuple[str, str], Offer]
+    uses: tuple[Use, ...]
+
+    def offer_of(self, use: Use) -> Offer:
+        """The offer that a use means; reading made sure that there is one."""
+        return self.offers[(use.server, use.service)]
+
+    def system_of(self, host: str, service: str) -> System:
+        """The operating system of a client host: its own word, else what the product's clients run on."""
+        name = self.hosts[host].system or self.catalog.profiles[service].client_system
+        return self.catalog.systems[name]

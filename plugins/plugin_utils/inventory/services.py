@@ -1,0 +1,66 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Words that offers and uses share: the service's name, its protocol, and the switches of its exchanges."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+
+from ..catalog.catalog import Catalog
+from ..catalog.profile import Profile
+from .intent import Switches
+from .reader import Reader
+
+#: What every product of the catalogue runs over; a rule for anything else cannot be written.
+PROTOCOLS = ("tcpip", "tcp/ip")
+
+
+def read_service(reader: Reader, value: object, variable: str, catalog: Catalog) -> Profile | None:
+    """Return the profile that an offer or a use names; noted where there is none."""
+    if isinstance(value, str) and value in catalog.unsound:
+        return None
+    if isinstance(value, str) and value in catalog.profiles:
+        return catalog.profiles[value]
+    near = difflib.get_close_matches(str(value), list(catalog.profiles), 1)
+    meant = f" (is {near[0]!r} meant?)" if near else ""
+    known = ", ".join(sorted(catalog.profiles))
+    reader.note(
+        "FXN201",
+        variable,
+        value,
+        f"the catalogue has no such service{meant}",
+        f"use one of: {known}; or describe it in faxnet_services",
+    )
+    return None
+
+
+def check_protocol(reader: Reader, value: object, variable: str, profile: Profile) -> None:
+    """Note a protocol suite that no rule can carry: the vendor's documents cover TCP/IP only."""
+    if value is not None and str(value).lower() not in PROTOCOLS:
+        message = f"{profile.title} can be carried over TCP/IP only"
+        cure = "set the product to TCP/IP and leave 'protocol' away; IPX or another suite needs a bridge, not a rule"
+        reader.note("FXN211", variable, value, message, cure)
+
+
+def read_switches(reader: Reader, raw: object, variable: str, profile: Profile) -> Switches:
+    """Return the switches of ``exchanges``: a mapping of names to true or false, or a list of all that are wanted."""
+    if raw is None:
+        return Switches()
+    names = [exchange.name for exchange in profile.exchanges if not exchange.part_of]
+    if isinstance(raw, (list, tuple)):
+        if not raw:
+            reader.note("FXN103", variable, raw, "is an empty list", "name an exchange, or use 'enabled: false'")
+        wanted = [reader.choice(name, f"{variable}[{index}]", names, "FXN102") for index, name in enumerate(raw)]
+        return Switches(on=frozenset(name for name in wanted if name is not None), listed=True)
+    if not isinstance(raw, Mapping):
+        message = "is neither a list of exchanges nor a mapping of them to true or false"
+        reader.note("FXN101", variable, raw, message, f"write [{names[0]}], or {{{names[0]}: false}}")
+        return Switches()
+    entry = reader.mapping(raw, variable, names) or {}
+    said = {name: reader.flag(value, f"{variable}.{name}", True) for name, value in entry.items()}
+    return Switches(
+        on=frozenset(name for name, value in said.items() if value),
+        off=frozenset(name for name, value in said.items() if not value),
+    )

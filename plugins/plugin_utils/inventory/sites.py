@@ -1,0 +1,176 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading the sites: their networks, their gateways, and the addresses that they wear outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..basics.addresses import Address, Prefix
+from ..basics.findings import Finding, short
+from .intent import Gateway, Site
+from .reader import Reader
+
+SITE_KEYS = ("networks", "gateway", "gateways", "public_address", "realm")
+
+
+def read_sites(raw: object, hosts: Iterable[str], findings: list[Finding]) -> dict[str, Site]:
+    """Return the sites of ``faxnet_sites``, sorted by name."""
+    reader = Reader("", findings)
+    if raw is None:
+        reader.note("FXN103", "faxnet_sites", "", "is missing", "name the sites, their networks and gateways")
+        return {}
+    entries = reader.mapping(raw, "faxnet_sites")
+    known_hosts = set(hosts)
+    sites: dict[str, Site] = {}
+    for name in sorted(entries or {}, key=str):
+        variable = f"faxnet_sites.{short(name, 60)}"
+        if reader.name(name, variable) is None:
+            continue
+        site = _read_site(reader, str(name), (entries or {})[name], variable, known_hosts)
+        if site is not None:
+            sites[site.name] = site
+    _check_overlaps(reader, sites)
+    _check_routers(reader, sites)
+    _check_public(reader, sites)
+    return sites
+
+
+def _read_site(reader: Reader, name: str, raw: object, variable: str, hosts: set[str]) -> Site | None:
+    entry = reader.mapping(raw, variable, SITE_KEYS)
+    if entry is None:
+        return None
+    networks = reader.prefixes(entry.get("networks"), f"{variable}.networks")
+    if entry.get("networks") in (None, [], ()):
+        reader.note("FXN103", f"{variable}.networks", "", "a site needs networks", "list its networks in CIDR notation")
+    realm = reader.name(entry["realm"], f"{variable}.realm") if entry.get("realm") is not None else None
+    return Site(name, networks, _read_gateways(reader, entry, variable, hosts), realm)
+
+
+def _read_gateways(reader: Reader, entry: Mapping[str, Any], variable: str, hosts: set[str]) -> tuple[Gateway, ...]:
+    if entry.get("gateway") is not None and entry.get("gateways") is not None:
+        reader.note(
+            "FXN101",
+            f"{variable}.gateways",
+            entry["gateways"],
+            "'gateway' and 'gateways' exclude each other",
+            "use 'gateway' for one router, 'gateways' for a chain of them, inside first",
+        )
+        return ()
+    worn = entry.get("public_address")
+    public = reader.addresses(worn, f"{variable}.public_address") if worn is not None else ()
+    if entry.get("gateways") is not None:
+        chain: list[Gateway] = []
+        for index, item in enumerate(reader.items(entry["gateways"], f"{variable}.gateways")):
+            where = f"{variable}.gateways[{index}]"
+            hop = reader.mapping(item, where, ("host", "public_address"))
+            host = _gateway_host(reader, hop.get("host"), f"{where}.host", hosts) if hop is not None else None
+            if hop is None or host is None:
+                continue
+            if any(gateway.host == host for gateway in chain):
+                reader.note("FXN101", f"{where}.host", host, "stands in this chain twice", "name each router once")
+                continue
+            worn = hop.get("public_address")
+            chain.append(Gateway(host, reader.addresses(worn, f"{where}.public_address") if worn is not None else ()))
+        if chain and public:
+            chain[-1] = Gateway(chain[-1].host, public)
+        return tuple(chain)
+    if entry.get("gateway") is not None:
+        host = _gateway_host(reader, entry["gateway"], f"{variable}.gateway", hosts)
+        return (Gateway(host, public),) if host is not None else ()
+    if public:
+        reader.note(
+            "FXN103",
+            f"{variable}.gateway",
+            "",
+            "a public_address needs a gateway that translates it",
+            "name the router's inventory host as 'gateway'",
+        )
+    return ()
+
+
+def _gateway_host(reader: Reader, value: object, variable: str, hosts: set[str]) -> str | None:
+    name = reader.name(value, variable)
+    if name is not None and name not in hosts:
+        reader.note(
+            "FXN110",
+            variable,
+            name,
+            "is not a host of this inventory",
+            "add the router as a host; one that nobody can automate gets faxnet_platform: worksheet",
+        )
+        return None
+    return name
+
+
+def _check_overlaps(reader: Reader, sites: Mapping[str, Site]) -> None:
+    # Sorted by first address, a network can only overlap the one that reaches furthest so far. Networks behind
+    # different public addresses may repeat (every second office is 192.168.1.0/24), except inside one realm.
+    for version in (4, 6):
+        realms: dict[str, list[tuple[Prefix, str, int]]] = {}
+        for site in sites.values():
+            for index, network in enumerate(site.networks):
+                if network.version == version:
+                    realms.setdefault(site.realm_of(version), []).append((network, site.name, index))
+        for placed in realms.values():
+            placed.sort()
+            furthest: tuple[Prefix, str, int] | None = None
+            for item in placed:
+                network, name, index = item
+                if furthest is not None and furthest[0].last >= network.first:
+                    other = f"{furthest[0].text} of site {furthest[1]}"
+                    reader.note(
+                        "FXN109",
+                        f"faxnet_sites.{name}.networks[{index}]",
+                        network.text,
+                        f"overlaps {other}",
+                        "give each address to one site of a realm; sites behind different NAT routers may repeat them",
+                    )
+                if furthest is None or network.last > furthest[0].last:
+                    furthest = item
+
+
+def _check_routers(reader: Reader, sites: Mapping[str, Site]) -> None:
+    # A packet between two sites of one router passes its translation hooks once, not once for each site: with two
+    # realms in one box, which translation comes first would decide. Inside one realm nothing is translated.
+    first_site: dict[str, Site] = {}
+    for site in sites.values():
+        for gateway in site.gateways:
+            first = first_site.setdefault(gateway.host, site)
+            if any(first.realm_of(version) != site.realm_of(version) for version in (4, 6)):
+                reader.note(
+                    "FXN119",
+                    f"faxnet_sites.{site.name}.realm",
+                    site.realm or "",
+                    f"router {gateway.host} serves site {first.name} too, in another realm",
+                    "give both sites the same realm: behind one router they route to each other without translation",
+                )
+
+
+def _check_public(reader: Reader, sites: Mapping[str, Site]) -> None:
+    worn: dict[Address, tuple[str, str]] = {}
+    for site in sites.values():
+        for gateway in site.gateways:
+            for address in gateway.public:
+                variable = f"faxnet_sites.{site.name}.public_address"
+                first = worn.setdefault(address, (site.name, gateway.host))
+                # Sites behind one router share its address; whether they may is a matter of realms (FXN119).
+                if first[1] != gateway.host:
+                    reader.note(
+                        "FXN113",
+                        variable,
+                        address.text,
+                        f"is worn by router {first[1]} of site {first[0]} too",
+                        "give each router an address of its own",
+                    )
+                inside = next((network for network in site.networks if network.holds(address)), None)
+                if inside is not None:
+                    reader.note(
+                        "FXN118",
+                        variable,
+                        address.text,
+                        f"lies inside the site's own network {inside.text}",
+                        "name the address that the router wears outside, or leave public_address away",
+                    )

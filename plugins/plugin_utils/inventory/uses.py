@@ -1,0 +1,247 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading who uses what of whom, under which conditions."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+from ..basics.findings import Finding, errors
+from ..catalog.catalog import Catalog
+from ..catalog.profile import Environment, Profile
+from .intent import CallbackWish, Host, Offer, Use
+from .reader import Reader
+from .services import check_protocol, read_service, read_switches
+
+USE_KEYS = ("service", "server", "environment", "instances", "callback", "enabled", "exchanges", "protocol")
+CALLBACK_KEYS = ("mode", "port", "low", "high", "size")
+MODES = ("dynamic", "fixed")
+#: Words that people use for "any port the system gives": refused with a message of its own (FXN310).
+UNLIMITED = ("unlimited", "any", "system")
+
+
+def read_uses(
+    variables: Mapping[str, Mapping[str, object]],
+    hosts: Mapping[str, Host],
+    offers: Mapping[tuple[str, str], Offer],
+    catalog: Catalog,
+    findings: list[Finding],
+) -> tuple[Use, ...]:
+    """Return the uses whose service, server and environment are known, sorted by host, service and server."""
+    servers = _Servers(variables, hosts, offers, findings)
+    uses = []
+    for name in sorted(variables):
+        raw = variables[name].get("faxnet_uses")
+        if not raw:
+            continue
+        reader = Reader(name, findings)
+        seen: set[tuple[str, str]] = set()
+        for index, item in enumerate(reader.items(raw, "faxnet_uses")):
+            variable = f"faxnet_uses[{index}]"
+            use = _read_use(reader, item, variable, index, catalog, hosts)
+            if use is None:
+                continue
+            if (use.service, use.server) in seen:
+                reader.note(
+                    "FXN208",
+                    variable,
+                    use.service,
+                    f"uses {use.service} of {use.server} twice",
+                    "keep one entry and set its 'instances'",
+                )
+                continue
+            seen.add((use.service, use.server))
+            if servers.serve(reader, use, f"{variable}.server"):
+                if not servers.in_error(use.server):
+                    _check_run(reader, use, offers[(use.server, use.service)], catalog, variable)
+                if name in hosts:
+                    uses.append(use)
+    return tuple(sorted(uses, key=lambda use: (use.host, use.service, use.server)))
+
+
+def _check_run(reader: Reader, use: Use, offer: Offer, catalog: Catalog, variable: str) -> None:
+    """Note exchanges that a use names and that its server does not run for clients; and where nothing is left."""
+    profile = catalog.profiles[use.service]
+    usable = [exchange for exchange in profile.exchanges if exchange.with_clients and offer.runs(exchange) is not None]
+    names = ", ".join(exchange.name for exchange in usable if not exchange.part_of) or "none"
+    wrong = False
+    for name in sorted(use.switches.on):
+        exchange = profile.exchange(name)
+        if exchange not in usable:
+            what = "does not run this exchange of" if exchange.with_clients else "runs this for others than clients of"
+            message = f"{use.server} {what} {profile.title}"
+            cure = f"add it to 'exchanges' in the faxnet_offers of {use.server}, or use one of: {names}"
+            cure = cure if exchange.with_clients else f"use one of: {names}"
+            reader.note("FXN214", f"{variable}.exchanges", name, message, cure)
+            wrong = True
+    if not usable and not wrong:
+        message = f"{use.server} runs nothing of {profile.title} for clients"
+        cure = f"add an exchange to 'exchanges' in the faxnet_offers of {use.server}, or remove the use"
+        reader.note("FXN214", f"{variable}.service", use.service, message, cure)
+
+
+class _Servers:
+    """Who offers what, and what to say where the named server does not."""
+
+    def __init__(
+        self,
+        variables: Mapping[str, Mapping[str, object]],
+        hosts: Mapping[str, Host],
+        offers: Mapping[tuple[str, str], Offer],
+        findings: Iterable[Finding],
+    ) -> None:
+        self._variables = variables
+        self._hosts = hosts
+        self._offers = offers
+        self._in_error = {finding.host for finding in errors(findings)}
+        self._near: dict[str, str] = {}
+        self._offering: dict[str, list[str]] = {}
+        for server, service in offers:
+            self._offering.setdefault(service, []).append(server)
+
+    def serve(self, reader: Reader, use: Use, variable: str) -> bool:
+        """Whether the use's server offers the service; if not, that is noted, unless the server's own error says it."""
+        if use.server == use.host:
+            reader.note(
+                "FXN213", variable, use.server, "the host names itself as server", "name the host that offers it"
+            )
+            return False
+        if (use.server, use.service) in self._offers:
+            return use.server in self._hosts
+        offering = ", ".join(sorted(self._offering.get(use.service, []))[:5])
+        offering = offering or "nobody yet: add faxnet_offers to the server"
+        if use.server not in self._variables:
+            cure = f"name a host that offers {use.service}: {offering}"
+            message = f"is not a host of this inventory{self._meant(use.server)}"
+            reader.note("FXN202", variable, use.server, message, cure)
+        elif use.server not in self._in_error:
+            cure = f"add it to the faxnet_offers of {use.server}, or name a host that offers it: {offering}"
+            reader.note("FXN203", variable, use.server, f"that host does not offer {use.service}", cure)
+        return False
+
+    def in_error(self, server: str) -> bool:
+        """Whether the server's own variables have an error, of which others may only be a consequence."""
+        return server in self._in_error
+
+    def _meant(self, server: str) -> str:
+        # Remembered: one typing error in a group's variables comes once for every member.
+        if server not in self._near:
+            near = difflib.get_close_matches(server, list(self._variables), 1)
+            self._near[server] = f" (is {near[0]!r} meant?)" if near else ""
+        return self._near[server]
+
+
+def _read_use(
+    reader: Reader, item: object, variable: str, index: int, catalog: Catalog, hosts: Mapping[str, Host]
+) -> Use | None:
+    entry = reader.mapping(item, variable, USE_KEYS)
+    if entry is None:
+        return None
+    profile = read_service(reader, entry.get("service"), f"{variable}.service", catalog)
+    server = entry.get("server")
+    if server is None:
+        reader.note("FXN103", f"{variable}.server", "", "a use needs a server", "name the host that offers the service")
+    elif not isinstance(server, str):
+        reader.note(
+            "FXN101", f"{variable}.server", server, "is not a host name", "name the host that offers the service"
+        )
+        server = None
+    if profile is None:
+        return None
+    environment = _environment(reader, entry, variable, profile, catalog, hosts)
+    instances = reader.count(entry.get("instances", 1), f"{variable}.instances")
+    if environment is not None and instances is not None and instances > 1 and not environment.many:
+        many = ", ".join(item.name for item in profile.environments.values() if item.many)
+        reader.note(
+            "FXN207",
+            f"{variable}.instances",
+            instances,
+            f"environment {environment.name} runs one instance",
+            f"set instances to 1, or the environment to one of: {many}" if many else "set instances to 1",
+        )
+    callback = _callback(reader, entry.get("callback"), f"{variable}.callback", profile, catalog, hosts)
+    switches = read_switches(reader, entry.get("exchanges"), f"{variable}.exchanges", profile)
+    check_protocol(reader, entry.get("protocol"), f"{variable}.protocol", profile)
+    enabled = reader.flag(entry.get("enabled"), f"{variable}.enabled", True)
+    if environment is None or instances is None or server is None or callback is None:
+        return None
+    return Use(reader.host, profile.name, server, environment.name, instances, callback, enabled, switches, index)
+
+
+def _environment(
+    reader: Reader,
+    entry: Mapping[str, object],
+    variable: str,
+    profile: Profile,
+    catalog: Catalog,
+    hosts: Mapping[str, Host],
+) -> Environment | None:
+    variable = f"{variable}.environment"
+    default = next(iter(profile.environments))
+    name = reader.choice(entry.get("environment", default), variable, profile.environments, "FXN206")
+    if name is None:
+        return None
+    host = hosts.get(reader.host)
+    system = catalog.systems[(host.system if host else None) or profile.client_system]
+    if name not in system.environments:
+        reader.note(
+            "FXN206",
+            variable,
+            name,
+            f"{system.title} does not run it",
+            f"use one of: {', '.join(system.environments)}; or correct faxnet_system",
+        )
+        return None
+    return profile.environments[name]
+
+
+def _callback(
+    reader: Reader, raw: object, variable: str, profile: Profile, catalog: Catalog, hosts: Mapping[str, Host]
+) -> CallbackWish | None:
+    if raw is None:
+        return CallbackWish("dynamic", None, None, None, None)
+    if profile.callback is None:
+        reader.note("FXN313", variable, raw, f"{profile.title} has no call-backs", "leave 'callback' away")
+        return None
+    entry = reader.mapping(raw, variable, CALLBACK_KEYS)
+    if entry is None:
+        return None
+    mode = entry.get("mode", "dynamic")
+    if isinstance(mode, str) and mode in UNLIMITED:
+        host = hosts.get(reader.host)
+        system = catalog.systems[(host.system if host else None) or profile.client_system]
+        reader.note(
+            "FXN310",
+            f"{variable}.mode",
+            mode,
+            f"unlimited dynamic ports on {system.title} are {system.dynamic.text}: all of them would have to be opened",
+            f"leave 'mode' away (a range of {profile.callback.size} ports is chosen), or name 'low' and 'high'",
+        )
+        return None
+    mode = reader.choice(mode, f"{variable}.mode", MODES)
+    if mode is None:
+        return None
+    wrong = ("low", "high", "size") if mode == "fixed" else ("port",)
+    for key in wrong:
+        if key in entry:
+            reader.note(
+                "FXN102",
+                f"{variable}.{key}",
+                entry[key],
+                f"{key!r} has no meaning in mode {mode}",
+                f"leave it away, or choose the mode {'dynamic' if mode == 'fixed' else 'fixed'}",
+            )
+    sound = True
+    numbers: dict[str, int | None] = {}
+    for key in CALLBACK_KEYS[1:]:
+        numbers[key] = None
+        if key in entry and key not in wrong:
+            read = reader.count if key == "size" else reader.port
+            numbers[key] = read(entry[key], f"{variable}.{key}")
+            sound = sound and numbers[key] is not None
+    if numbers["high"] is not None and numbers["low"] is None and "low" not in entry:
+        reader.note("FXN103", f"{variable}.low", "", "'high' needs 'low'", "name both ends of the range")
+        sound = False
+    return CallbackWish(mode, **numbers) if sound else None

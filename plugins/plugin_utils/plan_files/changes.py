@@ -1,0 +1,52 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a new plan changes, host by host, in the form of ansible's diff: before and after, each with a header."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from .directory import PlanFileError, read_plan, read_slice
+from .plan_json import Written
+from .terminal_text import slice_text
+
+
+def differences(written: Written, directory: Path) -> Iterator[dict[str, str]]:
+    """Yield a difference for each host whose slice in *directory* is not that of *written*."""
+    try:
+        old_hosts = set(read_plan(directory)["hosts"])
+    except PlanFileError:
+        old_hosts = set()  # no plan yet, or none that can be read: all of it is new
+    for part in written.slices:
+        old = read_slice(directory, part.host) if part.host in old_hosts else None
+        old_hosts.discard(part.host)
+        if old is None or old["digest"] != part.digest:
+            yield _difference(part.host, old, json.loads(part.text))
+    for host in sorted(old_hosts):
+        yield _difference(host, read_slice(directory, host), None)
+
+
+def _difference(host: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> dict[str, str]:
+    before, after = (slice_text(part) if part is not None else "" for part in (old, new))
+    if before == after:
+        # Something that a person enters rather than what a firewall does: show the slices themselves.
+        before, after = (json.dumps(_stored(part or {}), indent=2, sort_keys=True) + "\n" for part in (old, new))
+    header = f"plan of {host}"
+    return {"before_header": header, "after_header": header, "before": before, "after": after}
+
+
+def _stored(part: Mapping[str, Any]) -> dict[str, Any]:
+    """A slice's content as its file holds it: without digests, and without what reading it adds."""
+    added = ("digest", "plan", "rules")
+    flows = [{key: value for key, value in flow.items() if key != "reason"} for flow in part.get("flows", ())]
+    return {**{key: value for key, value in part.items() if key not in added}, "flows": flows}
+
+
+def lock_difference(path: Path, before: str, after: str) -> Iterator[dict[str, str]]:
+    """Yield the difference of the lock file, if there is one."""
+    if before != after:
+        yield {"before_header": str(path), "after_header": str(path), "before": before, "after": after}

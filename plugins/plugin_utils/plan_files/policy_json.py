@@ -1,0 +1,112 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Policies as JSON text, the way a slice holds them (docs/reference/plan.md) and platforms read them.
+
+Tens of thousands of policies are written in one plan, so their text is made directly: every name in it passed
+``names.name_problem`` and everything else is a number or an address, so nothing can need escaping. Tests hold the text
+against a JSON parser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..basics.addresses import Prefix
+from ..basics.ports import ports_text
+from ..inventory.intent import Opening
+from ..planning.flow import Flow
+from ..planning.policy import DestinationNat, Permit, Policy, SourceNat
+from ..planning.routes import End
+
+BOOLEAN = {True: "true", False: "false"}
+
+
+class Texts(dict[End, str]):
+    """Addresses as text, each made once."""
+
+    def __missing__(self, address: End) -> str:
+        text = self[address] = address.text
+        return text
+
+
+def names_text(names: Iterable[str]) -> str:
+    """A JSON list of names or addresses."""
+    inside = '","'.join(names)
+    return f'["{inside}"]' if inside else "[]"
+
+
+def _networks(prefixes: Iterable[Prefix]) -> str:
+    return names_text(prefix.text for prefix in prefixes)
+
+
+def _permit(permit: Permit, ids: Iterable[str], texts: Texts) -> str:
+    return (
+        f'{{"version":{permit.version},"source":"{texts[permit.source]}","destination":"{texts[permit.destination]}",'
+        f'"transport":"{permit.transport}",{more_text(permit)},"ports":"{permit.ports.text}",'
+        f'"direction":"{permit.direction}","enabled":{BOOLEAN[permit.enabled]},"flows":{names_text(ids)}}}'
+    )
+
+
+def more_text(wanted: Permit | Flow) -> str:
+    """What few permits and flows have, as members of a JSON object."""
+    if not (wanted.source_ports or wanted.idle or wanted.helper):
+        return '"source_ports":null,"idle":null,"helper":null'
+    ports = quoted_or_null(wanted.source_ports.text if wanted.source_ports else None)
+    return f'"source_ports":{ports},"idle":{wanted.idle or "null"},"helper":{quoted_or_null(wanted.helper or None)}'
+
+
+def quoted_or_null(text: str | None) -> str:
+    """A JSON string that needs no escaping, or null."""
+    return "null" if text is None else f'"{text}"'
+
+
+def _destination_nat(nat: DestinationNat, ids: Iterable[str], texts: Texts) -> str:
+    return (
+        f'{{"version":{nat.version},"source":"{texts[nat.source]}","address":"{texts[nat.address]}",'
+        f'"transport":"{nat.transport}","ports":"{nat.ports.text}","target":"{texts[nat.target]}",'
+        f'"enabled":{BOOLEAN[nat.enabled]},"flows":{names_text(ids)}}}'
+    )
+
+
+def _source_nat(nat: SourceNat, texts: Texts) -> str:
+    return (
+        f'{{"version":{nat.version},"networks":{_networks(nat.networks)},"except":{_networks(nat.exempt)},'
+        f'"address":"{texts[nat.address]}"}}'
+    )
+
+
+class OpeningTexts:
+    """Lists of openings as text; hosts without variables of their own share one list."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Opening, ...], str] = {}
+
+    def __call__(self, openings: tuple[Opening, ...]) -> str:
+        """Return the JSON list of *openings*."""
+        text = self._made.get(openings)
+        if text is None:
+            text = self._made[openings] = f"[{','.join(map(_opening, openings))}]"
+        return text
+
+
+def _opening(opening: Opening) -> str:
+    return (
+        f'{{"name":"{opening.name}","transport":"{opening.transport}","ports":"{ports_text(opening.ports)}",'
+        f'"sources":{_networks(opening.sources)}}}'
+    )
+
+
+def policy_text(policy: Policy, texts: Texts, openings: OpeningTexts) -> str:
+    """Return one device's policy as a JSON object."""
+    taken = ",".join([_permit(permit, ids, texts) for permit, ids in policy.input])
+    passed = ",".join([_permit(permit, ids, texts) for permit, ids in policy.forward])
+    started = ",".join([_permit(permit, ids, texts) for permit, ids in policy.output])
+    translated = ",".join([_destination_nat(nat, ids, texts) for nat, ids in policy.destination_nat])
+    masked = ",".join([_source_nat(nat, texts) for nat in policy.source_nat])
+    return (
+        f'{{"forwarding":{BOOLEAN[policy.forwarding]},"outbound":"{policy.outbound}",'
+        f'"networks":{_networks(policy.networks)},"public":{names_text(texts[item] for item in policy.public)},'
+        f'"management":{openings(policy.management)},"extras":{openings(policy.extras)},'
+        f'"input":[{taken}],"forward":[{passed}],"output":[{started}],"destination_nat":[{translated}],"source_nat":[{masked}]}}'
+    )

@@ -1,0 +1,145 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A plan in words, for terminals: what is wrong, what there is, what changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..basics.findings import Finding, Severity, errors, short
+from ..catalog.profile import ANY_PORTS
+from .plan_json import Written
+
+#: So many findings are written out; a terminal is no place for more. The task's result holds all of them.
+SHOWN_FINDINGS = 100
+#: So many hosts of one finding are named.
+SHOWN_HOSTS = 5
+
+
+def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Findings that differ in nothing but their host, together: a group's mistake is one thing to correct."""
+    groups: dict[tuple[str, ...], list[Finding]] = {}
+    for item in findings:
+        groups.setdefault((item.code, item.variable, item.value, item.message, item.cure), []).append(item)
+    return list(groups.values())
+
+
+def _hosts_text(group: list[Finding]) -> str:
+    names = dict.fromkeys(name for item in group for name in (item.host, *item.others) if name)
+    if not names:
+        return "all hosts"
+    shown = ", ".join(map(short, list(names)[:SHOWN_HOSTS]))
+    rest = len(names) - SHOWN_HOSTS
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def _finding_text(group: list[Finding]) -> str:
+    first = group[0]
+    rows = (
+        ("host", _hosts_text(group)),
+        ("variable", short(first.variable)),
+        ("value", first.value),
+        ("problem", first.message),
+        ("cure", first.cure),
+    )
+    return "\n".join([f"{first.code} {first.kind.title}", *(f"  {name:<9} {text}" for name, text in rows)])
+
+
+def failure_text(findings: Iterable[Finding]) -> str:
+    """Return the message of a plan that cannot be: every error with host, variable, value, problem and cure."""
+    groups = _alike(errors(findings))
+    mistakes = "1 mistake" if len(groups) == 1 else f"{len(groups)} mistakes"
+    head = f"The inventory has {mistakes}. Nothing was changed: the plan, the lock file and all hosts are as they were."
+    parts = [head, *(_finding_text(group) for group in groups[:SHOWN_FINDINGS])]
+    if len(groups) > SHOWN_FINDINGS:
+        parts.append(f"... and {len(groups) - SHOWN_FINDINGS} more, in the task's result under 'findings'.")
+    return "\n\n".join(parts)
+
+
+def remark_texts(findings: Iterable[Finding], severity: Severity) -> list[str]:
+    """Return the findings of a severity, a line each."""
+    return [
+        f"{group[0].code} {group[0].kind.title}: {_hosts_text(group)}, {group[0].variable} = {group[0].value}: "
+        f"{group[0].message}; {group[0].cure}"
+        for group in _alike(findings)
+        if group[0].severity is severity
+    ]
+
+
+def _packets(entry: Mapping[str, Any]) -> str:
+    port = f" port {entry['source_ports']}" if entry.get("source_ports") else ""
+    end = [
+        f", remembered for {entry['idle']} s without a packet" if entry.get("idle") else "",
+        f", with the helper {entry['helper']}" if entry.get("helper") else "",
+        "" if entry["enabled"] else " (switched off)",
+    ]
+    ports = "to any port" if entry["ports"] == ANY_PORTS.text else entry["ports"]
+    packets = f"{entry['transport']} {ports} from {entry['source']}{port} to {entry['destination']}"
+    return packets + "".join(end)
+
+
+def _offer(offer: Mapping[str, Any], exchanges: Iterable[Mapping[str, Any]]) -> str:
+    """What a host offers, with the settings that its exchanges need."""
+    running = [item for item in exchanges if item["service"] == offer["service"] and item["name"] in offer["exchanges"]]
+    needed = {word for item in running for word in (item["ports"], item["source_ports"], item["with"])}
+    settings = [f"{key} {_value(value)}" for key, value in offer["settings"].items() if key in needed and value != []]
+    public = ", also to the Internet at large" if offer["internet"] else ""
+    off = "" if offer["enabled"] else " (switched off)"
+    names = ", ".join(item["name"] for item in running) or "nothing"
+    said = f": {', '.join(settings)}" if settings else ""
+    return f"offers {offer['service']} ({names}){said}{public}{off}"
+
+
+def _value(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _opening(entry: Mapping[str, Any]) -> str:
+    return f"{entry['name']}: {entry['transport']} {entry['ports']} from {', '.join(entry['sources'])}"
+
+
+def slice_text(part: Mapping[str, Any]) -> str:
+    """Return a slice as lines that a person can compare: one for each thing that the host must do."""
+    policy = part["policy"]
+    lines = [f"{part['host']} in {part['site']}: {', '.join(part['roles'])} on {part['platform']}"]
+    lines += [f"address {address}" for address in part["addresses"]]
+    if policy["forwarding"]:
+        lines.append(f"routes {', '.join(policy['networks'])}; outbound: {policy['outbound']}")
+    lines += [f"manage {_opening(entry)}" for entry in policy["management"]]
+    lines += [f"permit {_opening(entry)}" for entry in policy["extras"]]
+    for key, word in (("input", "accept"), ("forward", "forward"), ("output", "start")):
+        for entry in policy[key]:
+            lines.append(f"{word} {_packets(entry)}")
+            lines += [f"    for {flow}" for flow in entry["flows"]]
+    for entry in policy["destination_nat"]:
+        packets = _packets({**entry, "destination": entry["address"]})
+        lines.append(f"translate {packets}: send to {entry['target']}")
+    for entry in policy["source_nat"]:
+        exempt = f" except to {', '.join(entry['except'])}" if entry["except"] else ""
+        lines.append(f"masquerade {', '.join(entry['networks'])} as {entry['address']}{exempt}")
+    lines += [_offer(offer, part["exchanges"]) for offer in part["offers"]]
+    for use in part["uses"]:
+        lines.append(f"uses {use['service']} of {use['server']} at {use['dial']}, {use['instances']} at a time")
+        if use["callback"]:
+            callback = use["callback"]
+            ports = callback["fixed"] if callback["mode"] == "fixed" else f"{callback['low']}-{callback['high']}"
+            lines.append(f"    call-back ports {callback['mode']} {ports}")
+    return "\n".join(lines) + "\n"
+
+
+def summary_of(written: Written, findings: Iterable[Finding]) -> dict[str, Any]:
+    """Return counts and, for each role, the hosts that have it: what a play needs to choose its hosts."""
+    roles: dict[str, list[str]] = {"router": [], "server": [], "client": [], "endpoint": []}
+    for name, played in written.roles.items():
+        for role in played:
+            roles[role].append(name)
+    severities = [item.severity.value for item in findings]
+    return {
+        "hosts": len(written.roles),
+        "flows": written.flow_count,
+        "warnings": severities.count("warning"),
+        "advice": severities.count("advice"),
+        "roles": roles,
+    }

@@ -1,0 +1,288 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A written plan, read back for those who judge it: verify and report.
+
+They start from the plan's files and not from the engine's objects, so that they share no code with what made them
+and work where only the plan directory has been handed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..basics.addresses import Address, Prefix, parse_prefix
+from ..basics.ports import FIRST_PORT, LAST_PORT, PortRange, parse_ranges
+
+#: An end of a flow that is no host: everybody. The other kind of end without a host is an address in text.
+INTERNET = "internet"
+
+#: A host of this platform is somebody else's machine or an appliance: it holds no rules and sends no probes.
+UNMANAGED = "unmanaged"
+
+_EVERY_PORT = (PortRange(FIRST_PORT, LAST_PORT),)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowView:
+    """One flow of a plan; addresses are text.
+
+    Attributes:
+        source, destination: a host, :data:`INTERNET`, or an address.
+        source_ports: the sender's ports; empty where any will do.
+        ports: destination ports.
+        callback: it goes to ports that the client reports to its server.
+        from_server: the server starts it: a call-back, an alert, or its own way out.
+        kind: the exchange's kind (``login``, ``alert``, ``media``, ...).
+        dial, arrives_from, destination_address: an address; a prefix where the end is the Internet.
+        reason: what the exchange is for.
+        idle: seconds that devices on the way keep the connection though nothing passes; None leaves it to them.
+        helper: connection-tracking helper that it needs; empty where it needs none.
+        carried_by: id of the flow whose mapping it passes through, having no rule of its own; empty where it has rules.
+    """
+
+    id: str
+    service: str
+    exchange: str
+    source: str
+    destination: str
+    version: int
+    transport: str
+    source_ports: tuple[PortRange, ...]
+    ports: tuple[PortRange, ...]
+    callback: bool
+    from_server: bool
+    kind: str
+    enabled: bool
+    dial: str
+    arrives_from: str
+    destination_address: str
+    via: tuple[str, ...]
+    reason: str
+    idle: int | None
+    helper: str
+    carried_by: str
+
+    @property
+    def source_port(self) -> int | None:
+        """A port that the sender may use; None where any will do."""
+        return self.source_ports[0].low if self.source_ports else None
+
+    @property
+    def to_any_port(self) -> bool:
+        """Whether the receiving side chooses the port."""
+        return self.ports == _EVERY_PORT
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeView:
+    """What a flow takes from its exchange; ``reason`` says what it is for."""
+
+    initiator: str
+    kind: str
+    reason: str
+
+    @classmethod
+    def of(cls, exchange: Mapping[str, Any]) -> ExchangeView:
+        """Return the view of one exchange of ``plan.json``."""
+        return cls(exchange["initiator"], exchange["kind"], f"{exchange['title']}: {exchange['purpose']}")
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayView:
+    """A router of a site and the public addresses worn beyond it."""
+
+    host: str
+    public: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteView:
+    """A site: its networks (text), gateways inside out, and its realm for each IP version.
+
+    Sites of one realm meet under their own addresses, without translation.
+    """
+
+    name: str
+    networks: tuple[str, ...]
+    gateways: tuple[GatewayView, ...]
+    realms: Mapping[int, str]
+
+    def public(self, version: int) -> str | None:
+        """The address that the site wears outside its outermost gateway; None where nothing translates."""
+        for gateway in reversed(self.gateways):
+            for address in gateway.public:
+                if version_of(address) == version:
+                    return address
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class HostView:
+    """A host of a plan."""
+
+    name: str
+    site: str
+    addresses: tuple[str, ...]
+    roles: tuple[str, ...]
+    system: str
+    platform: str
+
+    def address(self, version: int) -> str | None:
+        """The host's own address of an IP version."""
+        return next((address for address in self.addresses if version_of(address) == version), None)
+
+    @property
+    def managed(self) -> bool:
+        """Whether the host holds its part of the plan, so that it sends probes and refuses what no flow names."""
+        return self.platform != UNMANAGED
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningView:
+    """Inbound traffic that a host takes apart from any flow: its management, or another service of its own."""
+
+    name: str
+    transport: str
+    ports: tuple[PortRange, ...]
+    sources: tuple[Prefix, ...]
+
+    def takes(self, transport: str, port: int, source: Address) -> bool:
+        """Whether a packet from *source* to *port* comes in through this opening."""
+        return (
+            transport == self.transport
+            and any(item.low <= port <= item.high for item in self.ports)
+            and any(network.holds(source) for network in self.sources)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """A plan: hosts and sites by name, flows in the plan's order, the rest as it was written."""
+
+    digest: str
+    sites: Mapping[str, SiteView]
+    hosts: Mapping[str, HostView]
+    flows: tuple[FlowView, ...]
+    offers: tuple[Mapping[str, Any], ...]
+    uses: tuple[Mapping[str, Any], ...]
+    openings: Mapping[str, tuple[OpeningView, ...]]
+    findings: tuple[Mapping[str, Any], ...]
+    gateways: frozenset[str]
+
+    def same_realm(self, one: str, other: str, version: int) -> bool:
+        """Whether two hosts meet under their own addresses: in one site, or in sites of one realm."""
+        first, second = self.hosts[one].site, self.hosts[other].site
+        return first == second or self.sites[first].realms[version] == self.sites[second].realms[version]
+
+    def dial(self, source: str, destination: str, version: int) -> str | None:
+        """The address under which *source* meets *destination*; None when there is none of that IP version."""
+        own = self.hosts[destination].address(version)
+        if own is None or self.hosts[source].address(version) is None:
+            return None
+        if self.same_realm(source, destination, version):
+            return self._worn_inside(destination, source, version) or own
+        return self.sites[self.hosts[destination].site].public(version) or own
+
+    def worn(self, source: str, destination: str, version: int) -> str | None:
+        """The address under which packets of *source* arrive at *destination*'s realm."""
+        own = self.hosts[source].address(version)
+        if own is None:
+            return None
+        if self.same_realm(source, destination, version):
+            return self._worn_inside(source, destination, version) or own
+        return self.sites[self.hosts[source].site].public(version) or own
+
+    def _worn_inside(self, name: str, router: str, version: int) -> str | None:
+        """The address that a host's own site shows to an outer router of that site; None where nothing translates."""
+        if router not in self.gateways or self.hosts[name].site != self.hosts[router].site:
+            return None
+        chain = self.sites[self.hosts[name].site].gateways
+        place = {gateway.host: index for index, gateway in enumerate(chain)}
+        for gateway in reversed(chain[place.get(name, 0) : place.get(router, 0)]):
+            for address in gateway.public:
+                if version_of(address) == version:
+                    return address
+        return None
+
+
+def version_of(address: str) -> int:
+    """The IP version of an address in text."""
+    return 6 if ":" in address else 4
+
+
+def view_plan(plan: Mapping[str, Any]) -> PlanView:
+    """Return the view of a plan read from ``plan.json``."""
+    exchanges = {
+        (service, exchange["name"]): ExchangeView.of(exchange)
+        for service, listed in plan["services"].items()
+        for exchange in listed
+    }
+    sites = {name: _site(name, site) for name, site in sorted(plan["sites"].items())}
+    return PlanView(
+        digest=str(plan.get("digest", "")),
+        sites=sites,
+        hosts={name: _host(name, host) for name, host in sorted(plan["hosts"].items())},
+        flows=tuple(view_flow(flow, exchanges[flow["service"], flow["exchange"]]) for flow in plan["flows"]),
+        offers=tuple(plan["offers"]),
+        uses=tuple(plan["uses"]),
+        openings={name: tuple(view_opening(item) for item in items) for name, items in plan["openings"].items()},
+        findings=tuple(plan["findings"]),
+        gateways=frozenset(gateway.host for site in sites.values() for gateway in site.gateways),
+    )
+
+
+def view_flow(flow: Mapping[str, Any], exchange: ExchangeView) -> FlowView:
+    """Return the view of one flow of ``plan.json``, which comes from *exchange*."""
+    source_ports = flow.get("source_ports")
+    return FlowView(
+        id=flow["id"],
+        service=flow["service"],
+        exchange=flow["exchange"],
+        source=flow["source"],
+        destination=flow["destination"],
+        version=flow["version"],
+        transport=flow["transport"],
+        source_ports=parse_ranges(source_ports) if source_ports else (),
+        ports=parse_ranges(flow["ports"]),
+        callback=bool(flow["callback"]),
+        from_server=exchange.initiator == "server",
+        kind=exchange.kind,
+        enabled=bool(flow["enabled"]),
+        dial=flow["dial"],
+        arrives_from=flow["arrives_from"],
+        destination_address=flow["destination_address"],
+        via=tuple(flow.get("via", ())),
+        reason=exchange.reason,
+        idle=flow.get("idle"),
+        helper=flow.get("helper") or "",
+        carried_by=flow.get("carried_by") or "",
+    )
+
+
+def view_opening(opening: Mapping[str, Any]) -> OpeningView:
+    """Return the view of one opening of ``plan.json``."""
+    return OpeningView(
+        name=str(opening.get("name", "")),
+        transport=opening["transport"],
+        ports=parse_ranges(opening["ports"]),
+        sources=tuple(parse_prefix(source) for source in opening["sources"]),
+    )
+
+
+def _site(name: str, site: Mapping[str, Any]) -> SiteView:
+    gateways = tuple(GatewayView(gateway["host"], tuple(gateway["public"])) for gateway in site["gateways"])
+    return SiteView(name, tuple(site["networks"]), gateways, {4: site["realm"]["4"], 6: site["realm"]["6"]})
+
+
+def _host(name: str, host: Mapping[str, Any]) -> HostView:
+    return HostView(
+        name=name,
+        site=host["site"],
+        addresses=tuple(host["addresses"]),
+        roles=tuple(host["roles"]),
+        system=str(host["system"] or ""),
+        platform=str(host["platform"] or ""),
+    )

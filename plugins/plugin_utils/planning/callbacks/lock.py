@@ -1,0 +1,63 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lock file: the call-back ranges that clients already have, so that no later plan moves them.
+
+It lies beside the inventory and belongs into version control, like a package manager's lock file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...basics.findings import Finding, short
+from ...basics.ports import PortError, PortRange, parse_range
+
+LOCK_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Ranges by ``host/service``."""
+
+    ranges: Mapping[str, PortRange] = field(default_factory=dict)
+
+    def as_text(self) -> str:
+        """The file's text: one client a line, sorted, so that a review reads as a list of moves."""
+        lines = [f"    {json.dumps(key)}: {json.dumps(self.ranges[key].text)}" for key in sorted(self.ranges)]
+        body = "{\n" + ",\n".join(lines) + "\n  }" if lines else "{}"
+        return f'{{\n  "format": {LOCK_FORMAT},\n  "callback_ranges": {body}\n}}\n'
+
+
+def read_lock(text: str, name: str) -> tuple[Lock, list[Finding]]:
+    """Return the lock that *text* holds (empty text: an empty one), and what is wrong with it.
+
+    Args:
+        text: the file's content.
+        name: the file's name, for findings.
+    """
+    if not text.strip():
+        return Lock(), []
+    cure = "restore the file from version control; only if that is impossible delete it (clients may get other ranges)"
+    try:
+        data: Any = json.loads(text)
+    except ValueError as error:
+        return Lock(), [Finding("FXN314", "", "faxnet_lock", short(name), f"is not JSON: {error}", cure)]
+    if (
+        not isinstance(data, dict)
+        or data.get("format") != LOCK_FORMAT
+        or not isinstance(data.get("callback_ranges"), dict)
+    ):
+        message = f"is not a lock file of format {LOCK_FORMAT}"
+        return Lock(), [Finding("FXN314", "", "faxnet_lock", short(name), message, cure)]
+    ranges: dict[str, PortRange] = {}
+    for key, value in data["callback_ranges"].items():
+        try:
+            ranges[key] = parse_range(value)
+        except PortError as error:
+            message = f"{short(name)}, entry {short(key)}: {error}"
+            return Lock(), [Finding("FXN314", "", "faxnet_lock", short(value), message, cure)]
+    return Lock(ranges), []

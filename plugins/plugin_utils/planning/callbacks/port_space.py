@@ -1,0 +1,120 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ports of each address: who holds them, and where a new range may lie."""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from ...basics.addresses import Address
+from ...basics.ports import PortRange
+from ...catalog.catalog import Catalog
+from ...catalog.profile import System
+
+
+class Spot(NamedTuple):
+    """An address where it means one machine: two offices behind NAT routers may both have a 192.168.1.10."""
+
+    realm: str
+    address: Address
+
+
+class Holder(NamedTuple):
+    """Who holds ports: the client's or server's name, and whether it is a server (or another guarded service)."""
+
+    name: str
+    is_server: bool
+
+
+class Occupied:
+    """Ports taken on each address and transport, and by whom."""
+
+    def __init__(self) -> None:
+        self._taken: dict[tuple[Spot, str], list[tuple[int, int, Holder]]] = {}
+
+    def add(self, spots: Iterable[Spot], transport: str, ports: PortRange, holder: Holder) -> None:
+        """Note *ports* as taken; what of them is taken already stays with its first holder."""
+        for spot in spots:
+            taken = self._taken.setdefault((spot, transport), [])
+            low = ports.low
+            place = max(bisect_left(taken, (low,)) - 1, 0)
+            gaps = []
+            while place < len(taken) and taken[place][0] <= ports.high:
+                if taken[place][1] >= low:
+                    if low < taken[place][0]:
+                        gaps.append((low, taken[place][0] - 1, holder))
+                    low = taken[place][1] + 1
+                place += 1
+            if low <= ports.high:
+                gaps.append((low, ports.high, holder))
+            for gap in gaps:
+                insort(taken, gap)
+
+    def holder(self, spots: Iterable[Spot], transport: str, ports: PortRange) -> tuple[Spot, Holder] | None:
+        """Return where and by whom a port of *ports* is taken, or None where all are free."""
+        for spot in spots:
+            taken = self._taken.get((spot, transport))
+            if not taken:
+                continue
+            place = bisect_left(taken, (ports.high + 1,))
+            # Entries never overlap each other, so the last one that begins in time decides.
+            if place and taken[place - 1][1] >= ports.low:
+                return spot, taken[place - 1][2]
+        return None
+
+
+class Places:
+    """Where a range may lie in a pool: clear of well-known ports and of those that the system gives out by itself."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._well_known = tuple(sorted(catalog.well_known))
+        self._starts: dict[tuple[PortRange, int, PortRange], tuple[int, ...]] = {}
+
+    def clear(self, ports: PortRange, system: System) -> bool:
+        """Whether *ports* hold no well-known port and none of the system's own."""
+        place = bisect_left(self._well_known, ports.low)
+        known = place < len(self._well_known) and self._well_known[place] <= ports.high
+        return not known and not ports.overlaps(system.dynamic)
+
+    def find(
+        self,
+        key: str,
+        spots: Sequence[Spot],
+        transport: str,
+        pool: PortRange,
+        size: int,
+        system: System,
+        occupied: Occupied,
+    ) -> PortRange | None:
+        """Return a free range of *size* ports, or None.
+
+        The search begins at the place that the hash of *key* names, so that a newcomer's place depends on nobody else
+        while there is room; where the pool's grid is full, any gap will do.
+        """
+        starts = self._grid(pool, size, system)
+        if starts:
+            digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+            first = int.from_bytes(digest, "big") % len(starts)
+            for step in range(len(starts)):
+                low = starts[(first + step) % len(starts)]
+                candidate = PortRange(low, low + size - 1)
+                if occupied.holder(spots, transport, candidate) is None:
+                    return candidate
+        for low in range(pool.low, pool.high - size + 2):
+            candidate = PortRange(low, low + size - 1)
+            if occupied.holder(spots, transport, candidate) is None and self.clear(candidate, system):
+                return candidate
+        return None
+
+    def _grid(self, pool: PortRange, size: int, system: System) -> tuple[int, ...]:
+        key = (pool, size, system.dynamic)
+        found = self._starts.get(key)
+        if found is None:
+            grid = range(pool.low, pool.high - size + 2, size)
+            found = tuple(low for low in grid if self.clear(PortRange(low, low + size - 1), system))
+            self._starts[key] = found
+        return found

@@ -1,0 +1,163 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each client asks for: all uses of one service on one host, for one installed copy has one setting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ...basics.findings import Finding, short
+from ...basics.ports import PortRange
+from ...catalog.profile import CallbackRules, Environment, System
+from ...inventory.intent import CallbackWish, Intent, Use
+from .port_space import Spot
+
+
+class CalledAt(NamedTuple):
+    """Where a client is called back: its own addresses, and the public ones on the way."""
+
+    own: tuple[Spot, ...]
+    public: tuple[Spot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One client's claim to call-back ports.
+
+    Attributes:
+        uses: its uses, in order.
+        own: its own addresses.
+        public: the public addresses under which its servers call it.
+        rules: the product's bounds.
+        system: the client's operating system.
+        environments: one for each use.
+        pool: the ports that its servers' networks open for call-backs.
+        pool_is_named: whether a server's offer names the pool; otherwise it is the product's, a mere default.
+        well_known: ports that belong to others, with their holders.
+    """
+
+    host: str
+    service: str
+    transport: str
+    uses: tuple[Use, ...]
+    own: tuple[Spot, ...]
+    public: tuple[Spot, ...]
+    rules: CallbackRules
+    system: System
+    environments: tuple[Environment, ...]
+    pool: PortRange
+    pool_is_named: bool
+    well_known: Mapping[int, str]
+
+    @property
+    def key(self) -> str:
+        """The claim's name in the lock file."""
+        return f"{self.host}/{self.service}"
+
+    @property
+    def spots(self) -> tuple[Spot, ...]:
+        """Every address under which it is called."""
+        return self.own + self.public
+
+    @property
+    def instances(self) -> int:
+        """Number of clients that run at once on this host."""
+        return sum(use.instances for use in self.uses)
+
+    @property
+    def wish(self) -> CallbackWish:
+        """What the inventory says; the same in every use."""
+        return self.uses[0].callback
+
+    @property
+    def usual_size(self) -> int:
+        """Number of ports unless the inventory says otherwise.
+
+        At least twice the instances: a client that restarts meets its old port still in TIME-WAIT.
+        """
+        return max(self.rules.size, 2 * self.instances)
+
+    def variable(self, key: str = "") -> str:
+        """The inventory variable behind the claim, for findings."""
+        return f"faxnet_uses[{self.uses[0].index}].callback{'.' if key else ''}{key}"
+
+
+def claims_of(intent: Intent, called: Mapping[tuple[str, str], CalledAt], findings: list[Finding]) -> list[Claim]:
+    """Return one claim for each host and service with call-backs, sorted.
+
+    Args:
+        called: by host and service, where the client is called.
+        findings: takes note of uses that contradict each other.
+    """
+    grouped: dict[tuple[str, str], list[Use]] = {}
+    for use in intent.uses:
+        grouped.setdefault((use.host, use.service), []).append(use)
+    claims = []
+    for (host, service), uses in sorted(grouped.items()):
+        profile = intent.catalog.profiles[service]
+        if profile.callback is None or not _agree(uses, findings):
+            continue
+        named = _named_pool(intent, uses, findings)
+        at = called.get((host, service), CalledAt((), ()))
+        claims.append(
+            Claim(
+                host,
+                service,
+                next(exchange.transport for exchange in profile.exchanges if exchange.is_callback),
+                tuple(uses),
+                at.own,
+                at.public,
+                profile.callback,
+                intent.system_of(host, service),
+                tuple(profile.environments[use.environment] for use in uses),
+                named if named is not None else profile.callback.pool,
+                named is not None,
+                intent.catalog.well_known,
+            )
+        )
+    return claims
+
+
+def _agree(uses: list[Use], findings: list[Finding]) -> bool:
+    first = uses[0]
+    for use in uses[1:]:
+        if use.callback != first.callback:
+            findings.append(
+                Finding(
+                    "FXN101",
+                    use.host,
+                    f"faxnet_uses[{use.index}].callback",
+                    short(use.callback.mode),
+                    f"differs from faxnet_uses[{first.index}].callback, but one installed copy has one setting",
+                    f"write the same 'callback' in every use of {use.service} on this host",
+                )
+            )
+            return False
+    return True
+
+
+def _named_pool(intent: Intent, uses: list[Use], findings: list[Finding]) -> PortRange | None:
+    """The call-back ranges that the servers of these uses name, intersected; None where no server names one."""
+    pool: PortRange | None = None
+    for use in uses:
+        offered = intent.offer_of(use).pool
+        if offered is None:
+            continue
+        common = offered if pool is None else PortRange(max(pool.low, offered.low), min(pool.high, offered.high))
+        if common.low > common.high:
+            findings.append(
+                Finding(
+                    "FXN309",
+                    use.host,
+                    f"faxnet_uses[{use.index}].server",
+                    use.server,
+                    f"the servers of this client open call-back ranges that share no port ({offered.text} here)",
+                    "give the servers overlapping callback_range values",
+                )
+            )
+            return pool
+        pool = common
+    return pool

@@ -1,0 +1,109 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a router's forwards contradict each other, or its own management: each public port leads to one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from ...basics.addresses import Address
+from ...basics.findings import Finding
+from ...basics.ports import PortRange
+from ...catalog.profile import ANY_PORTS
+from ...inventory.intent import Intent
+from ..policy import Policy
+from ..routes import End
+
+
+class _Lead(NamedTuple):
+    """Ports of a public address, and where they lead."""
+
+    version: int
+    address: Address
+    transport: str
+    ports: PortRange
+    target: End
+    flow: str
+
+
+def forward_findings(intent: Intent, policies: Mapping[str, Policy]) -> list[Finding]:
+    """Return an error for each public port that would have to lead to two places."""
+    findings = []
+    for name, policy in policies.items():
+        if policy.destination_nat:
+            findings += _contradictions(intent, name, policy)
+            findings += _hijacked(intent, name, policy)
+    return findings
+
+
+def _contradictions(intent: Intent, name: str, policy: Policy) -> list[Finding]:
+    findings = []
+    furthest: _Lead | None = None
+    for lead in sorted(_leads(policy)):
+        same = furthest is not None and furthest[:3] == lead[:3]
+        if same and furthest is not None and furthest.ports.high >= lead.ports.low:
+            if furthest.target != lead.target:
+                destination, other = _destination(lead.flow), _destination(furthest.flow)
+                message = f"{lead.address.text} would have to lead to {destination} and to {other}"
+                cure = "give one of the two another port, or another public address"
+                value = f"{lead.ports.text}/{lead.transport}"
+                findings.append(
+                    Finding("FXN404", destination, _variable(intent, lead.flow), value, message, cure, (other, name))
+                )
+            if furthest.ports.high >= lead.ports.high:
+                continue
+        furthest = lead
+    return findings
+
+
+def _hijacked(intent: Intent, name: str, policy: Policy) -> Iterator[Finding]:
+    # Destination translation comes before the router's own input: a forwarded port never reaches the router itself.
+    cure = "give the service or the router's own opening another port"
+    leads = _leads(policy)
+    for opening in (*policy.management, *policy.extras):
+        variable = "faxnet_management" if opening in policy.management else "faxnet_permits"
+        for lead in leads:
+            if lead.transport == opening.transport and any(ports.overlaps(lead.ports) for ports in opening.ports):
+                value = f"{lead.ports.text}/{lead.transport}"
+                message = f"the router's own {opening.name} would be forwarded to {_destination(lead.flow)}"
+                yield Finding("FXN404", name, variable, value, message, cure)
+    own = {
+        (permit.destination, permit.transport, permit.ports): ids[0]
+        for permit, ids in policy.input
+        # What comes to any port that the router's own client chose claims none of them.
+        if permit.enabled and permit.ports != ANY_PORTS
+    }
+    for (address, transport, ports), flow in own.items():
+        for lead in leads:
+            if (lead.address, lead.transport) == (address, transport) and lead.ports.overlaps(ports):
+                other = _destination(lead.flow)
+                message = f"{address.text} would have to lead to {name} itself and to {other}"
+                yield Finding(
+                    "FXN404", name, _variable(intent, flow), f"{ports.text}/{transport}", message, cure, (other,)
+                )
+
+
+def _leads(policy: Policy) -> list[_Lead]:
+    return [
+        _Lead(nat.version, nat.address, nat.transport, nat.ports, nat.target, ids[0])
+        for nat, ids in policy.destination_nat
+        if nat.enabled
+    ]
+
+
+def _destination(flow: str) -> str:
+    return flow.partition(">")[2].removesuffix("/6")
+
+
+def _variable(intent: Intent, flow: str) -> str:
+    """The variable of a flow's destination that asks for the flow: a server offers, a client uses."""
+    name = flow.partition("/")[0]
+    initiator = next(
+        exchange.initiator
+        for service, profile in intent.catalog.profiles.items()
+        for exchange in profile.exchanges
+        if f"{service}.{exchange.name}" == name
+    )
+    return "faxnet_offers" if initiator == "client" else "faxnet_uses"

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether each device can hold what the plan asks of it: a plan that needs more is refused with the reason."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+
+from ...basics.findings import Finding, short
+from ...inventory.intent import Intent
+from ...plan_files.policy_json import OpeningTexts, Texts, policy_text
+from ...platforms import PLATFORMS, refusals
+from ...platforms.abilities import Abilities, needs
+from ...platforms.unmanaged import NAME as UNMANAGED
+from ..policy import Policy
+
+#: Needs that a plan can have; a platform with all of these abilities holds every plan, and its policies need not be
+#: looked at. No plan forwards one packet to a range of targets.
+_NEEDS = tuple(field.name for field in fields(Abilities) if field.name != "target_ranges")
+
+
+#: What a plain router that a person sets may lack, although the worksheet can ask for it.
+_UNUSUAL = ("source_ports", "timeouts")
+
+
+def platform_findings(intent: Intent, policies: Mapping[str, Policy]) -> list[Finding]:
+    """Return what is to be said of the hosts' platforms.
+
+    An error where one is unknown or cannot hold its policy, a warning where a person has to find out, an advice where
+    rules are needed on a device that nobody here sets.
+    """
+    findings: list[Finding] = []
+    texts, openings = Texts(), OpeningTexts()
+    for name, policy in policies.items():
+        wished = intent.hosts[name].platform
+        platform = PLATFORMS.get(wished)
+        if platform is None:
+            near = difflib.get_close_matches(wished, list(PLATFORMS), 1)
+            meant = f" (is {near[0]!r} meant?)" if near else ""
+            cure = f"use one of: {', '.join(sorted(PLATFORMS))}"
+            findings.append(Finding("FXN501", name, "faxnet_platform", short(wished), f"is not known{meant}", cure))
+        elif platform.name == UNMANAGED:
+            findings += _for_others(name, policy)
+        elif _lacks_any(platform.abilities) or not platform.automatic:
+            policy_data = json.loads(policy_text(policy, texts, openings))
+            for reason in refusals(platform.name, platform.abilities, policy_data):
+                cure = "choose a platform that can hold it, or change what the host offers, uses or forwards"
+                findings.append(Finding("FXN502", name, "faxnet_platform", short(wished), reason, cure))
+            for need in needs(policy_data, _UNUSUAL) if not platform.automatic else ():
+                message = f"a person has to set {need}; not every such device can"
+                cure = "look whether the device can before you rely on it; if not, switch that exchange off"
+                findings.append(Finding("FXN503", name, "faxnet_platform", short(wished), message, cure))
+    return findings
+
+
+def _for_others(name: str, policy: Policy) -> Iterator[Finding]:
+    """Advise of rules that a gateway needs and that nobody here puts into force."""
+    forwards = sum(nat.enabled for nat, _flows in policy.destination_nat)
+    permits = sum(permit.enabled for permit, _flows in policy.forward)
+    if forwards or permits:
+        message = (
+            f"its owner has to put {permits} permits and {forwards} port forwards into force; nothing is done to it"
+        )
+        cure = f"set faxnet_platform to worksheet for a sheet of them, or read them in the plan (hosts/{name}.json)"
+        yield Finding("FXN504", name, "faxnet_platform", UNMANAGED, message, cure)
+
+
+def _lacks_any(abilities: Abilities) -> bool:
+    return not all(getattr(abilities, need) for need in _NEEDS)

@@ -1,0 +1,57 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A flow: one class of packets, with its reason and its way."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..basics.ports import PortRange
+from ..inventory.intent import Offer, Use
+from .routes import Path, Route
+
+#: The sender's ports of a flow; an empty tuple, which sorts before every range, where any port will do.
+SourcePorts = PortRange | tuple[()]
+
+
+class Flow(NamedTuple):
+    """One class of packets: from one host to another, on one transport and one range of destination ports.
+
+    Attributes:
+        id: stable and readable, ``netcfax.pcp/uk-ts1>fl-fax``; IPv6 flows end in ``/6``.
+        source: inventory name of the sender; ``internet``, or an address where it is no host of the inventory.
+        destination: the same of the receiver.
+        source_ports: ports of the sender where they are fixed; empty where any will do.
+        enabled: False where the flow is switched off; it keeps its definition and gets no rule.
+        idle: seconds that the devices on its way remember it without a packet; 0 leaves it to them.
+        helper: connection-tracking helper that it needs; empty for none.
+        carried_by: id of the flow through whose mapping it passes; empty for a flow with rules of its own.
+        path: the devices on its way and its addresses there.
+    """
+
+    id: str
+    service: str
+    exchange: str
+    source: str
+    destination: str
+    version: int
+    transport: str
+    source_ports: SourcePorts
+    ports: PortRange
+    callback: bool
+    enabled: bool
+    idle: int
+    helper: str
+    carried_by: str
+    path: Path
+
+
+class Connection(NamedTuple):
+    """A use with its routes, for one IP version: client to server, and back."""
+
+    use: Use
+    offer: Offer
+    version: int
+    there: Route
+    back: Route

@@ -1,0 +1,201 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Flows: who starts talking to whom, on which ports, and why: intent times catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ..basics.addresses import Address, is_unrouted
+from ..basics.findings import Finding
+from ..inventory.intent import INTERNET, Intent, Offer
+from ..inventory.offers import offer_ports, texts_of
+from .callbacks.grants import Grant, grant_ranges
+from .callbacks.lock import Lock
+from .callbacks.port_space import Holder, Occupied, Spot
+from .callbacks.requests import CalledAt, claims_of
+from .client_flows import client_flows
+from .flow import Connection, Flow
+from .outside_flows import outside_flows
+from .routes import NoRoute, Route, Routes
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """What the intent comes to: flows, the clients' call-back ports by host/service, and the lock for the next run."""
+
+    flows: tuple[Flow, ...]
+    grants: Mapping[str, Grant]
+    lock: Lock
+
+
+def make_flows(intent: Intent, lock: Lock, findings: list[Finding]) -> Flows:
+    """Return all flows of an intent; what is impossible is noted in *findings*."""
+    routes = Routes(intent)
+    connections = _connections(intent, routes, findings)
+    spots = _Spots(intent)
+    claims = claims_of(intent, _called_at(spots, connections), findings)
+    occupied = _listening(intent, routes, spots, connections)
+    grants, new_lock = grant_ranges(intent.catalog, claims, occupied, lock, findings)
+    flows = []
+    for connection in connections:
+        flows.extend(client_flows(intent, routes, connection, grants, findings))
+    flows.extend(outside_flows(intent, routes, findings))
+    findings.extend(_not_found(intent, routes, connections))
+    flows.sort(key=lambda flow: flow.id)
+    return Flows(tuple(flows), grants, new_lock)
+
+
+def _connections(intent: Intent, routes: Routes, findings: list[Finding]) -> list[Connection]:
+    found: list[Connection] = []
+    # One missing public address can cut off thousands of clients: one finding, and the hosts it concerns.
+    cut: dict[tuple[str, str, NoRoute], list[str]] = {}
+    for use in intent.uses:
+        client, server = intent.hosts[use.host], intent.hosts[use.server]
+        versions = [version for version in (4, 6) if client.address_of(version) and server.address_of(version)]
+        if not versions and client.addresses and server.addresses:
+            message = "client and server have no common IP version"
+            cure = "give both an IPv4 or both an IPv6 address"
+            findings.append(Finding("FXN403", use.host, f"faxnet_uses[{use.index}].server", use.server, message, cure))
+        problems: list[NoRoute] = []
+        before = len(found)
+        for version in versions:
+            there = routes.route(use.host, use.server, version)
+            back = routes.route(use.server, use.host, version)
+            if isinstance(there, NoRoute):
+                problems.append(there)
+            elif isinstance(back, NoRoute):
+                problems.append(back)
+            else:
+                found.append(Connection(use, intent.offer_of(use), version, there, back))
+        if len(found) == before:
+            # Where one IP version works, the other may be missing.
+            for problem in problems:
+                at_client = problem.site == client.site
+                key = ("FXN402", use.host, problem) if at_client else ("FXN401", use.server, problem)
+                cut.setdefault(key, []).append(use.server if at_client else use.host)
+    for (code, host, problem), others in cut.items():
+        whom = "its clients" if code == "FXN401" else "its server"
+        message = f"{problem.reason}: {whom} in another realm cannot reach the host"
+        concerned = tuple(dict.fromkeys(others))
+        findings.append(Finding(code, host, problem.variable, "not set", message, problem.cure, concerned))
+    return found
+
+
+def _not_found(intent: Intent, routes: Routes, connections: list[Connection]) -> Iterator[Finding]:
+    """Advise where a server is found by broadcast, and its client is in another network."""
+    told: set[tuple[str, str, str]] = set()
+    for use, offer, version, there, _back in connections:
+        broadcast = intent.catalog.profiles[use.service].broadcast
+        key = (use.host, use.service, use.server)
+        if broadcast is None or key in told or not (use.enabled and offer.enabled):
+            continue
+        told.add(key)
+        if not routes.share_broadcasts(use.host, use.server):
+            dial = routes.walk(use.host, use.server, version, there).dial.text
+            message = f"{broadcast.title} asks by broadcast and finds nothing beyond the client's own network"
+            cure = broadcast.far.format_map({"dial": dial, "server": use.server, **texts_of(offer)}).removesuffix(".")
+            variable = f"faxnet_uses[{use.index}].server"
+            yield Finding("FXN406", use.host, variable, use.server, message, cure[:1].lower() + cure[1:])
+
+
+class _Spots:
+    """Where hosts and public addresses are met; remembered, for thousands of hosts share a site."""
+
+    def __init__(self, intent: Intent) -> None:
+        self._hosts = intent.hosts
+        self._realms = {
+            (name, version): site.realm_of(version) for name, site in intent.sites.items() for version in (4, 6)
+        }
+        self._worn: dict[tuple[str, Address], Spot] = {}
+
+    def own(self, host: str, version: int) -> Spot | None:
+        """A host's own address of an IP version."""
+        here = self._hosts[host]
+        address = here.address_of(version)
+        return Spot(self._realms[here.site, version], address) if address is not None else None
+
+    def worn(self, host: str, address: Address) -> Spot:
+        """A public address in front of a host: it is one machine's everywhere.
+
+        But a private one, between two routers of one site, only behind that site's outer router.
+        """
+        site = self._hosts[host].site
+        spot = self._worn.get((site, address))
+        if spot is None:
+            realm = f"behind {site}" if is_unrouted(address) else INTERNET
+            spot = self._worn[site, address] = Spot(realm, address)
+        return spot
+
+    def inward(self, host: str, route: Route, version: int) -> list[Spot]:
+        """The public addresses that packets to a host are sent to, one router after the other."""
+        if not route.translated:
+            return []
+        worn = [gateway.public_of(version) for gateway in route.inward]
+        return [self.worn(host, address) for address in (*worn, route.own_public) if address is not None]
+
+
+def _called_at(spots: _Spots, connections: list[Connection]) -> dict[tuple[str, str], CalledAt]:
+    """By client and service: its own address, and each public address that its servers' call-backs pass through."""
+    own: dict[tuple[str, str], dict[Spot, None]] = {}
+    public: dict[tuple[str, str], dict[Spot, None]] = {}
+    for connection in connections:
+        key = (connection.use.host, connection.use.service)
+        worn = public.setdefault(key, {})
+        here = spots.own(key[0], connection.version)
+        if here is not None:
+            own.setdefault(key, {})[here] = None
+        worn.update(dict.fromkeys(spots.inward(key[0], connection.back, connection.version)))
+    return {key: CalledAt(tuple(own.get(key, ())), tuple(public[key])) for key in public}
+
+
+def _listening(intent: Intent, routes: Routes, spots: _Spots, connections: list[Connection]) -> Occupied:
+    """Note where servers and guarded services listen, on their own and on public addresses."""
+    occupied = Occupied()
+    public_of = _public_of(intent)
+    for host in intent.hosts.values():
+        own = [spot for spot in (spots.own(host.name, 4), spots.own(host.name, 6)) if spot is not None]
+        own += [spots.worn(host.name, address) for address in public_of.get(host.name, ())]
+        for opening in (*host.management, *host.extras):
+            for ports in opening.ports:
+                occupied.add(own, opening.transport, ports, Holder(f"{opening.name} on {host.name}", True))
+    for offer in intent.offers.values():
+        if offer.host in intent.hosts:
+            own = [spot for spot in (spots.own(offer.host, 4), spots.own(offer.host, 6)) if spot is not None]
+            _note_server(intent, offer, own, occupied)
+            if offer.public:
+                for address in intent.hosts[offer.host].addresses:
+                    way = routes.from_outside(offer.host, address.version)
+                    if not isinstance(way, NoRoute):
+                        met = [step.translates_from for step in way.steps] + [way.arrives_at]
+                        worn = [spots.worn(offer.host, item) for item in met if isinstance(item, Address)]
+                        _note_server(intent, offer, worn, occupied)
+    # By server and client's site: all clients of a site meet the server at the same public addresses.
+    noted: set[tuple[str, str, str, int]] = set()
+    for connection in connections:
+        offer, version = connection.offer, connection.version
+        key = (offer.host, offer.service, intent.hosts[connection.use.host].site, version)
+        if key not in noted:
+            noted.add(key)
+            _note_server(intent, offer, spots.inward(offer.host, connection.there, version), occupied)
+    return occupied
+
+
+def _note_server(intent: Intent, offer: Offer, met: list[Spot], occupied: Occupied) -> None:
+    profile = intent.catalog.profiles[offer.service]
+    holder = Holder(f"{profile.title} on {offer.host}", True)
+    for exchange in profile.exchanges:
+        ports = offer_ports(exchange, offer)
+        if exchange.initiator == "client" and ports is not None and offer.runs(exchange) is not None:
+            occupied.add(met, exchange.transport, ports, holder)
+
+
+def _public_of(intent: Intent) -> dict[str, list[Address]]:
+    """The public addresses that each gateway wears."""
+    worn: dict[str, list[Address]] = {}
+    for site in intent.sites.values():
+        for gateway in site.gateways:
+            worn.setdefault(gateway.host, []).extend(gateway.public)
+    return worn

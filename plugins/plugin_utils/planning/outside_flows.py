@@ -1,0 +1,151 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Flows between a server and ends that are no hosts of the inventory: the Internet at large, or a named address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..basics.addresses import Address, is_loopback, is_unrouted
+from ..basics.findings import Finding
+from ..catalog.profile import Exchange
+from ..inventory.intent import INTERNET, Intent, Offer
+from ..inventory.offers import offer_ports, offer_source_ports
+from .flow import Flow
+from .routes import NoRoute, Path, Routes
+
+
+def outside_flows(intent: Intent, routes: Routes, findings: list[Finding]) -> Iterator[Flow]:
+    """Yield the flows that offers have with others than the inventory's clients.
+
+    A public offer meets the Internet in every exchange that is meant for it. An exchange with a setting's addresses
+    (the DNS servers of a mail server) leads to each of them. What cannot be reached is noted in *findings*.
+    """
+    named = _NamedAddresses(intent, routes, findings)
+    for offer in intent.offers.values():
+        if offer.host not in intent.hosts:
+            continue
+        exchanges = [item for item in intent.catalog.profiles[offer.service].exchanges if offer.runs(item) is not None]
+        if offer.public:
+            public = [exchange for exchange in exchanges if exchange.with_internet]
+            yield from _with_internet(intent, routes, offer, public, findings)
+        for exchange in exchanges:
+            for index, address in enumerate(offer.settings.get(exchange.parties, ())):
+                if isinstance(address, Address) and not is_loopback(address):
+                    yield from named.flows(offer, exchange, index, address)
+
+
+def _with_internet(
+    intent: Intent, routes: Routes, offer: Offer, exchanges: list[Exchange], findings: list[Finding]
+) -> Iterator[Flow]:
+    problems: list[NoRoute] = []
+    reached = False
+    for address in intent.hosts[offer.host].addresses:
+        version = address.version
+        inward, outward = routes.from_outside(offer.host, version), routes.to_outside(offer.host, version)
+        if isinstance(inward, NoRoute) or isinstance(outward, NoRoute):
+            problems += [problem for problem in (inward, outward) if isinstance(problem, NoRoute)]
+            continue
+        reached = True
+        for exchange in exchanges:
+            if exchange.initiator == "server":
+                yield from _flow(offer, exchange, offer.host, INTERNET, version, outward)
+            else:
+                yield from _flow(offer, exchange, INTERNET, offer.host, version, inward)
+    if problems and not reached:
+        # Where one IP version works, the other may be missing.
+        problem = problems[0]
+        message = f"{problem.reason}: this public offer and the Internet cannot reach each other"
+        cure = f"{problem.cure.partition(',')[0]}, or leave 'public' away"
+        findings.append(Finding("FXN401", offer.host, problem.variable, "not set", message, cure))
+
+
+class _NamedAddresses:
+    """Finds the flows to addresses that offers name; notes those that cannot be reached."""
+
+    def __init__(self, intent: Intent, routes: Routes, findings: list[Finding]) -> None:
+        self._intent = intent
+        self._routes = routes
+        self._findings = findings
+        # By realm: networks behind different routers may have the same private addresses.
+        self._holders: dict[Address, dict[str, str]] = {}
+        for host in intent.hosts.values():
+            for address in host.addresses:
+                realm = intent.sites[host.site].realm_of(address.version)
+                self._holders.setdefault(address, {})[realm] = host.name
+        self._public = {
+            address for site in intent.sites.values() for gateway in site.gateways for address in gateway.public
+        }
+
+    def flows(self, offer: Offer, exchange: Exchange, index: int, address: Address) -> Iterator[Flow]:
+        """Yield the flow to the address at *index* of the exchange's setting; nothing to the server itself."""
+        version = address.version
+        own = self._intent.hosts[offer.host].address_of(version)
+        if own == address:
+            return  # the server asks itself, which passes no device
+        if own is None:
+            problem = f"{offer.host} has no IPv{version} address"
+        else:
+            holder, problem = self._holder(offer, address)
+            if holder:
+                route = self._routes.route(offer.host, holder, version)
+                if not isinstance(route, NoRoute):
+                    path = self._routes.walk(offer.host, holder, version, route)
+                    yield from _flow(offer, exchange, offer.host, holder, version, path)
+                    return
+        if problem:
+            variable = f"faxnet_offers[{offer.index}].{exchange.parties}[{index}]"
+            cure = "name an address that the server can reach, or add its network to faxnet_sites"
+            self._findings.append(Finding("FXN408", offer.host, variable, address.text, problem, cure))
+            return
+        path = self._routes.to_address(offer.host, address)
+        yield from _flow(offer, exchange, offer.host, address.text, version, path)
+
+    def _holder(self, offer: Offer, address: Address) -> tuple[str, str]:
+        """The host that the server meets at an address, if it is one of the inventory's; and why none can be met."""
+        realm = self._intent.sites[self._intent.hosts[offer.host].site].realm_of(address.version)
+        holders = self._holders.get(address, {})
+        if realm in holders:
+            return holders[realm], ""
+        if self._routes.is_network_end(address):
+            return "", "it is the first or last address of a network, which no host has"
+        if self._routes.is_inside(offer.host, address):
+            return "", ""
+        return self._beyond(address, next(iter(holders.values()), ""))
+
+    def _beyond(self, address: Address, holder: str) -> tuple[str, str]:
+        """The same of an address beyond the server's own realm, which *holder* has there, if anybody."""
+        if address in self._public:
+            return "", "it is a router's public address, and this plan forwards nothing there for it"
+        if not is_unrouted(address):
+            return holder, ""
+        if holder:
+            return "", f"it is {holder}'s own address, in another realm that routers translate"
+        return "", "it is in no site of the inventory, and the Internet does not route it"
+
+
+def _flow(offer: Offer, exchange: Exchange, source: str, destination: str, version: int, path: Path) -> Iterator[Flow]:
+    ports = offer_ports(exchange, offer)
+    if ports is None:
+        return  # a setting in error; the finding is noted
+    # An IPv6 address in an id would not be a name that every configuration can hold.
+    end = destination.replace(":", ".")
+    suffix = "/6" if version == 6 else ""
+    yield Flow(
+        f"{offer.service}.{exchange.name}/{source}>{end}{suffix}",
+        offer.service,
+        exchange.name,
+        source,
+        destination,
+        version,
+        exchange.transport,
+        offer_source_ports(exchange, offer) or (),
+        ports,
+        False,
+        offer.enabled and bool(offer.runs(exchange)),
+        exchange.idle,
+        exchange.helper,
+        "",
+        path,
+    )

@@ -1,0 +1,120 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan: from inventory variables to every device's policy, in one pure call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..basics.findings import Finding, errors, sort_findings
+from ..basics.gc_pause import gc_pause
+from ..catalog.catalog import builtin_catalog, extend_catalog
+from ..inventory.hosts import read_hosts
+from ..inventory.intent import Intent
+from ..inventory.offers import note_unused_offers, read_offers
+from ..inventory.sites import read_sites
+from ..inventory.uses import read_uses
+from ..platforms import PLATFORMS
+from .callbacks.lock import Lock, read_lock
+from .checks.forwards import forward_findings
+from .checks.platforms import platform_findings
+from .checks.systems import system_findings
+from .flows import Flows, make_flows
+from .policy import Policy, make_policies
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the engine plans from: plain data, as an inventory holds it, templates already evaluated.
+
+    Attributes:
+        sites: ``faxnet_sites``.
+        services: ``faxnet_services``, or None.
+        hosts: for every host of the inventory its ``faxnet_*`` variables, ``ansible_host`` and ``ansible_port``.
+        lock: text of the lock file; empty when there is none.
+        lock_name: its name, for findings.
+        findings: what the caller found wrong before (templates, hosts that disagree).
+    """
+
+    sites: object
+    hosts: Mapping[str, Mapping[str, object]]
+    services: object = None
+    lock: str = ""
+    lock_name: str = "faxnet.lock.json"
+    findings: tuple[Finding, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan without errors."""
+
+    intent: Intent
+    flows: Flows
+    policies: Mapping[str, Policy]
+    findings: tuple[Finding, ...]
+
+    @property
+    def lock(self) -> Lock:
+        """The lock to keep for the next run."""
+        return self.flows.lock
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The outcome: a plan, or None while an error stands; and all findings."""
+
+    plan: Plan | None
+    findings: tuple[Finding, ...]
+
+
+def make_plan(inputs: Inputs) -> Planned:
+    """Plan a whole inventory.
+
+    Every stage goes on with what is sound, so that all mistakes come out in one run.
+    """
+    with gc_pause():
+        return _make_plan(inputs)
+
+
+def _make_plan(inputs: Inputs) -> Planned:
+    findings = list(inputs.findings)
+    catalog = builtin_catalog()
+    if inputs.services is not None:
+        catalog, wrong = extend_catalog(catalog, inputs.services)
+        findings += wrong
+    lock, wrong = read_lock(inputs.lock, inputs.lock_name)
+    findings += wrong
+    sites = read_sites(inputs.sites, inputs.hosts, findings)
+    # Hosts of a site that is in error itself are left out without a further word; with no sites at all, every host is.
+    named = inputs.sites.keys() if isinstance(inputs.sites, Mapping) else _named_sites(inputs)
+    unsound = frozenset(str(name) for name in named) - sites.keys()
+    hosts = read_hosts(inputs.hosts, sites, unsound, catalog, findings)
+    offers = read_offers(inputs.hosts, catalog, findings)
+    uses = read_uses(inputs.hosts, hosts, offers, catalog, findings)
+    if not errors(findings):
+        # While a client's variables are in error, that nobody uses a service may be the error's own doing.
+        note_unused_offers(offers, uses, findings)
+    intent = Intent(catalog, sites, hosts, offers, uses)
+    flows = make_flows(intent, lock, findings)
+    policies = make_policies(intent, flows.flows, _stateless(intent))
+    findings += forward_findings(intent, policies)
+    findings += system_findings(intent)
+    findings += platform_findings(intent, policies)
+    ordered = sort_findings(findings)
+    if errors(ordered):
+        return Planned(None, ordered)
+    return Planned(Plan(intent, flows, policies, ordered), ordered)
+
+
+def _stateless(intent: Intent) -> frozenset[str]:
+    """The hosts whose platform keeps no state of connections."""
+    without = {name for name, platform in PLATFORMS.items() if not platform.abilities.state}
+    return frozenset(host.name for host in intent.hosts.values() if host.platform in without)
+
+
+def _named_sites(inputs: Inputs) -> set[object]:
+    return {
+        variables["faxnet_site"] for variables in inputs.hosts.values() if isinstance(variables.get("faxnet_site"), str)
+    }

@@ -1,0 +1,197 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Policies: what one device must permit, forward and translate for the flows that concern it.
+
+A rule without a flow cannot be made: permits and forwards are only ever gathered from flows, and openings come from
+the host's own variables by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ..basics.addresses import Address, Prefix
+from ..basics.ports import PortRange
+from ..inventory.intent import Host, Intent, Opening, Site
+from .flow import Flow, SourcePorts
+from .routes import End
+
+
+class Permit(NamedTuple):
+    """Packets that a device lets in (input) or through (forward), by the addresses that its hook sees.
+
+    A NamedTuple and not a dataclass: it is the key that flows with equal packets are gathered under.
+
+    Attributes:
+        source: an address; the network of all addresses for the Internet at large.
+        source_ports: the sender's ports where they are fixed; empty where any will do.
+        idle: seconds that the device remembers the connection without a packet; 0 leaves it to the device.
+        helper: connection-tracking helper that it needs; empty for none.
+    """
+
+    version: int
+    source: End
+    destination: End
+    transport: str
+    ports: PortRange
+    enabled: bool
+    direction: str
+    source_ports: SourcePorts
+    idle: int
+    helper: str
+
+
+class DestinationNat(NamedTuple):
+    """Packets whose destination a router translates; the port stays the same.
+
+    Attributes:
+        source: address that the packets come from, as this router sees it.
+        address: the public address that they were sent to.
+        target: the next address inside.
+    """
+
+    version: int
+    source: End
+    address: Address
+    transport: str
+    ports: PortRange
+    target: End
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceNat:
+    """Packets from *networks* that leave for anywhere but *exempt* wear *address*."""
+
+    version: int
+    networks: tuple[Prefix, ...]
+    exempt: tuple[Prefix, ...]
+    address: Address
+
+
+@dataclass(slots=True)
+class Gathered:
+    """A policy in the making: each permit or translation with the ids of its flows."""
+
+    input: dict[Permit, list[str]] = field(default_factory=dict)
+    forward: dict[Permit, list[str]] = field(default_factory=dict)
+    output: dict[Permit, list[str]] = field(default_factory=dict)
+    destination_nat: dict[DestinationNat, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What one device does for its flows; every permit and translation with the ids of the flows it serves.
+
+    Attributes:
+        forwarding: whether the device is a router.
+        outbound: ``any``: the networks behind it may start anything outward; ``flows``: only what a flow names.
+        networks: networks behind it, as it sees them.
+        public: addresses that it wears outside.
+        output: what the device itself starts and has to do more for than to let it out: remember it while it is idle,
+            watch it with a helper, or, where the device keeps no state, let the answers in.
+    """
+
+    forwarding: bool
+    outbound: str
+    networks: tuple[Prefix, ...]
+    public: tuple[Address, ...]
+    management: tuple[Opening, ...]
+    extras: tuple[Opening, ...]
+    input: tuple[tuple[Permit, Sequence[str]], ...]
+    forward: tuple[tuple[Permit, Sequence[str]], ...]
+    output: tuple[tuple[Permit, Sequence[str]], ...]
+    destination_nat: tuple[tuple[DestinationNat, Sequence[str]], ...]
+    source_nat: tuple[SourceNat, ...]
+
+
+def make_policies(intent: Intent, flows: Iterable[Flow], stateless: frozenset[str] = frozenset()) -> dict[str, Policy]:
+    """Return the policy of every host that takes part, by its name.
+
+    Args:
+        stateless: hosts whose platform keeps no state: theirs names every flow that they start, for the answers.
+    """
+    gathered: dict[str, Gathered] = {name: Gathered() for name in intent.hosts}
+    for flow in flows:
+        if not flow.carried_by:
+            _gather(gathered, flow, stateless)
+    sites_of: dict[str, list[Site]] = {}
+    for site in intent.sites.values():
+        for gateway in site.gateways:
+            sites_of.setdefault(gateway.host, []).append(site)
+    return {name: _policy(intent, host, gathered[name], sites_of.get(name, [])) for name, host in intent.hosts.items()}
+
+
+def _gather(gathered: dict[str, Gathered], flow: Flow, stateless: frozenset[str]) -> None:
+    path, version, transport, ports, enabled = flow.path, flow.version, flow.transport, flow.ports, flow.enabled
+    more = (flow.source_ports, flow.idle, flow.helper)
+    end = gathered.get(flow.destination)
+    if end is not None:
+        permit = Permit(version, path.arrives_from, path.arrives_at, transport, ports, enabled, "in", *more)
+        end.input.setdefault(permit, []).append(flow.id)
+    start = gathered.get(flow.source)
+    if start is not None and (flow.idle or flow.helper or flow.source in stateless):
+        permit = Permit(version, path.leaves_as, path.dial, transport, ports, enabled, "out", *more)
+        start.output.setdefault(permit, []).append(flow.id)
+    for step in path.steps:
+        device = gathered.get(step.device)
+        if device is None:
+            continue  # a gateway whose own variables are in error; the finding is noted
+        permit = Permit(version, step.source, step.destination, transport, ports, enabled, step.direction, *more)
+        device.forward.setdefault(permit, []).append(flow.id)
+        if step.translates_from is not None:
+            nat = DestinationNat(
+                version, step.source, step.translates_from, transport, ports, step.destination, enabled
+            )
+            device.destination_nat.setdefault(nat, []).append(flow.id)
+
+
+def _policy(intent: Intent, host: Host, gathered: Gathered, sites: list[Site]) -> Policy:
+    networks: dict[Prefix, None] = {}
+    public: dict[Address, None] = {}
+    source_nat = []
+    for site in sites:
+        inside = list(site.networks)
+        for gateway in site.gateways:
+            worn = gateway.public
+            if gateway.host == host.name:
+                networks.update(dict.fromkeys(inside))
+                public.update(dict.fromkeys(worn))
+                for address in worn:
+                    behind = tuple(prefix for prefix in inside if prefix.version == address.version)
+                    if behind:
+                        exempt = _same_realm(intent, site, address.version)
+                        source_nat.append(SourceNat(address.version, behind, exempt, address))
+                break
+            translated = {address.version for address in worn}
+            inside = [prefix for prefix in inside if prefix.version not in translated]
+            bits = {4: 32, 6: 128}
+            inside += [Prefix(item.version, item.value, item.value, bits[item.version]) for item in worn]
+    return Policy(
+        forwarding=bool(sites),
+        outbound=host.outbound,
+        networks=tuple(sorted(networks)),
+        public=tuple(sorted(public)),
+        management=host.management,
+        extras=host.extras,
+        input=tuple(sorted(gathered.input.items())),
+        forward=tuple(sorted(gathered.forward.items())),
+        output=tuple(sorted(gathered.output.items())),
+        destination_nat=tuple(sorted(gathered.destination_nat.items())),
+        source_nat=tuple(source_nat),
+    )
+
+
+def _same_realm(intent: Intent, site: Site, version: int) -> tuple[Prefix, ...]:
+    realm = site.realm_of(version)
+    networks = {
+        network
+        for other in intent.sites.values()
+        if other.realm_of(version) == realm
+        for network in other.networks
+        if network.version == version
+    }
+    return tuple(sorted(networks))

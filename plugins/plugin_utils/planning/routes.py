@@ -1,0 +1,319 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Paths: the devices between two hosts, and the addresses that packets wear at each of them.
+
+A packet leaves its site through the site's gateways, inside first; where one of them has a public address, the packet's
+source becomes that address. It enters the other site through that site's gateways, outermost first; where one of them
+has a public address, the packet was sent to that address and its destination becomes the next one inside. Between
+sites of one realm nothing is translated. Inside one site the innermost gateway routes between the site's networks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..basics.addresses import Address, Prefix, is_unrouted
+from ..inventory.intent import Gateway, Host, Intent, Site
+
+#: One end of a way: an address, or the network of all addresses for the Internet at large.
+End = Address | Prefix
+
+#: The Internet at large, by IP version.
+ANYWHERE = {4: Prefix(4, 0, 2**32 - 1, 0), 6: Prefix(6, 0, 2**128 - 1, 0)}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The devices from one host to another, for one IP version.
+
+    Attributes:
+        outward: gateways that the packet leaves through, in order.
+        inward: gateways that it enters through, in order.
+        translated: whether public addresses are worn at all.
+        start_public: the source's own public address where the source is itself a translating gateway.
+        own_public: the destination's own public address where the destination is itself a translating gateway.
+    """
+
+    outward: tuple[Gateway, ...]
+    inward: tuple[Gateway, ...]
+    translated: bool
+    start_public: Address | None = None
+    own_public: Address | None = None
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Names of the devices on the way, in order."""
+        return tuple(gateway.host for gateway in (*self.outward, *self.inward))
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoute:
+    """Why packets cannot get there: the site at fault, a sentence, the variable to change, and what to set it to."""
+
+    site: str
+    reason: str
+    variable: str
+    cure: str
+
+
+class Step(NamedTuple):
+    """A flow at one device, as the device's forward hook sees it.
+
+    A NamedTuple, like Path and Flow: a plan has hundreds of thousands, and a frozen dataclass costs thrice as much.
+
+    Attributes:
+        device: the router's name.
+        source: after destination translation, before source translation.
+        destination: after destination translation.
+        translates_from: the public address that this device translates to *destination*, or None.
+        direction: ``out`` where the packet leaves the device's site here, ``in`` where it enters.
+    """
+
+    device: str
+    source: End
+    destination: End
+    translates_from: Address | None
+    direction: str
+
+
+class Path(NamedTuple):
+    """A flow's whole way for one IP version.
+
+    Attributes:
+        leaves_as: the source's own address.
+        dial: destination address as the source sees it.
+        arrives_from: source address as the destination sees it.
+        arrives_at: destination address as the destination sees it.
+        steps: one for each router in between.
+
+    An end that is the Internet at large is the network of all addresses.
+    """
+
+    leaves_as: End
+    dial: End
+    arrives_from: End
+    arrives_at: End
+    steps: tuple[Step, ...]
+
+
+class Routes:
+    """Finds routes in one intent; remembers them by pair of sites, for thousands of hosts share a pair."""
+
+    def __init__(self, intent: Intent) -> None:
+        self._hosts = intent.hosts
+        self._sites = intent.sites
+        self._gateways = {gateway.host for site in intent.sites.values() for gateway in site.gateways}
+        self._routes: dict[tuple[str, str, str, str, int], Route | NoRoute] = {}
+
+    def route(self, source: str, destination: str, version: int) -> Route | NoRoute:
+        """Return the route between two hosts, or why there is none. Both have an address of that IP version."""
+        start, end = self._hosts[source], self._hosts[destination]
+        if start.site == end.site:
+            return self._inside(start, end, version)
+        key = (
+            start.site,
+            end.site,
+            source if source in self._gateways else "",
+            destination if destination in self._gateways else "",
+            version,
+        )
+        found = self._routes.get(key)
+        if found is None:
+            found = self._routes[key] = self._between(start, end, version)
+        return found
+
+    def _inside(self, start: Host, end: Host, version: int) -> Route:
+        site = self._sites[start.site]
+        here, there = _position(site, start.name), _position(site, end.name)
+        if here < there:
+            # A service on an outer router: the inner ones stand in between, and translate; an inner router itself wears
+            # its own public address towards it.
+            outward = site.gateways[here + 1 : there]
+            worn = _own_public(site, start.name, version)
+            return Route(outward, (), bool(outward) or worn is not None, worn)
+        if here > there:
+            inward = tuple(reversed(site.gateways[there + 1 : here]))
+            met = _own_public(site, end.name, version)
+            return Route((), inward, bool(inward) or met is not None, None, met)
+        one_network = self._share_network(start.name, end.name, version)
+        if one_network or not site.gateways:
+            return Route((), (), False)
+        return Route((Gateway(site.gateways[0].host, ()),), (), False)
+
+    def _between(self, start: Host, end: Host, version: int) -> Route | NoRoute:
+        here, there = self._sites[start.site], self._sites[end.site]
+        outward = _outside_of(here, start.name)
+        inward = _outside_of(there, end.name)
+        if here.realm_of(version) == there.realm_of(version):
+            outward, inward = _turn_at_shared(outward, inward)
+            bare_out = tuple(Gateway(gateway.host, ()) for gateway in outward)
+            bare_in = tuple(Gateway(gateway.host, ()) for gateway in reversed(inward))
+            return Route(bare_out, bare_in, False)
+        start_public = _own_public(here, start.name, version)
+        own_public = _own_public(there, end.name, version)
+        if own_public is None and not any(gateway.public_of(version) for gateway in inward):
+            problem = _unreachable(there, end, version)
+            if problem is not None:
+                return problem
+        if start_public is None and not any(gateway.public_of(version) for gateway in outward):
+            problem = _unreachable(here, start, version)
+            if problem is not None:
+                return problem
+        return Route(outward, tuple(reversed(inward)), True, start_public, own_public)
+
+    def walk(self, source: str, destination: str, version: int, route: Route) -> Path:
+        """Return the addresses that a packet wears on *route*."""
+        here = self._hosts[source].address_of(version)
+        there = self._hosts[destination].address_of(version)
+        if here is None or there is None:
+            raise ValueError(f"{source} and {destination} do not both have an IPv{version} address")
+        return _walk(route.start_public or here, route.own_public or there, version, route)
+
+    def share_broadcasts(self, one: str, other: str) -> bool:
+        """Whether two hosts are in reach of each other's broadcasts, which only IPv4 has (RFC 4291, 2)."""
+        return self._share_network(one, other, 4)
+
+    def _share_network(self, one: str, other: str, version: int) -> bool:
+        """Whether two hosts are in one network of one site."""
+        first, second = self._hosts[one], self._hosts[other]
+        here, there = first.address_of(version), second.address_of(version)
+        if first.site != second.site or here is None or there is None:
+            return False
+        return any(network.holds(here) and network.holds(there) for network in self._sites[first.site].networks)
+
+    def from_outside(self, host: str, version: int) -> Path | NoRoute:
+        """Return the way from the Internet at large to a host, or why there is none. It has an address of *version*."""
+        end, site = self._hosts[host], self._sites[self._hosts[host].site]
+        inward = tuple(reversed(_outside_of(site, host)))
+        own_public = _own_public(site, host, version)
+        if own_public is None and not any(gateway.public_of(version) for gateway in inward):
+            problem = _unreachable(site, end, version)
+            if problem is not None:
+                return problem
+        route = Route((), inward, True, None, own_public)
+        return _walk(ANYWHERE[version], own_public or self._own(host, version), version, route)
+
+    def to_outside(self, host: str, version: int) -> Path | NoRoute:
+        """Return the way from a host to the Internet at large, or why no answer could come back."""
+        site = self._sites[self._hosts[host].site]
+        outward = _outside_of(site, host)
+        if _own_public(site, host, version) is None and not any(gateway.public_of(version) for gateway in outward):
+            problem = _unreachable(site, self._hosts[host], version)
+            if problem is not None:
+                return problem
+        return self._out(host, version, ANYWHERE[version])
+
+    def is_network_end(self, address: Address) -> bool:
+        """Whether an address is an IPv4 network's own or its broadcast address (RFC 1122, 3.2.1.3)."""
+        return address.version == 4 and any(
+            network.length < 31 and network.holds(address) and address.value in (network.first, network.last)
+            for site in self._sites.values()
+            for network in site.networks
+        )
+
+    def is_inside(self, host: str, address: Address) -> bool:
+        """Whether an address lies in a network that a host reaches without translation, or between its routers."""
+        here = self._sites[self._hosts[host].site]
+        realm = here.realm_of(address.version)
+        networks = (
+            network
+            for site in self._sites.values()
+            if site.realm_of(address.version) == realm
+            for network in site.networks
+        )
+        # What lies between two routers of a chain has no networks of its own in the inventory.
+        return len(here.gateways) > 1 or any(network.holds(address) for network in networks)
+
+    def to_address(self, host: str, address: Address) -> Path:
+        """Return the way from a host to an address that is no host of the inventory: near, in the realm, or outside."""
+        version = address.version
+        site = self._sites[self._hosts[host].site]
+        own = self._own(host, version)
+        if any(network.holds(address) for network in site.networks):
+            one_network = any(network.holds(address) and network.holds(own) for network in site.networks)
+            turn = () if one_network or not site.gateways else (Gateway(site.gateways[0].host, ()),)
+            return _walk(own, address, version, Route(turn, (), False))
+        for other in self._sites.values():
+            routed = other is not site and other.realm_of(version) == site.realm_of(version)
+            if routed and any(network.holds(address) for network in other.networks):
+                outward, inward = _turn_at_shared(_outside_of(site, host), other.gateways)
+                bare_in = tuple(Gateway(gateway.host, ()) for gateway in reversed(inward))
+                bare_out = tuple(Gateway(gateway.host, ()) for gateway in outward)
+                return _walk(own, address, version, Route(bare_out, bare_in, False))
+        return self._out(host, version, address)
+
+    def _out(self, host: str, version: int, end: End) -> Path:
+        site = self._sites[self._hosts[host].site]
+        start = _own_public(site, host, version) or self._own(host, version)
+        return _walk(start, end, version, Route(_outside_of(site, host), (), True))
+
+    def _own(self, host: str, version: int) -> Address:
+        address = self._hosts[host].address_of(version)
+        if address is None:
+            raise ValueError(f"{host} has no IPv{version} address")
+        return address
+
+
+def _walk(leaves_as: End, arrives_at: End, version: int, route: Route) -> Path:
+    """The addresses that a packet wears on a route, from its source to the last device's inside."""
+    inner = arrives_at
+    # Built from the far end: each translating gateway is met at its public address and hands over to the next.
+    inward: list[tuple[str, End, Address | None]] = []
+    for gateway in reversed(route.inward):
+        public = gateway.public_of(version)
+        inward.append((gateway.host, inner, public))
+        inner = public or inner
+    dial, worn = inner, leaves_as
+    steps = []
+    for gateway in route.outward:
+        steps.append(Step(gateway.host, worn, dial, None, "out"))
+        worn = gateway.public_of(version) or worn
+    for device, inside, public in reversed(inward):
+        steps.append(Step(device, worn, inside, public, "in"))
+    return Path(leaves_as, dial, worn, arrives_at, tuple(steps))
+
+
+def _position(site: Site, host: str) -> int:
+    """A host's place in the chain of its site's gateways; -1 for a host inside."""
+    return next((index for index, gateway in enumerate(site.gateways) if gateway.host == host), -1)
+
+
+def _own_public(site: Site, host: str, version: int) -> Address | None:
+    """The public address of a host that is itself a gateway of its site."""
+    for gateway in site.gateways:
+        if gateway.host == host:
+            return gateway.public_of(version)
+    return None
+
+
+def _outside_of(site: Site, host: str) -> tuple[Gateway, ...]:
+    """The gateways beyond *host*, inside out: all of them, unless the host is one of them."""
+    for index, gateway in enumerate(site.gateways):
+        if gateway.host == host:
+            return site.gateways[index + 1 :]
+    return site.gateways
+
+
+def _turn_at_shared(
+    outward: tuple[Gateway, ...], inward: tuple[Gateway, ...]
+) -> tuple[tuple[Gateway, ...], tuple[Gateway, ...]]:
+    """Cut both chains at the first router that they share: the packet turns there and does not go further out."""
+    names = [gateway.host for gateway in inward]
+    for index, gateway in enumerate(outward):
+        if gateway.host in names:
+            return outward[: index + 1], inward[: names.index(gateway.host)]
+    return outward, inward
+
+
+def _unreachable(site: Site, host: Host, version: int) -> NoRoute | None:
+    address = host.address_of(version)
+    if address is None or not is_unrouted(address):
+        return None
+    return NoRoute(
+        site.name,
+        f"site {site.name} has no IPv{version} public_address, and {address.text} is not routed on the Internet",
+        f"faxnet_sites.{site.name}.public_address",
+        "set the site's public_address, or put both sites into one realm if they route to each other",
+    )

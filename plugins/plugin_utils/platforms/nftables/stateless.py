@@ -1,0 +1,97 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A packet filter without connection tracking: every packet is judged alone, answers included.
+
+It is for machines that must not track connections, and it stands for the access lists of simple routers. The table is
+nftables' own, applied and undone like the tracking one. What only a memory of connections can do is refused:
+translation, helpers, answers to whatever a network starts. An idle time is held without doing anything for it: who
+remembers nothing forgets nothing.
+
+TCP answers are told by their flags: everything but the first packet of a connection carries ACK or RST, and without a
+first packet no connection comes about (the old "established" of access lists). UDP has nothing of the kind, so a UDP
+answer is a packet from the port that was called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..abilities import Abilities, refusals
+from ..replies import reply_entries
+from ..rules import Opening, RefusedError, Rules, read_openings, read_rules
+from . import text as nft_text
+from .sets import LookUp, filters
+from .text import REFUSE, chain, link_rules, permit_rules
+
+NAME = "nftables_stateless"
+ABILITIES = Abilities(forwards=False, state=False, masquerade=False, timeouts=True)
+
+_NOT_THE_FIRST = "tcp flags & (ack | rst) != 0 "
+
+#: Nothing calls an error related to a connection here, and path MTU discovery dies without them (RFC 2923; RFC 4890,
+#: 4.3.1). Echo replies are those of the machine's own pings.
+_ERRORS = (
+    "icmp type { destination-unreachable, time-exceeded, parameter-problem } accept",
+    "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } accept",
+)
+_ECHOES = (
+    "icmp type echo-reply limit rate 20/second accept",
+    "icmpv6 type echo-reply limit rate 20/second accept",
+)
+
+
+def render(policy: Mapping[str, Any], *, address_ranges: bool = False) -> str:
+    """The complete nft file for a slice's "policy"; see `nftables.render`.
+
+    Raises `RefusedError` when the policy is malformed, has no management access, or needs what this platform lacks.
+    """
+    lacking = refusals(NAME, ABILITIES, policy)
+    if lacking:
+        raise RefusedError("; ".join(lacking))
+    rules = read_rules(policy)
+    inbound = filters(_without_idle(rules.input), "input", address_ranges)
+    # TCP answers to the host itself pass whoever they come from, as everything that it starts is let out.
+    answers = [item for item in _answers(policy, "output") if item.transport == "udp"]
+    asked = filters(answers, "answers", address_ranges)
+    onward = filters(_without_idle(rules.forward), "forward", address_ranges)
+    guards = {"tcp": _NOT_THE_FIRST}
+    back = filters(_answers(policy, "forward"), "forward_answers", address_ranges, guards)
+    lines: list[str] = []
+    for item in (*inbound, *asked, *onward, *back):
+        lines += item.lines()
+    for name, hook in (("untracked_in", "prerouting"), ("untracked_out", "output")):
+        lines += chain(name, f"type filter hook {hook} priority raw; policy accept;", ["notrack"])
+    lines += chain("input", "type filter hook input priority filter; policy drop;", _input(rules, [*inbound, *asked]))
+    if rules.forwarding:
+        passing = [*_ERRORS, *(item.rule for item in (*onward, *back)), REFUSE]
+        lines += chain("forward", "type filter hook forward priority filter; policy drop;", passing)
+    return nft_text.table(nft_text.switched_off(rules), lines)
+
+
+def _answers(policy: Mapping[str, Any], section: str) -> tuple[Opening, ...]:
+    return _without_idle(read_openings({section: reply_entries(policy.get(section) or ())}, section))
+
+
+def _without_idle(openings: Iterable[Opening]) -> tuple[Opening, ...]:
+    return tuple(replace(opening, idle=None) for opening in openings)
+
+
+def _input(rules: Rules, sets: Sequence[LookUp]) -> Iterator[str]:
+    # Before everything else: whatever the rest of the policy says, Ansible gets in.
+    for permit in rules.management:
+        yield from permit_rules(permit, "management")
+    yield 'iif "lo" accept'
+    yield f"{_NOT_THE_FIRST}counter accept"
+    yield from link_rules()
+    yield from _ERRORS
+    yield from _ECHOES
+    # A DHCPv4 client renews its lease over an ordinary socket (RFC 2131, 4.4.5).
+    yield "udp sport 67 udp dport 68 accept"
+    for permit in rules.extras:
+        yield from permit_rules(permit, f"permit {permit.name}")
+    for item in sets:
+        yield item.rule
+    yield REFUSE

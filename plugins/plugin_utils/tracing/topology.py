@@ -1,0 +1,218 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Topology: which device of a plan a packet meets next, told by where it is and where it is going.
+
+A site's gateways stand in a row. Between them lie segments: segment 0 is the site's own networks, segment n is the
+outside, which all sites share. A packet is always on one segment, and its destination alone decides where it goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ..basics.addresses import Address, Prefix, is_unrouted, parse_address, parse_prefix
+from ..inventory.intent import INTERNET
+
+#: Networks that are nobody's: documentation (RFC 5737, RFC 3849, RFC 9637) and benchmarks (RFC 2544). A stranger gets
+#: an address in the first of them that the plan leaves free.
+_NOBODYS = (
+    *("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "198.18.0.0/15"),
+    *("2001:db8:ffff:ffff::/64", "2001:db8::/64", "3fff::/64"),
+)
+#: So many addresses of each are tried.
+_TRIED = 254
+
+
+class Place(NamedTuple):
+    """Where a packet is.
+
+    Attributes:
+        site: the site that it is in or came from; empty for a stranger's packet on the outside.
+        level: the segment: 0 inside, the number of gateways passed otherwise.
+        network: on segment 0 the network that it is on; None where it came from a router, which has a leg in each.
+    """
+
+    site: str
+    level: int
+    network: Prefix | None = None
+
+    @classmethod
+    def outside(cls) -> Place:
+        """Where strangers are."""
+        return cls("", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A host that a packet reaches: its own addresses, those that it wears included, and whether it is a router."""
+
+    host: str
+    addresses: frozenset[Address]
+    forwards: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    networks: tuple[Prefix, ...]
+    gateways: tuple[str, ...]
+    public: tuple[tuple[Address, ...], ...]
+    realm: Mapping[int, str]
+
+    def holds(self, address: Address) -> bool:
+        return any(network.holds(address) for network in self.networks)
+
+    def outermost(self, version: int, since: int = 0, until: int | None = None) -> Address | None:
+        """The address that the gateways from index *since* to before *until* show to what is further out."""
+        worn = [address for public in self.public[since:until] for address in public if address.version == version]
+        return worn[-1] if worn else None
+
+
+class Topology:
+    """The devices of one plan document and the segments between them."""
+
+    def __init__(self, plan: Mapping[str, Any]) -> None:
+        self.hosts: Mapping[str, Mapping[str, Any]] = plan["hosts"]
+        self._sites = {name: _site(data) for name, data in plan["sites"].items()}
+        self._positions: dict[str, list[tuple[str, int]]] = {}
+        for name, site in self._sites.items():
+            for index, host in enumerate(site.gateways):
+                self._positions.setdefault(host, []).append((name, index))
+        self._owners = {(host["site"], text): name for name, host in self.hosts.items() for text in host["addresses"]}
+        for router, positions in self._positions.items():
+            for text in self.hosts[router]["addresses"]:
+                self._owners.update({(site, text): router for site, _index in positions})
+
+    def addresses_of(self, host: str) -> dict[int, Address]:
+        """A host's own addresses by IP version, IPv4 first."""
+        return {address.version: address for address in map(parse_address, self.hosts[host]["addresses"])}
+
+    def holders(self, address: Address) -> list[Place]:
+        """The places where a machine with this address can be."""
+        return [
+            Place(name, 0, network)
+            for name, site in self._sites.items()
+            for network in site.networks
+            if network.holds(address)
+        ]
+
+    def stranger(self, version: int) -> Address | None:
+        """An address that no site holds and no gateway wears: some machine of the Internet. None where all are taken.
+
+        Plans that are made up, as in documentation, use the networks that are kept for it; so a free one is looked for.
+        """
+        worn = {address for site in self._sites.values() for public in site.public for address in public}
+        for network in map(parse_prefix, _NOBODYS):
+            for value in range(network.first + 1, network.first + _TRIED + 1) if network.version == version else ():
+                address = Address(version, value)
+                if address not in worn and not self.holders(address):
+                    return address
+        return None
+
+    def dialled(self, site: str, host: str, version: int, sender: str = "") -> Address:
+        """The address under which a machine in *site* (empty: a stranger) reaches *host*.
+
+        Where the machine is the host *sender*, and a gateway of that site, it stands further out than what is inside.
+        """
+        home = self.hosts[host]["site"]
+        own = self.addresses_of(host)[version]
+        there = self._sites[home]
+        since = self._position(home, host)
+        if home == site:
+            until = self._position(home, sender)
+            return there.outermost(version, max(since, 0), until) or own if until > since else own
+        if there.realm[version] == self._realm(site, version):
+            return own
+        return there.outermost(version, max(since, 0)) or own
+
+    def _position(self, site: str, host: str) -> int:
+        """Where a host stands in a site's row of gateways; -1 inside."""
+        return next((index for name, index in self._positions.get(host, ()) if name == site), -1)
+
+    def departure(self, host: str, destination: Address) -> tuple[Address, Place]:
+        """The address that a host's own packets to *destination* wear, and where they set out."""
+        own = self.addresses_of(host)[destination.version]
+        home = self.hosts[host]["site"]
+        positions = self._positions.get(host, [])
+        if not positions:
+            return own, Place(home, 0, next((item for item in self._sites[home].networks if item.holds(own)), None))
+        inside = self._inward(host, destination)
+        if inside is not None:
+            return own, inside
+        site, index = next((position for position in positions if position[0] == home), positions[0])
+        realm = self._realm(site, destination.version)
+        if any(other.realm[destination.version] == realm for other in self._sites.values() if other.holds(destination)):
+            return own, Place(site, index + 1)
+        public = [item for item in self._sites[site].public[index] if item.version == destination.version]
+        return (public[0] if public else own), Place(site, index + 1)
+
+    def next_device(self, place: Place, destination: Address) -> Device | None:
+        """The device that a packet at *place* meets next; None where no host of the plan does."""
+        site = self._sites.get(place.site)
+        if site is not None:
+            if site.holds(destination):
+                owner = self._owners.get((place.site, destination.text))
+                if place.level > 0:
+                    return self._device(site.gateways[place.level - 1])
+                if place.network is None or place.network.holds(destination) or not site.gateways:
+                    return self._device(owner) if owner is not None else None
+                return self._device(site.gateways[0])
+            if place.level > 0 and destination in site.public[place.level - 1]:
+                return self._device(site.gateways[place.level - 1])
+            if place.level < len(site.gateways):
+                return self._device(site.gateways[place.level])
+        return self._from_outside(place, destination)
+
+    def beyond(self, device: Device, place: Place, destination: Address) -> Place:
+        """Where a packet is after *device* passed it on."""
+        inside = self._inward(device.host, destination)
+        if inside is not None:
+            return inside
+        positions = self._positions[device.host]
+        site, index = next((position for position in positions if position[0] == place.site), positions[0])
+        return Place(site, index + 1)
+
+    def is_stray(self, place: Place, destination: Address) -> bool:
+        """Whether nobody routes *destination* at *place*: a private address on the outside."""
+        site = self._sites.get(place.site)
+        inside = site is not None and site.holds(destination)
+        return not inside and is_unrouted(destination)
+
+    def _from_outside(self, place: Place, destination: Address) -> Device | None:
+        realm = self._realm(place.site, destination.version)
+        for name, site in self._sites.items():
+            bare = site.outermost(destination.version) is None and not is_unrouted(destination)
+            routed = site.holds(destination) and (bare or site.realm[destination.version] == realm)
+            if routed and not site.gateways:
+                owner = self._owners.get((name, destination.text))
+                return self._device(owner) if owner is not None else None
+            if routed or site.outermost(destination.version) == destination:
+                return self._device(site.gateways[-1])
+        return None
+
+    def _inward(self, router: str, destination: Address) -> Place | None:
+        """The segment inside of a router on which *destination* lies, or through which it is reached."""
+        for name, index in self._positions[router]:
+            site = self._sites[name]
+            if site.holds(destination) or (index > 0 and destination in site.public[index - 1]):
+                return Place(name, index)
+        return None
+
+    def _realm(self, site: str, version: int) -> str:
+        return self._sites[site].realm[version] if site else INTERNET
+
+    def _device(self, host: str) -> Device:
+        positions = self._positions.get(host, [])
+        worn = (address for name, index in positions for address in self._sites[name].public[index])
+        return Device(host, frozenset((*self.addresses_of(host).values(), *worn)), bool(positions))
+
+
+def _site(data: Mapping[str, Any]) -> _Site:
+    return _Site(
+        tuple(map(parse_prefix, data["networks"])),
+        tuple(gateway["host"] for gateway in data["gateways"]),
+        tuple(tuple(map(parse_address, gateway["public"])) for gateway in data["gateways"]),
+        {int(version): realm for version, realm in data["realm"].items()},
+    )

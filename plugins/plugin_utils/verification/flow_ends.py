@@ -1,0 +1,123 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which hosts can show a flow: those at its ends, or some that stand for the Internet.
+
+A flow may begin or end at "the Internet" or at an address that is no host of the plan. Hosts outside the server's realm
+can play the Internet; an unmanaged host can receive what leaves for it. Where nobody can, the flow is listed with the
+reason, so that nobody takes it for proven.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice, zip_longest
+
+from ..basics.addresses import is_unrouted, parse_address
+from ..plan_files.view import INTERNET, FlowView, PlanView
+from .permitted import Rights
+from .probes import NotProbed
+
+
+class FlowEnds:
+    """Finds the hosts at the ends of a plan's flows; collects the flows that nobody can show."""
+
+    def __init__(self, view: PlanView, rights: Rights, others: int) -> None:
+        self._view = view
+        self._rights = rights
+        self._others = others
+        self._missing: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._unmanaged = [name for name, host in view.hosts.items() if not host.managed and name not in view.gateways]
+        # Hosts that may go out freely under a routed address, by realm and version; made when it is first asked for.
+        self._free: dict[int, dict[str, list[str]]] = {}
+
+    def between_hosts(self, flow: FlowView) -> Iterator[FlowView]:
+        """A flow with hosts at both ends: as it is, or once for each host that stands for the Internet.
+
+        An enabled flow that nobody can show is noted.
+        """
+        found = False
+        for sent in self._with_senders(flow):
+            for received in self._with_receivers(sent):
+                found = True
+                yield received
+        if not found and flow.enabled:
+            self._missing[f"{flow.service}.{flow.exchange}", self._why_not(flow)].append(flow.id)
+
+    def not_probed(self) -> tuple[NotProbed, ...]:
+        """The enabled flows asked for so far that nobody can show."""
+        return tuple(
+            NotProbed(exchange, reason, tuple(flows)) for (exchange, reason), flows in sorted(self._missing.items())
+        )
+
+    def _with_senders(self, flow: FlowView) -> Iterator[FlowView]:
+        host = self._view.hosts.get(flow.source)
+        if host is not None:
+            if host.managed:
+                yield flow
+        elif flow.source == INTERNET and flow.destination in self._view.hosts:
+            for name in islice(self._outsiders(flow.destination, flow.version), self._others):
+                worn = self._view.worn(name, flow.destination, flow.version)
+                if worn is not None:
+                    yield replace(flow, source=name, arrives_from=worn)
+
+    def _with_receivers(self, flow: FlowView) -> Iterator[FlowView]:
+        view = self._view
+        if flow.destination in view.hosts:
+            yield flow
+            return
+        if flow.destination == INTERNET:
+            beyond = [name for name in self._unmanaged if not view.same_realm(flow.source, name, flow.version)]
+        else:
+            beyond = [name for name in self._unmanaged if flow.dial in view.hosts[name].addresses]
+        taking = (name for name in beyond if self._takes_everything(flow.source, name, flow.version))
+        for name in islice(taking, self._others):
+            address = view.hosts[name].address(flow.version) or flow.dial
+            yield replace(flow, destination=name, dial=address, destination_address=address)
+
+    def _takes_everything(self, sender: str, name: str, version: int) -> bool:
+        """Whether an unmanaged host is dialled by its own address, and no managed device stands before it."""
+        own = self._view.hosts[name].address(version)
+        if own is None or own != self._view.dial(sender, name, version):
+            return False
+        return not self._rights.guards(sender, name, version)
+
+    def _outsiders(self, server: str, version: int) -> Iterator[str]:
+        """Hosts outside the server's realm that can get out to the Internet, one of each realm by turns."""
+        if version not in self._free:
+            self._free[version] = self._going_out(version)
+        own = self._view.sites[self._view.hosts[server].site].realms[version]
+        others = [names for realm, names in self._free[version].items() if realm != own]
+        for turn in zip_longest(*others):
+            yield from (name for name in turn if name is not None)
+
+    def _going_out(self, version: int) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for name, host in self._view.hosts.items():
+            site = self._view.sites[host.site]
+            worn = site.public(version) or host.address(version)
+            free = host.managed and name not in self._view.gateways and host.address(version) is not None
+            if free and worn is not None and not is_unrouted(parse_address(worn)):
+                found[site.realms[version]].append(name)
+        return {
+            realm: kept
+            for realm, names in found.items()
+            if (kept := [name for name in names if not self._rights.is_held_at_home(name)])
+        }
+
+    def _why_not(self, flow: FlowView) -> str:
+        view = self._view
+        source, destination = view.hosts.get(flow.source), view.hosts.get(flow.destination)
+        if source is not None and not source.managed:
+            return f"no packet is sent from {flow.source}, which is unmanaged"
+        if flow.source == INTERNET:
+            return "no host outside the server's realm may go out freely, so that nobody can play the Internet"
+        if source is None:
+            return f"{flow.source} is no host of the plan"
+        if flow.destination == INTERNET:
+            return "no unmanaged host of the plan stands in the Internet to take these packets"
+        if destination is None and self._rights.holder(flow.source, flow.dial):
+            return f"{flow.destination} is a host that is not to be dialled from {flow.source} by this address"
+        return f"{flow.destination} is no host of the plan, and packets to it would trouble others"

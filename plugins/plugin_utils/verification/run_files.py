@@ -1,0 +1,150 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files of a verification, beside the plan's directory on the controller.
+
+    plan/                 the plan
+    probes/<host>.json    what each host must try, made at the beginning of a run
+    probes.json           what is expected of the whole network, and what was left out
+    results/<host>.json   what each host found in that run
+    report/               index.html, report.json, junit.xml
+
+A new run starts with empty results, so that a report never mixes what two runs found.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..basics.names import name_problem
+from ..plan_files.directory import PlanFileError, read_slice, write_text
+from .probes import Expectations
+
+PROBES = "probes"
+SUMMARY = "probes.json"
+RESULTS = "results"
+REPORT = "report"
+
+
+class Slices(Mapping[str, Mapping[str, Any]]):
+    """A plan directory's slices by host; each is read when it is asked for, and only then."""
+
+    def __init__(self, plan: Path, hosts: Mapping[str, Any]) -> None:
+        self._plan = plan
+        self._hosts = hosts
+        self._read: dict[str, dict[str, Any]] = {}
+
+    def __getitem__(self, host: str) -> Mapping[str, Any]:
+        """Return one host's slice."""
+        if host not in self._hosts:
+            raise KeyError(host)
+        if host not in self._read:
+            self._read[host] = read_slice(self._plan, host)
+        return self._read[host]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the hosts' names."""
+        return iter(self._hosts)
+
+    def __len__(self) -> int:
+        """Return the number of hosts."""
+        return len(self._hosts)
+
+
+def start_run(base: Path, expected: Expectations) -> None:
+    """Write what each host must try, and clear what earlier runs found.
+
+    Args:
+        base: the directory that holds the plan's directory.
+
+    Raises:
+        PlanFileError: it cannot be written.
+    """
+    try:
+        _fresh(base / RESULTS)
+        probes = _fresh(base / PROBES)
+        for host in expected.probes:
+            _check_name(host)
+            (probes / f"{host}.json").write_text(_compact(expected.of_host(host)), encoding="utf-8")
+    except OSError as error:
+        raise PlanFileError(f"{base} cannot be written: {error}") from error
+    # Last: as long as it is missing, nobody takes half a set of probes for a whole one.
+    write_text(json.dumps(expected.summary(), indent=1, ensure_ascii=False) + "\n", base / SUMMARY)
+
+
+def read_probes(base: Path, host: str, digest: str) -> dict[str, Any]:
+    """Return what one host must try; no probes where nothing is expected of it.
+
+    Raises:
+        PlanFileError: no run was started for this plan.
+    """
+    _check_name(host)
+    cure = "run faxnet.deploy.verify with step: expect first, once for all hosts"
+    summary = read_summary(base, digest)
+    if summary is None:
+        raise PlanFileError(f"{base / SUMMARY} is not there, or was made for another plan; {cure}")
+    if host not in summary["hosts"]:
+        return {"plan": digest, "host": host, "probes": [], "left_out": []}
+    return _read(base / PROBES / f"{host}.json", cure)
+
+
+def read_summary(base: Path, digest: str) -> dict[str, Any] | None:
+    """Return what is expected of the whole network; None before any run for the plan with that digest."""
+    path = base / SUMMARY
+    if not path.exists():
+        return None
+    summary = _read(path, "remove it and verify again")
+    return summary if summary.get("plan") == digest else None
+
+
+def write_result(base: Path, host: str, result: Mapping[str, Any]) -> Path:
+    """Write one host's result document and return its path."""
+    _check_name(host)
+    path = base / RESULTS / f"{host}.json"
+    write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", path)
+    return path
+
+
+def read_results(base: Path) -> dict[str, dict[str, Any]]:
+    """Return the result documents of the last run by host."""
+    directory = base / RESULTS
+    if not directory.is_dir():
+        return {}
+    cure = "remove it and verify again"
+    return {path.stem: _read(path, cure) for path in sorted(directory.glob("*.json")) if not path.name.startswith(".")}
+
+
+def _fresh(directory: Path) -> Path:
+    """Make an empty directory of that name; what was there is moved aside first and removed then."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    if directory.exists():
+        aside = Path(tempfile.mkdtemp(prefix=f".{directory.name}-old-", dir=directory.parent))
+        directory.rename(aside / directory.name)
+        shutil.rmtree(aside)
+    directory.mkdir()
+    return directory
+
+
+def _check_name(host: str) -> None:
+    problem = name_problem(host)
+    if problem:
+        raise PlanFileError(f"{host!r} is not a host name that a plan can hold: it {problem}")
+
+
+def _compact(data: object) -> str:
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def _read(path: Path, cure: str) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise PlanFileError(f"{path} cannot be read: {error}; {cure}") from error
+    if not isinstance(data, dict):
+        raise PlanFileError(f"{path} is not what it should be; {cure}")
+    return data

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
     _supports_async = False
 
-    def run(self, tmp: object = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Render, apply, confirm."""
         if MISSING is not None:
             raise AnsibleActionFail(f"The controller's Python lacks a library: {MISSING}. Install netaddr and PyYAML.")
@@ -214,7 +214,7 @@ class ActionModule(ActionBase):
             for option, value in before.items():
                 self._connection.set_option(option, value)
 
-    def _evaluate(self, value: Any, variables: Mapping[str, Any]) -> Any:
+    def _evaluate(self, value: Any, variables: dict[str, Any]) -> Any:
         return self._templar.copy_with_new_env(available_variables=variables).template(value)
 
 

@@ -47,7 +47,7 @@ class ActionModule(ActionBase):
     TRANSFERS_FILES = False
     _requires_connection = False
 
-    def run(self, tmp: object = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Judge, write, and fail where that was asked for."""
         if MISSING is not None:
             raise AnsibleActionFail(f"The controller's Python lacks a library: {MISSING}. Install netaddr and PyYAML.")
@@ -71,7 +71,7 @@ class ActionModule(ActionBase):
             result["msg"] = "\n".join([f"{report.headline}. {report.sentence}", *wanted, f"Report: {pages['page']}"])
         return result
 
-    def _evaluate(self, value: Any, variables: Mapping[str, Any]) -> Any:
+    def _evaluate(self, value: Any, variables: dict[str, Any]) -> Any:
         return self._templar.copy_with_new_env(available_variables=variables).template(value)
 
 

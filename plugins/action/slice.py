@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ class ActionModule(ActionBase):
     TRANSFERS_FILES = False
     _requires_connection = False
 
-    def run(self, tmp: object = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the slice."""
         if MISSING is not None:
             raise AnsibleActionFail(f"The controller's Python lacks a library: {MISSING}. Install netaddr and PyYAML.")
@@ -55,7 +54,7 @@ class ActionModule(ActionBase):
         groups = group_names(found)
         return {**result, "changed": False, "slice": found, "roles": found["roles"], "groups": groups}
 
-    def _evaluate(self, value: Any, variables: Mapping[str, Any]) -> Any:
+    def _evaluate(self, value: Any, variables: dict[str, Any]) -> Any:
         return self._templar.copy_with_new_env(available_variables=variables).template(value)
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -19,7 +18,7 @@ try:
     from ..plugin_utils.tracing.trace import TRANSPORTS, Packet, TraceError, trace
 except ImportError as error:
     MISSING: ImportError | None = error
-    TRANSPORTS = ()
+    TRANSPORTS = ("tcp", "udp")
 else:
     MISSING = NETADDR_MISSING
 
@@ -39,7 +38,7 @@ class ActionModule(ActionBase):
     TRANSFERS_FILES = False
     _requires_connection = False
 
-    def run(self, tmp: object = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the verdict."""
         if MISSING is not None:
             raise AnsibleActionFail(f"The controller's Python lacks a library: {MISSING}. Install netaddr and PyYAML.")
@@ -55,5 +54,5 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(str(error)) from None
         return {**result, "changed": False, **verdict.as_dict(), "text": verdict.text().splitlines()}
 
-    def _evaluate(self, value: Any, variables: Mapping[str, Any]) -> Any:
+    def _evaluate(self, value: Any, variables: dict[str, Any]) -> Any:
         return self._templar.copy_with_new_env(available_variables=variables).template(value)

@@ -47,7 +47,7 @@ class ActionModule(ActionBase):
     TRANSFERS_FILES = False
     _requires_connection = True
 
-    def run(self, tmp: object = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Make the probes, or send this host's."""
         if MISSING is not None:
             raise AnsibleActionFail(f"The controller's Python lacks a library: {MISSING}. Install netaddr and PyYAML.")
@@ -112,7 +112,7 @@ class ActionModule(ActionBase):
             )
         return sent
 
-    def _evaluate(self, value: Any, variables: Mapping[str, Any]) -> Any:
+    def _evaluate(self, value: Any, variables: dict[str, Any]) -> Any:
         return self._templar.copy_with_new_env(available_variables=variables).template(value)
 
 

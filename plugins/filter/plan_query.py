@@ -68,7 +68,8 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 try:
-    from ..plugin_utils.faces.query import ViewError, plan_query
+    from ..plugin_utils.faces.plan_extracts import ViewError
+    from ..plugin_utils.faces.query import plan_query
     from ..plugin_utils.inventory.raw_values import RawValues
     from ..plugin_utils.plan_files import directory as files
 except ModuleNotFoundError as error:

@@ -42,7 +42,7 @@ _raw:
   sample: [/srv/offices/.faxnet/plan]
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ansible.errors import AnsibleLookupError
@@ -69,5 +69,6 @@ class LookupModule(LookupBase):
         self.set_options(var_options=known, direct=kwargs)
         return [str(find_places({"directory": self.get_option("directory")}, known, self._evaluate).plan)]
 
-    def _evaluate(self, value: Any, variables: Mapping[str, Any]) -> Any:
-        return self._templar.copy_with_new_env(available_variables=variables).template(value)
+    def _evaluate(self, value: Any, variables: dict[str, Any]) -> Any:
+        templar = self._templar.copy_with_new_env(available_variables=variables)  # type: ignore[union-attr] # always set
+        return templar.template(value)

@@ -51,7 +51,7 @@ _raw:
     - {format: 1, host: uk-ts1, site: sheffield, roles: [client], addresses: [10.2.0.10]}
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ansible.errors import AnsibleLookupError
@@ -82,5 +82,6 @@ class LookupModule(LookupBase):
             # From None: ansible would print the same sentence again for each cause.
             raise AnsibleLookupError(str(error)) from None
 
-    def _evaluate(self, value: Any, variables: Mapping[str, Any]) -> Any:
-        return self._templar.copy_with_new_env(available_variables=variables).template(value)
+    def _evaluate(self, value: Any, variables: dict[str, Any]) -> Any:
+        templar = self._templar.copy_with_new_env(available_variables=variables)  # type: ignore[union-attr] # always set
+        return templar.template(value)

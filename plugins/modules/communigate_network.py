@@ -176,12 +176,16 @@ written:
   sample: [lan_ips]
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.network import (
     LISTS,
     MODES,
     SETTINGS,
+    Change,
     SettingsError,
     connection_spec,
     planned,
@@ -194,7 +198,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.network
 from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.pwd import PwdError, RefusedError, Session
 
 
-def argument_spec():
+def argument_spec() -> dict[str, Any]:
     one_list = {
         "type": "dict",
         "options": {
@@ -211,11 +215,11 @@ def argument_spec():
     return spec
 
 
-def with_line_end(text):
+def with_line_end(text: str) -> str:
     return text if not text or text.endswith("\n") else f"{text}\n"
 
 
-def difference(changes):
+def difference(changes: Iterable[Change]) -> list[dict[str, str]]:
     return [
         {
             "before_header": f"{change.option} (server)",
@@ -227,7 +231,7 @@ def difference(changes):
     ]
 
 
-def write(session, changes, done):
+def write(session: Session, changes: Iterable[Change], done: list[str]) -> None:
     """Write the changes; C(done) names those that the server has, or may have, taken."""
     for change in changes:
         try:
@@ -242,10 +246,10 @@ def write(session, changes, done):
         done.append(change.option)
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     wanted = {name: module.params[name] for name in (*LISTS, *SETTINGS) if module.params[name] is not None}
-    done = []
+    done: list[str] = []
     try:
         target = target_of(module.params)
         warning = readable_password(target)
@@ -259,7 +263,8 @@ def main():
             if not module.check_mode:
                 write(session, plan.changes, done)
     except (PwdError, SettingsError) as error:
-        module.fail_json(msg=str(error), changed=bool(done), **({"written": done} if done else {}))
+        extra: dict[str, Any] = {"written": done} if done else {}
+        module.fail_json(msg=str(error), changed=bool(done), **extra)
     result = {
         "changed": bool(plan.changes),
         "version": version,

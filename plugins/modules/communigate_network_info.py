@@ -161,7 +161,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.network
 from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.pwd import PwdError, Session
 
 
-def main():
+def main() -> None:
     spec = connection_spec()
     spec.update(
         subjects={"type": "list", "elements": "str", "choices": list(SUBJECTS), "default": list(SUBJECTS)},

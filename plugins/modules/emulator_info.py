@@ -377,7 +377,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.control im
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.errors import EmulatorError
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "socket": {"type": "path", "default": CONTROL_SOCKET},

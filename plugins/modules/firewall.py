@@ -158,6 +158,8 @@ worksheet:
 
 import contextlib
 import os
+from collections.abc import Callable
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -189,21 +191,21 @@ def main() -> None:
         module.fail_json(msg=str(error))
 
 
-def _runner(module: AnsibleModule):
-    def run(argv, text):
+def _runner(module: AnsibleModule) -> Callable[[list[str], str | None], Ran]:
+    def run(argv: list[str], text: str | None) -> Ran:
         return Ran(*module.run_command(argv, data=text, binary_data=True, environ_update={"LC_ALL": "C.UTF-8"}))
 
     return run
 
 
-def _handed(module: AnsibleModule) -> dict:
-    handed = module.params["handed"]
+def _handed(module: AnsibleModule) -> dict[str, Any]:
+    handed: dict[str, Any] | None = module.params["handed"]
     if not handed:
         module.fail_json(msg="This module is called by its action plugin: write faxnet.deploy.firewall in the play.")
     return handed
 
 
-def _apply(module: AnsibleModule, machine: Machine) -> dict:
+def _apply(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
     handed = _handed(module)
     wanted = ensure.Wanted(
         text=handed.get("text"),
@@ -230,7 +232,7 @@ def _apply(module: AnsibleModule, machine: Machine) -> dict:
         return result
 
 
-def _confirm(module: AnsibleModule, machine: Machine) -> dict:
+def _confirm(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
     try:
         transaction.confirm(machine, _handed(module)["transaction"])
     except transaction.TooLateError as error:
@@ -240,7 +242,7 @@ def _confirm(module: AnsibleModule, machine: Machine) -> dict:
     return {"changed": True, "confirmed": True}
 
 
-def _outcome(module: AnsibleModule, machine: Machine) -> dict:
+def _outcome(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
     return {"changed": False, "outcome": transaction.outcome(machine, _handed(module)["transaction"])}
 
 

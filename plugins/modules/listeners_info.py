@@ -169,7 +169,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.faxnet.deploy.plugins.module_utils._listening import wait_for
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "ports": {

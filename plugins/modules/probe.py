@@ -153,7 +153,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.faxnet.deploy.plugins.module_utils._probing.probes import TRANSPORTS, ProbeError, run_probes
 
 
-def main():
+def main() -> None:
     probe = {
         "id": {"type": "str", "required": True},
         "address": {"type": "str", "required": True},

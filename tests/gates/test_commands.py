@@ -11,12 +11,12 @@ import pytest
 
 from tests.gates.command import run
 
-ENGINE = "ansible_collections.faxnet.deploy.plugins.plugin_utils"
+PLUGINS = "ansible_collections.faxnet.deploy.plugins"
 
 COMMANDS = {
     "ruff": ["ruff", "check", "."],
     "ruff_format": ["ruff", "format", "--check", "--diff", "."],
-    "mypy": ["mypy", "--package", ENGINE],
+    "mypy": ["mypy", "--package", PLUGINS],
     "yamllint": ["yamllint", "--strict", "."],
     "ansible_lint": ["ansible-lint", "--nocolor", "--offline", "--profile", "production", "--strict"],
     "antsibull_docs": [

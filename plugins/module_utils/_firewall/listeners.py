@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import Machine
@@ -25,7 +25,7 @@ class Listener(NamedTuple):
     inode: str
 
 
-def shut_listeners(machine: Machine, openings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def shut_listeners(machine: Machine, openings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Listening ports that no opening names, as [{"transport", "port", "program"}], sorted.
 
     `openings` is [{"version": 4, "transport": "tcp", "ports": [[22, 22]]}, ...]: what the rules let in from anybody.

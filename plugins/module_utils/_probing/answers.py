@@ -13,6 +13,9 @@ import os
 import socket
 import struct
 
+#: One of the outcomes below, and a short text about it that may be empty.
+Outcome = tuple[str, str]
+
 OPEN = "open"
 REFUSED = "refused"
 PROHIBITED = "prohibited"
@@ -64,7 +67,7 @@ _UNSENT_ERRORS = {
 }
 
 
-def ask_for_errors(sock, family):
+def ask_for_errors(sock: socket.socket, family: int) -> None:
     """Have ICMP errors delivered with their type and sender, where the system can (Linux)."""
     try:
         if family == socket.AF_INET:
@@ -76,7 +79,7 @@ def ask_for_errors(sock, family):
         return
 
 
-def icmp_error(sock):
+def icmp_error(sock: socket.socket) -> Outcome | None:
     """Return (outcome, detail) of an ICMP error waiting on the socket, or None."""
     try:
         _data, ancillary, _flags, _address = sock.recvmsg(512, 512, _MSG_ERRQUEUE)
@@ -91,7 +94,7 @@ def icmp_error(sock):
     return None
 
 
-def _offender(content):
+def _offender(content: bytes) -> str:
     """Return the address that sent the ICMP error (struct sockaddr_in or sockaddr_in6), or an empty text."""
     if len(content) < 8:
         return ""
@@ -103,7 +106,7 @@ def _offender(content):
     return ""
 
 
-def outcome_of_icmp(version, kind, code, sender):
+def outcome_of_icmp(version: int, kind: int, code: int, sender: str) -> Outcome:
     """Return (outcome, detail) of an ICMP error: IP version, type, code, and the address that sent it."""
     text = f"ICMP type {kind} code {code}"
     if kind == (3 if version == 4 else 1):
@@ -115,11 +118,11 @@ def outcome_of_icmp(version, kind, code, sender):
     return UNREACHABLE, _with_sender(text, sender)
 
 
-def _with_sender(text, sender):
+def _with_sender(text: str, sender: str) -> str:
     return f"{text}, said by {sender}" if sender else text
 
 
-def outcome_of_error(number, sending):
+def outcome_of_error(number: int | None, sending: bool) -> Outcome:
     """Return (outcome, detail) of an error number; *sending*: of bind, connect or send, before any answer."""
     if number == errno.ECONNREFUSED:
         return REFUSED, "reset or port unreachable"
@@ -128,14 +131,14 @@ def outcome_of_error(number, sending):
     if sending and number in _UNSENT_ERRORS:
         return UNSENT, _UNSENT_ERRORS[number]
     if number in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN):
-        return UNREACHABLE, os.strerror(number)
+        return UNREACHABLE, words(number)
     if number in (errno.ECONNRESET, errno.EPIPE):
         # A reset right after the handshake: the handshake itself was answered.
         return OPEN, "closed at once by the other end"
-    return (UNSENT if sending else UNREACHABLE), os.strerror(number)
+    return (UNSENT if sending else UNREACHABLE), words(number)
 
 
-def outcome_of_bind(number, transport, port):
+def outcome_of_bind(number: int | None, transport: str, port: int) -> Outcome:
     """Return (outcome, detail) of an error of bind: nothing was sent, and why; *port*: 0 where any would have done."""
     if number == errno.EADDRINUSE and transport == "tcp":
         return UNSENT, f"a program of this host listens on source port {port}, and nobody else can send from it"
@@ -143,10 +146,15 @@ def outcome_of_bind(number, transport, port):
         return UNSENT, f"source port {port} is taken by a program of this host that does not share it (SO_REUSEADDR)"
     if number in (errno.EACCES, errno.EPERM) and 0 < port < 1024:
         return UNSENT, f"source port {port} is below 1024: only root may send from it"
-    return UNSENT, _UNSENT_ERRORS.get(number, os.strerror(number))
+    return UNSENT, _UNSENT_ERRORS.get(number or 0) or words(number)
 
 
-def echo_request(family, identifier, sequence):
+def words(number: int | None) -> str:
+    """Return an error number in words; Python raises some errors of sockets (a bad address family) without one."""
+    return "an error without a number" if number is None else os.strerror(number)
+
+
+def echo_request(family: int, identifier: int, sequence: int) -> bytes:
     """Return an ICMP echo request; the kernel fills in the identifier of unprivileged sockets and ICMPv6 checksums."""
     kind = 8 if family == socket.AF_INET else 128
     body = b"faxnet probe"
@@ -156,7 +164,7 @@ def echo_request(family, identifier, sequence):
     return header + body
 
 
-def is_echo_reply(data, family, raw, identifier, sequence):
+def is_echo_reply(data: bytes, family: int, raw: bool, identifier: int, sequence: int) -> bool:
     """Whether *data* is the reply to our echo request.
 
     A raw socket (*raw*) delivers every program's replies, and for IPv4 with the IP header before them; the kernel sets
@@ -173,11 +181,11 @@ def is_echo_reply(data, family, raw, identifier, sequence):
     return not raw or got_identifier == identifier
 
 
-def _checksum(data):
+def _checksum(data: bytes) -> int:
     """Return the Internet checksum (RFC 1071) of *data*."""
     if len(data) % 2:
         data += b"\0"
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

@@ -29,20 +29,27 @@ import selectors
 import socket
 import struct
 import time
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from .answers import (
     OPEN,
     SILENT,
     UNSENT,
+    Outcome,
     ask_for_errors,
     echo_request,
     icmp_error,
     is_echo_reply,
     outcome_of_bind,
     outcome_of_error,
+    words,
 )
 
 TRANSPORTS = ("tcp", "udp", "icmp")
+
+#: A probe as a task gives it; check_probe() names the keys.
+Probe = Mapping[str, Any]
 
 #: struct linger: on, no waiting. Closing resets the connection, and its source port is free at once for the next run.
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -60,7 +67,16 @@ class _Attempt:
 
     __slots__ = ("deadline", "index", "number", "raw", "sequence", "socket", "started")
 
-    def __init__(self, index, number, sock, started, deadline, raw=False, sequence=0):
+    def __init__(
+        self,
+        index: int,
+        number: int,
+        sock: socket.socket,
+        started: float,
+        deadline: float,
+        raw: bool = False,
+        sequence: int = 0,
+    ) -> None:
         self.index = index
         self.number = number
         self.socket = sock
@@ -73,13 +89,13 @@ class _Attempt:
 class _AnsweredError(Exception):
     """The outcome is known already, while sending; carries it."""
 
-    def __init__(self, outcome, detail):
+    def __init__(self, outcome: str, detail: str) -> None:
         super().__init__(outcome, detail)
         self.outcome = outcome
         self.detail = detail
 
 
-def check_probe(probe):
+def check_probe(probe: Probe) -> None:
     """Raise ProbeError unless *probe* (a dict) can be sent.
 
     Keys: ``id``, ``address`` (text, IPv4 or IPv6), ``transport`` (tcp, udp, icmp), ``port`` (1 to 65535; not for
@@ -90,7 +106,7 @@ def check_probe(probe):
         raise ProbeError(f"{name}: transport {probe.get('transport')!r} is not one of {', '.join(TRANSPORTS)}")
     for key in ("address", "source_address"):
         value = probe.get(key)
-        if (value is not None or key == "address") and family_of(value) is None:
+        if (value is not None or key == "address") and not _is_address(value):
             raise ProbeError(f"{name}: {key} {value!r} is not an IP address; names are not looked up")
     if probe.get("source_address") and family_of(probe["source_address"]) != family_of(probe["address"]):
         raise ProbeError(f"{name}: source_address and address are of two IP versions")
@@ -104,20 +120,29 @@ def check_probe(probe):
             raise ProbeError(f"{name}: {key} {value!r} is not a port from 1 to 65535")
 
 
-def family_of(address):
-    """Return the socket family of an address in text, or None when it is not an address."""
-    if not isinstance(address, str):
-        return None
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, address)
-        except (OSError, UnicodeError):
-            continue
-        return family
-    return None
+def family_of(address: str) -> int:
+    """Return the socket family of an address in text. Raises OSError or UnicodeError when it is not an address."""
+    try:
+        socket.inet_pton(socket.AF_INET, address)
+    except OSError:
+        socket.inet_pton(socket.AF_INET6, address)
+        return socket.AF_INET6
+    return socket.AF_INET
 
 
-def run_probes(probes, timeout=1.0, tries=2, parallel=500):
+def _is_address(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        family_of(value)
+    except (OSError, UnicodeError):
+        return False
+    return True
+
+
+def run_probes(
+    probes: Sequence[Probe], timeout: float = 1.0, tries: int = 2, parallel: int = 500
+) -> list[dict[str, Any]]:
     """Send all probes and return one result a probe, in their order.
 
     Args:
@@ -138,7 +163,7 @@ def run_probes(probes, timeout=1.0, tries=2, parallel=500):
     return _Run(probes, timeout, max(1, tries), _bounded(parallel)).results()
 
 
-def _bounded(parallel):
+def _bounded(parallel: int) -> int:
     """Return *parallel*, or less where the limit of open files of this process is lower."""
     soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if soft == resource.RLIM_INFINITY:
@@ -149,17 +174,17 @@ def _bounded(parallel):
 class _Run:
     """One call of run_probes(): the queue, what is on its way, and what is known."""
 
-    def __init__(self, probes, timeout, tries, parallel):
+    def __init__(self, probes: Sequence[Probe], timeout: float, tries: int, parallel: int) -> None:
         self._probes = probes
         self._timeout = timeout
         self._tries = tries
         self._parallel = parallel
-        self._results = [None] * len(probes)
+        self._results: dict[int, dict[str, Any]] = {}
         self._waiting = [(index, 1) for index in range(len(probes) - 1, -1, -1)]
         self._selector = selectors.DefaultSelector()
-        self._underway = set()
+        self._underway: set[_Attempt] = set()
 
-    def results(self):
+    def results(self) -> list[dict[str, Any]]:
         try:
             while self._waiting or self._underway:
                 self._launch()
@@ -169,9 +194,9 @@ class _Run:
             for attempt in self._underway:
                 attempt.socket.close()
             self._selector.close()
-        return self._results
+        return [self._results[index] for index in range(len(self._probes))]
 
-    def _launch(self):
+    def _launch(self) -> None:
         while self._waiting and len(self._underway) < self._parallel:
             index, number = self._waiting.pop()
             try:
@@ -185,7 +210,7 @@ class _Run:
             self._selector.register(attempt.socket, wanted, attempt)
             self._underway.add(attempt)
 
-    def _collect(self):
+    def _collect(self) -> None:
         if not self._underway:
             return
         nearest = min(attempt.deadline for attempt in self._underway)
@@ -197,7 +222,7 @@ class _Run:
                 self._finish(attempt)
                 self._settle(attempt.index, attempt.number, answer[0], answer[1], took)
 
-    def _expire(self):
+    def _expire(self) -> None:
         now = time.monotonic()
         for attempt in [item for item in self._underway if item.deadline <= now]:
             self._finish(attempt)
@@ -206,12 +231,12 @@ class _Run:
             else:
                 self._settle(attempt.index, attempt.number, SILENT, "", None)
 
-    def _finish(self, attempt):
+    def _finish(self, attempt: _Attempt) -> None:
         self._selector.unregister(attempt.socket)
         attempt.socket.close()
         self._underway.discard(attempt)
 
-    def _settle(self, index, number, outcome, detail, took):
+    def _settle(self, index: int, number: int, outcome: str, detail: str, took: float | None) -> None:
         self._results[index] = {
             "id": self._probes[index].get("id", str(index)),
             "outcome": outcome,
@@ -221,7 +246,7 @@ class _Run:
         }
 
 
-def _send(probe, index, number, timeout):
+def _send(probe: Probe, index: int, number: int, timeout: float) -> _Attempt:
     """Open a socket, send the probe's packet and return the attempt.
 
     Raises:
@@ -251,7 +276,7 @@ def _send(probe, index, number, timeout):
     return _Attempt(index, number, sock, started, started + timeout, raw, sequence)
 
 
-def _bind(sock, family, transport, address, port):
+def _bind(sock: socket.socket, family: int, transport: str, address: str, port: int) -> None:
     """Have the socket send from this address and port.
 
     Raises:
@@ -270,7 +295,7 @@ def _bind(sock, family, transport, address, port):
         raise _AnsweredError(*outcome_of_bind(error.errno, transport, port)) from error
 
 
-def _socket(family, transport):
+def _socket(family: int, transport: str) -> tuple[socket.socket, bool]:
     """Return a socket for the transport, and whether it is a raw one (whose reader sees everybody's packets)."""
     if transport == "tcp":
         return socket.socket(family, socket.SOCK_STREAM), False
@@ -284,10 +309,10 @@ def _socket(family, transport):
         try:
             return socket.socket(family, socket.SOCK_RAW, protocol), True
         except OSError as error:
-            raise _AnsweredError(UNSENT, f"this host allows no ICMP echo here: {os.strerror(error.errno)}") from error
+            raise _AnsweredError(UNSENT, f"this host allows no ICMP echo here: {words(error.errno)}") from error
 
 
-def _answer(probe, attempt):
+def _answer(probe: Probe, attempt: _Attempt) -> Outcome | None:
     """Return (outcome, detail) when what is readable on the socket settles the probe, else None."""
     icmp = icmp_error(attempt.socket)
     code = attempt.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -298,7 +323,7 @@ def _answer(probe, attempt):
     return (OPEN, "") if probe["transport"] == "tcp" else _reply(probe, attempt)
 
 
-def _reply(probe, attempt):
+def _reply(probe: Probe, attempt: _Attempt) -> Outcome | None:
     """Return (outcome, detail) when a datagram that answers the probe has arrived, else None."""
     try:
         data = attempt.socket.recv(2048)

@@ -66,7 +66,7 @@ def places(options: Mapping[str, Any], variables: Mapping[str, Any], beside: Pat
 
 
 def find_places(
-    options: Mapping[str, Any], variables: Mapping[str, Any], evaluate: Callable[[Any, Mapping[str, Any]], Any]
+    options: Mapping[str, Any], variables: Mapping[str, Any], evaluate: Callable[[Any, dict[str, Any]], Any]
 ) -> Places:
     """Return where things are kept, for a task or template of one host.
 

@@ -253,6 +253,13 @@ def test_errors_of_this_host_are_told_from_answers(number: str, sending: bool, e
     assert outcome_of_error(getattr(errno, number), sending)[0] == expected
 
 
+@pytest.mark.parametrize(("sending", "expected"), [(True, "unsent"), (False, "unreachable")])
+def test_an_error_that_python_raises_without_a_number_is_an_outcome_too(sending: bool, expected: str) -> None:
+    """The error of a bad address family has none (Modules/socketmodule.c), and os.strerror() takes numbers alone."""
+    assert outcome_of_error(OSError("bad family").errno, sending) == (expected, "an error without a number")
+    assert outcome_of_bind(OSError("bad family").errno, "udp", 7)[0] == "unsent"
+
+
 def test_an_echo_reply_to_somebody_else_is_not_taken_for_ours() -> None:
     ours = echo_request(socket.AF_INET, 7, 2)
     reply = b"\x00" + ours[1:]

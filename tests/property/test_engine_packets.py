@@ -201,16 +201,22 @@ def test_the_internet_gets_to_what_is_public(net: Network) -> None:
 @given(networks())
 def test_no_two_hosts_share_a_port_of_one_address_that_is_dialled(net: Network) -> None:
     made = planned(net)
-    leading: dict[tuple[str, str], dict[tuple[int, int], set[tuple[str, str]]]] = {}
+    callback = {flow["id"]: flow["callback"] for flow in made.document["flows"]}
+    leading: dict[tuple[str, str], list[tuple[tuple[int, int], dict[str, Any]]]] = {}
     for host in made.slices:
         for entry in made.policy(host)["destination_nat"]:
-            taken = leading.setdefault((f"{host} {entry['address']}", entry["transport"]), {})
-            taken.setdefault(ends(entry["ports"]), set()).add((host, entry["target"]))
-    for (address, _transport), ranges in leading.items():
-        for ports, targets in ranges.items():
-            assert len(targets) == 1, f"{address} {ports} leads to {targets}"
-        for first, second in itertools.pairwise(sorted(ranges)):
-            assert first[1] < second[0], f"{address}: {first} and {second} overlap"
+            key = (f"{host} {entry['address']}", entry["transport"])
+            leading.setdefault(key, []).append((ends(entry["ports"]), entry))
+    for (address, _transport), leads in leading.items():
+        for (ports, first), (others, second) in itertools.combinations(leads, 2):
+            if ports[1] < others[0] or others[1] < ports[0] or first["target"] == second["target"]:
+                continue
+            # A server that is switched off may wait for its turn at a port that another one has; it gets no forward.
+            # A client's ports are its own whether it is on or off: switching it on again must move nobody.
+            assert not (first["enabled"] and second["enabled"]), f"{address} {ports} leads to two hosts"
+            clients = [flow for entry in (first, second) for flow in entry["flows"] if callback[flow]]
+            assert not clients, f"{address} {ports}: {clients} share ports with somebody"
+            event("a switched-off server has a port that another one has too")
 
 
 @QUICK

@@ -56,6 +56,8 @@ def _check_shared_ports(
             message = f"{first} and {exchange.ports_word} are both {ports.text}/{exchange.transport}"
             where = f"{variable}.{exchange.setting or first}"
             reader.note("FXN210", where, ports.text, message, "give one of the two another port")
+    if not offer.enabled:
+        return  # nothing listens: one service may wait, switched off, for the port of another
     clashes: dict[tuple[PortRange, str], list[str]] = {}
     for transport, ports in sorted(mine):
         other = next((name for kind, held, name in taken if kind == transport and held.overlaps(ports)), None)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import PLATFORMS
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.rule_list import rule_list
 
 from .networks import FLORIDA, SHEFFIELD, Made, Network, two_offices
@@ -178,6 +179,44 @@ def test_an_offer_that_is_switched_off_switches_off_all_its_flows() -> None:
     assert len(made.document["flows"]) == 8
     assert not any(flow["enabled"] for flow in made.document["flows"])
     assert not any(use["enabled"] for use in made.document["uses"])
+
+
+@pytest.mark.acceptance("NR-18")
+@pytest.mark.parametrize("on", [(), ("fl-fax",), ("fl-spare",)], ids=["none", "the first", "the second"])
+def test_servers_that_are_switched_off_may_wait_for_one_port_of_one_public_address(on: tuple[str, ...]) -> None:
+    net = two_offices().server("fl-spare", "florida", "10.1.0.11")
+    net.client("uk-pc3", "sheffield", "10.2.0.23", server="fl-spare")
+    for server in ("fl-fax", "fl-spare"):
+        net.hosts[server]["faxnet_offers"][0]["enabled"] = server in on
+    made = net.made()
+    forwards = [item for item in made.policy("fl-router")["destination_nat"] if item["ports"] == "7488"]
+    assert sorted((item["target"], item["enabled"]) for item in forwards) == [
+        ("10.1.0.10", "fl-fax" in on),
+        ("10.1.0.11", "fl-spare" in on),
+    ]
+    for client, server in (("uk-pc1", "fl-fax"), ("uk-pc3", "fl-spare")):
+        assert made.trace(client, FLORIDA, 7488).reached == "".join(on)
+        assert made.trace(client, server, 7488).reached == "".join(on)
+    rules = PLATFORMS["nftables"].render(made.slices["fl-router"]).splitlines()
+    loaded = [line for line in rules if "7488 . " in line and not line.lstrip().startswith("#")]
+    assert [{"10.1.0.10": "fl-fax", "10.1.0.11": "fl-spare"}[line.split()[-1].rstrip(",")] for line in loaded] == [*on]
+    assert sum("# switched off: destination_nat" in line and " 7488 " in line for line in rules) == 2 - len(on)
+
+
+def test_two_servers_that_are_switched_on_do_not_get_one_port_of_one_public_address() -> None:
+    net = two_offices().server("fl-spare", "florida", "10.1.0.11")
+    net.client("uk-pc3", "sheffield", "10.2.0.23", server="fl-spare")
+    assert [finding.code for finding in net.findings()] == ["FXN404"]
+
+
+@pytest.mark.acceptance("NR-18")
+def test_a_service_that_is_switched_off_may_wait_for_the_port_of_another_on_its_host() -> None:
+    net = two_offices()
+    offers = net.hosts["fl-fax"]["faxnet_offers"]
+    offers.append({"service": "hylafax", "control_port": 7488})
+    assert {finding.code for finding in net.findings() if finding.severity == "error"} == {"FXN210"}
+    offers[1]["enabled"] = False
+    assert not [finding for finding in net.findings() if finding.severity == "error"]
 
 
 @pytest.mark.acceptance("NR-02", "NR-03")

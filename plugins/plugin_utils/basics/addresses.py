@@ -10,7 +10,9 @@ sorting such pairs costs a tenth of what address objects cost, and a plan has a 
 from __future__ import annotations
 
 import functools
+import ipaddress
 import socket
+from collections.abc import Iterable
 from typing import NamedTuple
 
 try:
@@ -106,6 +108,24 @@ def parse_prefix(value: object) -> Prefix:
     if int(network.ip) != network.first:
         raise AddressError(f"{value!r} has host bits set; the network is {network.cidr}")
     return Prefix(network.version, network.first, network.last, network.prefixlen)
+
+
+def collapse(prefixes: Iterable[Prefix]) -> tuple[Prefix, ...]:
+    """Return the same addresses in the fewest networks, IPv4 first, in ascending order.
+
+    A network inside another goes, and two halves become their whole.
+    """
+    four: list[ipaddress.IPv4Network] = []
+    six: list[ipaddress.IPv6Network] = []
+    for version, first, _last, length in prefixes:
+        if version == 4:
+            four.append(ipaddress.IPv4Network((first, length)))
+        else:
+            six.append(ipaddress.IPv6Network((first, length)))
+    return tuple(
+        Prefix(item.version, int(item.network_address), int(item.broadcast_address), item.prefixlen)
+        for item in (*ipaddress.collapse_addresses(four), *ipaddress.collapse_addresses(six))
+    )
 
 
 @functools.lru_cache(maxsize=3)

@@ -9,6 +9,7 @@ once and joined into each; with tens of thousands of flows that is most of the t
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -177,18 +178,21 @@ class _Describer:
     def _profile(self, offer: Offer) -> Profile:
         return self.plan.intent.catalog.profiles[offer.service]
 
-    def _comes_from(self, use: Use) -> str | None:
-        """The address that the server's packets come from: how a client that starts nothing itself knows it."""
+    @functools.cached_property
+    def _comes_from(self) -> dict[tuple[str, str, str], str]:
+        """By client, service and server: the address that the server's packets come from."""
+        found: dict[tuple[str, str, str], str] = {}
         for flow in self.plan.flows.flows:
-            if (flow.destination, flow.service, flow.source) == (use.host, use.service, use.server):
-                return self.texts[flow.path.arrives_from]
-        return None
+            found.setdefault((flow.destination, flow.service, flow.source), self.texts[flow.path.arrives_from])
+        return found
 
     def use(self, use: Use) -> tuple[str, str]:
         """One use as JSON text, as the plan holds it and, with the client's instructions, as the slice does."""
         profile = self.plan.intent.catalog.profiles[use.service]
         offer = self.plan.intent.offer_of(use)
-        dial = self.dials.get((use.host, use.service, use.server)) or self._comes_from(use)
+        key = (use.host, use.service, use.server)
+        # A client that starts nothing itself knows its server by the address that its packets come from.
+        dial = self.dials.get(key) or self._comes_from.get(key)
         grant = self.plan.flows.grants.get(f"{use.host}/{use.service}")
         values: dict[str, Any] = {**texts_of(offer), "dial": dial, "server": use.server}
         callback, mode = "null", ""
@@ -200,7 +204,7 @@ class _Describer:
         settings = self.settings.get((offer.host, offer.service))
         if settings is None:
             settings = self.settings[offer.host, offer.service] = _compact(_plain(offer.settings))
-        near = (use.host, use.service, use.server) in self.near
+        near = key in self.near
         used = tuple(item.name for item in profile.exchanges if item.with_clients and use.takes(item, offer))
         text = (
             f'{{"service":"{use.service}","host":"{use.host}","server":"{use.server}",'

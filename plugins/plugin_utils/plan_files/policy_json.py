@@ -23,7 +23,17 @@ BOOLEAN = {True: "true", False: "false"}
 
 
 class Texts(dict[End, str]):
-    """Addresses as text, each made once."""
+    """Addresses as text, each made once; and lists of networks that many policies share."""
+
+    def __init__(self) -> None:
+        self._shared: dict[int, tuple[tuple[Prefix, ...], str]] = {}
+
+    def shared(self, networks: tuple[Prefix, ...]) -> str:
+        """A JSON list of networks; remembered by identity, for to compare long lists costs as much as to write them."""
+        known = self._shared.get(id(networks))
+        if known is None:
+            known = self._shared[id(networks)] = (networks, _networks(networks))
+        return known[1]
 
     def __missing__(self, address: End) -> str:
         text = self[address] = address.text
@@ -71,7 +81,7 @@ def _destination_nat(nat: DestinationNat, ids: Iterable[str], texts: Texts) -> s
 
 def _source_nat(nat: SourceNat, texts: Texts) -> str:
     return (
-        f'{{"version":{nat.version},"networks":{_networks(nat.networks)},"except":{_networks(nat.exempt)},'
+        f'{{"version":{nat.version},"networks":{_networks(nat.networks)},"except":{texts.shared(nat.exempt)},'
         f'"address":"{texts[nat.address]}"}}'
     )
 

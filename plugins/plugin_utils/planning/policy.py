@@ -9,11 +9,11 @@ the host's own variables by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ..basics.addresses import Address, Prefix
+from ..basics.addresses import Address, Prefix, collapse
 from ..basics.ports import PortRange
 from ..inventory.intent import Host, Intent, Opening, Site
 from .flow import Flow, SourcePorts
@@ -64,7 +64,10 @@ class DestinationNat(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SourceNat:
-    """Packets from *networks* that leave for anywhere but *exempt* wear *address*."""
+    """Packets from *networks* that leave for anywhere but *exempt* wear *address*.
+
+    All routers of one realm hold one and the same tuple as *exempt*: a realm may have thousands of networks.
+    """
 
     version: int
     networks: tuple[Prefix, ...]
@@ -122,7 +125,8 @@ def make_policies(intent: Intent, flows: Iterable[Flow], stateless: frozenset[st
     for site in intent.sites.values():
         for gateway in site.gateways:
             sites_of.setdefault(gateway.host, []).append(site)
-    return {name: _policy(intent, host, gathered[name], sites_of.get(name, [])) for name, host in intent.hosts.items()}
+    realms = _networks_of_realms(intent)
+    return {name: _policy(host, gathered[name], sites_of.get(name, []), realms) for name, host in intent.hosts.items()}
 
 
 def _gather(gathered: dict[str, Gathered], flow: Flow, stateless: frozenset[str]) -> None:
@@ -149,7 +153,9 @@ def _gather(gathered: dict[str, Gathered], flow: Flow, stateless: frozenset[str]
             device.destination_nat.setdefault(nat, []).append(flow.id)
 
 
-def _policy(intent: Intent, host: Host, gathered: Gathered, sites: list[Site]) -> Policy:
+def _policy(
+    host: Host, gathered: Gathered, sites: list[Site], realms: Mapping[tuple[str, int], tuple[Prefix, ...]]
+) -> Policy:
     networks: dict[Prefix, None] = {}
     public: dict[Address, None] = {}
     source_nat = []
@@ -163,7 +169,7 @@ def _policy(intent: Intent, host: Host, gathered: Gathered, sites: list[Site]) -
                 for address in worn:
                     behind = tuple(prefix for prefix in inside if prefix.version == address.version)
                     if behind:
-                        exempt = _same_realm(intent, site, address.version)
+                        exempt = realms[site.realm_of(address.version), address.version]
                         source_nat.append(SourceNat(address.version, behind, exempt, address))
                 break
             translated = {address.version for address in worn}
@@ -185,13 +191,11 @@ def _policy(intent: Intent, host: Host, gathered: Gathered, sites: list[Site]) -
     )
 
 
-def _same_realm(intent: Intent, site: Site, version: int) -> tuple[Prefix, ...]:
-    realm = site.realm_of(version)
-    networks = {
-        network
-        for other in intent.sites.values()
-        if other.realm_of(version) == realm
-        for network in other.networks
-        if network.version == version
-    }
-    return tuple(sorted(networks))
+def _networks_of_realms(intent: Intent) -> dict[tuple[str, int], tuple[Prefix, ...]]:
+    """By realm and IP version: the networks that are reached there without translation, as few as can be."""
+    networks: dict[tuple[str, int], list[Prefix]] = {}
+    for site in intent.sites.values():
+        for version in (4, 6):
+            own = networks.setdefault((site.realm_of(version), version), [])
+            own += [network for network in site.networks if network.version == version]
+    return {key: collapse(held) for key, held in networks.items()}

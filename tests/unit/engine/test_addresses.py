@@ -9,6 +9,7 @@ import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.addresses import (
     AddressError,
+    collapse,
     is_unrouted,
     parse_address,
     parse_prefix,
@@ -75,3 +76,18 @@ def test_networks_of_two_ip_versions_never_overlap() -> None:
 )  # fmt: skip
 def test_the_internet_routes_no_private_address(address: str, unrouted: bool) -> None:
     assert is_unrouted(parse_address(address)) is unrouted
+
+
+@pytest.mark.parametrize(
+    ("networks", "fewest"),
+    [
+        (["10.1.0.0/24", "10.0.0.0/24", "10.0.1.0/24"], ["10.0.0.0/23", "10.1.0.0/24"]),
+        (["10.0.1.0/24", "10.0.2.0/24"], ["10.0.1.0/24", "10.0.2.0/24"]),
+        (["10.0.0.0/8", "10.2.0.0/24", "10.2.0.9/32"], ["10.0.0.0/8"]),
+        (["2001:db8:0:1::/64", "2001:db8::/64"], ["2001:db8::/63"]),
+        ([], []),
+    ],
+    ids=["halves", "neighbours that are no halves", "inside another", "IPv6", "none"],
+)
+def test_networks_collapse_into_the_fewest_that_hold_the_same_addresses(networks: list[str], fewest: list[str]) -> None:
+    assert [network.text for network in collapse(map(parse_prefix, networks))] == fewest

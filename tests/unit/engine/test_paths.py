@@ -254,6 +254,20 @@ def test_a_router_translates_nothing_towards_its_own_realm() -> None:
     assert made.policy("florida-router")["destination_nat"] == []
 
 
+def test_a_realm_is_told_to_all_its_routers_in_the_fewest_networks() -> None:
+    net = one_realm()
+    for number in range(4, 8):
+        net.site(f"branch{number}", f"10.{number}.0.0/16", gateway=f"router{number}", public=f"192.0.2.{number}")
+        net.sites[f"branch{number}"]["realm"] = net.sites["florida"]["realm"]
+    made = net.made()
+    routers = ["florida-router", "router4", "router7"]
+    for router in routers:
+        (source_nat,) = made.policy(router)["source_nat"]
+        assert source_nat["except"] == ["10.1.0.0/24", "10.2.0.0/24", "10.4.0.0/14"]
+    # One object for all: with thousands of networks in a realm, a list for each router would be their square.
+    assert len({id(made.plan.policies[router].source_nat[0].exempt) for router in routers}) == 1
+
+
 def test_the_inner_of_two_nat_routers_hands_on_what_the_outer_one_sends_it() -> None:
     made = double_nat().made()
     (outer,), (inner,) = (made.policy(host)["destination_nat"] for host in ("provider-router", "flat-router"))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import plan_json as slices
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import Written
 
-from .networks import Network, two_offices
+from .networks import FLORIDA, Network, two_offices
 
 
 def written(net: Network) -> Written:
@@ -124,3 +124,21 @@ def test_a_slice_holds_its_own_flows_and_findings_only() -> None:
     assert [finding["code"] for finding in made.slices["old"]["findings"]] == ["FXN311"]
     assert made.slices["uk-pc1"]["findings"] == []
     assert [finding["code"] for finding in made.document["findings"]] == ["FXN311"]
+
+
+def test_a_client_that_starts_nothing_knows_its_server_by_the_address_that_packets_come_from() -> None:
+    net = two_offices()
+    net.services = {
+        "caller": {
+            "exchanges": [
+                {"name": "call", "initiator": "server", "transport": "tcp", "ports": 7000, "purpose": "brings a fax"}
+            ],
+            "sources": [{"document": "made up for this test"}],
+        }
+    }
+    net.hosts["fl-fax"]["faxnet_offers"].append({"service": "caller"})
+    for client in ("uk-ts1", "fl-pc1"):
+        net.hosts[client]["faxnet_uses"].append({"service": "caller", "server": "fl-fax"})
+    made = net.made()
+    dials = {use["host"]: use["dial"] for use in made.document["uses"] if use["service"] == "caller"}
+    assert dials == {"uk-ts1": FLORIDA, "fl-pc1": "10.1.0.10"}

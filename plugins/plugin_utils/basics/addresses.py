@@ -122,9 +122,12 @@ def collapse(prefixes: Iterable[Prefix]) -> tuple[Prefix, ...]:
             four.append(ipaddress.IPv4Network((first, length)))
         else:
             six.append(ipaddress.IPv6Network((first, length)))
+    fewest: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = [
+        *ipaddress.collapse_addresses(four),
+        *ipaddress.collapse_addresses(six),
+    ]
     return tuple(
-        Prefix(item.version, int(item.network_address), int(item.broadcast_address), item.prefixlen)
-        for item in (*ipaddress.collapse_addresses(four), *ipaddress.collapse_addresses(six))
+        Prefix(item.version, int(item.network_address), int(item.broadcast_address), item.prefixlen) for item in fewest
     )
 
 

@@ -157,11 +157,12 @@ class Network:
         """The host's live rule set, without counts."""
         return str(self.host(name).check_output("nft --stateless list ruleset"))
 
-    def put(self, name: str, path: str, text: str) -> None:
+    def put(self, name: str, path: str, content: str | bytes) -> None:
         """Write a file on a host, with the folders on the way."""
         command = ["podman", "exec", "--interactive", f"faxnet-{LAB}-{name}"]
         command += ["sh", "-c", 'mkdir -p "$(dirname "$1")" && cat > "$1"', "put", path]
-        subprocess.run(command, check=True, capture_output=True, text=True, input=text)
+        data = content.encode() if isinstance(content, str) else content
+        subprocess.run(command, check=True, capture_output=True, input=data)
 
     def reboot(self, name: str) -> None:
         """Boot a host again and wait until it is up."""

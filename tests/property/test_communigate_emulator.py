@@ -14,13 +14,21 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.text import to_text
-from tests.emulators.communigate import emulator
+from tests.emulators.communigate.address_lists import entries
+from tests.emulators.communigate.data_format import as_text, values
+from tests.emulators.communigate.errors import CommandError
+from tests.emulators.communigate.faults import Faults
+from tests.emulators.communigate.journal import Journal
+from tests.emulators.communigate.listeners import listeners
+from tests.emulators.communigate.resolver import dns_addresses
+from tests.emulators.communigate.server import Server
+from tests.emulators.communigate.store import DICTIONARIES, Store
 from tests.property.test_communigate_text import almost, data
 
 QUICK = settings(max_examples=300, derandomize=True, deadline=None)
 
 VERBS = [
-    *(f"{kind}{name.upper()}" for kind in ("GET", "SET") for name in ("LANIPs", "DebugIPs", *emulator.DICTIONARIES)),
+    *(f"{kind}{name.upper()}" for kind in ("GET", "SET") for name in ("LANIPs", "DebugIPs", *DICTIONARIES)),
     *("GETMODULE", "SETMODULE", "UPDATEMODULE", "GETVERSION", "GETIPSTATE", "REFRESHOSDATA", "FANTASY", ""),
 ]
 PARAMETERS = [
@@ -62,16 +70,16 @@ lists = st.lists(
 ).map("\n".join)
 
 
-def with_server(job: Callable[[emulator.Server], None]) -> None:
+def with_server(job: Callable[[Server], None]) -> None:
     """Do something with a server that listens nowhere."""
 
     async def done() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            store = emulator.Store(Path(folder))
+            store = Store(Path(folder))
             store.settings["NATedIPs"] = "192.168.0.0/16\n2001:db8::/32"
             store.settings["Modules"] = {"SIP": {}}
             store.save()
-            server = emulator.Server(store, emulator.Journal(Path(folder) / "log", False), False, emulator.Faults(None))
+            server = Server(store, Journal(Path(folder) / "log", False), False, Faults(None))
             job(server)
             server.sip.stop()
 
@@ -81,19 +89,19 @@ def with_server(job: Callable[[emulator.Server], None]) -> None:
 @QUICK
 @given(st.lists(commands, max_size=8))
 def test_a_command_is_done_or_answered_with_an_error(told: list[tuple[str, str]]) -> None:
-    def tell(server: emulator.Server) -> None:
+    def tell(server: Server) -> None:
         for verb, rest in told:
             try:
-                answer = server.commanded(verb, rest)
-            except emulator.CommandError as error:
+                answer = server.commands.carry_out(verb, rest)
+            except CommandError as error:
                 event(f"{error.code}")
                 continue
             event("data" if answer else "done")
-            assert answer is None or emulator.values(emulator.as_text(answer[0])) == [answer[0]]
-            list(emulator.places(server.store.settings))  # whatever was set, it says where to listen or nothing
+            assert answer is None or values(as_text(answer[0])) == [answer[0]]
+            list(listeners(server.store.settings))  # whatever was set, it says where to listen or nothing
             server.resolver.servers()
         # What was set is on the disk, and a server that starts again reads it.
-        assert emulator.Store(server.store.base).settings == server.store.settings
+        assert Store(server.store.base).settings == server.store.settings
 
     with_server(tell)
 
@@ -106,7 +114,7 @@ def test_a_command_is_done_or_answered_with_an_error(told: list[tuple[str, str]]
 def test_no_datagram_ends_the_sip_listener(datagrams: list[bytes], source: str) -> None:
     said: list[bytes] = []
 
-    def hear(server: emulator.Server) -> None:
+    def hear(server: Server) -> None:
         for data_ in datagrams:
             server.sip.heard(data_ + b"\r\n\r\n", (source, 5060), said.append)
 
@@ -118,7 +126,7 @@ def test_no_datagram_ends_the_sip_listener(datagrams: list[bytes], source: str) 
 @QUICK
 @given(st.binary(max_size=80))
 def test_no_dns_answer_is_too_wrong_to_read(answer: bytes) -> None:
-    assert all(isinstance(each, str) for each in emulator.dns_addresses(b"\0\0\x81\x80\0\1\0\2\0\0\0\0" + answer))
+    assert all(isinstance(each, str) for each in dns_addresses(b"\0\0\x81\x80\0\1\0\2\0\0\0\0" + answer))
 
 
 @QUICK
@@ -126,7 +134,7 @@ def test_no_dns_answer_is_too_wrong_to_read(answer: bytes) -> None:
 def test_no_list_raises_anything_but_an_error_with_a_line(text: str, version: str) -> None:
     problem = ""
     try:
-        list(emulator.entries(text, version))
+        list(entries(text, version))
     except ValueError as error:
         problem = str(error)
     assert not problem or problem.startswith("line ")

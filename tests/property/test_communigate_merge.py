@@ -17,7 +17,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.merge i
     with_lines,
     without,
 )
-from tests.emulators.communigate import emulator
+from tests.emulators.communigate import address_lists
 
 QUICK = settings(max_examples=400, derandomize=True, deadline=None)
 ADDRESSES = [ipaddress.ip_address(f"10.0.0.{last}") for last in range(12)]
@@ -39,7 +39,7 @@ lists = st.lists(entries() | st.sampled_from(["", "; a comment", "  "]), max_siz
 def said(text: str, address: object) -> bool | None:
     """What the last entry that matches an address says of it; None if none does."""
     found = None
-    for entry in emulator.entries(text, NEWEST):
+    for entry in address_lists.entries(text, NEWEST):
         if entry.first <= address <= entry.last:
             found = not entry.excluded
     return found
@@ -59,7 +59,7 @@ def test_an_exclusion_holds_whoever_wrote_it(held: str, wanted: str) -> None:
     event("merged" if merged.text != held else "unchanged")
     for address in ADDRESSES:
         mine, theirs = said(wanted, address), said("\n".join(foreign), address)
-        assert emulator.listed(merged.text, address, NEWEST) == (
+        assert address_lists.listed(merged.text, address, NEWEST) == (
             (mine or theirs) is True and False not in (mine, theirs)
         )
     # Foreign lines, comments and empty ones are all there, in their order.

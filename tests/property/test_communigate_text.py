@@ -24,7 +24,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.text im
     to_text,
     value_texts,
 )
-from tests.emulators.communigate import emulator
+from tests.emulators.communigate.data_format import as_text, values
 
 QUICK = settings(max_examples=400, derandomize=True, deadline=None)
 
@@ -56,9 +56,9 @@ def test_a_value_returns_from_its_text(value: Any) -> None:
 @QUICK
 @given(data)
 def test_the_emulator_reads_what_the_modules_write_and_the_other_way_round(value: Any) -> None:
-    (read,) = emulator.values(to_text(value))
+    (read,) = values(to_text(value))
     for indent in (None, ""):
-        assert parse(emulator.as_text(read, indent)) == value
+        assert parse(as_text(read, indent)) == value
 
 
 @QUICK
@@ -76,7 +76,7 @@ def complaint(read: Callable[[Any], object], given_: Any) -> Exception | None:
     except DataError as error:
         return error
     except ValueError as error:  # the emulator's codec has no error of its own
-        assert read is emulator.values
+        assert read is values
         return error
     return None
 
@@ -108,5 +108,5 @@ def test_no_bytes_raise_anything_but_their_own_error(raw: bytes) -> None:
 @QUICK
 @given(almost)
 def test_no_text_makes_the_emulator_raise_anything_but_a_value_error(text: str) -> None:
-    error = complaint(emulator.values, text)
+    error = complaint(values, text)
     assert error is None or str(error)

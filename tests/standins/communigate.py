@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.emulators.communigate.program import program
 from tests.standins.packages import File, Package
 
 ROOT = Path(__file__).parents[2]
@@ -74,14 +75,13 @@ esac
 
 def package(version: str) -> Package:
     """The package of a version; another version is another file, and tells its own number."""
-    emulator = (ROOT / "tests" / "emulators" / "communigate" / "emulator.py").read_bytes()
     fresh = (ROOT / "tests" / "unit" / "communigate" / "fresh_install.settings").read_bytes()
     return Package(
         name="cgatepro-linux",
         version=version,
         summary="Stand-in for CommuniGate Pro, for tests",
         files={
-            PROGRAM: File(b"#!/usr/bin/python3\n# stand-in of version " + version.encode() + b"\n" + emulator, 0o755),
+            PROGRAM: File(program(f"stand-in of version {version}"), 0o755),
             FRESH: File(fresh),
             STARTER: File(_START.encode(), 0o755),
         },

@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
-COLLECTION = Path(__file__).resolve().parents[3]
+from tests.emulators.communigate import sip_client
+from tests.emulators.communigate.program import program
+
 SERVER, OFFICE, SIP, FTP = "10.0.1.12", "198.51.100.77", 5060, 8021
 MEDIA = range(60000, 60100)
 # Longer than Linux remembers UDP that is not answered (30 seconds), so that nothing but the plan keeps an opening.
@@ -49,21 +51,18 @@ ftp.quit()
 """
 
 
-def text_of(name: str) -> str:
-    return (COLLECTION / "tests" / "emulators" / "communigate" / name).read_text(encoding="utf-8")
-
-
 @pytest.fixture(scope="module", autouse=True)
 def server(network: Any) -> Iterator[None]:
     """Run CommuniGate Pro's emulator on the server, and put the telephones' program in place."""
-    network.put("cgate", "/opt/lab/server.py", text_of("emulator.py"))
+    network.put("cgate", "/opt/lab/CGServer", program())
     network.put("cgate", "/var/lab/Settings/Main.settings", SETTINGS)
     network.put("cgate", "/var/lab/Accounts/postmaster.macnt/account.settings", '{Password = "lab";}')
+    telephone = Path(sip_client.__file__).read_bytes()
     for host in ("branch-phone", "lan-phone", "visitor"):
-        network.put(host, "/opt/lab/telephone.py", text_of("sip_client.py"))
+        network.put(host, "/opt/lab/telephone.py", telephone)
     host = network.host("cgate")
     host.check_output("systemctl stop faxnet-emulator")
-    host.check_output("systemd-run --unit=cgserver /usr/bin/python3 /opt/lab/server.py --Base /var/lab --LogToConsole")
+    host.check_output("systemd-run --unit=cgserver /usr/bin/python3 /opt/lab/CGServer --Base /var/lab --LogToConsole")
     network.wait_for(lambda: host.socket(f"tcp://{FTP}").is_listening, "the server listens")
     yield
     host.check_output("systemctl stop cgserver; systemctl start faxnet-emulator")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The package as one file: a zip archive that Python runs, the same bytes wherever it is made."""
+"""A package as one file: a zip archive that Python runs, the same bytes wherever it is made."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import io
 import os
 import tempfile
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from .errors import EmulatorError, reason
 
 PACKAGE = "faxnet_emulator"
-_MAIN = f"import sys\n\nfrom {PACKAGE}.cli import main\n\nsys.exit(main())\n"
 # The earliest time that a zip archive can hold: files' own times differ from one checkout to another.
 _BEGIN = (1980, 1, 1, 0, 0, 0)
 
@@ -26,7 +26,8 @@ def bundle(target: str | None = None) -> str:
     Without a target it goes to the user's cache, under a name that tells its content. Python 3.9 or later runs it:
     C(python3 FILE run --config ...). Raises L(EmulatorError) when it can't be written.
     """
-    content = _archive()
+    # An archive has a start of its own.
+    content = archive(PACKAGE, [source for source in Path(__file__).parent.glob("*.py") if source.name != "program.py"])
     path = Path(target) if target else _cache() / f"emulator-{hashlib.sha256(content).hexdigest()[:16]}.pyz"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,18 +49,18 @@ def _cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path("~", ".cache").expanduser(), "faxnet")
 
 
-def _archive() -> bytes:
+def archive(package: str, sources: Iterable[Path]) -> bytes:
+    """These files as a package of that name, in an archive that C(main) of its module C(cli) starts."""
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        _add(archive, "__main__.py", _MAIN.encode())
-        for source in sorted(Path(__file__).parent.glob("*.py")):
-            if source.name != "program.py":  # an archive has a start of its own
-                _add(archive, f"{PACKAGE}/{source.name}", source.read_bytes())
+    with zipfile.ZipFile(made, "w") as packed:
+        _add(packed, "__main__.py", f"import sys\n\nfrom {package}.cli import main\n\nsys.exit(main())\n".encode())
+        for source in sorted(sources):
+            _add(packed, f"{package}/{source.name}", source.read_bytes())
     return made.getvalue()
 
 
-def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+def _add(packed: zipfile.ZipFile, name: str, content: bytes) -> None:
     entry = zipfile.ZipInfo(name, _BEGIN)
     entry.external_attr = 0o644 << 16
     entry.compress_type = zipfile.ZIP_DEFLATED
-    archive.writestr(entry, content)
+    packed.writestr(entry, content)

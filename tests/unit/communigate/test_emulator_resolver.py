@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.emulators.communigate import emulator
+from tests.emulators.communigate.data_format import as_text
+from tests.emulators.communigate.resolver import dns_addresses
 from tests.unit.communigate.test_network import made, wanted_list
 from tests.unit.communigate.world import Emulated, address
 
@@ -96,7 +97,7 @@ def resolved(server: Emulated, *used: Names, rbl: bool = False, **settings: Any)
     with server.session() as session:
         held = session.get("GETDNRSETTINGS")
         assert isinstance(held, dict)
-        session.set("SETDNRSETTINGS", emulator.as_text({**held, **made_settings}))
+        session.set("SETDNRSETTINGS", as_text({**held, **made_settings}))
         session.set("EMULATORRESOLVE", '"fax.example.net"' + (" RBL" if rbl else ""))
     deadline = time.monotonic() + 60 * T
     while not re.search(r"DNR.*(resolved|unknown host|dummy|no response)", server.log) and time.monotonic() < deadline:
@@ -198,4 +199,4 @@ def test_the_module_sets_what_the_resolver_goes_by(server: Emulated, names: Any)
     [b"", b"\0" * 12, b"\0" * 4 + b"\xff" * 8, b"\0\0\x81\x80\0\1\0\1\0\0\0\0" + b"\x3f", bytes(range(256))],
 )
 def test_a_dns_answer_that_cannot_be_read_holds_no_address(answer: bytes) -> None:
-    assert emulator.dns_addresses(answer) == []
+    assert dns_addresses(answer) == []

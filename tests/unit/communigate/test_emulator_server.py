@@ -1,13 +1,12 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The emulated server as a program: its options, what survives a restart, listeners, IPv6, log, address lists."""
+"""The emulated server as a program: its options, what survives a restart, listeners, IPv6, log."""
 
 from __future__ import annotations
 
 import contextlib
 import ftplib
-import ipaddress
 import json
 import os
 import signal
@@ -22,10 +21,16 @@ from typing import Any
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.pwd import PwdError, Session, Target
-from tests.emulators.communigate import emulator
+from tests.emulators.communigate import program as packed
+from tests.emulators.communigate.data_format import as_text, values
+from tests.emulators.communigate.listeners import listeners, listeners_of_slice
+from tests.emulators.communigate.sockets import ipv6_on
+from tests.emulators.communigate.store import FRESH, SETTINGS_FILE, Store, local_addresses, written
 from tests.unit.communigate.test_network import made
 from tests.unit.communigate.world import PASSWORD, PWD_PORT, SIP_PORT, Emulated
 
+#: Starts the server from the checkout.
+START = (sys.executable, "-m", "tests.emulators.communigate")
 FRESH_INSTALL = Path(__file__).parent / "fresh_install.settings"
 
 
@@ -39,10 +44,8 @@ def free_port() -> int:
 def program(base: Path, *options: str, **settings: Any) -> Iterator[subprocess.Popen[str]]:
     """The server as a process; its context begins when it listens, and ends it."""
     if settings:
-        emulator.written(base / emulator.SETTINGS_FILE, emulator.as_text(settings, ""), 0o600)
-    running = subprocess.Popen(
-        [sys.executable, emulator.__file__, "--Base", str(base), *options], stderr=subprocess.PIPE, text=True
-    )
+        written(base / SETTINGS_FILE, as_text(settings, ""), 0o600)
+    running = subprocess.Popen([*START, "--Base", str(base), *options], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 15
     while not (base / "ProcessID").exists() and running.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -75,7 +78,7 @@ def pwd(port: int) -> dict[str, Any]:
 
 
 def password_of(base: Path) -> str:
-    (found,) = emulator.values((base / "Accounts/postmaster.macnt/account.settings").read_text())
+    (found,) = values((base / "Accounts/postmaster.macnt/account.settings").read_text())
     return str(found["Password"])
 
 
@@ -104,19 +107,31 @@ def test_postmasters_password_is_made_once_and_for_root_alone(tmp_path: Path) ->
 
 @pytest.mark.acceptance("CG-01")
 def test_the_first_lan_list_is_what_the_system_says_of_itself(tmp_path: Path) -> None:
-    store = emulator.Store(tmp_path)
-    assert store.settings["LANIPs"].split("\n") == [each for each in emulator.local_addresses() if "." in each]
+    store = Store(tmp_path)
+    assert store.settings["LANIPs"].split("\n") == [each for each in local_addresses() if "." in each]
     assert "127.0.0.1" not in store.settings["LANIPs"]
 
 
 def test_in_the_background_it_returns_when_it_listens(tmp_path: Path) -> None:
     port = free_port()
-    emulator.written(tmp_path / emulator.SETTINGS_FILE, emulator.as_text({"Modules": pwd(port)}, ""), 0o600)
-    subprocess.run([sys.executable, emulator.__file__, "--base", str(tmp_path), "--daemon"], check=True, timeout=20)
+    written(tmp_path / SETTINGS_FILE, as_text({"Modules": pwd(port)}, ""), 0o600)
+    subprocess.run([*START, "--base", str(tmp_path), "--daemon"], check=True, timeout=20)
     try:
         assert probed("127.0.0.1", port)["by"] == "localhost/PWD"
     finally:
         os.kill(int((tmp_path / "ProcessID").read_text()), signal.SIGTERM)
+
+
+def test_installed_as_one_program_it_needs_nothing_of_the_checkout(tmp_path: Path) -> None:
+    port, base, installed = free_port(), tmp_path / "base", tmp_path / "CGServer"
+    installed.write_bytes(packed.program("of a test"))
+    written(base / SETTINGS_FILE, as_text({"Modules": pwd(port)}, ""), 0o600)
+    isolated = [sys.executable, "-I", str(installed), "--Base", str(base), "--Daemon"]
+    subprocess.run(isolated, check=True, timeout=20, cwd=tmp_path)
+    try:
+        assert probed("127.0.0.1", port)["by"] == "localhost/PWD"
+    finally:
+        os.kill(int((base / "ProcessID").read_text()), signal.SIGTERM)
 
 
 @pytest.mark.parametrize(
@@ -129,9 +144,9 @@ def test_in_the_background_it_returns_when_it_listens(tmp_path: Path) -> None:
     ],
 )
 def test_in_the_background_it_also_tells_when_it_cannot_start(tmp_path: Path, text: str, told: str) -> None:
-    emulator.written(tmp_path / emulator.SETTINGS_FILE, text, 0o600)
+    written(tmp_path / SETTINGS_FILE, text, 0o600)
     done = subprocess.run(
-        [sys.executable, emulator.__file__, "--Base", str(tmp_path), "--Daemon"],
+        [*START, "--Base", str(tmp_path), "--Daemon"],
         check=False,
         timeout=20,
         capture_output=True,
@@ -145,7 +160,7 @@ def test_in_the_background_it_also_tells_when_it_cannot_start(tmp_path: Path, te
 @pytest.mark.parametrize("option", ["--fantasy", "--ipv6=maybe"])
 def test_an_option_that_the_product_has_not_is_refused(tmp_path: Path, option: str) -> None:
     done = subprocess.run(
-        [sys.executable, emulator.__file__, "--Base", str(tmp_path), option],
+        [*START, "--Base", str(tmp_path), option],
         check=False,
         capture_output=True,
         timeout=20,
@@ -193,7 +208,7 @@ def test_the_option_says_whether_sockets_are_ipv6_ones(tmp_path: Path, option: s
 def test_ipv6_is_on_where_the_platform_has_it_and_a_local_address_is_one(
     option: str, platform: bool, addresses: list[str], on: bool
 ) -> None:
-    assert emulator.ipv6_on(option, platform, addresses) is on
+    assert ipv6_on(option, platform, addresses) is on
 
 
 def test_every_listener_answers_a_probe_and_says_whose_it_is(server: Emulated) -> None:
@@ -249,8 +264,8 @@ def test_a_hosts_slice_of_a_plan_says_where_to_listen(tmp_path: Path) -> None:
     offer = {"service": "communigate", "settings": {"sip_port": 15060}, "exchanges": ["sip", "media", "dns"]}
     slice_ = {"offers": [offer], "exchanges": exchanges}
     (tmp_path / "slice.json").write_text(json.dumps(slice_))
-    found = emulator.listeners_of_slice(slice_)
-    assert {str(place) for place in emulator.places({"Modules": found, "MediaServer": {}})} == {
+    found = listeners_of_slice(slice_)
+    assert {str(place) for place in listeners({"Modules": found, "MediaServer": {}})} == {
         *("sip udp/15060", "media udp/15300", "media udp/15399")
     }
     port = free_port()
@@ -261,14 +276,14 @@ def test_a_hosts_slice_of_a_plan_says_where_to_listen(tmp_path: Path) -> None:
 
 
 def test_a_fresh_installation_listens_where_the_product_does() -> None:
-    (settings,) = emulator.values(FRESH_INSTALL.read_text())
-    found = set(emulator.places(settings))
+    (settings,) = values(FRESH_INSTALL.read_text())
+    found = set(listeners(settings))
     assert sorted({place.port for place in found if place.transport == "tcp" and place.module != "MEDIA"}) == [
         *(25, 106, 110, 143, 389, 636, 674, 993, 3478, 5060, 5061, 5222, 5269, 5349),
         *(8010, 8021, 8100, 9010, 9100, 11024),
     ]
     assert {place.port for place in found if place.tls} == {636, 993, 5061, 5349, 9010, 9100}
-    assert settings.keys() <= emulator.FRESH.keys()
+    assert settings.keys() <= FRESH.keys()
 
 
 @pytest.mark.parametrize(
@@ -334,38 +349,6 @@ def test_debug_addresses_are_logged_in_detail_and_without_secrets(server: Emulat
     assert "inp: GETLANIPS" in server.log
     assert "inp: PASS ..." in server.log
     assert PASSWORD not in server.log
-
-
-@pytest.mark.parametrize(
-    ("text", "address", "inside"),
-    [
-        ("10.0.0.0-10.0.0.255", "10.0.0.255", True),
-        ("10.0.0.0-10.0.0.255\n!10.0.0.5", "10.0.0.5", False),
-        ("!10.0.0.5\n10.0.0.0-10.0.0.255", "10.0.0.5", True),
-        ("10.0.0.0/24 ; office\n;10.9.9.9\n\n", "10.9.9.9", False),
-        ("2001:db8::/32", "2001:db8:1::1", True),
-        ("2001:db8::/32", "10.0.0.1", False),
-        ("#office", "10.7.7.7", True),
-        ("#loop", "10.7.7.7", False),
-    ],
-)
-@pytest.mark.acceptance("CG-22")
-def test_what_a_list_holds(text: str, address: str, inside: bool) -> None:
-    others = {"Office": "10.7.0.0/16", "loop": "#loop"}
-    assert emulator.listed(text, ipaddress.ip_address(address), "6.4.1", others) is inside
-
-
-@pytest.mark.parametrize(
-    ("version", "line"),
-    [
-        *(("5.0.9", "!10.0.0.1"), ("5.1.1", "10.0.0.0/8"), ("6.3.1", "#office"), ("6.3.1", "10.0.0.1/8")),
-        *(("6.3.1", "0.0.0.0/0"), ("6.3.1", "10.0.0.2-10.0.0.1"), ("6.3.1", "10.0.0.1-::1"), ("6.3.1", "-")),
-    ],
-)
-@pytest.mark.acceptance("CG-23")
-def test_a_line_outside_of_the_versions_grammar_is_refused_with_its_number(version: str, line: str) -> None:
-    with pytest.raises(ValueError, match=r"^line 3: "):
-        list(emulator.entries(f"10.0.0.1\n; comment\n{line}", version))
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_check_mode_shows_the_difference_and_the_run_makes_it_once(lan: Emulated
     checked, shown = run(lan, "communigate_network", "--check", "--diff", **wanted)
     assert checked["changed"] is True
     assert lan.kept()["LANIPs"] == "", "the disk still has what was there at the start"
-    assert not [command for command in lan.server.told if command.startswith("SET")]
+    assert not [command for command in lan.commands.told if command.startswith("SET")]
     assert "--- before: lan_ips (server)\n+++ after: lan_ips (wanted)" in shown
     assert " 10.0.1.12\n+10.0.0.0-10.0.255.255" in shown
     assert '-WANAddress = ""\n-ServerLANAddress = ""\n+WANAddress = "77.77.77.77"' in shown
@@ -102,7 +102,7 @@ def test_check_mode_shows_the_difference_and_the_run_makes_it_once(lan: Emulated
     assert [change["command"] for change in made["changes"]] == [
         *("SETLANIPS", "SETNATEDIPS", "SETNETWORK", "SETDNRSETTINGS")
     ]
-    assert [command for command in lan.server.told if command.startswith("SET")] == [
+    assert [command for command in lan.commands.told if command.startswith("SET")] == [
         change["command"] for change in made["changes"]
     ], "one SET for each list that changes"
     kept = lan.kept()
@@ -170,7 +170,7 @@ def test_the_info_module_tells_and_changes_nothing(lan: Emulated, called: Callab
     assert list(found["settings"]) == list(SETTINGS)
     assert found["listeners"]["SIP"][0]["port"] == 15060
     assert found["ip_states"] == {"10.0.1.12": "LANIPs"}
-    assert not [command for command in lan.server.told if not command.startswith("GET")]
+    assert not [command for command in lan.commands.told if not command.startswith("GET")]
 
 
 @pytest.mark.parametrize(

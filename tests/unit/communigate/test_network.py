@@ -52,9 +52,9 @@ def test_every_list_is_written_read_back_and_then_left_alone(server: Emulated, o
     made(server, **{option: wanted_list("10.0.0.0-10.0.255.255 ; office")})
     name = next(name for name in server.kept() if name.upper() == LISTS[option])
     assert server.kept()[name] == "10.0.0.0-10.0.255.255 ; office"
-    before = list(server.server.told)
+    before = list(server.commands.told)
     assert made(server, **{option: wanted_list("10.0.0.0-10.0.255.255")}).changes == ()
-    assert server.server.told[len(before) :] == ["GETVERSION", f"GET{LISTS[option]}"]
+    assert server.commands.told[len(before) :] == ["GETVERSION", f"GET{LISTS[option]}"]
 
 
 @pytest.mark.acceptance("CG-01")
@@ -64,14 +64,14 @@ def test_the_lan_list_is_read_first_and_corrected_to_all_lans(server: Emulated) 
     assert plan.changes[0].before == "10.0.1.12 ; found by the server\n"
     assert plan.changes[0].after == "10.0.1.12 ; found by the server\n10.0.0.0-10.0.255.255\n10.2.0.0-10.2.0.255\n"
     assert server.kept()["LANIPs"] == plan.changes[0].after
-    assert server.server.told == ["GETVERSION", "GETLANIPS", "SETLANIPS", "GETLANIPS"]
+    assert server.commands.told == ["GETVERSION", "GETLANIPS", "SETLANIPS", "GETLANIPS"]
 
 
 @pytest.mark.acceptance("CG-02")
 def test_lan_addresses_do_not_become_clients_that_may_relay_unless_asked(server: Emulated) -> None:
     made(server, lan_ips=wanted_list("10.0.0.0-10.0.255.255"))
     assert server.kept()["ClientIPs"] == ""
-    assert "SETCLIENTIPS" not in server.server.told
+    assert "SETCLIENTIPS" not in server.commands.told
     made(server, client_ips=wanted_list("10.0.0.0-10.0.255.255"))
     assert server.kept()["ClientIPs"] == "10.0.0.0-10.0.255.255"
 
@@ -101,7 +101,7 @@ def test_a_list_on_the_server_that_cannot_be_read_is_not_merged_into(server: Emu
     server.server.store.settings["LANIPs"] = "10.0.0.1\n10.0.0.9-10.0.0.1"
     with pytest.raises(SettingsError, match=r"lan_ips: the list on the server can't be read, .*line 2.* mode replace"):
         made(server, lan_ips=wanted_list("10.1.0.0/16"))
-    assert "SETLANIPS" not in server.server.told
+    assert "SETLANIPS" not in server.commands.told
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_line_that_the_servers_version_cannot_read_is_refused(
     server.server.store.settings["Version"] = version
     with pytest.raises(SettingsError, match=f"lan_ips: {told}"):
         made(server, lan_ips=wanted_list("10.5.0.1", line))
-    assert "SETLANIPS" not in server.server.told
+    assert "SETLANIPS" not in server.commands.told
     # The emulator, whose grammar was written apart, would not have taken it either.
     with server.session() as session, pytest.raises(RefusedError, match="501 incorrect network address list: line 2"):
         session.set("SETLANIPS", f'"10.5.0.1\\e{line}"')
@@ -156,7 +156,7 @@ def test_all_mistakes_come_at_once_and_nothing_is_written(server: Emulated) -> N
         )
     lines = str(caught.value).splitlines()
     assert [line.split(" ")[0] for line in lines] == ["lan_ips:", "lan_ips:", "network.WANAdress:", "network.NATPing:"]
-    assert not [command for command in server.server.told if command.startswith("SET")]
+    assert not [command for command in server.commands.told if command.startswith("SET")]
 
 
 @pytest.mark.parametrize("option", SETTINGS)

@@ -155,7 +155,7 @@ def test_a_failed_goodbye_spoils_nothing(server: Emulated) -> None:
 def test_a_value_that_holds_a_line_end_stays_one_command(server: Emulated) -> None:
     with server.session() as session, pytest.raises(PwdError, match="a command is one line"):
         session.set("SETLANIPS", '"10.0.0.1"\r\nSHUTDOWN')
-    assert server.server.told == []
+    assert server.commands.told == []
 
 
 def test_nobody_listens() -> None:

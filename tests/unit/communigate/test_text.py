@@ -20,7 +20,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.text im
     to_text,
     value_texts,
 )
-from tests.emulators.communigate import emulator
+from tests.emulators.communigate.data_format import as_text, values
 
 EXAMPLES: list[tuple[str, Any]] = [
     ("MyName", "MyName"),
@@ -167,6 +167,6 @@ def test_brackets_are_counted_outside_of_strings(line: str, count: int) -> None:
 
 @pytest.mark.parametrize("text", [text for text, _value in EXAMPLES if "/*" not in text and "first" not in text])
 def test_the_emulators_own_codec_agrees(text: str) -> None:
-    (value,) = emulator.values(text)
-    assert parse(emulator.as_text(value)) == parse(text)
-    assert parse(emulator.as_text(value, "")) == parse(text)
+    (value,) = values(text)
+    assert parse(as_text(value)) == parse(text)
+    assert parse(as_text(value, "")) == parse(text)

@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.pwd import Session, Target
-from tests.emulators.communigate import emulator
+from tests.emulators.communigate.commands import Commands
+from tests.emulators.communigate.data_format import as_text, values
+from tests.emulators.communigate.faults import Faults
+from tests.emulators.communigate.journal import Journal
+from tests.emulators.communigate.server import Server
+from tests.emulators.communigate.store import SETTINGS_FILE, Store, written
 
 PWD_PORT, SIP_PORT = 10106, 15060
 PASSWORD = "correct horse; battery\\staple"  # noqa: S105 (of an emulator)
@@ -27,17 +32,17 @@ def address() -> str:
     return f"127.{os.getpid() % 200 + 20}.{100 + place // 250}.{place % 250 + 1}"
 
 
-class Recording(emulator.Server):
-    """The emulated server, which also remembers what it was told."""
+class Recording(Commands):
+    """The emulated server's commands, which also remember what they were told."""
 
-    def __init__(self, *parts: Any) -> None:
-        super().__init__(*parts)
+    def __init__(self, server: Server) -> None:
+        super().__init__(server)
         self.told: list[str] = []
 
-    def commanded(self, verb: str, rest: str) -> tuple[Any] | None:
+    def carry_out(self, verb: str, rest: str) -> tuple[Any] | None:
         """Remember the command's name, and do it."""
         self.told.append(verb)
-        return super().commanded(verb, rest)
+        return super().carry_out(verb, rest)
 
 
 class Emulated:
@@ -58,14 +63,15 @@ class Emulated:
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run)
-        self.server: Recording
+        self.server: Server
+        self.commands: Recording
 
     def __enter__(self) -> Emulated:
-        for path, values in (
-            (emulator.SETTINGS_FILE, self.first),
+        for path, held in (
+            (SETTINGS_FILE, self.first),
             ("Accounts/postmaster.macnt/account.settings", {"Password": PASSWORD}),
         ):
-            emulator.written(self.base / path, emulator.as_text(values, ""), 0o600)
+            written(self.base / path, as_text(held, ""), 0o600)
         self._thread.start()
         assert self._ready.wait(10)
         return self
@@ -80,9 +86,10 @@ class Emulated:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
-        store = emulator.Store(self.base)
-        journal = emulator.Journal(self.base / "SystemLogs", False)
-        self.server = Recording(store, journal, False, emulator.Faults(str(self.base / "faults")))
+        store = Store(self.base)
+        journal = Journal(self.base / "SystemLogs", False)
+        self.server = Server(store, journal, False, Faults(str(self.base / "faults")))
+        self.commands = self.server.commands = Recording(self.server)
         assert await self.server.listen() == []
         self._ready.set()
         await self.server.ended.wait()
@@ -103,12 +110,12 @@ class Emulated:
 
     def kept(self) -> dict[str, Any]:
         """The settings that are on the disk."""
-        (found,) = emulator.values((self.base / emulator.SETTINGS_FILE).read_text())
+        (found,) = values((self.base / SETTINGS_FILE).read_text())
         return dict(found)
 
     def go_wrong(self, **faults: str) -> None:
         """Let the named states go wrong from now on."""
-        emulator.written(self.base / "faults", emulator.as_text(faults), 0o600)
+        written(self.base / "faults", as_text(faults), 0o600)
 
     def target(self, **changes: Any) -> Target:
         """How a client reaches the server."""

@@ -13,7 +13,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.faxnet.deploy.plugins.filter.communigate_offer import FilterModule
 from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.facts import gathered, module_listeners
-from tests.emulators.communigate import emulator
+from tests.emulators.communigate.data_format import values
 from tests.unit.communigate.world import PWD_PORT, Emulated
 from tests.unit.engine.networks import Network
 
@@ -29,7 +29,7 @@ def told(**modules: Any) -> dict[str, Any]:
 
 def fresh() -> dict[str, Any]:
     """A result of the module for a fresh installation."""
-    (settings,) = emulator.values(FRESH.read_text(encoding="utf-8"))
+    (settings,) = values(FRESH.read_text(encoding="utf-8"))
     result = told(**settings["Modules"])
     result["settings"] = {"media": settings["MediaServer"], "resolver": settings["DNRSettings"]}
     return result

@@ -77,20 +77,133 @@ def test_every_probe_meets_what_devices_do_that_hold_the_plan(net: Network, chan
     some = chance.sample(sorted(net.hosts), k=chance.choice((0, 0, 1, 2)) if len(net.hosts) > 2 else 0)
     hosts = {name: {**own, "faxnet_platform": "unmanaged"} if name in some else own for name, own in net.hosts.items()}
     made = planned(replace(net, hosts=hosts))
-    devices = Devices(net, made)
-    event(f"unmanaged: {bool(devices.unmanaged)}")
-    every = [probe for probes in expectations(made.document, made.slices).probes.values() for probe in probes]
-    assume(every)
-    for probe in every:
-        if probe.kind == CONTROL:
-            continue
+    event(f"unmanaged: {bool(some)}")
+    probes = assert_devices_do_as_expected(net, made)
+    assume(probes)
+    for probe in probes:
         event(probe.kind)
+
+
+def assert_devices_do_as_expected(net: Network, made: Made) -> list[Probe]:
+    """Send every probe but the echo requests through devices that hold the plan; returns them."""
+    devices = Devices(net, made)
+    every = [probe for probes in expectations(made.document, made.slices).probes.values() for probe in probes]
+    sent = [probe for probe in every if probe.kind != CONTROL]
+    for probe in sent:
         arrival = devices.arrival(probe, worn_by(made, probe))
         if probe.expect == "silent":
             assert arrival is None, f"{probe.id} ({probe.kind}: {probe.reason}) arrives at {arrival}"
         else:
             assert arrival is not None, f"{probe.id} ({probe.kind}: {probe.reason}) does not arrive"
             assert arrival.host == probe.target, probe.id
+    return sent
+
+
+def exchange(name: str, initiator: str, transport: str, ports: Any, whom: str, **more: Any) -> dict[str, Any]:
+    """One exchange of a service that is made up for a test."""
+    found = {"name": name, "initiator": initiator, "transport": transport, "ports": ports, "with": whom}
+    return found | {"purpose": "test"} | more
+
+
+def a_wide_way_out_beside_a_client(transport: str, *, six: bool = False, inner: str = "") -> Network:
+    """An office whose router lets out only what flows name: a client of a far server, and a host with a wide flow.
+
+    Both wear the router's address, so that the far server takes what goes out by the wide flow for the client's.
+
+    Args:
+        six: over IPv6 and not IPv4.
+        inner: platform of a second router, which translates nothing, between the office and the other.
+    """
+    net = Network()
+    net.services = {
+        "fax": {
+            "exchanges": [exchange("ask", "client", transport, 4644, "clients", kind="request")],
+            "sources": [{"document": "made up for these tests"}],
+        },
+        "wide": {
+            "exchanges": [exchange("out", "server", transport, "any", "internet", source_ports="40000-40019")],
+            "sources": [{"document": "made up for these tests"}],
+        },
+    }
+    near, far = ("2001:db8:1::", "2001:db8:2::") if six else ("10.1.0.", "10.2.0.")
+    shown = ("2001:db8:ffff::1", "2001:db8:ffff::2") if six else ("203.0.113.1", "203.0.113.2")
+    suffix = "/64" if six else "0/24"
+    net.site("office", near + suffix, gateway="router", public=shown[0])
+    net.site("far", far + suffix, gateway="far-router", public=shown[1])
+    if inner:
+        del net.sites["office"]["gateway"], net.sites["office"]["public_address"]
+        net.sites["office"]["gateways"] = [{"host": "inner"}, {"host": "router", "public_address": shown[0]}]
+        net.host("inner", "office", near + "2", platform=inner, outbound="flows")
+    net.hosts["router"]["faxnet_outbound"] = "flows"
+    net.offers("fax-server", "far", far + "10", "fax")
+    net.uses("client", "office", near + "11", "fax", "fax-server")
+    net.offers("wide-server", "office", near + "12", "wide", public=True)
+    net.host("nobody", "office", near + "13")
+    return net
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("six", [False, True], ids=["four", "six"])
+@pytest.mark.parametrize("inner", ["", "nftables", "nftables_stateless"])
+def test_what_a_flow_to_the_internet_lets_out_is_not_expected_to_be_silent(
+    transport: str, six: bool, inner: str
+) -> None:
+    net = a_wide_way_out_beside_a_client(transport, six=six, inner=inner)
+    made = net.made()
+    sent = assert_devices_do_as_expected(net, made)
+    to_server = {probe.host for probe in sent if (probe.target, probe.kind) == ("fax-server", "another host")}
+    assert "wide-server" not in to_server
+    assert "nobody" in to_server
+    (remark,) = (item for item in expectations(made.document, made.slices).inseparable if "wide-server" in item.hosts)
+    wide = "wide.out/wide-server>internet" + ("/6" if six else "")
+    assert (remark.flows, remark.gateways) == ((wide,), ())
+    assert wide in remark.as_dict()["message"]
+
+
+@pytest.mark.parametrize("inner", ["nftables", "nftables_stateless"])
+def test_what_looks_like_an_answer_to_a_router_without_state_is_not_expected_to_be_silent(inner: str) -> None:
+    net = a_wide_way_out_beside_a_client("udp", inner=inner)
+    net.hosts["router"]["faxnet_outbound"] = "any"
+    net.services["fax"]["exchanges"] = [exchange("ask", "client", "udp", "any", "clients", kind="request")]
+    net.services["told"] = {
+        "exchanges": [exchange("tell", "client", "udp", 5000, "clients", kind="request")],
+        "sources": [{"document": "made up for these tests"}],
+    }
+    net.offers("told-server", "office", "10.1.0.14", "told")
+    net.hosts["fax-server"]["faxnet_uses"] = [{"service": "told", "server": "told-server"}]
+    sent = assert_devices_do_as_expected(net, net.made())
+    asked = {probe.id for probe in sent if (probe.host, probe.kind) == ("told-server", "unasked answer")}
+    unasked = "told-server:5000>203.0.113.2:21845/udp"
+    assert asked == (set() if inner == "nftables_stateless" else {unasked})
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("platform", ["nftables", "unmanaged"])
+def test_a_router_between_two_networks_lets_a_flow_to_the_internet_into_the_other(
+    transport: str, platform: str
+) -> None:
+    net = Network()
+    net.services = {
+        "fax": {
+            "exchanges": [exchange("ask", "client", transport, 4644, "clients", kind="request")],
+            "sources": [{"document": "made up for these tests"}],
+        },
+        "wide": {
+            "exchanges": [exchange("out", "server", transport, "any", "internet", source_ports="40000-40019")],
+            "sources": [{"document": "made up for these tests"}],
+        },
+    }
+    for floor in (0, 1):
+        net.site(f"floor{floor}", f"10.1.{floor}.0/24", gateway="router", public="203.0.113.1", realm="office")
+    net.hosts["router"]["faxnet_address"] = "10.1.0.1"
+    net.offers("wide-server", "floor0", "10.1.0.10", "wide", public=True)
+    net.host("nobody", "floor0", "10.1.0.11")
+    net.offers("fax-server", "floor1", "10.1.1.10", "fax", platform=platform)
+    net.uses("client", "floor1", "10.1.1.11", "fax", "fax-server")
+    sent = assert_devices_do_as_expected(net, net.made())
+    strangers = {probe.host for probe in sent if (probe.target, probe.kind) == ("fax-server", "another host")}
+    assert "nobody" in strangers
+    assert ("wide-server" in strangers) == (platform == "nftables")
 
 
 @SOME

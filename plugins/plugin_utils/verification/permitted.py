@@ -44,6 +44,10 @@ class Packet(NamedTuple):
     source_port: int | None = None
 
 
+#: Address, transport, shared address, routers that could stop it, and flows for which no router stops it.
+_Likeness = tuple[str, str, str, tuple[str, ...], tuple[str, ...]]
+
+
 class _Right(NamedTuple):
     """Who may send to some ports, from some ports; ``inner``: to the address that a forward leads to."""
 
@@ -51,14 +55,6 @@ class _Right(NamedTuple):
     source_ports: tuple[PortRange, ...]
     inner: bool
     senders: set[str]
-
-    def from_port(self, port: int | None) -> bool:
-        """Whether a packet from *port* may pass; from a port that nobody chose: whether it might."""
-        if not self.source_ports:
-            return True
-        if port is None:
-            return any(item.overlaps(_DYNAMIC) for item in self.source_ports)
-        return any(item.low <= port <= item.high for item in self.source_ports)
 
 
 class _Rights:
@@ -110,8 +106,9 @@ class Rights:
         self._permitted: dict[tuple[str, str, str, str], _Rights] = defaultdict(_Rights)
         # From the Internet and from addresses that are no host's: by the dialled address.
         self._from_outside: dict[tuple[str, str], list[tuple[Prefix, FlowView]]] = defaultdict(list)
-        # What a device without state lets back in: by client and transport.
-        self._answers: dict[tuple[str, str], list[FlowView]] = defaultdict(list)
+        # What routers let out for a host, and what devices without state let back in: by host and transport.
+        self._started: dict[tuple[str, str], list[FlowView]] = defaultdict(list)
+        self._received: dict[tuple[str, str], list[FlowView]] = defaultdict(list)
         self._networks: dict[tuple[str, int], list[Prefix]] = defaultdict(list)
         for site in view.sites.values():
             for prefix in map(parse_prefix, site.networks):
@@ -125,13 +122,15 @@ class Rights:
             if flow.enabled and not flow.carried_by:
                 self._add(flow)
         self._holders = _holders(view)
-        # by address, transport, shared address and gateways: who could get through, and as whom
-        self._alike: dict[tuple[str, str, str, tuple[str, ...]], tuple[set[str], dict[int, _Right]]] = {}
+        # Who could get through, and as whom.
+        self._alike: dict[_Likeness, tuple[set[str], dict[int, _Right]]] = {}
 
     def _add(self, flow: FlowView) -> None:
         # Beyond a forward a packet wears the inner address, and a router cannot tell whether it has forwarded it
         # or whether it came so: to its own source, a flow's inner address is the same flow and proves nothing.
         addresses = dict.fromkeys((flow.dial, flow.destination_address))
+        if self._stateless:
+            self._received[flow.destination, flow.transport].append(flow)
         if flow.source not in self._view.hosts:
             senders = parse_prefix(flow.arrives_from)
             for address in addresses | self._shown_by(flow.destination):
@@ -140,8 +139,7 @@ class Rights:
         for address in addresses:
             key = (self._realm(flow.source, flow.version), address, flow.transport, flow.arrives_from)
             self._permitted[key].add(flow, inner=address != flow.dial)
-        if self._stateless:
-            self._answers[flow.source, flow.transport].append(flow)
+        self._started[flow.source, flow.transport].append(flow)
 
     def _shown_by(self, name: str) -> dict[str, None]:
         """The public addresses of a host's routers: each forwards inward what the next one outside forwards to it."""
@@ -156,7 +154,8 @@ class Rights:
             return False
         key = (self._realm(packet.sender, version), packet.dial, packet.transport, packet.worn)
         rights = self._permitted.get(key)
-        matching = [] if rights is None else [r for r in rights.at(packet.port) if r.from_port(packet.source_port)]
+        named = () if rights is None else rights.at(packet.port)
+        matching = [right for right in named if _may_come_from(right.source_ports, packet.source_port)]
         if any(right.inner or packet.sender in right.senders for right in matching):
             return False
         if matching:
@@ -180,8 +179,9 @@ class Rights:
                 shared=shared,
                 allowed=tuple(sorted({sender for right in rights.values() for sender in right.senders})),
                 gateways=gateways,
+                flows=flows,
             )
-            for (address, transport, shared, gateways), (hosts, rights) in sorted(self._alike.items())
+            for (address, transport, shared, gateways, flows), (hosts, rights) in sorted(self._alike.items())
         )
 
     def holder(self, sender: str, address: str) -> str:
@@ -236,7 +236,12 @@ class Rights:
             return True
         # A public address is its router's; what that router does not forward ends there.
         holder = self.holder(packet.sender, packet.dial)
-        guards = self.guards(packet.sender, holder if holder in self._view.gateways else packet.target, version)
+        end = holder if holder in self._view.gateways else packet.target
+        guards = self.guards(packet.sender, end, version)
+        if any(name != end for name in guards):
+            # A router between two networks lets pass what looks like a flow of the sender's to the whole Internet.
+            passing = self._seeing_the_sender(packet) if self._own_flows_like(packet) else ()
+            guards = tuple(name for name in guards if name == end or name not in passing)
         if packet.transport == "udp" and not any(name not in self._stateless for name in guards):
             return bool(guards) and not self._looks_like_an_answer(packet)
         return bool(guards)
@@ -244,11 +249,22 @@ class Rights:
     def _looks_like_an_answer(self, packet: Packet) -> bool:
         """Whether a device without state would take a datagram for an answer to what the target has asked."""
         worn = parse_address(packet.worn)
-        for flow in self._answers.get((packet.target, packet.transport), ()):
-            asked = _Right((), flow.ports, inner=False, senders=set())
-            if asked.from_port(packet.source_port) and parse_prefix(flow.dial).holds(worn):
-                return True
-        return False
+        return any(
+            _may_come_from(flow.ports, packet.source_port) and parse_prefix(flow.dial).holds(worn)
+            for flow in self._started.get((packet.target, packet.transport), ())
+        )
+
+    def _looks_like_an_answer_on_its_way_out(self, packet: Packet) -> bool:
+        """Whether a router without state would take a datagram for its sender's answer to what it was asked."""
+        if packet.transport != "udp":
+            return False
+        dial = parse_address(packet.dial)
+        return any(
+            _may_come_from(flow.ports, packet.source_port)
+            and parse_prefix(flow.arrives_from).holds(dial)
+            and (not flow.source_ports or any(item.low <= packet.port <= item.high for item in flow.source_ports))
+            for flow in self._received.get((packet.sender, packet.transport), ())
+        )
 
     def _is_for_everybody(self, packet: Packet, version: int) -> bool:
         """Whether the packet's port is open to the Internet, or to an address that the sender happens to wear."""
@@ -260,29 +276,57 @@ class Rights:
         return any(
             prefix.holds(worn)
             and any(item.low <= packet.port <= item.high for item in flow.ports)
-            and _Right(flow.ports, flow.source_ports, inner=False, senders=set()).from_port(packet.source_port)
+            and _may_come_from(flow.source_ports, packet.source_port)
             and (not local or self._view.same_realm(packet.sender, flow.destination, version))
             for prefix, flow in named
         )
 
     def _is_stopped_at_home(self, packet: Packet, matching: Iterable[_Right]) -> bool:
-        """Whether the sender's own router refuses what nobody beyond it can tell from an allowed host's packet."""
-        version = version_of(packet.dial)
-        chain = self._view.sites[self._view.hosts[packet.sender].site].gateways
-        own = [gateway for gateway in chain if gateway.host == packet.sender]
-        beyond = self._gateways_of(packet.sender)
-        for gateway in (*own, *beyond):
-            managed = self._view.hosts[gateway.host].managed and gateway.host != packet.sender
-            if managed and self._lets_only_flows_out(gateway.host):
+        """Whether a router of the sender's own site refuses what nobody further out can tell from an allowed packet.
+
+        Notes the packet where none does. A router that lets nothing but flows out also lets out whatever looks like a
+        flow of the sender's own, be it meant for anybody else: a packet to the whole Internet from the same port.
+        """
+        taken_for = self._own_flows_like(packet)
+        open_routers = []
+        for gateway in self._seeing_the_sender(packet):
+            if not self._lets_only_flows_out(gateway):
+                open_routers.append(gateway)
+            elif not taken_for and not (
+                gateway in self._stateless and self._looks_like_an_answer_on_its_way_out(packet)
+            ):
                 return True
-            if any(version_of(address) == version for address in gateway.public):
-                # Further out, all have this router's address: itself, and whoever stands behind it.
-                break
-        gateways = tuple(gateway.host for gateway in beyond)
-        hosts, rights = self._alike.setdefault((packet.dial, packet.transport, packet.worn, gateways), (set(), {}))
+        gateways = () if taken_for else tuple(open_routers)
+        key = (packet.dial, packet.transport, packet.worn, gateways, taken_for)
+        hosts, rights = self._alike.setdefault(key, (set(), {}))
         hosts.add(packet.sender)
         rights.update((id(right), right) for right in matching)
         return False
+
+    def _own_flows_like(self, packet: Packet) -> tuple[str, ...]:
+        """The ids of the sender's flows that a router of its site would take a packet for, going out."""
+        dial = parse_address(packet.dial)
+        return tuple(
+            flow.id
+            for flow in self._started.get((packet.sender, packet.transport), ())
+            if any(item.low <= packet.port <= item.high for item in flow.ports)
+            and _may_come_from(flow.source_ports, packet.source_port)
+            and parse_prefix(flow.dial).holds(dial)
+        )
+
+    def _seeing_the_sender(self, packet: Packet) -> tuple[str, ...]:
+        """The managed routers that a packet leaves through while it wears its sender's own address."""
+        version = version_of(packet.dial)
+        chain = self._view.sites[self._view.hosts[packet.sender].site].gateways
+        own = [gateway for gateway in chain if gateway.host == packet.sender]
+        found = []
+        for gateway in (*own, *self._gateways_of(packet.sender)):
+            if self._view.hosts[gateway.host].managed and gateway.host != packet.sender:
+                found.append(gateway.host)
+            if any(version_of(address) == version for address in gateway.public):
+                # Further out, all have this router's address: itself, and whoever stands behind it.
+                break
+        return tuple(found)
 
     def _gateways_of(self, name: str) -> tuple[GatewayView, ...]:
         """The routers that a host's packets leave its site through, inside first: for a router, those further out."""
@@ -305,6 +349,15 @@ class Rights:
         if gateway not in self._shut:
             self._shut[gateway] = self._slices[gateway]["policy"]["outbound"] == "flows"
         return self._shut[gateway]
+
+
+def _may_come_from(source_ports: tuple[PortRange, ...], port: int | None) -> bool:
+    """Whether a packet from *port* may pass; from a port that nobody chose: whether it might. No range allows any."""
+    if not source_ports:
+        return True
+    if port is None:
+        return any(item.overlaps(_DYNAMIC) for item in source_ports)
+    return any(item.low <= port <= item.high for item in source_ports)
 
 
 def _keeps_state(platform: str) -> bool:

@@ -103,6 +103,7 @@ class Inseparable:
         shared: the address that all of them wear.
         allowed: the hosts that are meant to get through, sorted.
         gateways: routers where ``faxnet_outbound: flows`` would stop the others.
+        flows: ids of the others' own flows, for which their routers let these packets out whatever that variable says.
     """
 
     hosts: tuple[str, ...]
@@ -112,13 +113,13 @@ class Inseparable:
     shared: str
     allowed: tuple[str, ...]
     gateways: tuple[str, ...]
+    flows: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The remark as plain data, with a sentence for people; names are cut short where they are many."""
         message = (
             f"{named(self.hosts)} can reach {self.address} port {self.ports}/{self.transport} as {named(self.allowed)} "
-            f"may: beyond their router all of them are {self.shared}. Set faxnet_outbound to flows on "
-            f"{named(self.gateways) or 'the router of their site'} to stop the others there."
+            f"may: beyond their router all of them are {self.shared}. {self._what_helps()}"
         )
         return {
             **asdict(self),
@@ -126,8 +127,19 @@ class Inseparable:
             "count": len(self.hosts),
             "allowed": list(self.allowed[:_MOST_NAMES]),
             "gateways": list(self.gateways),
+            "flows": list(self.flows[:_MOST_NAMES]),
             "message": message,
         }
+
+    def _what_helps(self) -> str:
+        if self.flows:
+            return (
+                f"What lets the others out is {named(self.flows)}, which names these ports and that address as well; "
+                "nothing stops them but fewer ports or addresses there."
+            )
+        if self.gateways:
+            return f"Set faxnet_outbound to flows on {named(self.gateways)} to stop the others there."
+        return "No router that holds the plan's rules stands before that address, so nothing stops the others."
 
 
 @dataclass(frozen=True, slots=True)

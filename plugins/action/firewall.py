@@ -40,7 +40,7 @@ ARGUMENTS = {
     "address_ranges": {"type": "bool", "default": False},
     "forwarding": {"type": "bool"},
 }
-MODULE = "faxnet.deploy.firewall"
+MODULE = "faxnet.deploy.firewall_transaction"
 SHORTEST_TIMEOUT = 5  # seconds; below that an ordinary SSH login may be too late
 PAUSE = 0.5  # seconds between two tries to confirm
 CURE = "Check that faxnet_management names the port and the networks that this controller comes from."
@@ -126,7 +126,7 @@ class ActionModule(ActionBase):
     ) -> None:
         timeout = options["confirm_timeout"]
         arguments = {"confirm_timeout": timeout, "tolerate_drops": options["tolerate_drops"]}
-        result.update(self._module({**arguments, "handed": {"phase": "apply", **handed}}, variables))
+        result.update(self._module({"phase": "apply", **arguments, **handed}, variables))
         until = time.monotonic() + timeout
         if result.get("failed"):
             return
@@ -171,7 +171,7 @@ class ActionModule(ActionBase):
         """The module's answer to the confirmation; None when no new connection came about in time."""
         while time.monotonic() < until:
             try:
-                answer = self._module({"handed": {"phase": "confirm", "transaction": name}}, variables)
+                answer = self._module({"phase": "confirm", "transaction": name}, variables)
             except AnsibleConnectionFailure as error:
                 self._display.vv(f"No new connection yet: {error}")
             else:
@@ -184,7 +184,7 @@ class ActionModule(ActionBase):
     def _outcome(self, name: str, variables: dict[str, Any]) -> dict[str, Any]:
         """What the host says about the roll-back, asked over a new connection."""
         try:
-            answer = self._module({"handed": {"phase": "outcome", "transaction": name}}, variables)
+            answer = self._module({"phase": "outcome", "transaction": name}, variables)
         except AnsibleConnectionFailure as error:
             answer = {"msg": str(error)}
         outcome = answer.get("outcome") or f"the old rules should be back; the host does not answer: {answer['msg']}"

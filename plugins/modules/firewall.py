@@ -64,10 +64,6 @@ options:
       - Fail, changing nothing, unless the policy is that of a router (V(true)) or of a host (V(false)). Not checked
         when it is not given.
     type: bool
-  handed:
-    description:
-      - What the action plugin hands to the managed host. A play that sets it is refused.
-    type: dict
 attributes:
   check_mode:
     support: full
@@ -85,6 +81,8 @@ notes:
   - Without systemd the rules are not loaded at boot; a warning says so.
 seealso:
   - module: faxnet.deploy.plan
+  - module: faxnet.deploy.firewall_transaction
+    description: What this module does on the managed host.
 author:
   - faxnet.deploy contributors (@faxnet)
 """
@@ -155,99 +153,3 @@ worksheet:
   type: str
   sample: /srv/fax/.faxnet/worksheets/florida-router.txt
 """
-
-import contextlib
-import os
-from collections.abc import Callable
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import ensure, transaction
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import FirewallError, Machine, Ran
-
-LOCK_PATIENCE = 60.0  # seconds
-
-
-def main() -> None:
-    """Run one phase of the change; the action plugin calls the phases."""
-    module = AnsibleModule(
-        argument_spec={
-            "directory": {"type": "path"},
-            "policy": {"type": "dict"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "confirm_timeout": {"type": "int", "default": 60},
-            "tolerate_drops": {"type": "bool", "default": False},
-            "address_ranges": {"type": "bool", "default": False},
-            "forwarding": {"type": "bool"},
-            "handed": {"type": "dict"},
-        },
-        supports_check_mode=True,
-    )
-    machine = Machine(run=_runner(module), find=lambda name: module.get_bin_path(name, opt_dirs=["/usr/sbin", "/sbin"]))
-    try:
-        module.exit_json(**_PHASES[_handed(module)["phase"]](module, machine))
-    except FirewallError as error:
-        module.fail_json(msg=str(error))
-
-
-def _runner(module: AnsibleModule) -> Callable[[list[str], str | None], Ran]:
-    def run(argv: list[str], text: str | None) -> Ran:
-        return Ran(*module.run_command(argv, data=text, binary_data=True, environ_update={"LC_ALL": "C.UTF-8"}))
-
-    return run
-
-
-def _handed(module: AnsibleModule) -> dict[str, Any]:
-    handed: dict[str, Any] | None = module.params["handed"]
-    if not handed:
-        module.fail_json(msg="This module is called by its action plugin: write faxnet.deploy.firewall in the play.")
-    return handed
-
-
-def _apply(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
-    handed = _handed(module)
-    wanted = ensure.Wanted(
-        text=handed.get("text"),
-        settings=tuple(handed.get("settings", ())),
-        openings=tuple(handed.get("openings", ())),
-        tolerate_drops=module.params["tolerate_drops"],
-    )
-    # Check mode leaves no trace, not even a lock file.
-    alone = contextlib.nullcontext() if module.check_mode else transaction.lock(machine, LOCK_PATIENCE)
-    with alone:
-        found = ensure.compare(machine, wanted)
-        result = {
-            "changed": bool(found.differences),
-            "differences": list(found.differences),
-            "shut_listeners": list(found.shut_listeners),
-            "others": list(found.others),
-        }
-        if module._diff:  # pylint: disable=protected-access
-            result["diff"] = ensure.diff(machine, found)
-        if found.differences and not module.check_mode:
-            name = ensure.apply(machine, found, module.params["confirm_timeout"], os.urandom(6).hex())
-            if name:
-                result["transaction"] = name
-        return result
-
-
-def _confirm(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
-    try:
-        transaction.confirm(machine, _handed(module)["transaction"])
-    except transaction.TooLateError as error:
-        return {"changed": False, "confirmed": False, "outcome": str(error)}
-    except FirewallError as error:
-        module.fail_json(msg=str(error), confirmed=True)
-    return {"changed": True, "confirmed": True}
-
-
-def _outcome(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
-    return {"changed": False, "outcome": transaction.outcome(machine, _handed(module)["transaction"])}
-
-
-_PHASES = {"apply": _apply, "confirm": _confirm, "outcome": _outcome}
-
-
-if __name__ == "__main__":
-    main()

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import RULES_FILE
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory as files
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import plan_json as slices
+from tests.kernel import networks
 from tests.unit.engine.networks import Network, two_offices
 from tests.unit.platforms.policies import policy, router
 
@@ -43,12 +45,13 @@ PLAY = """\
 
 @dataclass(frozen=True)
 class Play:
-    """A play for one host that does not exist."""
+    """A play for one host: one that does not exist, or this machine."""
 
     directory: Path
+    host: str = "uk-router ansible_host=none.invalid"
 
     def run(self, options: list[dict[str, Any]], *arguments: str) -> list[dict[str, Any]]:
-        """The action's results. The host has no address: whoever connects to it fails."""
+        """The action's results."""
         playbook, result = self.directory / "play.yml", self.directory / "result.json"
         playbook.write_text(PLAY, encoding="utf-8")
         values = {
@@ -57,7 +60,7 @@ class Play:
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
         }
         inventory = self.directory / "hosts"
-        hosts = "uk-router ansible_host=none.invalid\nlocalhost ansible_connection=local\n"
+        hosts = f"{self.host}\nlocalhost ansible_connection=local\n"
         inventory.write_text(hosts, encoding="utf-8")
         ran = subprocess.run(
             ["ansible-playbook", "-i", str(inventory), "-e", json.dumps(values), *arguments, str(playbook)],
@@ -72,8 +75,24 @@ class Play:
 
 @pytest.fixture
 def play(tmp_path: Path) -> Play:
-    """A folder with a play and its inventory."""
+    """A play for a host without an address: whoever connects to it fails."""
     return Play(tmp_path)
+
+
+def test_what_is_rendered_is_compared_on_the_host_and_in_check_mode_nothing_more(tmp_path: Path) -> None:
+    play = Play(tmp_path, "uk-router ansible_connection=local")
+    with networks.namespace("host") as name, networks.inside(name):
+        checked, absent = play.run([{"policy": policy()}, {"state": "absent", "policy": policy()}], "--check", "--diff")
+        assert networks.run("nft", "list", "tables") == ""
+    assert (checked["changed"], checked["differences"]) == (True, ["table inet faxnet", RULES_FILE]), checked
+    assert "chain faxnet_input" in checked["diff"][0]["after"]
+    assert "transaction" not in checked
+    assert (absent["changed"], absent["differences"], absent["diff"]) == (False, [], []), absent
+
+
+def test_what_the_host_is_asked_is_for_the_action_alone(play: Play) -> None:
+    (refused,) = play.run([{"policy": policy(), "phase": "confirm"}])
+    assert "phase" in refused["msg"]
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [

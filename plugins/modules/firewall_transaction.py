@@ -1,0 +1,228 @@
+#!/usr/bin/python
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: firewall_transaction
+version_added: "0.1.0"
+short_description: The managed host's side of faxnet.deploy.firewall, which calls it
+description:
+  - Compares a host's packet filter with the wanted one, changes it in one transaction, confirms the change or says how
+    its undoing ended. M(faxnet.deploy.firewall) renders the rules and calls this module for each phase of a change.
+  - It is internal. It is not meant for plays, and its options change without notice. Called from a play, O(phase=apply)
+    is undone after O(confirm_timeout) seconds, as nothing confirms it.
+options:
+  phase:
+    description:
+      - V(apply) compares; where something differs and this is no check, it arms a timer that undoes the change, and
+        loads the rules.
+      - V(confirm) stops the timer and writes what survives a reboot.
+      - V(outcome) waits until a change that was not confirmed is undone, and says what came of it.
+    type: str
+    choices: [apply, confirm, outcome]
+    required: true
+  text:
+    description: The rules as an nft file. Without it, everything that carries the collection's name is removed.
+    type: str
+  settings:
+    description: Kernel settings that must be 1, as sysctl names them.
+    type: list
+    elements: str
+    default: []
+  openings:
+    description: What the rules let in from anybody; the host compares the ports that it listens on with it.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      version:
+        description: The IP version.
+        type: int
+        required: true
+        choices: [4, 6]
+      transport:
+        description: The transport protocol.
+        type: str
+        required: true
+        choices: [tcp, udp]
+      ports:
+        description: Pairs of ports, from and to.
+        type: list
+        elements: list
+        required: true
+  confirm_timeout:
+    description: Seconds until the change is undone unless it is confirmed.
+    type: int
+    default: 60
+  tolerate_drops:
+    description: Go on although another table holds single rules that drop or reject.
+    type: bool
+    default: false
+  transaction:
+    description: The change that is meant, as O(phase=apply) returned it. Needed for the other phases.
+    type: str
+attributes:
+  check_mode:
+    support: full
+    description: The rules are rehearsed in a network namespace of their own, checked and compared, and not applied.
+  diff_mode:
+    support: full
+    description: The complete table as the kernel lists it, before and after, and the files that differ.
+  platform:
+    support: full
+    platforms: linux
+    description: Linux with nft and Python 3.9 or later.
+seealso:
+  - module: faxnet.deploy.firewall
+author:
+  - faxnet.deploy contributors (@faxnet)
+"""
+
+EXAMPLES = r"""
+- name: Put each host's part of the plan into its packet filter
+  faxnet.deploy.firewall:
+"""
+
+RETURN = r"""
+transaction:
+  description: The name of the change, to be confirmed before its time is up.
+  returned: with O(phase=apply), when rules or kernel settings were changed
+  type: str
+  sample: 5f0c7d1e2a3b
+differences:
+  description: What was not as it should be.
+  returned: with O(phase=apply)
+  type: list
+  elements: str
+  sample: [table inet faxnet, /etc/faxnet/nftables.nft]
+shut_listeners:
+  description: Ports that listen on the host and that the rules open to nobody.
+  returned: with O(phase=apply)
+  type: list
+  elements: dict
+  contains:
+    transport:
+      description: V(tcp) or V(udp).
+      type: str
+      sample: udp
+    port:
+      description: The port.
+      type: int
+      sample: 53
+    program:
+      description: The program's name, as far as it can be read.
+      type: str
+      sample: dnsmasq
+  sample: [{transport: udp, port: 53, program: dnsmasq}]
+others:
+  description: Other packet filters that were found and tolerated.
+  returned: with O(phase=apply)
+  type: list
+  elements: str
+  sample: []
+confirmed:
+  description: Whether the confirmation came before the change was undone.
+  returned: with O(phase=confirm)
+  type: bool
+  sample: true
+outcome:
+  description: What came of a change that was not confirmed.
+  returned: with O(phase=outcome), and with O(phase=confirm) when it came too late
+  type: str
+  sample: the old rules are back
+"""
+
+import contextlib
+import os
+from collections.abc import Callable
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import ensure, transaction
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import FirewallError, Machine, Ran
+
+LOCK_PATIENCE = 60.0  # seconds
+OPENING = {
+    "version": {"type": "int", "required": True, "choices": [4, 6]},
+    "transport": {"type": "str", "required": True, "choices": ["tcp", "udp"]},
+    "ports": {"type": "list", "elements": "list", "required": True},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "phase": {"type": "str", "choices": ["apply", "confirm", "outcome"], "required": True},
+            "text": {"type": "str"},
+            "settings": {"type": "list", "elements": "str", "default": []},
+            "openings": {"type": "list", "elements": "dict", "default": [], "options": OPENING},
+            "confirm_timeout": {"type": "int", "default": 60},
+            "tolerate_drops": {"type": "bool", "default": False},
+            "transaction": {"type": "str"},
+        },
+        required_if=[("phase", "confirm", ["transaction"]), ("phase", "outcome", ["transaction"])],
+        supports_check_mode=True,
+    )
+    machine = Machine(run=_runner(module), find=lambda name: module.get_bin_path(name, opt_dirs=["/usr/sbin", "/sbin"]))
+    try:
+        module.exit_json(**_PHASES[module.params["phase"]](module, machine))
+    except FirewallError as error:
+        module.fail_json(msg=str(error))
+
+
+def _runner(module: AnsibleModule) -> Callable[[list[str], str | None], Ran]:
+    def run(argv: list[str], text: str | None) -> Ran:
+        return Ran(*module.run_command(argv, data=text, binary_data=True, environ_update={"LC_ALL": "C.UTF-8"}))
+
+    return run
+
+
+def _apply(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
+    wanted = ensure.Wanted(
+        text=module.params["text"],
+        settings=tuple(module.params["settings"]),
+        openings=tuple(module.params["openings"]),
+        tolerate_drops=module.params["tolerate_drops"],
+    )
+    # Check mode leaves no trace, not even a lock file.
+    alone = contextlib.nullcontext() if module.check_mode else transaction.lock(machine, LOCK_PATIENCE)
+    with alone:
+        found = ensure.compare(machine, wanted)
+        result = {
+            "changed": bool(found.differences),
+            "differences": list(found.differences),
+            "shut_listeners": list(found.shut_listeners),
+            "others": list(found.others),
+        }
+        if module._diff:  # pylint: disable=protected-access
+            result["diff"] = ensure.diff(machine, found)
+        if found.differences and not module.check_mode:
+            name = ensure.apply(machine, found, module.params["confirm_timeout"], os.urandom(6).hex())
+            if name:
+                result["transaction"] = name
+        return result
+
+
+def _confirm(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
+    try:
+        transaction.confirm(machine, module.params["transaction"])
+    except transaction.TooLateError as error:
+        return {"changed": False, "confirmed": False, "outcome": str(error)}
+    except FirewallError as error:
+        module.fail_json(msg=str(error), confirmed=True)
+    return {"changed": True, "confirmed": True}
+
+
+def _outcome(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
+    return {"changed": False, "outcome": transaction.outcome(machine, module.params["transaction"])}
+
+
+_PHASES = {"apply": _apply, "confirm": _confirm, "outcome": _outcome}
+
+
+if __name__ == "__main__":
+    main()

@@ -85,33 +85,43 @@ listening:
   type: list
   elements: dict
   contains:
-    name:
+    name: &name
       description: What it is, as given.
       returned: always
       type: str
       sample: SMTP
-    transport:
+    transport: &transport
       description: The transport protocol.
       returned: always
       type: str
       sample: tcp
-    port:
+    port: &port
       description: The port number.
       returned: always
       type: int
       sample: 25
+    service: &service
+      description: The service that it belongs to, as given.
+      returned: always
+      type: str
+      sample: kerio_connect
+    exchange: &exchange
+      description: The service's exchange that it belongs to, as given.
+      returned: always
+      type: str
+      sample: smtp
     addresses:
       description: The host's addresses that it listens on.
       returned: always
       type: list
       elements: str
       sample: ["::"]
-    program:
-      description: The program that holds it, empty where that cannot be read.
+    program: &program
+      description: The program that holds it, empty where there is none or it cannot be read.
       returned: always
       type: str
       sample: mailserver
-    unit:
+    unit: &unit
       description: The program's systemd unit, empty where there is none or it cannot be read.
       returned: always
       type: str
@@ -122,41 +132,23 @@ listening:
       type: str
       sample: port 25/tcp (SMTP) is held by mailserver (kerio-connect.service)
 deaf:
-  description: Those that do not listen, or not for others.
+  description: Those that do not listen, or on the loopback address alone.
   returned: success
   type: list
   elements: dict
   contains:
-    name:
-      description: What it is, as given.
-      returned: always
-      type: str
-      sample: SMTP
-    transport:
-      description: The transport protocol.
-      returned: always
-      type: str
-      sample: tcp
-    port:
-      description: The port number.
-      returned: always
-      type: int
-      sample: 25
+    name: *name
+    transport: *transport
+    port: *port
+    service: *service
+    exchange: *exchange
     problem:
       description: What is the matter.
       returned: always
       type: str
       sample: nothing listens
-    program:
-      description: The program that holds it on the loopback address, empty where there is none or it cannot be read.
-      returned: always
-      type: str
-      sample: ""
-    unit:
-      description: That program's systemd unit.
-      returned: always
-      type: str
-      sample: ""
+    program: *program
+    unit: *unit
     text:
       description: All of it in words.
       returned: always
@@ -166,7 +158,7 @@ deaf:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.faxnet.deploy.plugins.module_utils._listening import wait_for
+from ansible_collections.faxnet.deploy.plugins.module_utils._listening.wanted import wait_for
 
 
 def main() -> None:

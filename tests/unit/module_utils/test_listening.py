@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils._listening import look, wait_for
+from ansible_collections.faxnet.deploy.plugins.module_utils._listening.wanted import look, wait_for
 
 ANY = "0.0.0.0"  # noqa: S104 - that others can reach it is what is looked for
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pausing Python's cycle collector while a plan is made.
+"""Pausing Python's cycle collector while variables are collected and a plan is made.
 
 A plan creates hundreds of thousands of small objects that all live until it is written, and none of them form cycles.
 The collector would walk all of them again and again and find nothing, for half of the whole time.

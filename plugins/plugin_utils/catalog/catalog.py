@@ -39,9 +39,13 @@ class Catalog:
     unsound: frozenset[str] = frozenset()
 
 
+#: libyaml's parser where PyYAML was built with it: the profiles are most of what a small plan costs.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 def _read(path: Path) -> Any:
     with path.open(encoding="utf-8") as stream:
-        return yaml.safe_load(stream)
+        return yaml.load(stream, Loader=_LOADER)  # noqa: S506, both loaders are safe ones
 
 
 @functools.lru_cache(maxsize=1)

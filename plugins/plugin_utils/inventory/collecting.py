@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..basics.findings import Finding, short, sort_findings
+from ..basics.gc_pause import gc_pause
 from .raw_values import RawValues
 from .variables import CONNECTION_VARIABLES, HOST_VARIABLES, NETWORK_VARIABLES, PREFIX, meant_variable
 
@@ -183,6 +184,11 @@ def collect(hosts: Iterable[str], raw_variables: Callable[[str], Mapping[str, An
         raw_variables: returns a host's variables, not evaluated, extra vars on top.
         evaluate: evaluates a raw value with a host's raw variables; raises EvaluationError.
     """
+    with gc_pause():
+        return _collect(hosts, raw_variables, evaluate)
+
+
+def _collect(hosts: Iterable[str], raw_variables: Callable[[str], Mapping[str, Any]], evaluate: Evaluate) -> Collected:
     collector = _Collector(evaluate)
     values: dict[str, dict[str, Any]] = {}
     shared: dict[str, dict[str, Any]] = {name: {} for name in NETWORK_VARIABLES}

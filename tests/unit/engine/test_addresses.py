@@ -5,8 +5,15 @@
 
 from __future__ import annotations
 
-import pytest
+import ipaddress
+from collections.abc import Callable
+from unittest import mock
 
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics import addresses
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.addresses import (
     AddressError,
     collapse,
@@ -91,3 +98,37 @@ def test_the_internet_routes_no_private_address(address: str, unrouted: bool) ->
 )
 def test_networks_collapse_into_the_fewest_that_hold_the_same_addresses(networks: list[str], fewest: list[str]) -> None:
     assert [network.text for network in collapse(map(parse_prefix, networks))] == fewest
+
+
+#: What people write, and what comes near it: plain addresses and networks with a character changed, added or left out.
+_PLAIN = st.ip_addresses().map(str) | st.ip_addresses().map(lambda item: item.exploded)
+_LENGTHS = st.sampled_from(["", "/0", "/8", "/24", "/32", "/33", "/64", "/128", "/129", "/024", "/", "/a", "/-1"])
+_NETWORKS = st.builds(lambda address, length: ipaddress.ip_network((address, length % (address.max_prefixlen + 1)),
+                      strict=False).compressed, st.ip_addresses(), st.integers(0, 128))  # fmt: skip
+
+
+@st.composite
+def _written(draw: st.DrawFn) -> str:
+    text = draw((_PLAIN | _NETWORKS).map(str)) + draw(st.just("") | _LENGTHS)
+    if draw(st.booleans()):
+        place = draw(st.integers(0, len(text)))
+        change = draw(st.sampled_from(["", "0", "1", ".", ":", "::", " ", "x", "%eth0", "\0", "\uff11", "/"]))
+        text = text[:place] + change + text[place + draw(st.integers(0, 2)) :]
+    return text
+
+
+@pytest.mark.parametrize("parse", [parse_address, parse_prefix])
+@given(_written())
+@example("::ffff:10.1.0.10")
+@example("10.1.0.10/24")
+@example(" 10.1.0.0/24 ")
+def test_what_is_read_the_quick_way_is_what_netaddr_makes_of_it(parse: Callable[[object], object], text: str) -> None:
+    def read() -> object:
+        try:
+            return parse(text)
+        except AddressError as error:
+            return str(error)
+
+    quick = read()
+    with mock.patch.object(addresses, "_plain_address", return_value=None):
+        assert read() == quick

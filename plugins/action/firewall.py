@@ -11,27 +11,20 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
-from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import ConnectionBase
 
-try:
-    from ..plugin_utils import platforms
-    from ..plugin_utils.basics.addresses import NETADDR_MISSING
-    from ..plugin_utils.plan_files import directory as files
-    from ..plugin_utils.plan_files.locations import find_places
-    from ..plugin_utils.platforms import host_side
-    from ..plugin_utils.platforms.nftables import nftables
-except ImportError as error:
-    MISSING: ImportError | None = error
-else:
-    MISSING = NETADDR_MISSING
+from ..plugin_utils import platforms
+from ..plugin_utils.faces.action import EngineAction
+from ..plugin_utils.plan_files import directory as files
+from ..plugin_utils.platforms import host_side
+from ..plugin_utils.platforms.nftables import nftables
 
-ARGUMENTS = {
+ARGUMENTS: dict[str, dict[str, Any]] = {
     "directory": {"type": "path"},
     "policy": {"type": "dict"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -47,33 +40,26 @@ CURE = "Check that faxnet_management names the port and the networks that this c
 SHEETS_DIRECTORY = "worksheets"
 
 
-class ActionModule(ActionBase):
+class ActionModule(EngineAction):
     """The face of the packet filter for plays."""
 
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _supports_async = False
+    argument_spec = ARGUMENTS
+    refusals = (files.PlanFileError, platforms.RefusedError)
+    _requires_connection = True
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def act(self, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Render, apply, confirm."""
-        if MISSING is not None:
-            raise AnsibleActionFail(f"The controller's Python lacks a library: {MISSING}. Install netaddr and PyYAML.")
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        _validated, options = self.validate_argument_spec(ARGUMENTS)
         if options["confirm_timeout"] < SHORTEST_TIMEOUT:
             raise AnsibleActionFail(
                 f"confirm_timeout is {options['confirm_timeout']}; "
                 f"a new connection needs time, so give it at least {SHORTEST_TIMEOUT} seconds"
             )
-        variables = task_vars or {}
-        try:
-            self._dispatch(result, options, variables)
-        except (files.PlanFileError, platforms.RefusedError) as error:
-            raise AnsibleActionFail(str(error)) from error
+        result: dict[str, Any] = {}
+        self._dispatch(result, options, variables)
         return result
 
-    def _dispatch(self, result: dict[str, Any], options: dict[str, Any], variables: dict[str, Any]) -> None:
-        directory = self._plan_directory(options, variables)
+    def _dispatch(self, result: dict[str, Any], options: Mapping[str, Any], variables: dict[str, Any]) -> None:
+        directory = self.locations(options, variables).plan
         try:
             part = self._slice(options, directory, variables)
         except files.PlanFileError:
@@ -97,24 +83,21 @@ class ActionModule(ActionBase):
         }
         self._apply(result, options, handed if options["state"] == "present" else {}, variables)
 
-    def _plan_directory(self, options: dict[str, Any], variables: dict[str, Any]) -> Path:
-        return find_places(options, variables, self._evaluate).plan
-
-    def _slice(self, options: dict[str, Any], directory: Path, variables: dict[str, Any]) -> dict[str, Any]:
+    def _slice(self, options: Mapping[str, Any], directory: Path, variables: dict[str, Any]) -> dict[str, Any]:
         host = variables["inventory_hostname"]
         if options["policy"] is not None:
             return {"host": host, "platform": nftables.NAME, "policy": options["policy"]}
         return files.read_slice(directory, host)
 
-    def _write_sheet(self, result: dict[str, Any], options: dict[str, Any], path: Path, text: str) -> None:
+    def _write_sheet(self, result: dict[str, Any], options: Mapping[str, Any], path: Path, text: str) -> None:
         wanted = text if options["state"] == "present" else ""
         before = path.read_text(encoding="utf-8") if path.exists() else ""
         result["changed"] = before != wanted
         result["worksheet"] = str(path)
-        if self._task.diff:
+        if self.diff:
             header = {"before_header": str(path), "after_header": str(path)}
             result["diff"] = {**header, "before": before, "after": wanted}
-        if self._task.check_mode or not result["changed"]:
+        if self.check_mode or not result["changed"]:
             return
         if wanted:
             files.write_text(wanted, path)
@@ -122,7 +105,7 @@ class ActionModule(ActionBase):
             path.unlink()
 
     def _apply(
-        self, result: dict[str, Any], options: dict[str, Any], handed: dict[str, Any], variables: dict[str, Any]
+        self, result: dict[str, Any], options: Mapping[str, Any], handed: dict[str, Any], variables: dict[str, Any]
     ) -> None:
         timeout = options["confirm_timeout"]
         arguments = {"confirm_timeout": timeout, "tolerate_drops": options["tolerate_drops"]}
@@ -213,9 +196,6 @@ class ActionModule(ActionBase):
         finally:
             for option, value in before.items():
                 self._connection.set_option(option, value)
-
-    def _evaluate(self, value: Any, variables: dict[str, Any]) -> Any:
-        return self._templar.copy_with_new_env(available_variables=variables).template(value)
 
 
 def _check_forwarding(part: dict[str, Any], wanted: bool | None) -> None:

@@ -11,41 +11,29 @@ from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError, AnsibleValueOmittedError
-from ansible.plugins.action import ActionBase
 
-try:
-    from ..plugin_utils.basics.addresses import NETADDR_MISSING
-    from ..plugin_utils.basics.findings import Severity
-    from ..plugin_utils.basics.gc_pause import gc_pause
-    from ..plugin_utils.inventory import collecting as collect
-    from ..plugin_utils.plan_files import directory as files
-    from ..plugin_utils.plan_files import plan_json as slices
-    from ..plugin_utils.plan_files import terminal_text as plan_text
-    from ..plugin_utils.plan_files.changes import differences, lock_difference
-    from ..plugin_utils.plan_files.locations import Places, inventory_directory, places
-    from ..plugin_utils.planning.plan import Inputs, Plan, make_plan
-except ImportError as error:
-    MISSING: ImportError | None = error
-else:
-    MISSING = NETADDR_MISSING
+from ..plugin_utils.basics.findings import Severity
+from ..plugin_utils.basics.gc_pause import gc_pause
+from ..plugin_utils.faces.action import EngineAction
+from ..plugin_utils.inventory import collecting as collect
+from ..plugin_utils.plan_files import directory as files
+from ..plugin_utils.plan_files import plan_json as slices
+from ..plugin_utils.plan_files import terminal_text as plan_text
+from ..plugin_utils.plan_files.changes import differences, lock_difference
+from ..plugin_utils.plan_files.locations import Places, inventory_directory, places
+from ..plugin_utils.planning.plan import Inputs, Plan, make_plan
 
-ARGUMENTS = {"directory": {"type": "path"}, "lock": {"type": "path"}}
+ARGUMENTS: dict[str, dict[str, Any]] = {"directory": {"type": "path"}, "lock": {"type": "path"}}
 
 
-class ActionModule(ActionBase):
+class ActionModule(EngineAction):
     """The face of the engine for plays."""
 
+    argument_spec = ARGUMENTS
     BYPASS_HOST_LOOP = True
-    TRANSFERS_FILES = False
-    _requires_connection = False
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def act(self, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Plan, and write the plan and the lock file where they differ."""
-        if MISSING is not None:
-            raise AnsibleActionFail(f"The controller's Python lacks a library: {MISSING}. Install netaddr and PyYAML.")
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        _validated, options = self.validate_argument_spec(ARGUMENTS)
-        variables = task_vars or {}
         hostvars = variables["hostvars"]
         if not len(hostvars):
             raise AnsibleActionFail("The inventory holds no host. Pass one with -i.")
@@ -53,12 +41,7 @@ class ActionModule(ActionBase):
             collected = collect.collect(hostvars, _reader(hostvars), self._evaluator(hostvars))
         beside = inventory_directory(variables.get("ansible_inventory_sources") or (), variables["playbook_dir"])
         where = places(options, collected.network, beside)
-        try:
-            self._plan(result, collected, where)
-        except files.PlanFileError as error:
-            # From None: ansible would print the same sentence again for each cause.
-            raise AnsibleActionFail(str(error)) from None
-        return result
+        return self._plan(collected, where)
 
     def _evaluator(self, hostvars: Mapping[str, Any]) -> collect.Evaluate:
         templar = self._templar.copy_with_new_env(available_variables={})
@@ -74,7 +57,7 @@ class ActionModule(ActionBase):
 
         return evaluate
 
-    def _plan(self, result: dict[str, Any], collected: collect.Collected, where: Places) -> None:
+    def _plan(self, collected: collect.Collected, where: Places) -> dict[str, Any]:
         lock_text = _text_of(where.lock)
         planned = make_plan(
             Inputs(
@@ -87,29 +70,33 @@ class ActionModule(ActionBase):
             )
         )
         findings = collect.without_echoes(planned.findings, collected.findings)
-        result["findings"] = [finding.as_dict() for finding in findings]
-        result["directory"], result["lock"] = str(where.plan), str(where.lock)
+        result: dict[str, Any] = {
+            "findings": [finding.as_dict() for finding in findings],
+            "directory": str(where.plan),
+            "lock": str(where.lock),
+        }
         if planned.plan is None:
             raise AnsibleActionFail(plan_text.failure_text(findings), result=result)
         for text in plan_text.remark_texts(findings, Severity.WARNING):
             self._display.warning(text)
-        self._write(result, planned.plan, where, lock_text)
+        return {**result, **self._write(planned.plan, where, lock_text)}
 
-    def _write(self, result: dict[str, Any], plan: Plan, where: Places, lock_text: str) -> None:
+    def _write(self, plan: Plan, where: Places, lock_text: str) -> dict[str, Any]:
         written = slices.describe(plan)
         new_lock = plan.lock.as_text()
-        result["digest"] = written.digest
-        result["summary"] = plan_text.summary_of(written, plan.findings)
-        result["advice"] = plan_text.remark_texts(plan.findings, Severity.ADVICE)
-        if self._task.diff:
+        result: dict[str, Any] = {
+            "digest": written.digest,
+            "summary": plan_text.summary_of(written, plan.findings),
+            "advice": plan_text.remark_texts(plan.findings, Severity.ADVICE),
+        }
+        if self.diff:
             result["diff"] = [*differences(written, where.plan), *lock_difference(where.lock, lock_text, new_lock)]
-        if self._task.check_mode:
-            result["changed"] = not files.is_current(written, where.plan) or lock_text != new_lock
-            return
+        if self.check_mode:
+            return {**result, "changed": not files.is_current(written, where.plan) or lock_text != new_lock}
         # The plan first: a lock file that is ahead of its plan would claim ranges that no client was told of.
         plan_changed = files.write_plan(written, where.plan)
         lock_changed = files.write_text(new_lock, where.lock)
-        result["changed"] = plan_changed or lock_changed
+        return {**result, "changed": plan_changed or lock_changed}
 
 
 def _reader(hostvars: Any) -> Callable[[str], Mapping[str, Any]]:

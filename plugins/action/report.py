@@ -10,28 +10,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible import __version__ as ansible_version
-from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
+import yaml
+from ansible.release import __version__ as ansible_version
 
-try:
-    import yaml
+from ..plugin_utils.faces.action import EngineAction
+from ..plugin_utils.plan_files import directory as files
+from ..plugin_utils.report.document import report_json
+from ..plugin_utils.report.junit import junit_xml
+from ..plugin_utils.report.model import Report, Source, is_notification, make_report, notification_kind
+from ..plugin_utils.report.page import report_page
+from ..plugin_utils.verification import run_files as result_files
+from ..plugin_utils.verification.judgement import FAILED, PASSED, UNPROVEN
 
-    from ..plugin_utils.basics.addresses import NETADDR_MISSING
-    from ..plugin_utils.plan_files import directory as files
-    from ..plugin_utils.plan_files.locations import find_places
-    from ..plugin_utils.report.document import report_json
-    from ..plugin_utils.report.junit import junit_xml
-    from ..plugin_utils.report.model import Report, Source, is_notification, make_report, notification_kind
-    from ..plugin_utils.report.page import report_page
-    from ..plugin_utils.verification import run_files as result_files
-    from ..plugin_utils.verification.judgement import FAILED, PASSED, UNPROVEN
-except ImportError as error:
-    MISSING: ImportError | None = error
-else:
-    MISSING = NETADDR_MISSING
-
-ARGUMENTS = {
+ARGUMENTS: dict[str, dict[str, Any]] = {
     "directory": {"type": "path"},
     "fail_on": {"type": "list", "elements": "str", "choices": ["failed", "not proven", "not tested"], "default": []},
 }
@@ -40,29 +31,20 @@ ARGUMENTS = {
 MOST_LINES = 15
 
 
-class ActionModule(ActionBase):
+class ActionModule(EngineAction):
     """The face of the report for plays."""
 
+    argument_spec = ARGUMENTS
     BYPASS_HOST_LOOP = True
-    TRANSFERS_FILES = False
-    _requires_connection = False
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def act(self, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Judge, write, and fail where that was asked for."""
-        if MISSING is not None:
-            raise AnsibleActionFail(f"The controller's Python lacks a library: {MISSING}. Install netaddr and PyYAML.")
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        _validated, options = self.validate_argument_spec(ARGUMENTS)
-        variables = task_vars or {}
-        plan = find_places(options, variables, self._evaluate).plan
-        if self._task.check_mode and not files.written_digest(plan):
-            return {**result, "skipped": True, "changed": False, "msg": f"Check mode: {plan} holds no plan yet."}
-        try:
-            report = make_report(_source(plan))
-            pages = _write(report, plan.parent / result_files.REPORT, check_mode=self._task.check_mode)
-        except files.PlanFileError as error:
-            raise AnsibleActionFail(str(error)) from error
-        result.update(_summary(report), **pages, changed=False)
+        plan = self.locations(options, variables).plan
+        if self.check_mode and not files.written_digest(plan):
+            return {"skipped": True, "msg": f"Check mode: {plan} holds no plan yet."}
+        report = make_report(_source(plan))
+        pages = _write(report, plan.parent / result_files.REPORT, check_mode=self.check_mode)
+        result = {**_summary(report), **pages}
         wanted = _complaints(report, options["fail_on"])
         if wanted:
             # The message says the first of them, the report all: a terminal need not hold thousands twice.
@@ -70,9 +52,6 @@ class ActionModule(ActionBase):
             result["failed"] = True
             result["msg"] = "\n".join([f"{report.headline}. {report.sentence}", *wanted, f"Report: {pages['page']}"])
         return result
-
-    def _evaluate(self, value: Any, variables: dict[str, Any]) -> Any:
-        return self._templar.copy_with_new_env(available_variables=variables).template(value)
 
 
 def _source(plan: Path) -> Source:

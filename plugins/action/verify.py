@@ -11,22 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 
-try:
-    from ..plugin_utils.basics.addresses import NETADDR_MISSING
-    from ..plugin_utils.plan_files import directory as files
-    from ..plugin_utils.plan_files.locations import find_places
-    from ..plugin_utils.verification import run_files as result_files
-    from ..plugin_utils.verification.expectations import expectations
-    from ..plugin_utils.verification.judgement import FAILED, counts, judge, witnesses
-    from ..plugin_utils.verification.probes import CALLBACK, OPEN, Limits, Probe
-except ImportError as error:
-    MISSING: ImportError | None = error
-else:
-    MISSING = NETADDR_MISSING
+from ..plugin_utils.faces.action import EngineAction
+from ..plugin_utils.plan_files import directory as files
+from ..plugin_utils.verification import run_files as result_files
+from ..plugin_utils.verification.expectations import expectations
+from ..plugin_utils.verification.judgement import FAILED, counts, judge, witnesses
+from ..plugin_utils.verification.probes import CALLBACK, OPEN, Limits, Probe
 
-ARGUMENTS = {
+ARGUMENTS: dict[str, dict[str, Any]] = {
     "step": {"type": "str", "choices": ["expect", "probe"], "required": True},
     "directory": {"type": "path"},
     "timeout": {"type": "float", "default": 1.0},
@@ -41,31 +34,21 @@ ARGUMENTS = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(EngineAction):
     """The face of expectations and judgement for plays."""
 
-    TRANSFERS_FILES = False
+    argument_spec = ARGUMENTS
     _requires_connection = True
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def act(self, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Make the probes, or send this host's."""
-        if MISSING is not None:
-            raise AnsibleActionFail(f"The controller's Python lacks a library: {MISSING}. Install netaddr and PyYAML.")
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        result["changed"] = False
-        _validated, options = self.validate_argument_spec(ARGUMENTS)
-        variables = task_vars or {}
-        if self._task.check_mode:
-            result["skipped"] = True
-            result["msg"] = "Check mode: the rules to prove are not there yet, so nothing is tried and nothing written."
-            return result
-        plan = find_places(options, variables, self._evaluate).plan
-        try:
-            if options["step"] == "expect":
-                return {**result, **_expect(plan, options)}
-            return {**result, **self._probe(plan, options, variables)}
-        except files.PlanFileError as error:
-            raise AnsibleActionFail(str(error)) from error
+        if self.check_mode:
+            why = "Check mode: the rules to prove are not there yet, so nothing is tried and nothing written."
+            return {"skipped": True, "msg": why}
+        plan = self.locations(options, variables).plan
+        if options["step"] == "expect":
+            return _expect(plan, options)
+        return self._probe(plan, options, variables)
 
     def _probe(self, plan: Path, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         host = variables["inventory_hostname"]
@@ -111,9 +94,6 @@ class ActionModule(ActionBase):
                 f"The probes could not be sent: {sent.get('msg', 'the module gave no answer')}", result=sent
             )
         return sent
-
-    def _evaluate(self, value: Any, variables: dict[str, Any]) -> Any:
-        return self._templar.copy_with_new_env(available_variables=variables).template(value)
 
 
 def _expect(plan: Path, options: Mapping[str, Any]) -> dict[str, Any]:

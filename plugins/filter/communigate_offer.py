@@ -84,34 +84,20 @@ _value:
         reason: PWD and CLI is for administrators or trusted networks alone
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
-from ansible.errors import AnsibleFilterError
-
-try:
-    from ..plugin_utils.faces.communigate.offer import communigate_offer
-    from ..plugin_utils.faces.plan_extracts import ViewError
-    from ..plugin_utils.inventory.raw_values import RawValues
-except ModuleNotFoundError as error:
-    MISSING: ModuleNotFoundError | None = error
-else:
-    MISSING = None
+from ..plugin_utils.faces.communigate.offer import communigate_offer
+from ..plugin_utils.faces.filter import EngineFilters
+from ..plugin_utils.faces.plan_extracts import ViewError
 
 
 def _communigate_offer(data: object, keys: object = None, administration: bool = False) -> dict[str, Any]:
-    if MISSING is not None:
-        raise AnsibleFilterError(f"communigate_offer: the controller's Python lacks a library: {MISSING}")
-    plain = RawValues().plain
-    try:
-        return communigate_offer(plain(data), plain(keys), bool(administration))
-    except ViewError as error:
-        # From None: ansible would print the same sentence again for each cause.
-        raise AnsibleFilterError(f"communigate_offer: {error}") from None
+    return communigate_offer(data, keys, bool(administration))
 
 
-class FilterModule:
+class FilterModule(EngineFilters):
     """The filter."""
 
-    def filters(self) -> dict[str, Any]:
-        """Name and function."""
-        return {"communigate_offer": _communigate_offer}
+    functions: ClassVar = {"communigate_offer": _communigate_offer}
+    refusals = (ViewError,)
+    plain = True

@@ -147,20 +147,12 @@ _value:
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from ansible.errors import AnsibleFilterError
-
-try:
-    from ..plugin_utils.faces.communigate.settings import OLDEST_GRAMMAR, Wishes, communigate_settings
-    from ..plugin_utils.faces.plan_extracts import ViewError
-    from ..plugin_utils.inventory.raw_values import RawValues
-    from ..plugin_utils.plan_files import directory as files
-except ModuleNotFoundError as error:
-    MISSING: ModuleNotFoundError | None = error
-    OLDEST_GRAMMAR = ""
-else:
-    MISSING = None
+from ..plugin_utils.faces.communigate.settings import OLDEST_GRAMMAR, Wishes, communigate_settings
+from ..plugin_utils.faces.filter import EngineFilters
+from ..plugin_utils.faces.plan_extracts import ViewError
+from ..plugin_utils.plan_files import directory as files
 
 
 def _communigate_settings(
@@ -171,25 +163,17 @@ def _communigate_settings(
     grammar: object = OLDEST_GRAMMAR,
     ipv6: object = "auto",
 ) -> dict[str, Any]:
-    if MISSING is not None:
-        raise AnsibleFilterError(f"communigate_settings: the controller's Python lacks a library: {MISSING}")
-    plain = RawValues().plain
-    try:
-        if isinstance(data, (str, os.PathLike)):
-            path = Path(data).expanduser()
-            data = files.read_plan(path if path.is_dir() else path.parent)
-        # YAML reads on and off as booleans.
-        mode = ("on" if ipv6 else "off") if isinstance(ipv6, bool) else str(ipv6)
-        wishes = Wishes(bool(clients_relay), plain(debug_ips), str(grammar), mode)
-        return communigate_settings(plain(data), plain(host), wishes)
-    except (ViewError, files.PlanFileError) as error:
-        # From None: ansible would print the same sentence again for each cause.
-        raise AnsibleFilterError(f"communigate_settings: {error}") from None
+    if isinstance(data, (str, os.PathLike)):
+        path = Path(data).expanduser()
+        data = files.read_plan(path if path.is_dir() else path.parent)
+    # YAML reads on and off as booleans.
+    mode = ("on" if ipv6 else "off") if isinstance(ipv6, bool) else str(ipv6)
+    return communigate_settings(data, host, Wishes(bool(clients_relay), debug_ips, str(grammar), mode))
 
 
-class FilterModule:
+class FilterModule(EngineFilters):
     """The filter."""
 
-    def filters(self) -> dict[str, Any]:
-        """Name and function."""
-        return {"communigate_settings": _communigate_settings}
+    functions: ClassVar = {"communigate_settings": _communigate_settings}
+    refusals = (ViewError, files.PlanFileError)
+    plain = True

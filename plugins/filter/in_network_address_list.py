@@ -60,28 +60,21 @@ _value:
   sample: true
 """
 
-from typing import Any
-
-from ansible.errors import AnsibleFilterError
+from typing import ClassVar
 
 from ..plugin_utils.faces.communigate.network_list import NEWEST, AddressListError, contains
-from ..plugin_utils.inventory.raw_values import RawValues
+from ..plugin_utils.faces.filter import EngineFilters
 
 
 def _in_network_address_list(
     address: object, addresses: object, lists: object = None, grammar: object = NEWEST
 ) -> bool:
-    raw = RawValues()
-    try:
-        return contains(raw.plain(addresses), raw.plain(address), raw.plain(lists), str(grammar))
-    except AddressListError as error:
-        # From None: ansible would print the same sentences again for each cause.
-        raise AnsibleFilterError(f"in_network_address_list: {error}") from None
+    return contains(addresses, address, lists, str(grammar))
 
 
-class FilterModule:
+class FilterModule(EngineFilters):
     """The filter."""
 
-    def filters(self) -> dict[str, Any]:
-        """Name and function."""
-        return {"in_network_address_list": _in_network_address_list}
+    functions: ClassVar = {"in_network_address_list": _in_network_address_list}
+    refusals = (AddressListError,)
+    plain = True

@@ -48,31 +48,14 @@ _value:
     port: {description: The port., type: int, sample: 25}
 """
 
-from typing import Any
+from typing import ClassVar
 
-from ansible.errors import AnsibleFilterError
-
-try:
-    from ..plugin_utils.faces.listening_ports import ListeningError, listening_ports
-except ModuleNotFoundError as error:
-    MISSING: ModuleNotFoundError | None = error
-else:
-    MISSING = None
+from ..plugin_utils.faces.filter import EngineFilters
+from ..plugin_utils.faces.listening_ports import ListeningError, listening_ports
 
 
-def _listening_ports(data: object, service: str | None = None) -> list[dict[str, Any]]:
-    if MISSING is not None:
-        raise AnsibleFilterError(f"listening_ports: the controller's Python lacks a library: {MISSING}")
-    try:
-        return listening_ports(data, service)
-    except ListeningError as error:
-        # From None: ansible would print the same sentence again for each cause.
-        raise AnsibleFilterError(f"listening_ports: {error}") from None
-
-
-class FilterModule:
+class FilterModule(EngineFilters):
     """The filter."""
 
-    def filters(self) -> dict[str, Any]:
-        """Name and function."""
-        return {"listening_ports": _listening_ports}
+    functions: ClassVar = {"listening_ports": listening_ports}
+    refusals = (ListeningError,)

@@ -97,25 +97,19 @@ _value:
       text: 10.0.0.0-10.0.255.255 ; head office
 """
 
-from typing import Any
-
-from ansible.errors import AnsibleFilterError
+from typing import Any, ClassVar
 
 from ..plugin_utils.faces.communigate.network_list import NEWEST, AddressListError, parse, to_structure
-from ..plugin_utils.inventory.raw_values import RawValues
+from ..plugin_utils.faces.filter import EngineFilters
 
 
 def _network_address_list(data: object, grammar: object = NEWEST) -> list[dict[str, Any]]:
-    try:
-        return to_structure(parse(RawValues().plain(data), str(grammar)))
-    except AddressListError as error:
-        # From None: ansible would print the same sentences again for each cause.
-        raise AnsibleFilterError(f"network_address_list: {error}") from None
+    return to_structure(parse(data, str(grammar)))
 
 
-class FilterModule:
+class FilterModule(EngineFilters):
     """The filter."""
 
-    def filters(self) -> dict[str, Any]:
-        """Name and function."""
-        return {"network_address_list": _network_address_list}
+    functions: ClassVar = {"network_address_list": _network_address_list}
+    refusals = (AddressListError,)
+    plain = True

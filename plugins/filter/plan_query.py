@@ -63,19 +63,12 @@ _value:
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from ansible.errors import AnsibleFilterError
-
-try:
-    from ..plugin_utils.faces.plan_extracts import ViewError
-    from ..plugin_utils.faces.query import plan_query
-    from ..plugin_utils.inventory.raw_values import RawValues
-    from ..plugin_utils.plan_files import directory as files
-except ModuleNotFoundError as error:
-    MISSING: ModuleNotFoundError | None = error
-else:
-    MISSING = None
+from ..plugin_utils.faces.filter import EngineFilters
+from ..plugin_utils.faces.plan_extracts import ViewError
+from ..plugin_utils.faces.query import plan_query
+from ..plugin_utils.plan_files import directory as files
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -89,21 +82,14 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _plan_query(data: object, expression: object) -> Any:
-    if MISSING is not None:
-        raise AnsibleFilterError(f"plan_query: the controller's Python lacks a library: {MISSING}")
-    try:
-        if isinstance(data, (str, os.PathLike)):
-            data = _read(Path(data).expanduser())
-        # jmespath's functions know Python's own types, and not the tagged ones that come out of templates.
-        return plan_query(RawValues().plain(data), str(expression) if isinstance(expression, str) else expression)
-    except (ViewError, files.PlanFileError) as error:
-        # From None: ansible would print the same sentence again for each cause.
-        raise AnsibleFilterError(f"plan_query: {error}") from None
+    if isinstance(data, (str, os.PathLike)):
+        data = _read(Path(data).expanduser())
+    return plan_query(data, expression)
 
 
-class FilterModule:
+class FilterModule(EngineFilters):
     """The filter."""
 
-    def filters(self) -> dict[str, Any]:
-        """Name and function."""
-        return {"plan_query": _plan_query}
+    functions: ClassVar = {"plan_query": _plan_query}
+    refusals = (ViewError, files.PlanFileError)
+    plain = True  # jmespath's functions know Python's own types only

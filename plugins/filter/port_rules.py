@@ -88,33 +88,14 @@ _value:
       flows: [netcfax.scp/fl-fax>uk-ts1]
 """
 
-from typing import Any
+from typing import ClassVar
 
-from ansible.errors import AnsibleFilterError
-
-try:
-    from ..plugin_utils.faces.plan_extracts import ViewError, port_rules
-except ModuleNotFoundError as error:
-    MISSING: ModuleNotFoundError | None = error
-else:
-    MISSING = None
+from ..plugin_utils.faces.filter import EngineFilters
+from ..plugin_utils.faces.plan_extracts import ViewError, port_rules
 
 
-def _port_rules(
-    data: object, direction: str | None = None, service: str | None = None, target_ranges: bool = False
-) -> list[dict[str, Any]]:
-    if MISSING is not None:
-        raise AnsibleFilterError(f"port_rules: the controller's Python lacks a library: {MISSING}")
-    try:
-        return port_rules(data, direction, service, target_ranges)
-    except ViewError as error:
-        # From None: ansible would print the same sentence again for each cause.
-        raise AnsibleFilterError(f"port_rules: {error}") from None
-
-
-class FilterModule:
+class FilterModule(EngineFilters):
     """The filter."""
 
-    def filters(self) -> dict[str, Any]:
-        """Name and function."""
-        return {"port_rules": _port_rules}
+    functions: ClassVar = {"port_rules": port_rules}
+    refusals = (ViewError,)

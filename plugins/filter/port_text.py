@@ -48,31 +48,14 @@ _value:
   sample: 25,4558-4560
 """
 
-from typing import Any
+from typing import ClassVar
 
-from ansible.errors import AnsibleFilterError
-
-try:
-    from ..plugin_utils.faces.plan_extracts import ViewError, port_text
-except ModuleNotFoundError as error:
-    MISSING: ModuleNotFoundError | None = error
-else:
-    MISSING = None
+from ..plugin_utils.faces.filter import EngineFilters
+from ..plugin_utils.faces.plan_extracts import ViewError, port_text
 
 
-def _port_text(value: object, style: str = "plain") -> str:
-    if MISSING is not None:
-        raise AnsibleFilterError(f"port_text: the controller's Python lacks a library: {MISSING}")
-    try:
-        return port_text(value, style)
-    except ViewError as error:
-        # From None: ansible would print the same sentence again for each cause.
-        raise AnsibleFilterError(f"port_text: {error}") from None
-
-
-class FilterModule:
+class FilterModule(EngineFilters):
     """The filter."""
 
-    def filters(self) -> dict[str, Any]:
-        """Name and function."""
-        return {"port_text": _port_text}
+    functions: ClassVar = {"port_text": port_text}
+    refusals = (ViewError,)

@@ -53,31 +53,14 @@ _value:
       sample: 203.0.113.20
 """
 
-from typing import Any
+from typing import ClassVar
 
-from ansible.errors import AnsibleFilterError
-
-try:
-    from ..plugin_utils.faces.plan_extracts import ViewError, scp_ranges
-except ModuleNotFoundError as error:
-    MISSING: ModuleNotFoundError | None = error
-else:
-    MISSING = None
+from ..plugin_utils.faces.filter import EngineFilters
+from ..plugin_utils.faces.plan_extracts import ViewError, scp_ranges
 
 
-def _scp_ranges(data: object) -> list[dict[str, Any]]:
-    if MISSING is not None:
-        raise AnsibleFilterError(f"scp_ranges: the controller's Python lacks a library: {MISSING}")
-    try:
-        return scp_ranges(data)
-    except ViewError as error:
-        # From None: ansible would print the same sentence again for each cause.
-        raise AnsibleFilterError(f"scp_ranges: {error}") from None
-
-
-class FilterModule:
+class FilterModule(EngineFilters):
     """The filter."""
 
-    def filters(self) -> dict[str, Any]:
-        """Name and function."""
-        return {"scp_ranges": _scp_ranges}
+    functions: ClassVar = {"scp_ranges": scp_ranges}
+    refusals = (ViewError,)

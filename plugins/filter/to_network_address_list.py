@@ -63,25 +63,19 @@ _value:
   sample: "10.0.0.0-10.0.255.255\n!10.0.9.1 ; printer"
 """
 
-from typing import Any
-
-from ansible.errors import AnsibleFilterError
+from typing import ClassVar
 
 from ..plugin_utils.faces.communigate.network_list import NEWEST, AddressListError, to_text
-from ..plugin_utils.inventory.raw_values import RawValues
+from ..plugin_utils.faces.filter import EngineFilters
 
 
 def _to_network_address_list(data: object, grammar: object = NEWEST) -> str:
-    try:
-        return to_text(RawValues().plain(data), str(grammar))
-    except AddressListError as error:
-        # From None: ansible would print the same sentences again for each cause.
-        raise AnsibleFilterError(f"to_network_address_list: {error}") from None
+    return to_text(data, str(grammar))
 
 
-class FilterModule:
+class FilterModule(EngineFilters):
     """The filter."""
 
-    def filters(self) -> dict[str, Any]:
-        """Name and function."""
-        return {"to_network_address_list": _to_network_address_list}
+    functions: ClassVar = {"to_network_address_list": _to_network_address_list}
+    refusals = (AddressListError,)
+    plain = True

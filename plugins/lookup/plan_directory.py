@@ -42,33 +42,20 @@ _raw:
   sample: [/srv/offices/.faxnet/plan]
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
 
-try:
-    from ..plugin_utils.plan_files.locations import find_places
-except ModuleNotFoundError as error:
-    MISSING: ModuleNotFoundError | None = error
-else:
-    MISSING = None
+from ..plugin_utils.faces.lookup import PlanLookup
 
 
-class LookupModule(LookupBase):
-    """The face of :func:`places.find_places` for templates."""
+class LookupModule(PlanLookup):
+    """The face of :func:`locations.find_places` for templates."""
 
-    def run(self, terms: Sequence[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[str]:
+    def find(self, terms: Sequence[str], plan: Path, variables: Mapping[str, Any]) -> list[str]:  # noqa: ARG002
         """Return the path."""
-        if MISSING is not None:
-            raise AnsibleLookupError(f"The controller's Python lacks a library: {MISSING}. Install netaddr and PyYAML.")
         if terms:
             raise AnsibleLookupError("plan_directory takes no terms; name another directory by directory=...")
-        known = variables or {}
-        self.set_options(var_options=known, direct=kwargs)
-        return [str(find_places({"directory": self.get_option("directory")}, known, self._evaluate).plan)]
-
-    def _evaluate(self, value: Any, variables: dict[str, Any]) -> Any:
-        templar = self._templar.copy_with_new_env(available_variables=variables)  # type: ignore[union-attr] # always set
-        return templar.template(value)
+        return [str(plan)]

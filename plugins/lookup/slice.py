@@ -51,37 +51,17 @@ _raw:
     - {format: 1, host: uk-ts1, site: sheffield, roles: [client], addresses: [10.2.0.10]}
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
-
-try:
-    from ..plugin_utils.plan_files import directory as files
-    from ..plugin_utils.plan_files.locations import find_places
-except ModuleNotFoundError as error:
-    MISSING: ModuleNotFoundError | None = error
-else:
-    MISSING = None
+from ..plugin_utils.faces.lookup import PlanLookup
+from ..plugin_utils.plan_files.directory import read_slice
 
 
-class LookupModule(LookupBase):
-    """The face of :func:`files.read_slice` for templates."""
+class LookupModule(PlanLookup):
+    """The face of :func:`directory.read_slice` for templates."""
 
-    def run(self, terms: Sequence[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[dict[str, Any]]:
+    def find(self, terms: Sequence[str], plan: Path, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return a slice for each term."""
-        if MISSING is not None:
-            raise AnsibleLookupError(f"The controller's Python lacks a library: {MISSING}. Install netaddr and PyYAML.")
-        known = variables or {}
-        self.set_options(var_options=known, direct=kwargs)
-        directory = find_places({"directory": self.get_option("directory")}, known, self._evaluate).plan
-        try:
-            return [files.read_slice(directory, str(term)) for term in terms or [known["inventory_hostname"]]]
-        except files.PlanFileError as error:
-            # From None: ansible would print the same sentence again for each cause.
-            raise AnsibleLookupError(str(error)) from None
-
-    def _evaluate(self, value: Any, variables: dict[str, Any]) -> Any:
-        templar = self._templar.copy_with_new_env(available_variables=variables)  # type: ignore[union-attr] # always set
-        return templar.template(value)
+        return [read_slice(plan, host) for host in terms or [str(variables["inventory_hostname"])]]

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the action plugins share: options, where the plan lies, and refusals that read as sentences."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ..plan_files.directory import PlanFileError
+from ..plan_files.locations import Places, find_places
+from .libraries import missing_library
+
+
+class EngineAction(ActionBase):
+    """An action plugin that puts a question to the engine. A plugin says what it takes and implements :meth:`act`."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    #: The options, as in a module's argument_spec.
+    argument_spec: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    #: Refusals of the engine: their text is the message for the user. Any other exception is a mistake in this code.
+    refusals: ClassVar[tuple[type[Exception], ...]] = (PlanFileError,)
+
+    @abstractmethod
+    def act(self, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """Return the task's result.
+
+        Args:
+            options: the task's options, checked, with defaults.
+            variables: the host's variables, not evaluated.
+
+        Raises:
+            AnsibleActionFail: the task has failed, or one of :attr:`refusals`.
+        """
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Check what is given, act, and turn a refusal into the task's message."""
+        missing = missing_library()
+        if missing:
+            raise AnsibleActionFail(missing)
+        result = super().run(tmp, task_vars)
+        _validated, options = self.validate_argument_spec(self.argument_spec)
+        try:
+            return {"changed": False, **result, **self.act(options, task_vars or {})}
+        except self.refusals as error:
+            # From None: ansible would print the same sentence again for each cause.
+            raise AnsibleActionFail(str(error)) from None
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise AnsibleActionFail(f"{where}{error.strerror or error} (on the controller)") from error
+
+    def evaluate(self, value: Any, variables: Mapping[str, Any]) -> Any:
+        """Return a value with its templates evaluated against *variables*."""
+        return self._templar.copy_with_new_env(available_variables=dict(variables)).template(value)
+
+    def locations(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> Places:
+        """Return where the controller keeps the plan: the task's ``directory``, or where the host's variables say."""
+        return find_places(options, variables, self.evaluate)
+
+    @property
+    def check_mode(self) -> bool:
+        """Whether the task may only say what it would do."""
+        return bool(self._task.check_mode)
+
+    @property
+    def diff(self) -> bool:
+        """Whether the user wants to see what changes."""
+        return bool(self._task.diff)

@@ -1,0 +1,22 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fresh host for each test of the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kernel import networks
+from tests.kernel.hosts import Host
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    """A fresh host; this process stands in its namespace."""
+    with networks.namespace("host") as name, networks.inside(name):
+        Path("/proc/sys/net/ipv4/ip_forward").write_text("0\n", encoding="ascii")
+        yield Host(networks.machine(tmp_path), tmp_path)

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts a host's part of the plan into its packet filter; confirms the change over a new connection.
+"""Puts a host's part of the plan into force, by the step of its platform; confirms a change over a new connection.
 
-The controller renders (one small file read for a host, whatever the size of the plan) and hands text to the module; the
-managed host rehearses, compares, applies and rolls back.
+The controller renders (one small file read for a host, whatever the size of the plan). The platform says what is done
+with it: hand it to a module, which rehearses, compares, applies and rolls back; write it down for a person; or nothing.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ from typing import Any
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.connection import ConnectionBase
 
-from ..plugin_utils import platforms
 from ..plugin_utils.faces.action import EngineAction
 from ..plugin_utils.plan_files import directory as files
-from ..plugin_utils.platforms import host_side
-from ..plugin_utils.platforms.nftables import nftables
+from ..plugin_utils.platforms.platform import OnController, OnDevice, RefusedError, Step
+from ..plugin_utils.platforms.registry import DEFAULT, apply_slice, platform_of
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "directory": {"type": "path"},
@@ -33,18 +32,16 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "address_ranges": {"type": "bool", "default": False},
     "forwarding": {"type": "bool"},
 }
-MODULE = "faxnet.deploy.firewall_transaction"
 SHORTEST_TIMEOUT = 5  # seconds; below that an ordinary SSH login may be too late
 PAUSE = 0.5  # seconds between two tries to confirm
 CURE = "Check that faxnet_management names the port and the networks that this controller comes from."
-SHEETS_DIRECTORY = "worksheets"
 
 
 class ActionModule(EngineAction):
     """The face of the packet filter for plays."""
 
     argument_spec = ARGUMENTS
-    refusals = (files.PlanFileError, platforms.RefusedError)
+    refusals = (files.PlanFileError, RefusedError)
     _requires_connection = True
 
     def act(self, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
@@ -60,40 +57,40 @@ class ActionModule(EngineAction):
 
     def _dispatch(self, result: dict[str, Any], options: Mapping[str, Any], variables: dict[str, Any]) -> None:
         directory = self.locations(options, variables).plan
+        host = variables["inventory_hostname"]
+        step = self._step(options, directory, variables)
+        if isinstance(step, OnDevice):
+            self._apply(result, options, step, variables)
+        elif isinstance(step, OnController):
+            self._write(result, step, directory.parent / f"{step.kind}s" / f"{host}.txt")
+        else:
+            result.update(changed=False, msg=f"{host} is {step.why}")
+
+    def _step(self, options: Mapping[str, Any], directory: Path, variables: dict[str, Any]) -> Step:
         try:
             part = self._slice(options, directory, variables)
         except files.PlanFileError:
             if options["state"] == "present":
                 raise
-            # A host that has left the plan can still be cleaned.
-            self._apply(result, options, {}, variables)
-            return
+            # A host that has left the plan can still be cleaned, in the way of the platform that it says it has.
+            named = self.evaluate(variables.get("faxnet_platform", DEFAULT), variables)
+            return platform_of(named, variables["inventory_hostname"]).remove()
         _check_forwarding(part, options["forwarding"])
-        text = platforms.render_slice(part, address_ranges=options["address_ranges"])
-        if not platforms.PLATFORMS[part["platform"]].automatic:
-            if not text:
-                result.update(changed=False, msg=f"{part['host']} is {part['platform']}: nothing is put on it")
-                return
-            self._write_sheet(result, options, directory.parent / SHEETS_DIRECTORY / f"{part['host']}.txt", text)
-            return
-        handed = {
-            "text": text,
-            "settings": host_side.forwarding_settings(part["policy"]),
-            "openings": host_side.openings(part["policy"]),
-        }
-        self._apply(result, options, handed if options["state"] == "present" else {}, variables)
+        if options["state"] == "absent":
+            return platform_of(part["platform"], part["host"]).remove()
+        return apply_slice(part, address_ranges=options["address_ranges"])
 
     def _slice(self, options: Mapping[str, Any], directory: Path, variables: dict[str, Any]) -> dict[str, Any]:
         host = variables["inventory_hostname"]
         if options["policy"] is not None:
-            return {"host": host, "platform": nftables.NAME, "policy": options["policy"]}
+            return {"host": host, "platform": DEFAULT, "policy": options["policy"]}
         return files.read_slice(directory, host)
 
-    def _write_sheet(self, result: dict[str, Any], options: Mapping[str, Any], path: Path, text: str) -> None:
-        wanted = text if options["state"] == "present" else ""
+    def _write(self, result: dict[str, Any], step: OnController, path: Path) -> None:
+        wanted = step.text
         before = path.read_text(encoding="utf-8") if path.exists() else ""
         result["changed"] = before != wanted
-        result["worksheet"] = str(path)
+        result[step.kind] = str(path)
         if self.diff:
             header = {"before_header": str(path), "after_header": str(path)}
             result["diff"] = {**header, "before": before, "after": wanted}
@@ -105,11 +102,11 @@ class ActionModule(EngineAction):
             path.unlink()
 
     def _apply(
-        self, result: dict[str, Any], options: Mapping[str, Any], handed: dict[str, Any], variables: dict[str, Any]
+        self, result: dict[str, Any], options: Mapping[str, Any], step: OnDevice, variables: dict[str, Any]
     ) -> None:
         timeout = options["confirm_timeout"]
         arguments = {"confirm_timeout": timeout, "tolerate_drops": options["tolerate_drops"]}
-        result.update(self._module({"phase": "apply", **arguments, **handed}, variables))
+        result.update(self._module(step, "apply", {**arguments, **step.options}, variables))
         until = time.monotonic() + timeout
         if result.get("failed"):
             return
@@ -120,9 +117,9 @@ class ActionModule(EngineAction):
             return
         result["confirmed_over"] = self._connection.transport
         with self._new_connection(timeout):
-            answer = self._confirm(name, until, variables)
+            answer = self._confirm(step, name, until, variables)
             if answer is None:
-                answer = self._outcome(name, variables)
+                answer = self._outcome(step, name, variables)
         result["confirmed"] = answer["confirmed"]
         if answer.get("failed"):
             result.update(failed=True, msg=answer["msg"])
@@ -130,9 +127,14 @@ class ActionModule(EngineAction):
             why = f"While the new rules were in force ({timeout} s), no new connection to this host came about"
             result.update(failed=True, changed=False, msg=f"{why}, so {answer['outcome']}. {CURE}")
 
-    def _module(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+    def _module(
+        self, step: OnDevice, phase: str, options: Mapping[str, Any], variables: dict[str, Any]
+    ) -> dict[str, Any]:
         answer: dict[str, Any] = self._execute_module(
-            module_name=MODULE, module_args=arguments, task_vars=variables, wrap_async=False
+            module_name=step.module,
+            module_args={"phase": phase, **options},
+            task_vars=variables,
+            wrap_async=False,
         )
         answer.pop("invocation", None)  # it repeats the whole rules' text
         return answer
@@ -150,11 +152,11 @@ class ActionModule(EngineAction):
     def _task_host(self) -> str:
         return str(self._task.get_vars().get("inventory_hostname", self._play_context.remote_addr))
 
-    def _confirm(self, name: str, until: float, variables: dict[str, Any]) -> dict[str, Any] | None:
+    def _confirm(self, step: OnDevice, name: str, until: float, variables: dict[str, Any]) -> dict[str, Any] | None:
         """The module's answer to the confirmation; None when no new connection came about in time."""
         while time.monotonic() < until:
             try:
-                answer = self._module({"phase": "confirm", "transaction": name}, variables)
+                answer = self._module(step, "confirm", {"transaction": name}, variables)
             except AnsibleConnectionFailure as error:
                 self._display.vv(f"No new connection yet: {error}")
             else:
@@ -164,10 +166,10 @@ class ActionModule(EngineAction):
             time.sleep(PAUSE)
         return None
 
-    def _outcome(self, name: str, variables: dict[str, Any]) -> dict[str, Any]:
+    def _outcome(self, step: OnDevice, name: str, variables: dict[str, Any]) -> dict[str, Any]:
         """What the host says about the roll-back, asked over a new connection."""
         try:
-            answer = self._module({"phase": "outcome", "transaction": name}, variables)
+            answer = self._module(step, "outcome", {"transaction": name}, variables)
         except AnsibleConnectionFailure as error:
             answer = {"msg": str(error)}
         outcome = answer.get("outcome") or f"the old rules should be back; the host does not answer: {answer['msg']}"

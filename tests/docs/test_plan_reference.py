@@ -75,6 +75,7 @@ def real(made: Made) -> dict[str, list[Mapping[str, Any]]]:
         "sites": list(plan["sites"].values()),
         "gateways": every(plan["sites"].values(), "gateways"),
         "hosts": list(plan["hosts"].values()),
+        "traits": [*plan["platforms"].values(), *(part["traits"] for part in parts)],
         "exchanges": [item for listed in plan["services"].values() for item in listed] + every(parts, "exchanges"),
         "offers": plan["offers"] + every(parts, "offers"),
         "uses": plan["uses"] + [{key: use[key] for key in use if key != "instructions"} for use in uses],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ class Play:
     def run(self, options: list[dict[str, Any]], *arguments: str) -> list[dict[str, Any]]:
         """The action's results."""
         playbook, result = self.directory / "play.yml", self.directory / "result.json"
-        playbook.write_text(PLAY, encoding="utf-8")
+        playbook.write_text(PLAY.replace("uk-router", self.host.split()[0]), encoding="utf-8")
         values = {
             "options": options,
             "result": str(result),
@@ -134,6 +134,18 @@ def test_a_worksheet_is_written_on_the_controller_and_left_alone_when_equal(play
     gone, still_gone = play.run([{**here, "state": "absent"}] * 2)
     assert (gone["changed"], still_gone["changed"]) == (True, False)
     assert not sheet.exists()
+
+
+def test_a_device_that_has_left_the_plan_is_cleaned_in_the_way_of_the_platform_that_it_names(play: Play) -> None:
+    offices = two_offices()
+    files.write_plan(slices.describe(offices.plan()), play.directory / "plan")
+    sheet = play.directory / "worksheets" / "left.txt"
+    sheet.parent.mkdir()
+    sheet.write_text("Router worksheet for left\n", encoding="utf-8")
+    here = {"directory": str(play.directory / "plan"), "state": "absent"}
+    left = replace(play, host="left ansible_host=none.invalid faxnet_platform=worksheet")
+    (gone,) = left.run([here])
+    assert (gone["changed"], sheet.exists()) == (True, False)
 
 
 def test_nobodys_machine_is_left_alone_and_nothing_is_written_for_it(play: Play) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import render_slice
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import render_slice
 from tests.kernel import networks
 from tests.kernel.offices import CLIENTS, PUBLIC, SERVER, Net, two_sides
 from tests.unit.engine.networks import Made, Network

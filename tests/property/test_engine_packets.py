@@ -116,7 +116,7 @@ def assert_named(made: Made, arrival: Any, source: str = "") -> None:
         and flow["destination_address"] == arrival.packet.destination
         and (flow["source_ports"] is None or has_port(flow["source_ports"], arrival.packet.source_port))
     ]
-    if not named and made.slices[arrival.host]["platform"] == "nftables_stateless":
+    if not named and "state" not in made.slices[arrival.host]["traits"]["abilities"]:
         asked = [flow for flow in made.document["flows"] if flow["enabled"] and flow["source"] == arrival.host]
         assert any(answers(flow, arrival.packet) for flow in asked), f"{arrival} arrives and answers no flow"
         return
@@ -168,7 +168,7 @@ def test_a_datagram_that_nobody_asked_for_passes_where_nobody_remembers_and_the_
         packet = trace.Packet(sender, flow["source_address"], "udp", 2000, low)
         verdict = trace.trace(made.document, made.slices.__getitem__, packet)
         assert verdict.reached == ("" if arrival is None else arrival.host), verdict.text()
-        forgets = made.slices[flow["source"]]["platform"] == "nftables_stateless"
+        forgets = "state" not in made.slices[flow["source"]]["traits"]["abilities"]
         event(f"device forgets: {forgets}, arrives: {arrival is not None}")
         if arrival is not None and arrival.by_flow and not forgets:
             assert_named(made, arrival, sender)

@@ -40,15 +40,15 @@ class Devices(Wire):
 
     def __init__(self, net: Network, made: Made) -> None:
         super().__init__(net.sites, made.slices)
-        self.unmanaged = {host for host, part in made.slices.items() if part["platform"] == "unmanaged"}
+        self.unguarded = {host for host, part in made.slices.items() if part["traits"]["applied_by"] == "nobody"}
 
     def _input(self, host: str, packet: Packet) -> Arrival | None:
-        if host in self.unmanaged:
+        if host in self.unguarded:
             return Arrival(host, packet, by_flow=False)
         return super()._input(host, packet)
 
     def _passes(self, name: str, policy: dict[str, Any], packet: Packet) -> bool:
-        return name in self.unmanaged or super()._passes(name, policy, packet)
+        return name in self.unguarded or super()._passes(name, policy, packet)
 
     def arrival(self, probe: Probe, worn: str) -> Arrival | None:
         """Where a probe gets."""

@@ -63,7 +63,7 @@ class Wire:
 
     def __init__(self, sites: dict[str, Any], slices: dict[str, dict[str, Any]]) -> None:
         self.policies = {host: part["policy"] for host, part in slices.items()}
-        self.forgetful = {host for host, part in slices.items() if part["platform"] == "nftables_stateless"}
+        self.forgetful = {host for host, part in slices.items() if "state" not in part["traits"]["abilities"]}
         self.addresses = {host: part["addresses"] for host, part in slices.items()}
         self.home = {host: part["site"] for host, part in slices.items()}
         self.networks = {name: list(site["networks"]) for name, site in sites.items()}

@@ -15,7 +15,6 @@ from typing import Any
 from ..basics.addresses import Address, AddressError, parse_address
 from ..basics.findings import short
 from ..basics.ports import PortError, PortRange, parse_ranges, ports_text
-from ..platforms.unmanaged import NAME as UNMANAGED
 
 DIRECTIONS = ("in", "out")
 
@@ -118,9 +117,9 @@ def group_names(part: Mapping[str, Any]) -> list[str]:
     """Return names of inventory groups for a host, from its slice: planned, its roles, its side of each service."""
     if not part["roles"]:
         return []
-    if part.get("platform") == UNMANAGED:
+    if part["traits"]["applied_by"] == "nobody":
         # Nothing is done to somebody else's machine, so it is in none of the groups that plays are for.
-        return [f"faxnet_{UNMANAGED}"]
+        return ["faxnet_unmanaged"]
     sides = [f"{offer['service']}_server" for offer in part["offers"]]
     sides += [f"{use['service']}_client" for use in part["uses"]]
     # Group names are Python identifiers.

@@ -24,6 +24,7 @@ from ..inventory.intent import Host, Offer, Use
 from ..inventory.offers import texts_of
 from ..planning.flow import Flow
 from ..planning.plan import Plan
+from ..platforms.registry import PLATFORMS
 from .policy_json import BOOLEAN, OpeningTexts, Texts, more_text, names_text, policy_text, quoted_or_null
 
 PLAN_FORMAT = 1
@@ -269,6 +270,8 @@ def _describe(plan: Plan) -> Written:
     roles: dict[str, tuple[str, ...]] = {}
     heads: list[str] = []
     bodies: list[tuple[str, str, str]] = []
+    used = sorted({host.platform for host in intent.hosts.values()})
+    traits = {name: _compact(PLATFORMS[name].traits.as_dict()) for name in used}
     for name, host in intent.hosts.items():
         parts = (("router", plan.policies[name].forwarding), ("server", name in offers_of), ("client", name in uses_of))
         roles[name] = tuple(role for role, played in parts if played) or ("endpoint",)
@@ -276,7 +279,7 @@ def _describe(plan: Plan) -> Written:
         heads.append(f'"{name}":{{{head}}}')
         own = [exchanges[service][1:-1] for service in services_of.get(name, ())]
         body = (
-            f'{{"format":{PLAN_FORMAT},"host":"{name}",{head},'
+            f'{{"format":{PLAN_FORMAT},"host":"{name}",{head},"traits":{traits[host.platform]},'
             f'"policy":{policy_text(plan.policies[name], about.texts, openings)},'
             f'"offers":[{",".join(offers_of.get(name, ()))}],"uses":[{",".join(uses_of.get(name, ()))}],'
             f'"exchanges":[{",".join(own)}],"findings":{findings_of.get(name, "[]")},'
@@ -285,8 +288,10 @@ def _describe(plan: Plan) -> Written:
         bodies.append((name, _digest(body), body))
     opened = [f'"{name}":{openings((*host.management, *host.extras))}' for name, host in intent.hosts.items()]
     services = [f'"{name}":{exchanges[name]}' for name in sorted({service for _host, service in offers})]
+    platforms = ",".join(f'"{name}":{text}' for name, text in traits.items())
     plan_body = (
         f'{{"format":{PLAN_FORMAT},"sites":{_compact(_sites(plan, about.texts))},"hosts":{{{",".join(heads)}}},'
+        f'"platforms":{{{platforms}}},'
         f'"services":{{{",".join(services)}}},"offers":[{",".join(offers.values())}],"uses":[{",".join(uses)}],'
         f'"openings":{{{",".join(opened)}}},"findings":{_compact([item.as_dict() for item in plan.findings])},'
         f'"flows":[{",".join(flow_texts)}]'

@@ -15,12 +15,10 @@ from typing import Any
 
 from ..basics.addresses import Address, Prefix, parse_prefix
 from ..basics.ports import FIRST_PORT, LAST_PORT, PortRange, parse_ranges
+from ..platforms.platform import Traits
 
 #: An end of a flow that is no host: everybody. The other kind of end without a host is an address in text.
 INTERNET = "internet"
-
-#: A host of this platform is somebody else's machine or an appliance: it holds no rules and sends no probes.
-UNMANAGED = "unmanaged"
 
 _EVERY_PORT = (PortRange(FIRST_PORT, LAST_PORT),)
 
@@ -129,15 +127,11 @@ class HostView:
     roles: tuple[str, ...]
     system: str
     platform: str
+    traits: Traits
 
     def address(self, version: int) -> str | None:
         """The host's own address of an IP version."""
         return next((address for address in self.addresses if version_of(address) == version), None)
-
-    @property
-    def managed(self) -> bool:
-        """Whether the host holds its part of the plan, so that it sends probes and refuses what no flow names."""
-        return self.platform != UNMANAGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +214,12 @@ def view_plan(plan: Mapping[str, Any]) -> PlanView:
         for service, listed in plan["services"].items()
         for exchange in listed
     }
+    traits = {name: Traits.of(data) for name, data in plan["platforms"].items()}
     sites = {name: _site(name, site) for name, site in sorted(plan["sites"].items())}
     return PlanView(
         digest=str(plan.get("digest", "")),
         sites=sites,
-        hosts={name: _host(name, host) for name, host in sorted(plan["hosts"].items())},
+        hosts={name: _host(name, host, traits) for name, host in sorted(plan["hosts"].items())},
         flows=tuple(view_flow(flow, exchanges[flow["service"], flow["exchange"]]) for flow in plan["flows"]),
         offers=tuple(plan["offers"]),
         uses=tuple(plan["uses"]),
@@ -277,12 +272,13 @@ def _site(name: str, site: Mapping[str, Any]) -> SiteView:
     return SiteView(name, tuple(site["networks"]), gateways, {4: site["realm"]["4"], 6: site["realm"]["6"]})
 
 
-def _host(name: str, host: Mapping[str, Any]) -> HostView:
+def _host(name: str, host: Mapping[str, Any], traits: Mapping[str, Traits]) -> HostView:
     return HostView(
         name=name,
         site=host["site"],
         addresses=tuple(host["addresses"]),
         roles=tuple(host["roles"]),
         system=str(host["system"] or ""),
-        platform=str(host["platform"] or ""),
+        platform=host["platform"],
+        traits=traits[host["platform"]],
     )

@@ -16,7 +16,7 @@ from ..inventory.intent import Intent
 from ..inventory.offers import note_unused_offers, read_offers
 from ..inventory.sites import read_sites
 from ..inventory.uses import read_uses
-from ..platforms import PLATFORMS
+from ..platforms.registry import PLATFORMS
 from .callbacks.lock import Lock, read_lock
 from .checks.forwards import forward_findings
 from .checks.platforms import platform_findings
@@ -110,7 +110,7 @@ def _make_plan(inputs: Inputs) -> Planned:
 
 def _stateless(intent: Intent) -> frozenset[str]:
     """The hosts whose platform keeps no state of connections."""
-    without = {name for name, platform in PLATFORMS.items() if not platform.abilities.state}
+    without = {name for name, platform in PLATFORMS.items() if not platform.traits.abilities.state}
     return frozenset(host.name for host in intent.hosts.values() if host.platform in without)
 
 

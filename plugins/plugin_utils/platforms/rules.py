@@ -18,6 +18,7 @@ from typing import Any, Literal
 from ..basics.addresses import AddressError, parse_prefix
 from ..basics.ports import PortError, parse_ranges
 from .boxes import Range, merged
+from .platform import RefusedError
 
 Version = Literal[4, 6]
 TRANSPORTS = ("tcp", "udp")
@@ -32,10 +33,6 @@ HELPERS: Mapping[str, str] = {"ftp": "tcp"}
 LONGEST_IDLE = (2**31 - 1) // 1000
 
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.:/@+>=-]+")
-
-
-class RefusedError(ValueError):
-    """A policy that cannot be rendered. The message names the place in the policy, the value and the cure."""
 
 
 @dataclass(frozen=True, slots=True)

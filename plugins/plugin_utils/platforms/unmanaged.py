@@ -10,15 +10,27 @@ it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
-from .abilities import Abilities
-
-NAME = "unmanaged"
-ABILITIES = Abilities(**{field.name: True for field in fields(Abilities)})
+from .platform import EVERY_ABILITY, Nothing, Options, Platform, Traits
 
 
-def render_nothing(_part: Mapping[str, Any], *, address_ranges: bool = False) -> str:  # noqa: ARG001
-    """Nothing: no text is made for such a machine."""
-    return ""
+class Unmanaged(Platform):
+    """A machine that nothing is done to."""
+
+    name = "unmanaged"
+    traits = Traits(
+        applied_by="nobody", logged_in=False, runs_python=False, sends_probes=False, abilities=EVERY_ABILITY
+    )
+
+    def render(self, _part: Mapping[str, Any], _options: Options) -> str:
+        """Nothing: no text is made for such a machine."""
+        return ""
+
+    def apply(self, _part: Mapping[str, Any], _options: Options) -> Nothing:
+        """Nothing."""
+        return self.remove()
+
+    def remove(self) -> Nothing:
+        """Nothing."""
+        return Nothing(f"{self.name}: nothing is put on it")

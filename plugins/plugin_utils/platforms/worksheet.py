@@ -14,11 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .abilities import Abilities, refusals
-from .rules import RefusedError
-
-ABILITIES = Abilities(timeouts=True, ipv6=False, outbound_flows=False)
-
+from .platform import Abilities, OnController, Options, Platform, RefusedError, Traits
 
 _REMEMBER = (
     "3. Remember for: the time-out of the device's connection table, for packets that this rule lets through. Nothing",
@@ -27,17 +23,38 @@ _REMEMBER = (
 )
 
 
-def render_sheet(part: Mapping[str, Any], *, address_ranges: bool = False) -> str:
-    """The sheet of a slice, as plain text. Raises `RefusedError` when the policy needs more than such a device has.
+class Worksheet(Platform):
+    """A device that a person sets, by a sheet."""
 
-    `address_ranges` is refused: a rule of such a device that leads to a range of targets cannot bring each
-    notification to the client that it is meant for (NR-20).
-    """
-    if address_ranges:
-        raise RefusedError("platform worksheet cannot hold a range of target addresses; leave address_ranges off")
-    lacking = refusals("worksheet", ABILITIES, part["policy"])
-    if lacking:
-        raise RefusedError("; ".join(lacking))
+    name = "worksheet"
+    traits = Traits(
+        applied_by="person",
+        logged_in=False,
+        runs_python=False,
+        sends_probes=False,
+        abilities=Abilities(timeouts=True, ipv6=False, outbound_flows=False),
+    )
+
+    def render(self, part: Mapping[str, Any], options: Options) -> str:
+        """The sheet of a slice, as plain text.
+
+        `address_ranges` is refused: a rule of such a device that leads to a range of targets cannot bring each
+        notification to the client that it is meant for (NR-20).
+        """
+        if options.address_ranges:
+            raise RefusedError("platform worksheet cannot hold a range of target addresses; leave address_ranges off")
+        return _sheet(part)
+
+    def apply(self, part: Mapping[str, Any], options: Options) -> OnController:
+        """Write the sheet on the controller."""
+        return OnController(self.name, self.render(part, options))
+
+    def remove(self) -> OnController:
+        """Take the sheet away."""
+        return OnController(self.name, "")
+
+
+def _sheet(part: Mapping[str, Any]) -> str:
     listed = part["rules"]
     services = [("Service", "Protocol", "Port or range")]
     services += [(_line(s["name"]), s["transport"].upper(), _line(s["ports"])) for s in listed["services"]]

@@ -102,8 +102,8 @@ def make_report(source: Source) -> Report:
     seen = witnesses(tried, (host for host, result in results.items() if result.get("emulated")))
     checks = tuple({**probe, **judge(probe, seen).as_dict()} for probe in tried)
     asked = any(result.get("notifications") is not None for result in results.values())
-    unmanaged = [name for name, host in view.hosts.items() if not host.managed]
-    judged = judge_notifications(view.uses, results, services=source.plan["services"], unmanaged=unmanaged)
+    without = [name for name, host in view.hosts.items() if not host.traits.runs_python]
+    judged = judge_notifications(view.uses, results, services=source.plan["services"], without=without)
     notifications = tuple(judged) if asked else None
     # Hosts with nothing to send are tested by others' probes: only senders can be left untested.
     senders = (source.expected or {}).get("hosts") or {}

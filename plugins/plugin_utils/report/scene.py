@@ -177,8 +177,8 @@ def _card(
     for name in single:
         host = view.hosts[name]
         count = f"{instances[name]} clients" if instances[name] > 1 else ""
-        note = _note(by_target.get(name, []), managed=host.managed)
-        rows.append(Row(name, name, ", ".join(host.addresses), _role(view, name), note, count, host.managed))
+        note = _note(by_target.get(name, []), managed=host.traits.holds_rules)
+        rows.append(Row(name, name, ", ".join(host.addresses), _role(view, name), note, count, host.traits.holds_rules))
         places.row[name] = name
     if many:
         key = f"{site.name}/others"

@@ -15,7 +15,6 @@ from typing import Any
 
 from ..basics.addresses import Address, parse_address, parse_prefix
 from ..basics.ports import LAST_PORT, PortRange, parse_ranges
-from ..platforms import PLATFORMS
 from ..platforms.replies import reply_entries
 
 #: How far from a rule's ports a packet may be to have missed it "just": further off, another rule was meant.
@@ -67,9 +66,8 @@ def rulebook(part: Mapping[str, Any], transport: str) -> Rulebook:
     A device that remembers nothing has rules for answers, and a datagram that nobody asked for can look like one. The
     first packet of a TCP connection cannot: its flags tell.
     """
-    platform = PLATFORMS.get(str(part.get("platform")))
     policy = part["policy"]
-    if platform is None or platform.abilities.state:
+    if "state" in part["traits"]["abilities"]:
         return Rulebook(policy, True)
     if transport == "udp":
         answers = {

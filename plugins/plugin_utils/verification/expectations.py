@@ -104,7 +104,7 @@ class _Deriver:
         self._ruled = [
             flow for flow in view.flows if flow.enabled and not flow.carried_by and flow.destination in view.hosts
         ]
-        self._senders = [name for name, host in view.hosts.items() if host.managed]
+        self._senders = [name for name, host in view.hosts.items() if host.traits.sends_probes]
 
     def probes(self) -> Iterator[Probe]:
         """All probes; the first of two equal questions is the one that counts."""
@@ -135,7 +135,7 @@ class _Deriver:
                     flow.reason,
                     flow.id,
                     flow.source_port,
-                    not self._view.hosts[flow.destination].managed,
+                    not self._view.hosts[flow.destination].traits.logged_in,
                 )
 
     def _is_client(self, flow: FlowView) -> bool:
@@ -145,10 +145,10 @@ class _Deriver:
         """What must come of a flow's packet.
 
         A server listens on its port. Of a range, somebody listens on some ports: both ends must let packets in. What
-        runs on somebody else's machine is not for the plan to say.
+        runs on a machine that nobody logs in to is not for the plan to say.
         """
         single = len(flow.ports) == 1 and flow.ports[0].size == 1
-        return OPEN if single and not flow.callback and self._view.hosts[flow.destination].managed else THROUGH
+        return OPEN if single and not flow.callback and self._view.hosts[flow.destination].traits.logged_in else THROUGH
 
     # --- what must be refused ---------------------------------------------------------------------------------------
 
@@ -203,7 +203,7 @@ class _Deriver:
                 continue
             reason = f"{client} sends to this port of {server} and gets answers; nothing may come unasked"
             about = _Sending("udp", UNASKED, reason, flow.ports[0].low)
-            if self._view.hosts[server].managed:
+            if self._view.hosts[server].traits.sends_probes:
                 yield from self._refused([server], client, flow.version, [port], about)
 
     def _other_hosts(self) -> Iterator[Probe]:
@@ -236,19 +236,19 @@ class _Deriver:
             callers[flow.destination].add(flow.source)
         clients = sorted({spot[0] for spot in ranges})
         servers = sorted({flow.destination for flow in self._ruled if not flow.from_server})
-        servers = [name for name in servers if self._view.hosts[name].managed]
+        servers = [name for name in servers if self._view.hosts[name].traits.sends_probes]
         nearby = neighbourhoods(clients, self._view.hosts, self._limits.others)
         self._record_pairs(len(clients), sum(len(others) for others in nearby.values()))
         for spot, ports in sorted(ranges.items(), key=_spot_order):
             client, transport, version, source_port = spot
-            near = (name for name in nearby[client] if self._view.hosts[name].managed)
+            near = (name for name in nearby[client] if self._view.hosts[name].traits.sends_probes)
             senders = [*near, *(server for server in servers[: self._limits.others] if server != client)]
             strangers = [host for host in dict.fromkeys(senders) if host not in callers[client]]
             reason = f"only the server of {client} may start anything towards it"
             about = _Sending(transport, OTHER_RANGE, reason, source_port)
             yield from self._refused(strangers, client, version, tried_ports(merge_ranges(ports)), about)
         for flow in called:
-            if not flow.callback or not self._view.hosts[flow.source].managed:
+            if not flow.callback or not self._view.hosts[flow.source].traits.sends_probes:
                 continue
             for other in nearby[flow.destination]:
                 for port in tried_ports(merge_ranges(ranges.get((other, *_way_of(flow)), ()))):

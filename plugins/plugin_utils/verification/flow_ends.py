@@ -4,8 +4,8 @@
 """Which hosts can show a flow: those at its ends, or some that stand for the Internet.
 
 A flow may begin or end at "the Internet" or at an address that is no host of the plan. Hosts outside the server's realm
-can play the Internet; an unmanaged host can receive what leaves for it. Where nobody can, the flow is listed with the
-reason, so that nobody takes it for proven.
+can play the Internet; a host that nobody here sets can receive what leaves for it. Where nobody can, the flow is
+listed with the reason, so that nobody takes it for proven.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ class FlowEnds:
         self._rights = rights
         self._others = others
         self._missing: dict[tuple[str, str], list[str]] = defaultdict(list)
-        self._unmanaged = [name for name, host in view.hosts.items() if not host.managed and name not in view.gateways]
+        self._unguarded = [
+            name for name, host in view.hosts.items() if not host.traits.holds_rules and name not in view.gateways
+        ]
         # Hosts that may go out freely under a routed address, by realm and version; made when it is first asked for.
         self._free: dict[int, dict[str, list[str]]] = {}
 
@@ -55,7 +57,7 @@ class FlowEnds:
     def _with_senders(self, flow: FlowView) -> Iterator[FlowView]:
         host = self._view.hosts.get(flow.source)
         if host is not None:
-            if host.managed:
+            if host.traits.sends_probes:
                 yield flow
         elif flow.source == INTERNET and flow.destination in self._view.hosts:
             for name in islice(self._outsiders(flow.destination, flow.version), self._others):
@@ -69,16 +71,16 @@ class FlowEnds:
             yield flow
             return
         if flow.destination == INTERNET:
-            beyond = [name for name in self._unmanaged if not view.same_realm(flow.source, name, flow.version)]
+            beyond = [name for name in self._unguarded if not view.same_realm(flow.source, name, flow.version)]
         else:
-            beyond = [name for name in self._unmanaged if flow.dial in view.hosts[name].addresses]
+            beyond = [name for name in self._unguarded if flow.dial in view.hosts[name].addresses]
         taking = (name for name in beyond if self._takes_everything(flow.source, name, flow.version))
         for name in islice(taking, self._others):
             address = view.hosts[name].address(flow.version) or flow.dial
             yield replace(flow, destination=name, dial=address, destination_address=address)
 
     def _takes_everything(self, sender: str, name: str, version: int) -> bool:
-        """Whether an unmanaged host is dialled by its own address, and no managed device stands before it."""
+        """Whether such a host is dialled by its own address, and no device that holds rules stands before it."""
         own = self._view.hosts[name].address(version)
         if own is None or own != self._view.dial(sender, name, version):
             return False
@@ -98,7 +100,7 @@ class FlowEnds:
         for name, host in self._view.hosts.items():
             site = self._view.sites[host.site]
             worn = site.public(version) or host.address(version)
-            free = host.managed and name not in self._view.gateways and host.address(version) is not None
+            free = host.traits.sends_probes and name not in self._view.gateways and host.address(version) is not None
             if free and worn is not None and not is_unrouted(parse_address(worn)):
                 found[site.realms[version]].append(name)
         return {
@@ -110,14 +112,14 @@ class FlowEnds:
     def _why_not(self, flow: FlowView) -> str:
         view = self._view
         source, destination = view.hosts.get(flow.source), view.hosts.get(flow.destination)
-        if source is not None and not source.managed:
-            return f"no packet is sent from {flow.source}, which is unmanaged"
+        if source is not None and not source.traits.sends_probes:
+            return f"no packet is sent from {flow.source}: the platform {source.platform} sends none"
         if flow.source == INTERNET:
             return "no host outside the server's realm may go out freely, so that nobody can play the Internet"
         if source is None:
             return f"{flow.source} is no host of the plan"
         if flow.destination == INTERNET:
-            return "no unmanaged host of the plan stands in the Internet to take these packets"
+            return "no host of the plan that somebody else sets stands in the Internet to take these packets"
         if destination is None and self._rights.holder(flow.source, flow.dial):
             return f"{flow.destination} is a host that is not to be dialled from {flow.source} by this address"
         return f"{flow.destination} is no host of the plan, and packets to it would trouble others"

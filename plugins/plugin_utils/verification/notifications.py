@@ -29,7 +29,7 @@ def judge_notifications(
     results: Mapping[str, Mapping[str, Any]],
     *,
     services: Mapping[str, Iterable[Mapping[str, Any]]] | None = None,
-    unmanaged: Collection[str] = (),
+    without: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """Return one judged check for each notification sent, and one for each client whose instances are not all there.
 
@@ -38,14 +38,14 @@ def judge_notifications(
         results: each host's result document; ``notifications`` is what its servers sent (None: no round was made
             there), ``instances`` what its clients received (None: not read).
         services: the plan's services, the exchanges of each; without them only call-backs can be missed.
-        unmanaged: hosts where no emulator can run, so that none of their clients is missed.
+        without: hosts where no emulator can run, so that none of their clients is missed.
     """
     received: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for host, result in results.items():
         for instance in result.get("instances") or ():
             for notification in instance["notifications"]:
                 received[notification["token"]].append((host, instance["name"]))
-    expected = _expected([use for use in uses if use["host"] not in unmanaged], services)
+    expected = _expected([use for use in uses if use["host"] not in without], services)
     checks = []
     for server, result in sorted(results.items()):
         sent = result.get("notifications")

@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 from ..basics.addresses import Address, Prefix, parse_address, parse_prefix
 from ..basics.ports import PortRange, ports_text
 from ..plan_files.view import FlowView, GatewayView, PlanView, version_of
-from ..platforms import PLATFORMS
 from .probes import Inseparable
 
 #: Where a system may take a source port from that nobody chose: Linux from 32768 on, others from 49152 on (RFC 6335).
@@ -114,10 +113,10 @@ class Rights:
             for prefix in map(parse_prefix, site.networks):
                 self._networks[site.realms[prefix.version], prefix.version].append(prefix)
         self._stateless = {
-            name for name, host in view.hosts.items() if host.managed and not _keeps_state(host.platform)
+            name for name, host in view.hosts.items() if host.traits.holds_rules and not host.traits.abilities.state
         }
         # Where every machine holds its rules and remembers connections, each refuses whatever it is to refuse.
-        self._plain = not self._stateless and all(host.managed for host in view.hosts.values())
+        self._plain = not self._stateless and all(host.traits.holds_rules for host in view.hosts.values())
         for flow in view.flows:
             if flow.enabled and not flow.carried_by:
                 self._add(flow)
@@ -205,7 +204,7 @@ class Rights:
         return any(self._lets_only_flows_out(gateway.host) for gateway in self._gateways_of(name))
 
     def guards(self, sender: str, target: str, version: int) -> tuple[str, ...]:
-        """The hosts on the way that refuse what no flow names: managed routers into the target's site, and the target.
+        """The hosts on the way that refuse what no flow names: routers into the target's site, the target; if they can.
 
         The sender's own routers are none: they let out whatever the inventory does not forbid.
         """
@@ -220,7 +219,7 @@ class Rights:
         else:
             # To a router of its own site a packet goes outward; between its networks the innermost router stands.
             inward = [] if inner or self._in_one_network(sender, target, version) else chain[:1]
-        return tuple(name for name in (*inward, target) if view.hosts[name].managed)
+        return tuple(name for name in (*inward, target) if view.hosts[name].traits.holds_rules)
 
     def _in_one_network(self, one: str, other: str, version: int) -> bool:
         first, second = self._view.hosts[one].address(version), self._view.hosts[other].address(version)
@@ -321,7 +320,7 @@ class Rights:
         own = [gateway for gateway in chain if gateway.host == packet.sender]
         found = []
         for gateway in (*own, *self._gateways_of(packet.sender)):
-            if self._view.hosts[gateway.host].managed and gateway.host != packet.sender:
+            if self._view.hosts[gateway.host].traits.holds_rules and gateway.host != packet.sender:
                 found.append(gateway.host)
             if any(version_of(address) == version for address in gateway.public):
                 # Further out, all have this router's address: itself, and whoever stands behind it.
@@ -358,11 +357,6 @@ def _may_come_from(source_ports: tuple[PortRange, ...], port: int | None) -> boo
     if port is None:
         return any(item.overlaps(_DYNAMIC) for item in source_ports)
     return any(item.low <= port <= item.high for item in source_ports)
-
-
-def _keeps_state(platform: str) -> bool:
-    """Whether a platform tells an answer from a packet that nobody asked for."""
-    return platform not in PLATFORMS or PLATFORMS[platform].abilities.state
 
 
 def _holders(view: PlanView) -> dict[str, list[str]]:

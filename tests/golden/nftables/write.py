@@ -14,7 +14,7 @@ import yaml
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[2] / ".build" / "collections"))
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import render_slice  # noqa: E402
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import render_slice  # noqa: E402
 
 
 def policies() -> dict[str, dict[str, Any]]:

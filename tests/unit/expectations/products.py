@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import PLATFORMS
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report, make_report
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
 from tests.unit.expectations.offices import Answer, results_of, source_of
@@ -122,6 +123,7 @@ def products() -> dict[str, Any]:
     }
     ssh = {"name": "ssh", "transport": "tcp", "ports": "22", "sources": ["10.0.0.0/8"]}
     document = {"format": 1, "sites": sites, "hosts": hosts, "services": SERVICES, "offers": [], "uses": []}
+    document |= {"platforms": {name: platform.traits.as_dict() for name, platform in PLATFORMS.items()}}
     document |= {"openings": {name: [ssh] for name in hosts}, "findings": [], "flows": FLOWS, "digest": "0" * 64}
     return copy.deepcopy(document)
 

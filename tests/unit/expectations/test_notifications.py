@@ -162,7 +162,7 @@ def test_a_client_that_wants_no_notification_is_not_missed(unwanting: dict[str, 
 
 
 def test_a_client_on_a_host_without_an_emulator_is_not_missed() -> None:
-    assert judged([use("asking", ["request", "alert"])], [], {}, unmanaged=["pc"]) == []
+    assert judged([use("asking", ["request", "alert"])], [], {}, without=["pc"]) == []
 
 
 def test_one_service_of_a_client_does_not_stand_in_for_another() -> None:

@@ -215,7 +215,7 @@ def test_what_a_managed_router_would_keep_away_is_no_end_for_it(plan: dict[str, 
     plan["sites"]["trunks"]["gateways"] = [{"host": "tr-router", "public": []}]
     assert not probes_of(plan, flow="communigate.smtp_out/br-cgp>internet")
     missing = {item.exchange: item.reason for item in expected(plan).not_probed}
-    assert missing["communigate.smtp_out"].startswith("no unmanaged host of the plan stands in the Internet")
+    assert missing["communigate.smtp_out"].startswith("no host of the plan that somebody else sets stands")
 
 
 def test_a_flow_to_an_address_of_nobodys_is_listed_and_not_sent(plan: dict[str, Any]) -> None:
@@ -242,7 +242,7 @@ def test_a_prefix_is_dialled_by_nobody(plan: dict[str, Any]) -> None:
     assert not [probe for probe in probes_of(plan) if "/" in probe.address or ANYWHERE in probe.id]
 
 
-# --- machines that nobody manages -------------------------------------------------------------------------------------
+# --- machines that nobody manages, and routers that a person sets -----------------------------------------------------
 
 
 def test_an_unmanaged_host_sends_nothing_and_its_flows_are_listed(plan: dict[str, Any]) -> None:
@@ -250,7 +250,7 @@ def test_an_unmanaged_host_sends_nothing_and_its_flows_are_listed(plan: dict[str
     found = expected(plan)
     assert "fl-press" not in found.probes
     missing = {item.exchange: item for item in found.not_probed}
-    assert missing["faxpress.alert"].reason == "no packet is sent from fl-press, which is unmanaged"
+    assert missing["faxpress.alert"].reason == "no packet is sent from fl-press: the platform unmanaged sends none"
     assert missing["faxpress.alert"].flows == (
         "faxpress.alert/fl-press>fl-pc1",
         "faxpress.alert/fl-press>uk-pc1",
@@ -280,3 +280,22 @@ def test_nothing_refuses_for_an_unmanaged_host_without_a_router(plan: dict[str, 
 def test_an_unmanaged_router_refuses_nothing(plan: dict[str, Any]) -> None:
     plan["hosts"]["fl-press"]["platform"] = plan["hosts"]["fl-router"]["platform"] = "unmanaged"
     assert not probes_of(plan, target="fl-press", expect="silent")
+
+
+def test_a_router_that_a_person_sets_refuses_like_any_other_and_sends_nothing(plan: dict[str, Any]) -> None:
+    before = {probe.id for probe in probes_of(plan, expect="silent") if probe.host != "fl-router"}
+    plan["hosts"]["fl-router"]["platform"] = "worksheet"
+    assert "fl-router" not in expected(plan).probes
+    after = {probe.id for probe in probes_of(plan, expect="silent")}
+    assert {id_ for id_ in after if id_.startswith("uk-pc1>198.51.100.10")} == {
+        id_ for id_ in before if id_.startswith("uk-pc1>198.51.100.10")
+    }
+    assert [id_ for id_ in after if id_.startswith("uk-pc1>198.51.100.10")]
+
+
+def test_a_server_that_nobody_logs_in_to_must_be_reached_and_need_not_run(plan: dict[str, Any]) -> None:
+    plan["hosts"]["fl-press"]["platform"] = "worksheet"
+    found = probes_of(plan, kind="flow", target="fl-press")
+    assert {(probe.expect, probe.foreign) for probe in found} == {("through", True)}
+    # Unlike somebody else's machine it holds rules: its own neighbours are refused as well.
+    assert {"fl-pc1", "fl-pc2", "fl-kerio"} & {p.host for p in probes_of(plan, target="fl-press", expect="silent")}

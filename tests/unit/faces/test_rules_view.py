@@ -17,6 +17,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.plan_extracts 
     scp_ranges,
 )
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.query import plan_query
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import PLATFORMS
 
 
 def _rule(target: str, **changes: Any) -> dict[str, Any]:
@@ -136,6 +137,7 @@ def test_what_is_no_query_is_refused(expression: object) -> None:
 def test_groups_are_roles_and_sides_of_services_in_names_that_ansible_takes() -> None:
     part = {
         "roles": ["server", "client"],
+        "traits": PLATFORMS["worksheet"].traits.as_dict(),
         "offers": [{"service": "net-fax.2"}],
         "uses": [{"service": "netcfax"}, {"service": "netcfax"}],
     }
@@ -143,3 +145,4 @@ def test_groups_are_roles_and_sides_of_services_in_names_that_ansible_takes() ->
         "faxnet_planned", "faxnet_server", "faxnet_client", "faxnet_net_fax_2_server", "faxnet_netcfax_client",
     ]  # fmt: skip
     assert group_names({**part, "roles": []}) == []
+    assert group_names({**part, "traits": PLATFORMS["unmanaged"].traits.as_dict()}) == ["faxnet_unmanaged"]

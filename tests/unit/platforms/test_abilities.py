@@ -5,16 +5,25 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import (
-    PLATFORMS,
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.needs import refusals
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.platform import (
     Abilities,
+    Nothing,
+    OnController,
+    OnDevice,
+    Platform,
     RefusedError,
-    refusals,
+    Traits,
+)
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import (
+    PLATFORMS,
+    apply_slice,
     render_slice,
 )
 from tests.unit.platforms.policies import forward, permit, policy, router
@@ -112,7 +121,26 @@ def test_nobodys_machine_holds_everything_and_gets_nothing() -> None:
     )
     part = {"host": "fp", "platform": "unmanaged", "policy": needy}
     assert render_slice(part) == ""
-    assert not PLATFORMS["unmanaged"].automatic
+    assert PLATFORMS["unmanaged"].traits.applied_by == "nobody"
+
+
+def test_what_every_platform_declares_is_what_the_plan_says_of_it() -> None:
+    assert PLATFORMS
+    for name, platform in PLATFORMS.items():
+        assert name == platform.name
+        assert Traits.of(json.loads(json.dumps(platform.traits.as_dict()))) == platform.traits
+
+
+@pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS)
+def test_the_step_of_a_platform_is_taken_by_whom_it_says(platform: Platform) -> None:
+    step = {"ansible": OnDevice, "person": OnController, "nobody": Nothing}[platform.traits.applied_by]
+    part = {"host": "h", "platform": platform.name, "policy": policy(), "rules": {"services": [], "rules": []}}
+    assert isinstance(apply_slice(part), step)
+    assert isinstance(platform.remove(), step)
+    # Whoever is not logged in to runs no module, and without one nothing is applied by Ansible and no packet sent.
+    assert platform.traits.logged_in or not platform.traits.runs_python
+    assert platform.traits.logged_in or platform.traits.applied_by != "ansible"
+    assert platform.traits.runs_python or not platform.traits.sends_probes
 
 
 def test_a_sender_that_is_anybody_needs_no_rule_for_one_sender() -> None:
@@ -155,4 +183,4 @@ def test_no_platform_merges_targets_by_itself() -> None:
     entries = [permit("198.51.100.10", f"10.2.0.{last}", "7485") for last in (21, 22)]
     text = render_slice({"host": "gw", "platform": "nftables", "policy": router(forward=entries)})
     assert "10.2.0.21-10.2.0.22" not in text
-    assert not PLATFORMS["worksheet"].abilities.target_ranges
+    assert not PLATFORMS["worksheet"].traits.abilities.target_ranges

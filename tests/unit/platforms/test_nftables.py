@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import RefusedError, host_side
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import host_side
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import nftables
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.platform import RefusedError
 from tests.kernel import networks
 from tests.unit.platforms.policies import forward, permit, policy, router
 

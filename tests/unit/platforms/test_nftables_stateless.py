@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import RefusedError
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import stateless as nftables_stateless
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.platform import RefusedError
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.replies import reply_entries
 from tests.unit.platforms.policies import permit, policy, router
 from tests.unit.platforms.test_nftables import chain, elements

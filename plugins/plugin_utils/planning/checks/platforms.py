@@ -13,9 +13,9 @@ from dataclasses import fields
 from ...basics.findings import Finding, short
 from ...inventory.intent import Intent
 from ...plan_files.policy_json import OpeningTexts, Texts, policy_text
-from ...platforms import PLATFORMS, refusals
-from ...platforms.abilities import Abilities, needs
-from ...platforms.unmanaged import NAME as UNMANAGED
+from ...platforms.needs import needs, refusals
+from ...platforms.platform import Abilities, Platform
+from ...platforms.registry import PLATFORMS
 from ..policy import Policy
 
 #: Needs that a plan can have; a platform with all of these abilities holds every plan, and its policies need not be
@@ -43,21 +43,21 @@ def platform_findings(intent: Intent, policies: Mapping[str, Policy]) -> list[Fi
             meant = f" (is {near[0]!r} meant?)" if near else ""
             cure = f"use one of: {', '.join(sorted(PLATFORMS))}"
             findings.append(Finding("FXN501", name, "faxnet_platform", short(wished), f"is not known{meant}", cure))
-        elif platform.name == UNMANAGED:
-            findings += _for_others(name, policy)
-        elif _lacks_any(platform.abilities) or not platform.automatic:
+        elif platform.traits.applied_by == "nobody":
+            findings += _for_others(name, policy, platform)
+        elif _lacks_any(platform.traits.abilities) or platform.traits.applied_by == "person":
             policy_data = json.loads(policy_text(policy, texts, openings))
-            for reason in refusals(platform.name, platform.abilities, policy_data):
+            for reason in refusals(platform.name, platform.traits.abilities, policy_data):
                 cure = "choose a platform that can hold it, or change what the host offers, uses or forwards"
                 findings.append(Finding("FXN502", name, "faxnet_platform", short(wished), reason, cure))
-            for need in needs(policy_data, _UNUSUAL) if not platform.automatic else ():
+            for need in needs(policy_data, _UNUSUAL) if platform.traits.applied_by == "person" else ():
                 message = f"a person has to set {need}; not every such device can"
                 cure = "look whether the device can before you rely on it; if not, switch that exchange off"
                 findings.append(Finding("FXN503", name, "faxnet_platform", short(wished), message, cure))
     return findings
 
 
-def _for_others(name: str, policy: Policy) -> Iterator[Finding]:
+def _for_others(name: str, policy: Policy, platform: Platform) -> Iterator[Finding]:
     """Advise of rules that a gateway needs and that nobody here puts into force."""
     forwards = sum(nat.enabled for nat, _flows in policy.destination_nat)
     permits = sum(permit.enabled for permit, _flows in policy.forward)
@@ -65,8 +65,9 @@ def _for_others(name: str, policy: Policy) -> Iterator[Finding]:
         message = (
             f"its owner has to put {permits} permits and {forwards} port forwards into force; nothing is done to it"
         )
-        cure = f"set faxnet_platform to worksheet for a sheet of them, or read them in the plan (hosts/{name}.json)"
-        yield Finding("FXN504", name, "faxnet_platform", UNMANAGED, message, cure)
+        sheets = " or ".join(sorted(other for other in PLATFORMS if PLATFORMS[other].traits.applied_by == "person"))
+        cure = f"set faxnet_platform to {sheets} for a sheet of them, or read them in the plan (hosts/{name}.json)"
+        yield Finding("FXN504", name, "faxnet_platform", platform.name, message, cure)
 
 
 def _lacks_any(abilities: Abilities) -> bool:

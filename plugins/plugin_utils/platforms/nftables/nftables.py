@@ -18,18 +18,46 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...basics.addresses import Address
-from ..abilities import Abilities
+from ..host_side import forwarding_settings, openings
+from ..platform import Abilities, OnDevice, Options, Platform, Traits
 from ..rules import Masquerade, Rules, read_rules
 from . import text as nft_text
 from .sets import LookUp, filters, translations
 from .text import FIELD, REFUSE, address_set, chain, link_rules, permit_rules
 from .tracking import NOTHING, objects
 
-NAME = "nftables"
 TABLE = nft_text.TABLE
-ABILITIES = Abilities(helpers=True, timeouts=True)
+
+MODULE = "faxnet.deploy.firewall_transaction"
 
 _ESTABLISHED = "ct state established,related counter accept"
+
+
+class Nftables(Platform):
+    """Linux with nft and Python: a module rehearses, compares, loads, and undoes what is not confirmed."""
+
+    name = "nftables"
+    traits = Traits(
+        applied_by="ansible",
+        logged_in=True,
+        runs_python=True,
+        sends_probes=True,
+        abilities=Abilities(helpers=True, timeouts=True),
+    )
+
+    def render(self, part: Mapping[str, Any], options: Options) -> str:
+        """The complete nft file."""
+        return render(part["policy"], address_ranges=options.address_ranges)
+
+    def apply(self, part: Mapping[str, Any], options: Options) -> OnDevice:
+        """Load the file, with the kernel settings that it needs."""
+        policy = part["policy"]
+        settings, opened = forwarding_settings(policy), openings(policy)
+        return OnDevice(MODULE, {"text": self.render(part, options), "settings": settings, "openings": opened})
+
+    def remove(self) -> OnDevice:
+        """Take the table away."""
+        return OnDevice(MODULE)
 
 
 def render(policy: Mapping[str, Any], *, address_ranges: bool = False) -> str:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from ...basics.addresses import Address
 from ..boxes import Box, ConflictError, Range, absorbed, disjoint
-from ..rules import EVERYBODY, Forward, Opening, RefusedError, Version, harmless
+from ..platform import RefusedError
+from ..rules import EVERYBODY, Forward, Opening, Version, harmless
 from .text import ADDRESS_TYPE, FIELD, address_set, addresses, comment, port_range
 from .tracking import NOTHING, Demand
 

@@ -19,14 +19,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..abilities import Abilities, refusals
+from ..needs import refusals
+from ..platform import Abilities, Options, RefusedError
 from ..replies import reply_entries
-from ..rules import Opening, RefusedError, Rules, read_openings, read_rules
+from ..rules import Opening, Rules, read_openings, read_rules
 from . import text as nft_text
+from .nftables import Nftables
 from .sets import LookUp, filters
 from .text import REFUSE, chain, link_rules, permit_rules
 
-NAME = "nftables_stateless"
 ABILITIES = Abilities(forwards=False, state=False, masquerade=False, timeouts=True)
 
 _NOT_THE_FIRST = "tcp flags & (ack | rst) != 0 "
@@ -43,12 +44,23 @@ _ECHOES = (
 )
 
 
+class StatelessNftables(Nftables):
+    """The same machine, applied in the same way, with a filter that remembers nothing."""
+
+    name = "nftables_stateless"
+    traits = replace(Nftables.traits, abilities=ABILITIES)
+
+    def render(self, part: Mapping[str, Any], options: Options) -> str:
+        """The complete nft file."""
+        return render(part["policy"], address_ranges=options.address_ranges)
+
+
 def render(policy: Mapping[str, Any], *, address_ranges: bool = False) -> str:
     """The complete nft file for a slice's "policy"; see `nftables.render`.
 
     Raises `RefusedError` when the policy is malformed, has no management access, or needs what this platform lacks.
     """
-    lacking = refusals(NAME, ABILITIES, policy)
+    lacking = refusals(StatelessNftables.name, ABILITIES, policy)
     if lacking:
         raise RefusedError("; ".join(lacking))
     rules = read_rules(policy)

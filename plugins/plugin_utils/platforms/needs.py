@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a platform can hold, and what a policy needs of it (NR-22, NR-23).
+"""What a policy needs of a platform, and what a platform therefore refuses (NR-22, NR-23).
 
 A need is told with the flow that has it, so that whoever reads the refusal can choose: another platform, or that flow
 switched off.
@@ -10,55 +10,14 @@ switched off.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
 from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Abilities:
-    """What one kind of device can hold. A policy that needs what is False here is refused, never approximated.
-
-    `forwards`: destination NAT at all. `port_ranges`: a forward of a range in one rule. `source_restriction`: a rule
-    may name who may send. `source_ports`: a rule may name the sender's port. `target_ranges`: a rule may name a range
-    of target addresses; having it does not mean using it. `state`: it remembers connections, so that answers pass
-    without rules of their own. `masquerade`: source translation. `helpers` and `timeouts`: connection-tracking helpers
-    and idle times of a flow's own. `outbound_flows`: what the LAN may start outward can be limited to the plan's flows.
-    """
-
-    filter: bool = True
-    forwards: bool = True
-    port_ranges: bool = True
-    source_restriction: bool = True
-    source_ports: bool = True
-    target_ranges: bool = False
-    ipv6: bool = True
-    udp: bool = True
-    state: bool = True
-    masquerade: bool = True
-    helpers: bool = False
-    timeouts: bool = False
-    outbound_flows: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Platform:
-    """A device kind: its name in `faxnet_platform`, its abilities, and its text for a slice.
-
-    `render` takes the slice (plan directory, hosts/<host>.json) and the keyword `address_ranges`; it raises
-    `rules.RefusedError`. `automatic` is False where no machine applies the text: then a person types it in, or, where
-    it is empty, the device is somebody else's.
-    """
-
-    name: str
-    abilities: Abilities
-    render: Callable[..., str]
-    automatic: bool
+from .platform import Abilities
 
 
 def refusals(name: str, abilities: Abilities, policy: Mapping[str, Any]) -> list[str]:
     """One sentence for each ability that `policy` (the slice's "policy") needs and platform `name` lacks."""
-    found = needs(policy, [field.name for field in fields(abilities) if not getattr(abilities, field.name)])
-    return [f"platform {name} cannot hold {need}" for need in found]
+    return [f"platform {name} cannot hold {need}" for need in needs(policy, abilities.lacking())]
 
 
 def needs(policy: Mapping[str, Any], abilities: Sequence[str]) -> list[str]:

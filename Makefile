@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup shell lab-up lab-down demo test test-full unit gates lint molecule bench docs acceptance changelog lock clean
+.PHONY: help setup shell lab-up lab-down demo test test-full unit gates lint molecule bench docs changelog lock clean
 
 INVENTORY ?= inventories/two_offices
 # What `make demo` shows: an inventory under inventories/. INVENTORY=... is taken where no SCENARIO is named.
@@ -79,11 +79,9 @@ bench:  ## measure planning, rendering, applying and connecting; table and plot 
 	@tools/setup.sh bench
 	@$(AS_ROOT) .venv/bin/python -m tests.bench $(ARGS)
 
-docs: acceptance  ## regenerate what is generated under docs/
+docs: setup  ## rewrite what is made under docs/ (acceptance map, reference pages and drawings, the README's picture)
+	@.venv/bin/python -m tools.docs $(ARGS)
 	@.venv/bin/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
-
-acceptance: setup  ## rewrite docs/acceptance.md from the tests
-	@.venv/bin/python -m tools.acceptance
 
 changelog: setup  ## check the changelog fragments
 	@.venv/bin/antsibull-changelog lint

@@ -1,10 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The map from acceptance lines to the tests that prove them: docs/acceptance.md, never typed by hand.
-
-    python -m tools.acceptance           write docs/acceptance.md
-    python -m tools.acceptance --check   say what is wrong with the map, and fail when anything is
+"""The map from acceptance lines to the tests that prove them: docs/acceptance.md, written by `make docs`.
 
 The lines stand in tests/acceptance.yml. A test claims lines by `@pytest.mark.acceptance("NR-05", ...)` on the function,
 on its class, in `pytestmark`, or in a `pytest.param(..., marks=...)` of its table; a molecule play by a comment
@@ -17,14 +14,14 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools.made import ROOT, Generator
+
 LINES = Path("tests/acceptance.yml")
 MAP = Path("docs/acceptance.md")
 TESTS = ("tests", "molecule")
@@ -167,7 +164,7 @@ def render(lines: list[Line], found: Scan) -> str:
     parts = [
         "# Acceptance map",
         "",
-        "Made by `make acceptance` from the tests; `make test` fails when it is stale or a line has lost its test.",
+        "Made by `make docs` from the tests; `make test` fails when it is stale or a line has lost its test.",
     ]
     for document in dict.fromkeys(line.document for line in lines):
         parts += ["", f"## {document}", "", "| ID | What the document says | Shown by |", "| --- | --- | --- |"]
@@ -189,31 +186,11 @@ def faults(root: Path) -> list[str]:
         for claim in found.claims
         if claim.id not in known
     ]
-    on_disk = (root / MAP).read_text(encoding="utf-8") if (root / MAP).exists() else ""
-    if on_disk != render(lines, found):
-        wrong.append(f"{MAP} is stale: run `make acceptance` and commit it")
     return wrong
 
 
-def main(arguments: list[str]) -> int:
-    """Write the map, or check it; returns the exit status."""
-    if arguments == ["--check"]:
-        wrong = faults(ROOT)
-        for sentence in wrong:
-            print(sentence)
-        return 1 if wrong else 0
-    if arguments:
-        print("usage: python -m tools.acceptance [--check]", file=sys.stderr)
-        return 2
-    lines, found = read_lines(ROOT), scan(ROOT)
-    (ROOT / MAP).write_text(render(lines, found), encoding="utf-8")
-    proven = {claim.id for claim in found.claims}
-    missing = [line.id for line in lines if line.id not in proven]
-    print(
-        f"{MAP}: {len(lines) - len(missing)} of {len(lines)} lines have tests; without: {', '.join(missing) or 'none'}"
-    )
-    return 0
+def _page() -> dict[str, str]:
+    return {MAP.as_posix(): render(read_lines(ROOT), scan(ROOT))}
 
 
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+GENERATOR = Generator(_page)

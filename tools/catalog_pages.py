@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools.made import ROOT
+
 sys.path.insert(0, str(ROOT / ".build" / "collections"))
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.ports import PortRange  # noqa: E402
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import Catalog  # noqa: E402
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.profile import (  # noqa: E402
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.ports import PortRange
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import Catalog
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.profile import (
     CLIENTS,
     EVERYONE,
     INTERNET,
@@ -23,7 +23,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.profile impo
     Profile,
     Setting,
 )
-from tools.catalog_drawing import drawing, duration  # noqa: E402
+from tools.catalog_drawing import drawing, duration
 
 # REUSE-IgnoreStart
 HEADER = (
@@ -67,7 +67,7 @@ def pages(catalog: Catalog) -> dict[str, str]:
 
 def notice(source: str) -> str:
     """The line that tells where a generated page comes from."""
-    return f"Made by `python -m tools.reference` from `{source}`; `make test` fails when it is stale."
+    return f"Made by `make docs` from `{source}`; `make test` fails when it is stale."
 
 
 def index(catalog: Catalog) -> str:

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Draws docs/two_offices.svg, the README's picture: the report's own drawing of the example inventory's plan.
+"""docs/two_offices.svg, the README's picture: the report's own drawing of the example inventory's plan.
 
-python -m tools.picture
+`make docs` writes it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools.made import ROOT, Generator
+
 COLLECTIONS = ROOT / ".build" / "collections"
 PICTURE = ROOT / "docs" / "two_offices.svg"
 INVENTORY = ROOT / "inventories" / "two_offices"
@@ -60,12 +61,8 @@ def drawn(document: dict[str, Any]) -> str:
     return f'{head} xmlns="http://www.w3.org/2000/svg">\n{style}\n{back}\n{rest}\n'
 
 
-def main() -> int:
-    """Draw and write the picture."""
-    PICTURE.write_text(drawn(plan_of(INVENTORY)), encoding="utf-8")
-    print(PICTURE.relative_to(ROOT))
-    return 0
+def _picture() -> dict[str, str]:
+    return {PICTURE.relative_to(ROOT).as_posix(): drawn(plan_of(INVENTORY))}
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+GENERATOR = Generator(_picture)

@@ -3,23 +3,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reference pages that are made from the engine's own tables: docs/reference/findings.md, catalog.md and catalog/.
 
-`python -m tools.reference` writes them, `python -m tools.reference --check` says which are stale.
+`make docs` writes them.
 """
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools.made import ROOT, Generator
+
 sys.path.insert(0, str(ROOT / ".build" / "collections"))
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import KINDS, Severity  # noqa: E402
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog  # noqa: E402
-from tools import catalog_pages  # noqa: E402
-from tools.catalog_pages import HEADER, notice  # noqa: E402
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import KINDS, Severity
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
+from tools import catalog_pages
+from tools.catalog_pages import HEADER, notice
 
-DIRECTORY = Path("docs/reference")
+DIRECTORY = "docs/reference"
 
 GROUPS = {
     "1": "Sites, hosts, addresses",
@@ -56,39 +56,8 @@ def pages() -> dict[str, str]:
     return {"findings.md": findings_page(), **catalog_pages.pages(builtin_catalog())}
 
 
-def stale(directory: Path = ROOT / DIRECTORY) -> list[str]:
-    """Return the pages that are not what is made today, and those that nothing makes any more."""
-    made = pages()
-    wrong = [
-        name
-        for name, text in made.items()
-        if not (directory / name).exists() or (directory / name).read_text(encoding="utf-8") != text
-    ]
-    left = (path.relative_to(directory).as_posix() for path in (directory / catalog_pages.FOLDER).glob("*"))
-    return [(DIRECTORY / name).as_posix() for name in [*wrong, *sorted(name for name in left if name not in made)]]
+def _pages() -> dict[str, str]:
+    return {f"{DIRECTORY}/{name}": text for name, text in pages().items()}
 
 
-def main(arguments: list[str]) -> int:
-    """Write the pages, or check them; returns the exit status."""
-    if arguments == ["--check"]:
-        wrong = stale()
-        for stale_path in wrong:
-            print(f"{stale_path} is stale: run `python -m tools.reference` and commit it")
-        return 1 if wrong else 0
-    if arguments:
-        print("usage: python -m tools.reference [--check]", file=sys.stderr)
-        return 2
-    made = pages()
-    for old in (ROOT / DIRECTORY / catalog_pages.FOLDER).glob("*"):
-        if old.relative_to(ROOT / DIRECTORY).as_posix() not in made:
-            old.unlink()
-    for name, text in made.items():
-        path = ROOT / DIRECTORY / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        print((DIRECTORY / name).as_posix())
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+GENERATOR = Generator(_pages, owned=(f"{DIRECTORY}/{catalog_pages.FOLDER}/*",))

@@ -19,7 +19,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog impo
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.profile import Profile
 from tests.unit.catalog.test_services_schema import SCHEMA, WHOLE
 from tests.unit.engine.networks import Network
-from tools import catalog_pages, reference
+from tools import catalog_pages
 from tools.catalog_drawing import LEFT, RIGHT, WIDTH, broken, drawing, duration
 from tools.picture import plan_of
 
@@ -48,29 +48,6 @@ def _root(svg: str) -> ElementTree.Element:
 
 def _texts(svg: str, style: str) -> list[ElementTree.Element]:
     return [item for item in _root(svg).iter(f"{SVG}text") if style in (item.get("class") or "").split()]
-
-
-@pytest.mark.parametrize("name", MADE)
-def test_the_committed_pages_are_made_from_the_profiles_of_today(name: str) -> None:
-    assert (ROOT / "docs/reference" / name).read_text(encoding="utf-8") == MADE[name]
-
-
-def test_nothing_is_left_over_from_products_that_are_gone() -> None:
-    folder = ROOT / "docs/reference" / catalog_pages.FOLDER
-    assert {f"{catalog_pages.FOLDER}/{path.name}" for path in folder.iterdir()} | {catalog_pages.INDEX} == set(MADE)
-
-
-def test_a_changed_and_a_left_over_page_are_stale(tmp_path: Path) -> None:
-    for name, text in reference.pages().items():
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    assert reference.stale(tmp_path) == []
-    (tmp_path / "catalog/hylafax.svg").write_text("", encoding="utf-8")
-    (tmp_path / "catalog/gone.md").write_text("", encoding="utf-8")
-    (tmp_path / "catalog.md").unlink()
-    wrong = ["docs/reference/catalog.md", "docs/reference/catalog/hylafax.svg", "docs/reference/catalog/gone.md"]
-    assert reference.stale(tmp_path) == wrong
 
 
 @pytest.mark.parametrize("profile", EVERY, ids=lambda profile: profile.name)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The acceptance map: every line has its test, every marker a line, the page is fresh; and the tool sees faults."""
+"""The acceptance map: every line has its test, every marker a line; and the tool sees faults."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ groups:
 """
 
 
-def test_every_acceptance_line_has_its_test_and_the_page_is_fresh(root: Path) -> None:
+def test_every_acceptance_line_has_its_test(root: Path) -> None:
     assert acceptance.faults(root) == []
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """Return a small checkout whose map is good."""
-    for folder in ("tests", "docs", "molecule/default"):
+    for folder in ("tests", "molecule/default"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "tests/acceptance.yml").write_text(LINES, encoding="utf-8")
     claim(tmp_path, '@pytest.mark.acceptance("AA-01", "AA-02")\ndef test_both(): ...')
@@ -35,10 +35,8 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def claim(checkout: Path, source: str) -> None:
-    """Make `source` the only test module, and the page what the tool makes of it."""
+    """Make `source` the only test module."""
     (checkout / "tests/test_a.py").write_text(f"import pytest\n{source}\n", encoding="utf-8")
-    page = acceptance.render(acceptance.read_lines(checkout), acceptance.scan(checkout))
-    (checkout / "docs/acceptance.md").write_text(page, encoding="utf-8")
 
 
 def test_a_good_map_has_no_fault(checkout: Path) -> None:
@@ -81,12 +79,6 @@ def test_a_claim_is_found_wherever_pytest_takes_a_marker(checkout: Path, source:
 def test_a_fault_is_named(checkout: Path, source: str, fault: str) -> None:
     claim(checkout, source)
     assert any(fault in sentence for sentence in acceptance.faults(checkout))
-
-
-def test_a_stale_page_is_a_fault(checkout: Path) -> None:
-    page = checkout / "docs/acceptance.md"
-    page.write_text(page.read_text(encoding="utf-8") + "typed by hand\n", encoding="utf-8")
-    assert acceptance.faults(checkout) == ["docs/acceptance.md is stale: run `make acceptance` and commit it"]
 
 
 def test_a_play_claims_by_the_comment_above_its_task(checkout: Path) -> None:

@@ -1,39 +1,54 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans: for each inventory in `cases` the plan document, the slices, the lock file and the findings."""
+"""Inventories, each in a folder: what the plan says and what each device gets, the pipeline from end to end.
+
+A folder holds `inventory.yml` (an Ansible inventory with its purpose on top), the lock file where there was one before,
+and below `expected` the findings, the plan, and for each host its slice, its rule list and its platform's own text.
+"""
 
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import describe
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, make_plan
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.rule_list import rule_list
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import render_slice
 
-CASES = Path(__file__).parent / "cases"
+CASES = Path(__file__).parent
+#: How a file that holds a platform's own text ends; `unmanaged` has none.
+ENDINGS = {"nftables": "nft", "nftables_stateless": "nft", "worksheet": "txt"}
 
 
 def files() -> dict[str, str]:
     """Return every golden file of every case."""
-    found = {}
-    for path in sorted(CASES.glob("*.yml")):
-        for name, text in _case(yaml.safe_load(path.read_text(encoding="utf-8"))).items():
-            found[f"{path.stem}/{name}"] = text
-    return found
+    return {
+        f"{folder.name}/expected/{name}": text
+        for folder in sorted(path.parent for path in CASES.glob("*/inventory.yml"))
+        for name, text in _case(folder.name).items()
+    }
 
 
-def _case(inventory: dict[str, Any]) -> dict[str, str]:
+def read_case(name: str) -> dict[str, Any]:
+    """Return a case's inventory: its `faxnet_sites`, its `faxnet_services` where it has any, and `hosts` by name."""
+    inventory = yaml.safe_load((CASES / name / "inventory.yml").read_text(encoding="utf-8"))["all"]
+    return {**inventory["vars"], "hosts": inventory["hosts"]}
+
+
+def _case(name: str) -> dict[str, str]:
+    case, lock = read_case(name), CASES / name / "faxnet.lock.json"
     planned = make_plan(
         Inputs(
-            sites=inventory["faxnet_sites"],
-            services=inventory.get("faxnet_services"),
-            hosts=inventory["hosts"],
-            lock=json.dumps(inventory["lock"]) if "lock" in inventory else "",
+            sites=case["faxnet_sites"],
+            services=case.get("faxnet_services"),
+            hosts=case["hosts"],
+            lock=lock.read_text(encoding="utf-8") if lock.exists() else "",
         )
     )
     told = "\n\n".join(finding.text() for finding in planned.findings)
@@ -42,10 +57,16 @@ def _case(inventory: dict[str, Any]) -> dict[str, str]:
         return texts
     written = describe(planned.plan)
     texts |= {"plan.json": _pretty(json.loads(written.plan)), "faxnet.lock.json": planned.plan.lock.as_text()}
-    for part in written.slices:
-        data = json.loads(part.text)
-        texts[f"hosts/{part.host}.json"] = _pretty(data)
-        texts[f"rules/{part.host}.json"] = _pretty(rule_list(data))
+    with tempfile.TemporaryDirectory(prefix="faxnet-golden-") as folder:
+        plan = Path(folder, "plan")
+        directory.write_plan(written, plan)
+        for part in written.slices:
+            texts[f"hosts/{part.host}.json"] = _pretty(json.loads(part.text))
+            # As a host's apply step gets it.
+            read = directory.read_slice(plan, part.host)
+            texts[f"rules/{part.host}.json"] = _pretty(read["rules"])
+            if read["platform"] in ENDINGS:
+                texts[f"platform/{part.host}.{ENDINGS[read['platform']]}"] = render_slice(read)
     return texts
 
 

@@ -13,10 +13,6 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings impo
 from tools import reference
 
 
-def test_the_committed_reference_pages_are_current() -> None:
-    assert reference.stale() == []
-
-
 def test_every_code_of_the_engines_source_is_in_the_table_and_every_code_of_the_table_is_used(root: Path) -> None:
     sources = [path for path in (root / "plugins" / "plugin_utils").rglob("*.py") if path.name != "findings.py"]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)

@@ -8,18 +8,15 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import describe
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, make_plan
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report, Source, make_report
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.probes import Expectations, Limits
+from tests.golden.plan.made import read_case
 
-TWO_OFFICES = Path(__file__).resolve().parents[2] / "golden" / "plan" / "cases" / "two_offices.yml"
 TIME = "2026-11-20T14:00:00Z"
 
 Answer = Callable[[dict[str, Any]], str]
@@ -27,8 +24,7 @@ Answer = Callable[[dict[str, Any]], str]
 
 def two_offices() -> dict[str, Any]:
     """Return the inventory of the two offices, to be changed at will."""
-    found: dict[str, Any] = yaml.safe_load(TWO_OFFICES.read_text(encoding="utf-8"))
-    return found
+    return read_case("two_offices")
 
 
 def planned(inventory: dict[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:

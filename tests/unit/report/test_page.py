@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.document import report_document
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.markup import tag, text
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report, make_report
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.page import report_page
@@ -91,6 +92,29 @@ def test_the_drawing_has_a_title_and_says_itself_in_words(report: Report) -> Non
     words = " ".join(outline(report).words)
     assert "fl-fax calls back uk-ts1 on 10500\u201310599 tcp." in words
     assert "uk-pc1 connects to fl-fax on 7488 tcp." in words
+
+
+def sections(report: Report) -> list[str]:
+    return re.findall(r"<h2>(.*?)</h2>", report_page(report))
+
+
+def test_what_is_not_as_planned_comes_first_a_row_each() -> None:
+    bad = reported(two_offices(), wide_open)
+    page = report_page(bad)
+    assert sections(bad)[0] == "What is not as planned"
+    section = page.partition("<h2>What is not as planned</h2>")[2].partition("<h2>")[0]
+    failed = [check for check in report_document(bad)["checks"] if check["verdict"] == "failed"]
+    assert len(failed) == section.count("<td>must be refused</td>") == 81
+    assert "got through: the far end itself said that nothing listens there" in section
+    assert "What is not as planned" not in sections(reported(two_offices(), as_planned))
+
+
+def test_a_page_before_any_test_says_so_and_claims_nothing() -> None:
+    words = " ".join(outline(reported(two_offices(), None)).words)
+    assert "Planned, not tested yet" in words
+    assert "faxnet.deploy.verify" in words
+    assert not {"passed", "failed", "not proven"} & set(words.split())
+    assert "Notifications" not in sections(reported(two_offices(), None))
 
 
 def test_digest_and_time_stand_on_the_page(report: Report) -> None:

@@ -1,0 +1,24 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything below docs/ that a program makes: `make docs` writes it, tests/docs/test_fresh.py says what is stale.
+
+python -m tools.docs [acceptance] [reference] [picture]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from tools import acceptance, made, picture, reference
+
+GENERATORS: Mapping[str, made.Generator] = {
+    "acceptance": acceptance.GENERATOR,
+    "reference": reference.GENERATOR,
+    "picture": picture.GENERATOR,
+}
+
+
+if __name__ == "__main__":
+    raise SystemExit(made.main(GENERATORS, "python -m tools.docs", sys.argv[1:]))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import render_slice
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import render_slice
 
 POLICIES = Path(__file__).with_name("policies.yml")
 

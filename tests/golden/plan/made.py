@@ -19,7 +19,7 @@ import yaml
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import describe
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, make_plan
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import render_slice
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import render_slice
 
 CASES = Path(__file__).parent
 #: How a file that holds a platform's own text ends; `unmanaged` has none.

@@ -17,8 +17,8 @@ import pytest
 
 from tests.emulators.communigate.data_format import as_text
 from tests.emulators.communigate.resolver import dns_addresses
-from tests.unit.communigate.test_network import made, wanted_list
-from tests.unit.communigate.world import Emulated, address
+from tests.unit.communigate.world import Emulated, made, wanted_list
+from tests.unit.loopback import address
 
 T = 0.4  # the initial time-out in seconds: short, and longer than most of a busy machine's hiccups
 

@@ -26,8 +26,7 @@ from tests.emulators.communigate.data_format import as_text, values
 from tests.emulators.communigate.listeners import listeners, listeners_of_slice
 from tests.emulators.communigate.sockets import ipv6_on
 from tests.emulators.communigate.store import FRESH, SETTINGS_FILE, Store, local_addresses, written
-from tests.unit.communigate.test_network import made
-from tests.unit.communigate.world import PASSWORD, PWD_PORT, SIP_PORT, Emulated
+from tests.unit.communigate.world import PASSWORD, PWD_PORT, SIP_PORT, Emulated, made
 
 #: Starts the server from the checkout.
 START = (sys.executable, "-m", "tests.emulators.communigate")

@@ -13,37 +13,21 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.facts i
 from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.network import (
     LISTS,
     SETTINGS,
-    Plan,
     SettingsError,
     grammar_of,
     planned,
     read,
     server_version,
-    written,
 )
 from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.pwd import PwdError, RefusedError
 from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.text import parse
-from tests.unit.communigate.world import Emulated
+from tests.unit.communigate.world import Emulated, made, wanted_list
 
 #: Keys that the emulator does not know: whatever the server calls its settings, the modules take its word for it.
 FOREIGN = (
     '{"WAN IP"="";Mask=#0xFF;Relay=#I[10.0.1.12]:25;Since=#T22-10-2009;Seal=[AAEC];Names=(a,b);Deep={On=NO;Off=YES;};'
     'Nothing=#NULL#;"Old Text"="a\\nb";}'
 )
-
-
-def wanted_list(*entries: str, mode: str = "merge", text: str | None = None) -> dict[str, Any]:
-    return {"entries": None if text is not None else list(entries), "text": text, "mode": mode}
-
-
-def made(server: Emulated, **wanted: Any) -> Plan:
-    """Bring a server to what is wanted, as the module does."""
-    with server.session() as session:
-        version = server_version(session)
-        plan = planned(read(session, list(wanted)), wanted, version)
-        for change in plan.changes:
-            written(session, change)
-    return plan
 
 
 @pytest.mark.parametrize("option", LISTS)

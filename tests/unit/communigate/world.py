@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate import network
 from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.pwd import Session, Target
 from tests.emulators.communigate.commands import Commands
 from tests.emulators.communigate.data_format import as_text, values
@@ -20,16 +19,10 @@ from tests.emulators.communigate.faults import Faults
 from tests.emulators.communigate.journal import Journal
 from tests.emulators.communigate.server import Server
 from tests.emulators.communigate.store import SETTINGS_FILE, Store, written
+from tests.unit.loopback import address
 
 PWD_PORT, SIP_PORT = 10106, 15060
 PASSWORD = "correct horse; battery\\staple"  # noqa: S105 (of an emulator)
-_places = itertools.count(1)
-
-
-def address() -> str:
-    """A loopback address that no other server of this test run has."""
-    place = next(_places)
-    return f"127.{os.getpid() % 200 + 20}.{100 + place // 250}.{place % 250 + 1}"
 
 
 class Recording(Commands):
@@ -125,3 +118,18 @@ class Emulated:
     def session(self, **changes: Any) -> Session:
         """A client's session, to be entered."""
         return Session(self.target(**changes))
+
+
+def wanted_list(*entries: str, mode: str = "merge", text: str | None = None) -> dict[str, Any]:
+    """A list as a task names it: its entries, or its text."""
+    return {"entries": None if text is not None else list(entries), "text": text, "mode": mode}
+
+
+def made(server: Emulated, **wanted: Any) -> network.Plan:
+    """Bring a server to what is wanted, as the module does."""
+    with server.session() as session:
+        version = network.server_version(session)
+        plan = network.planned(network.read(session, list(wanted)), wanted, version)
+        for change in plan.changes:
+            network.written(session, change)
+    return plan

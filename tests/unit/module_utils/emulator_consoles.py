@@ -12,18 +12,9 @@ from typing import Any
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.tls import client_context
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import Line, dialled
-from tests.unit.module_utils.emulator_world import APPLICATION, instances, until
+from tests.unit.module_utils.emulator_world import APPLICATION
 
 NAME = "pc/console@server/1"
-
-
-def server_of(host: Any) -> dict[str, Any]:
-    found: dict[str, Any] = host.state()["servers"][0]
-    return found
-
-
-async def all_open(*hosts: Any) -> None:
-    await until(lambda: all(one["log_channel"]["open"] for host in hosts for one in instances(host)))
 
 
 async def logged_in(place: str, name: str = NAME) -> tuple[Line, str]:

@@ -9,9 +9,7 @@ import asyncio
 import contextlib
 import copy
 import functools
-import itertools
 import json
-import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.config import load_config
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.emulator import Emulator
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.entry import Entry
+from tests.unit.loopback import address
 
 PCP = 17488
 LOW, HIGH = 17100, 17199
@@ -36,13 +35,6 @@ EXCHANGES = [
     },
     {"service": "netcfax", "name": "scp", "initiator": "server", "transport": "tcp", "kind": "callback"},
 ]
-_places = itertools.count(1)
-
-
-def address() -> str:
-    """A loopback address that no other host of this test run has: all of 127.0.0.0/8 is there without asking."""
-    place = next(_places)
-    return f"127.{os.getpid() % 200 + 20}.{place // 250}.{place % 250 + 1}"
 
 
 def async_test(test: Callable[..., Any]) -> Callable[..., None]:
@@ -173,8 +165,44 @@ def instances(of: Emulator) -> list[dict[str, Any]]:
     return list(of.state()["instances"])
 
 
+def server_of(host: Emulator) -> dict[str, Any]:
+    """What a host says of its one server."""
+    (found,) = host.state()["servers"]
+    return dict(found)
+
+
 async def all_logged_in(*hosts: Emulator) -> None:
     await until(lambda: all(one["connected"] for host in hosts for one in instances(host)))
+
+
+async def all_open(*hosts: Emulator) -> None:
+    await until(lambda: all(one["log_channel"]["open"] for host in hosts for one in instances(host)))
+
+
+@contextlib.asynccontextmanager
+async def serving(folder: Path, service: str) -> AsyncIterator[tuple[Emulator, str]]:
+    """A host that offers one of the two UDP services, and its address."""
+    config = offering(service, "server")
+    async with running(folder, config) as (fax,):
+        yield fax, config["addresses"][0]
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    folder: Path, service: str, place: str | None = None, **timing: float
+) -> AsyncIterator[tuple[Emulator, Emulator, str]]:
+    """A server and a client of one of the two UDP services, of which one knows the other; the server's address.
+
+    place: the address of both, where it is not one of their own.
+    """
+    config = offering(service, "server", place)
+    client_config = using(service, config["addresses"][0], place=place)
+    client_config["timing"].update(timing)
+    async with running(folder, config, client_config) as (fax, pc):
+        await all_logged_in(pc)
+        if service == "console":
+            await all_open(pc)
+        yield fax, pc, config["addresses"][0]
 
 
 class Datagrams:

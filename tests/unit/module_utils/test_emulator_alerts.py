@@ -17,16 +17,19 @@ import pytest
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.config import load_config
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.errors import EmulatorError
+from tests.unit.loopback import address
 from tests.unit.module_utils.emulator_world import (
     ASKED,
     Datagrams,
-    address,
     all_logged_in,
     async_test,
+    connected,
     instances,
     notify,
     offering,
     running,
+    server_of,
+    serving,
     until,
     using,
     write,
@@ -42,15 +45,13 @@ def received(of: Any) -> list[int]:
 
 
 def logins(of: Any) -> list[str]:
-    return [one["instance"] for one in of.state()["servers"][0]["logins"]]
+    return [one["instance"] for one in server_of(of)["logins"]]
 
 
 @pytest.mark.acceptance("FP-10")
 @async_test
 async def test_an_alert_comes_from_the_service_port_to_the_port_that_asked(tmp_path: Path) -> None:
-    server = offering("asking", "server")
-    place = server["addresses"][0]
-    async with running(tmp_path, server) as (fax,):
+    async with serving(tmp_path, "asking") as (fax, place):
         with Datagrams(address()) as client:
             client.send((place, ASKED), {"request": "r-1", "from": "pc/asking@server/1", "alerts": True})
             await client.hear()
@@ -178,9 +179,7 @@ async def test_a_client_that_never_asked_is_not_known(tmp_path: Path) -> None:
 
 @async_test
 async def test_a_client_that_left_or_fell_silent_is_alerted_no_more(tmp_path: Path) -> None:
-    server = offering("asking", "server")
-    place = server["addresses"][0]
-    async with running(tmp_path, server) as (fax,):
+    async with serving(tmp_path, "asking") as (fax, place):
         client = using("asking", place)
         client["timing"].update(keep_alive=600)  # it is not for its silence that it is forgotten
         async with running(tmp_path, client) as (pc,):
@@ -197,10 +196,7 @@ async def test_a_client_that_left_or_fell_silent_is_alerted_no_more(tmp_path: Pa
 
 @async_test
 async def test_nobody_can_make_another_client_leave(tmp_path: Path) -> None:
-    server = offering("asking", "server")
-    place = server["addresses"][0]
-    async with running(tmp_path, server, using("asking", place)) as (fax, pc):
-        await all_logged_in(pc)
+    async with connected(tmp_path, "asking") as (fax, _pc, place):
         with Datagrams(address()) as stranger:
             stranger.send((place, ASKED), {"leaving": True, "from": "pc/asking@server/1"})
             stranger.send((place, ASKED), {"request": "r", "from": "other"})
@@ -210,9 +206,7 @@ async def test_nobody_can_make_another_client_leave(tmp_path: Path) -> None:
 
 @async_test
 async def test_a_sent_alert_says_nothing_about_its_arrival(tmp_path: Path) -> None:
-    server = offering("asking", "server")
-    place = server["addresses"][0]
-    async with running(tmp_path, server) as (fax,):
+    async with serving(tmp_path, "asking") as (fax, place):
         with Datagrams(address()) as client:
             client.send((place, ASKED), {"request": "r", "from": "gone", "alerts": True})
             await client.hear()
@@ -221,9 +215,7 @@ async def test_a_sent_alert_says_nothing_about_its_arrival(tmp_path: Path) -> No
 
 @async_test
 async def test_an_alert_that_this_host_cannot_send_is_told_apart(tmp_path: Path, monkeypatch: Any) -> None:
-    server = offering("asking", "server")
-    place = server["addresses"][0]
-    async with running(tmp_path, server) as (fax,):
+    async with serving(tmp_path, "asking") as (fax, place):
         with Datagrams(address()) as client:
             client.send((place, ASKED), {"request": "r", "from": "far", "alerts": True})
             await client.hear()
@@ -237,9 +229,7 @@ async def test_an_alert_that_this_host_cannot_send_is_told_apart(tmp_path: Path,
 
 @async_test
 async def test_a_rehearsed_round_sends_nothing(tmp_path: Path) -> None:
-    server = offering("asking", "server")
-    async with running(tmp_path, server, using("asking", server["addresses"][0])) as (fax, pc):
-        await all_logged_in(pc)
+    async with connected(tmp_path, "asking") as (fax, pc, _place):
         (rehearsed,) = await notify(fax, rehearse=True)
         assert (rehearsed["outcome"], rehearsed["token"]) == ("not_tried", None)
         assert rehearsed["port"] == instances(pc)[0]["port"]

@@ -16,11 +16,11 @@ import pytest
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.errors import GoneError
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import Line, dialled
+from tests.unit.loopback import address
 from tests.unit.module_utils.emulator_world import (
     HIGH,
     LOW,
     PCP,
-    address,
     all_logged_in,
     async_test,
     client,

@@ -13,7 +13,12 @@ import pytest
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.config import read_config
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.errors import EmulatorError
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import dialled
-from tests.unit.module_utils.emulator_world import Datagrams, address, async_test, running
+from tests.unit.loopback import address
+from tests.unit.module_utils.emulator_world import (
+    Datagrams,
+    async_test,
+    running,
+)
 
 FIRST, LAST = 17600, 17603
 SETTINGS = {"media": f"{FIRST}-{LAST}", "port": 17610, "named": ["192.0.2.53"], "unset": None}

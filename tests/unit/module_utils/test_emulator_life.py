@@ -21,10 +21,10 @@ import pytest
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator import cli
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.errors import EmulatorError
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import dialled
+from tests.unit.loopback import address
 from tests.unit.module_utils.emulator_world import (
     LOW,
     PCP,
-    address,
     all_logged_in,
     async_test,
     client,

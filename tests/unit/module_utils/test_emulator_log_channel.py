@@ -17,16 +17,20 @@ import pytest
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.control import unready
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.tls import client_context
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import dialled
-from tests.unit.module_utils.emulator_consoles import NAME, all_open, confirmed, logged_in, network, server_of
+from tests.unit.loopback import address
+from tests.unit.module_utils.emulator_consoles import NAME, confirmed, logged_in, network
 from tests.unit.module_utils.emulator_world import (
     APPLICATION,
     Datagrams,
-    address,
+    all_open,
     async_test,
+    connected,
     instances,
     notify,
     offering,
     running,
+    server_of,
+    serving,
     start,
     until,
     using,
@@ -36,9 +40,7 @@ from tests.unit.module_utils.emulator_world import (
 @pytest.mark.acceptance("KE-01", "KE-02", "KE-04", "KE-05", "KE-06")
 @async_test
 async def test_log_items_go_to_the_port_that_the_identifier_came_from(tmp_path: Path) -> None:
-    server = offering("console", "server")
-    place = server["addresses"][0]
-    async with running(tmp_path, server) as (fax,):
+    async with serving(tmp_path, "console") as (fax, place):
         line, identifier = await logged_in(place)
         with Datagrams(address()) as console:
             console.send((place, APPLICATION), {"connection": identifier})
@@ -167,9 +169,7 @@ async def test_only_an_identifier_that_is_alive_opens_a_channel(tmp_path: Path) 
 @pytest.mark.acceptance("KE-06")
 @async_test
 async def test_log_items_follow_a_client_to_which_nat_gave_another_port(tmp_path: Path) -> None:
-    server = offering("console", "server")
-    place = server["addresses"][0]
-    async with running(tmp_path, server) as (fax,):
+    async with serving(tmp_path, "console") as (fax, place):
         line, identifier = await logged_in(place)
         with Datagrams(address()) as before, Datagrams(address()) as after:
             for console in (before, after):
@@ -183,12 +183,7 @@ async def test_log_items_follow_a_client_to_which_nat_gave_another_port(tmp_path
 
 @async_test
 async def test_the_channel_is_opened_once_and_then_left_alone_while_tcp_is_kept_alive(tmp_path: Path) -> None:
-    place = address()
-    server = offering("console", "server", place)
-    client = using("console", place)
-    client["timing"].update(keep_alive=0.05)
-    async with running(tmp_path, server, client) as (fax, pc):
-        await all_open(pc)
+    async with connected(tmp_path, "console", keep_alive=0.05) as (fax, pc, _place):
         opened: list[Any] = []
         login = fax.running["server/console/admin"].logins[NAME]  # type: ignore[attr-defined]
         login.channel.opened = opened.append
@@ -228,10 +223,7 @@ async def test_a_client_whose_channel_does_not_open_says_what_to_look_at(tmp_pat
 
 @async_test
 async def test_the_identifier_is_told_to_its_client_and_to_nobody_else(tmp_path: Path) -> None:
-    server = offering("console", "server")
-    place = server["addresses"][0]
-    async with running(tmp_path, server, using("console", place)) as (fax, pc):
-        await all_open(pc)
+    async with connected(tmp_path, "console") as (fax, pc, place):
         line, first = await logged_in(place, "one")
         other, second = await logged_in(place, "two")
         handed_out = {first, second, *fax.running["server/console/admin"].channels._channels}  # type: ignore[attr-defined]
@@ -243,20 +235,8 @@ async def test_the_identifier_is_told_to_its_client_and_to_nobody_else(tmp_path:
 
 
 @async_test
-async def test_consoles_log_in_and_get_log_items_over_ipv6(tmp_path: Path) -> None:
-    server, client = offering("console", "server", "::1"), using("console", "::1", place="::1")
-    async with running(tmp_path, server, client) as (fax, pc):
-        await all_open(pc)
-        assert [(sent["address"], sent["outcome"]) for sent in await notify(fax)] == [("::1", "sent")]
-        await until(lambda: instances(pc)[0]["notification_count"] == 1)
-
-
-@async_test
 async def test_the_ports_of_a_log_channel_answer_probes(tmp_path: Path) -> None:
-    server = offering("console", "server")
-    place = server["addresses"][0]
-    async with running(tmp_path, server, using("console", place)) as (_fax, pc):
-        await all_open(pc)
+    async with connected(tmp_path, "console") as (_fax, pc, place):
         (one,) = instances(pc)
         with Datagrams(address()) as prober:
             for there, name in (
@@ -269,15 +249,3 @@ async def test_the_ports_of_a_log_channel_answer_probes(tmp_path: Path) -> None:
         line.say(probe="t")
         assert (await line.hear(5))["by"] == "server/console/admin"
         line.close()
-
-
-@async_test
-async def test_a_taken_udp_port_leaves_no_half_of_a_server(tmp_path: Path) -> None:
-    server = offering("console", "server")
-    place = server["addresses"][0]
-    with Datagrams(place, APPLICATION) as other:
-        async with running(tmp_path, server) as (fax,):
-            text = f"can't listen on {place} port {APPLICATION}: Address already in use"
-            assert server_of(fax)["errors"][0]["text"] == text
-            other.socket.close()
-            await until(lambda: server_of(fax)["state"] == "listening")

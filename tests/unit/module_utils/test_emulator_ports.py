@@ -19,10 +19,10 @@ import pytest
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.emulator import Emulator
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import dialled
+from tests.unit.loopback import address
 from tests.unit.module_utils.emulator_world import (
     HIGH,
     LOW,
-    address,
     all_logged_in,
     async_test,
     client,

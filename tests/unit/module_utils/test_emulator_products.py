@@ -15,7 +15,15 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.config imp
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.control import unready
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
 from tests.unit.expectations.offices import planned
-from tests.unit.module_utils.emulator_world import TIMING, address, async_test, instances, notify, running, until
+from tests.unit.loopback import address
+from tests.unit.module_utils.emulator_world import (
+    TIMING,
+    async_test,
+    instances,
+    notify,
+    running,
+    until,
+)
 
 
 def slices(offer: dict[str, Any], **use: Any) -> list[dict[str, Any]]:

@@ -11,17 +11,18 @@ import pytest
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.errors import GoneError
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import dialled
-from tests.unit.module_utils.emulator_consoles import NAME, confirmed, logged_in, network, server_of
+from tests.unit.loopback import address
+from tests.unit.module_utils.emulator_consoles import NAME, confirmed, logged_in, network
 from tests.unit.module_utils.emulator_world import (
     APPLICATION,
     Datagrams,
-    address,
     all_logged_in,
     async_test,
     instances,
     notify,
     offering,
     running,
+    server_of,
     until,
     using,
 )

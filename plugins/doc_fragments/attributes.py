@@ -49,3 +49,21 @@ attributes:
     details:
       - Reads files on the controller; no target is contacted.
 """
+
+    # Modules of managed hosts that change nothing.
+    READS_ON_HOST = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in check mode and tell what would change without changing it.
+    support: full
+    details:
+      - Changes nothing in either mode.
+  diff_mode:
+    description: Returns in diff mode what changed, or in check mode what would.
+    support: none
+  platform:
+    description: Where it runs; Python 3.9 or later is all that it needs there.
+    support: full
+    platforms: posix
+"""

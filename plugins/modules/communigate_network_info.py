@@ -18,7 +18,7 @@ options:
     description: What to read. All of it by default; what the server's version does not know is then in RV(refused).
     type: list
     elements: str
-    choices:
+    choices: &subjects
       - lan_ips
       - client_ips
       - nated_ips
@@ -30,18 +30,7 @@ options:
       - network
       - media
       - resolver
-    default:
-      - lan_ips
-      - client_ips
-      - nated_ips
-      - nat_site_ips
-      - debug_ips
-      - denied_ips
-      - blacklisted_ips
-      - white_hole_ips
-      - network
-      - media
-      - resolver
+    default: *subjects
   modules:
     description: Modules of the server, such as V(SIP) or V(SMTP), whose listeners are to be read.
     type: list
@@ -54,17 +43,11 @@ options:
     default: []
 extends_documentation_fragment:
   - faxnet.deploy.communigate
+  - faxnet.deploy.attributes.reads_on_host
 attributes:
-  check_mode:
-    support: full
-    description: Changes nothing in either mode.
-  diff_mode:
-    support: none
-    description: There is nothing to differ.
   platform:
-    support: full
-    platforms: posix
-    description: Hosts with Python 3.9 or later, which need not be the server itself.
+    details:
+      - The host need not be the server itself.
 seealso:
   - module: faxnet.deploy.communigate_network
 author:

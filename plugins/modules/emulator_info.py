@@ -24,17 +24,8 @@ options:
       - When the time is over the state is returned as it is then, and RV(unready) says what is missing.
     type: float
     default: 0.0
-attributes:
-  check_mode:
-    support: full
-    description: Changes nothing in either mode.
-  diff_mode:
-    support: none
-    description: There is nothing to differ.
-  platform:
-    support: full
-    platforms: posix
-    description: Hosts with Python 3.9 or later.
+extends_documentation_fragment:
+  - faxnet.deploy.attributes.reads_on_host
 notes:
   - The control socket belongs to the emulator's user, so the task needs to run as that user or as root.
 seealso:
@@ -151,13 +142,13 @@ servers:
           since: "2026-11-20T12:00:00.000+00:00"
           delivered: 1
           log_channel:
-    errors:
+    errors: &errors
       description: "The latest errors: C(time), C(text), and how many C(times) in a row."
       returned: always
       type: list
       elements: dict
       sample: []
-    restart_needed:
+    restart_needed: &restart_needed
       description: Whether it still runs with settings that have changed since.
       returned: always
       type: bool
@@ -344,17 +335,8 @@ instances:
           server: fl-fax/netcfax/pcp
           from: 198.51.100.10
           from_port: 40112
-    errors:
-      description: "The latest errors: C(time), C(text), and how many C(times) in a row."
-      returned: always
-      type: list
-      elements: dict
-      sample: []
-    restart_needed:
-      description: Whether it still runs with settings that have changed since.
-      returned: always
-      type: bool
-      sample: false
+    errors: *errors
+    restart_needed: *restart_needed
 responders:
   description: >-
     What only listens and answers probes, for exchanges whose conversation is not emulated: C(name), C(service),

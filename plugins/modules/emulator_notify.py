@@ -39,17 +39,12 @@ options:
     description: How many notifications each server has under way at one time.
     type: int
     default: 32
+extends_documentation_fragment:
+  - faxnet.deploy.attributes.reads_on_host
 attributes:
   check_mode:
-    support: full
-    description: In check mode nobody is notified, and RV(results) says who would be.
-  diff_mode:
-    support: none
-    description: There is nothing to differ.
-  platform:
-    support: full
-    platforms: posix
-    description: Hosts with Python 3.9 or later.
+    details:
+      - In check mode nobody is notified, and RV(results) says who would be.
 notes:
   - The control socket belongs to the emulator's user, so the task needs to run as that user or as root.
   - Nothing on any host changes, so the task is never reported as changed.

@@ -99,23 +99,10 @@ differences:
   elements: str
   sample: [table inet faxnet, /etc/faxnet/nftables.nft]
 shut_listeners:
-  description: Ports that listen on the host and that the rules open to nobody.
+  description: Ports that listen on the host and that the rules open to nobody, as M(faxnet.deploy.firewall) returns them.
   returned: with O(phase=apply)
   type: list
   elements: dict
-  contains:
-    transport:
-      description: V(tcp) or V(udp).
-      type: str
-      sample: udp
-    port:
-      description: The port.
-      type: int
-      sample: 53
-    program:
-      description: The program's name, as far as it can be read.
-      type: str
-      sample: dnsmasq
   sample: [{transport: udp, port: 53, program: dnsmasq}]
 others:
   description: Other packet filters that were found and tolerated.

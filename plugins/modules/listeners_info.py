@@ -46,17 +46,11 @@ options:
       - Seconds to wait until all of them listen, for a service that has just been started.
     type: float
     default: 0.0
+extends_documentation_fragment:
+  - faxnet.deploy.attributes.reads_on_host
 attributes:
-  check_mode:
-    support: full
-    description: Changes nothing in either mode.
-  diff_mode:
-    support: none
-    description: There is nothing to differ.
   platform:
-    support: full
     platforms: linux
-    description: Linux hosts with Python 3.9 or later.
 notes:
   - The names of programs can be read by root alone, unless they are the user's own.
 seealso:

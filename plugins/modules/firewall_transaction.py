@@ -99,7 +99,7 @@ differences:
   elements: str
   sample: [table inet faxnet, /etc/faxnet/nftables.nft]
 shut_listeners:
-  description: Ports that listen on the host and that the rules open to nobody, as M(faxnet.deploy.firewall) returns them.
+  description: Ports that listen and that the rules open to nobody, as M(faxnet.deploy.firewall) returns them.
   returned: with O(phase=apply)
   type: list
   elements: dict

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from ..plugin_utils.verification.judgement import FAILED, counts, judge, witness
 from ..plugin_utils.verification.probes import CALLBACK, OPEN, Limits, Probe
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
-    "step": {"type": "str", "choices": ["expect", "probe"], "required": True},
+    "step": {"type": "str", "choices": ["expect", "send", "collect"], "required": True},
     "directory": {"type": "path"},
     "timeout": {"type": "float", "default": 1.0},
     "tries": {"type": "int", "default": 2},
@@ -28,6 +28,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "most_flows": {"type": "int", "default": 2000},
     "most_refused": {"type": "int", "default": 200},
     "others": {"type": "int", "default": 4},
+    "emulator_socket": {"type": "path"},
+    "job": {"type": "path"},
     "notifications": {"type": "list", "elements": "dict"},
     "instances": {"type": "list", "elements": "dict"},
     "emulated": {"type": "bool", "default": False},
@@ -41,30 +43,62 @@ class ActionModule(EngineAction):
     _requires_connection = True
 
     def act(self, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        """Make the probes, or send this host's."""
+        """Make the probes, send this host's, or collect what came back."""
         if self.check_mode:
             why = "Check mode: the rules to prove are not there yet, so nothing is tried and nothing written."
             return {"skipped": True, "msg": why}
         plan = self.locations(options, variables).plan
         if options["step"] == "expect":
             return _expect(plan, options)
-        return self._probe(plan, options, variables)
+        if options["step"] == "send":
+            return self._start(plan, options, variables)
+        return self._collect(plan, options, variables)
 
-    def _probe(self, plan: Path, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+    def _start(self, plan: Path, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """Have the host send its probes by a process of its own, and say whether an emulator runs there."""
+        expected = result_files.read_probes(plan.parent, variables["inventory_hostname"], files.written_digest(plan))
+        socket = options["emulator_socket"]
+        if not expected["probes"] and not socket:
+            return {"job": "", "emulated": False}
+        told = self._run_probe(
+            {
+                "probes": _packets(expected["probes"]),
+                "background": True,
+                **({"look_for": socket} if socket else {}),
+                **{key: options[key] for key in ("timeout", "tries", "parallel")},
+            },
+            "job",
+            variables,
+        )
+        return {"job": told["job"], "emulated": told.get("found", False)}
+
+    def _collect(self, plan: Path, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """Fetch what came back, try the ports on which clients are known to listen by now, and write all of it down."""
         host = variables["inventory_hostname"]
         base = plan.parent
         expected = result_files.read_probes(base, host, files.written_digest(plan))
-        probes = [*expected["probes"], *_listening(host, expected["probes"], options["notifications"] or ())]
-        emulated = options["emulated"]
-        began = datetime.datetime.now(datetime.UTC)
-        sent = self._send(probes, options, variables)
+        listening = _listening(host, options["notifications"] or ())
+        sent: dict[str, Any] = {"results": [], "seconds": 0.0}
+        if options["job"] or listening:
+            arguments = {"probes": _packets(listening.values()), **({"job": options["job"]} if options["job"] else {})}
+            arguments |= {key: options[key] for key in ("timeout", "tries", "parallel")}
+            sent = self._run_probe(arguments, "results", variables)
         answers = {item["id"]: item for item in sent["results"]}
-        tried = [{**probe, **answers[probe["id"]]} for probe in probes]
+        # An end of a range, where anybody's answer would have done, is tried again: now it is known who must answer.
+        planned = {probe["id"]: probe for probe in expected["probes"]}
+        missing = [identity for identity in planned if identity not in answers]
+        if missing:
+            raise AnsibleActionFail(
+                f"{host} was to try {len(planned)} packets of this plan and {len(missing)} of them were not sent, the "
+                f"first of them {missing[0]}: run faxnet.deploy.verify with step: send, and hand its job to this task"
+            )
+        tried = [{**probe, **answers[probe["id"]]} for probe in _with_listening(planned, listening).values()]
+        emulated = options["emulated"]
         document = {
             "format": 1,
             "plan": expected["plan"],
             "host": host,
-            "time": began.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "time": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "seconds": sent["seconds"],
             "emulated": emulated,
             "probes": tried,
@@ -74,26 +108,15 @@ class ActionModule(EngineAction):
         path = result_files.write_result(base, host, document)
         return {"results": str(path), "seconds": sent["seconds"], **_judged(tried, [host] if emulated else [])}
 
-    def _send(
-        self, probes: list[dict[str, Any]], options: Mapping[str, Any], variables: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Have the host send the probes; returns what the module returns."""
-        if not probes:
-            return {"results": [], "seconds": 0.0}
-        wanted = ("id", "address", "transport", "port", "source_port")
-        sent: dict[str, Any] = self._execute_module(
-            module_name="faxnet.deploy.probe",
-            module_args={
-                "probes": [{key: probe[key] for key in wanted if probe[key] is not None} for probe in probes],
-                **{key: options[key] for key in ("timeout", "tries", "parallel")},
-            },
-            task_vars=variables,
+    def _run_probe(self, arguments: dict[str, Any], wanted: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """Run module probe on the host; *wanted* is what it returns if all went well."""
+        told: dict[str, Any] = self._execute_module(
+            module_name="faxnet.deploy.probe", module_args=arguments, task_vars=variables
         )
-        if sent.get("failed") or "results" not in sent:
-            raise AnsibleActionFail(
-                f"The probes could not be sent: {sent.get('msg', 'the module gave no answer')}", result=sent
-            )
-        return sent
+        if told.get("failed") or wanted not in told:
+            message = f"The probes could not be sent: {told.get('msg', 'the module gave no answer')}"
+            raise AnsibleActionFail(message, result=told)
+        return told
 
 
 def _expect(plan: Path, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,14 +128,19 @@ def _expect(plan: Path, options: Mapping[str, Any]) -> dict[str, Any]:
     return {"expected": {key: summary[key] for key in ("hosts", "kinds", "left_out", "inseparable", "not_probed")}}
 
 
-def _listening(host: str, planned: list[dict[str, Any]], notifications: Any) -> list[dict[str, Any]]:
-    """Probes to the ports on which clients said that they listen: there, a program must answer.
+def _packets(probes: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What module probe needs of probes."""
+    wanted = ("id", "address", "transport", "port", "source_port")
+    return [{key: probe[key] for key in wanted if probe[key] is not None} for probe in probes]
+
+
+def _listening(host: str, notifications: Any) -> dict[str, dict[str, Any]]:
+    """Probes by id to the ports on which clients said that they listen: there, a program must answer.
 
     For connections only: a datagram gets to a client through what that client has opened for its own server's port, and
     whether it did is what both sides say of the notification itself.
     """
-    known = {probe["id"]: probe for probe in planned}
-    found = []
+    found = {}
     for notification in notifications:
         if not notification.get("address") or not notification.get("port"):
             continue
@@ -128,14 +156,22 @@ def _listening(host: str, planned: list[dict[str, Any]], notifications: Any) -> 
             kind=CALLBACK,
             target=instance.split("/", 1)[0],
             reason=f"{instance} listens here for call-backs",
-        ).as_dict()
-        if probe["id"] in known:
-            # Planned as the end of a range, where anybody's answer will do; now it is known who must answer.
-            known[probe["id"]].update(expect=OPEN, reason=probe["reason"])
-        else:
-            known[probe["id"]] = probe
-            found.append(probe)
+        )
+        found[probe.id] = probe.as_dict()
     return found
+
+
+def _with_listening(
+    planned: Mapping[str, dict[str, Any]], listening: Mapping[str, dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """All probes by id; a planned one keeps its flow, and takes over who must answer."""
+    both = {
+        identity: {**probe, **{key: listening[identity][key] for key in ("expect", "reason")}}
+        if identity in listening
+        else probe
+        for identity, probe in planned.items()
+    }
+    return {**both, **{identity: probe for identity, probe in listening.items() if identity not in planned}}
 
 
 def _instance(instance: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,15 +12,17 @@ short_description: Send packets from a host and say what came back
 description:
   - Sends any number of probes (TCP connections, UDP datagrams, ICMP echo requests) from the managed host, all side by
     side, and returns what came back for each. Five hundred silent probes take as long as one.
+  - Where many hosts are to send, start their probes with O(background=true) on all of them and fetch the outcomes with
+    O(job) in a later task. Then no task waits for silence, and Ansible's C(forks) no longer say how many hosts wait at
+    one time.
   - The module reports outcomes and does not judge them; M(faxnet.deploy.verify) compares them with the plan.
   - >-
     A TCP probe closes its connection as soon as it stands, without sending data.
 options:
   probes:
-    description: What to send.
+    description: What to send. Needed without O(job).
     type: list
     elements: dict
-    required: true
     suboptions:
       id:
         description: A name for the probe, given back with its result.
@@ -63,6 +65,21 @@ options:
     description: The most probes on their way at one time. Less when the host allows fewer open files.
     type: int
     default: 500
+  background:
+    description:
+      - Whether to leave the sending to a process of its own, and to return its RV(job) at once. Fetch the outcomes with
+        O(job), as the same user.
+    type: bool
+    default: false
+  job:
+    description:
+      - What the task with O(background=true) returned as RV(job). Its outcomes are waited for, returned, and removed
+        from the host. Those of further O(probes), which are sent now, come behind them.
+      - Where the process was killed, the job's probes are sent again now.
+    type: path
+  look_for:
+    description: A path whose presence is told as well, which spares a task for it.
+    type: path
 attributes:
   check_mode:
     support: full
@@ -97,6 +114,18 @@ EXAMPLES = r"""
       - {id: alert, address: 10.1.0.21, transport: udp, port: 2000, source_port: 4644}
       - {id: from the port beside it, address: 10.1.0.21, transport: udp, port: 2000, source_port: 4645}
 
+- name: Have all hosts send without waiting for one another
+  faxnet.deploy.probe:
+    probes:
+      - {id: not for us, address: 198.51.100.10, transport: tcp, port: 7489}
+    background: true
+  register: started
+
+- name: Fetch what came back
+  faxnet.deploy.probe:
+    job: "{{ started.job }}"
+  register: probed
+
 - name: Show what came back
   ansible.builtin.debug:
     msg: "{{ item.id }}: {{ item.outcome }} {{ item.detail }}"
@@ -106,7 +135,7 @@ EXAMPLES = r"""
 RETURN = r"""
 results:
   description: One result for each probe, in their order.
-  returned: success
+  returned: success, without O(background=true)
   type: list
   elements: dict
   contains:
@@ -141,15 +170,28 @@ results:
       sample: 0.8
 seconds:
   description: Time that all probes took together.
-  returned: success
+  returned: success, without O(background=true)
   type: float
   sample: 2.1
+job:
+  description: The directory on the host in which the outcomes will be, for O(job).
+  returned: with O(background=true)
+  type: str
+  sample: /tmp/faxnet-probes-x1y2z3
+found:
+  description: Whether O(look_for) is there.
+  returned: with O(look_for)
+  type: bool
+  sample: true
 """
 
+import os
 import time
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.faxnet.deploy.plugins.module_utils._probing.background import JobError, collect, start
 from ansible_collections.faxnet.deploy.plugins.module_utils._probing.probes import TRANSPORTS, ProbeError, run_probes
 
 
@@ -165,24 +207,44 @@ def main() -> None:
     }
     module = AnsibleModule(
         argument_spec={
-            "probes": {"type": "list", "elements": "dict", "required": True, "options": probe},
+            "probes": {"type": "list", "elements": "dict", "options": probe},
             "timeout": {"type": "float", "default": 1.0},
             "tries": {"type": "int", "default": 2},
             "parallel": {"type": "int", "default": 500},
+            "background": {"type": "bool", "default": False},
+            "job": {"type": "path"},
+            "look_for": {"type": "path"},
         },
+        required_one_of=[("probes", "job")],
         supports_check_mode=True,
     )
     for name, least in (("timeout", 0.01), ("tries", 1), ("parallel", 1)):
         if module.params[name] < least:
             module.fail_json(msg=f"{name} is {module.params[name]}; the least is {least}")
-    started = time.monotonic()
+    if module.params["background"] and module.params["job"]:
+        module.fail_json(msg="background starts probes and job fetches what came of them; use one of the two")
+    found = {}
+    if module.params["look_for"]:
+        found["found"] = os.path.exists(module.params["look_for"])
     try:
-        results = run_probes(
-            module.params["probes"], module.params["timeout"], module.params["tries"], module.params["parallel"]
-        )
-    except ProbeError as error:
+        module.exit_json(changed=False, **found, **_done(module.params))
+    except (ProbeError, JobError) as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, results=results, seconds=round(time.monotonic() - started, 3))
+    except OSError as error:
+        module.fail_json(msg=f"The probes could not be sent by a process of their own: {error}")
+
+
+def _done(params: dict[str, Any]) -> dict[str, Any]:
+    """Do what the task asks for; returns what it returns."""
+    how = (params["timeout"], params["tries"], params["parallel"])
+    if params["background"]:
+        return {"job": start(params["probes"], *how)}
+    results, seconds = collect(params["job"]) if params["job"] else ([], 0.0)
+    if params["probes"]:
+        began = time.monotonic()
+        results += run_probes(params["probes"], *how)
+        seconds += time.monotonic() - began
+    return {"results": results, "seconds": round(seconds, 3)}
 
 
 if __name__ == "__main__":

@@ -11,7 +11,9 @@ version_added: "0.1.0"
 description:
   - In its first step it derives from the plan, once for the whole network, what must pass and what must be refused, and
     writes for each host the packets that it has to try.
-  - In its second step each host sends its own packets and its results are kept on the controller.
+  - In its second step each host begins to send its own packets, without anybody waiting for it; in its third step what
+    came back is fetched and kept on the controller. So the hosts of a large network wait for silence side by side,
+    whatever Ansible's C(forks) are.
   - What must be refused are the ports beside each opening, the same ports under the other protocol or from another
     source port, other clients' call-back ranges, answers that nobody has asked for, servers by hosts that do not use
     them, hosts behind routers from outside, and flows that are switched off. A packet counts as refused only when
@@ -28,10 +30,11 @@ options:
   step:
     description:
       - V(expect) derives the packets and clears the results of earlier runs. Run it once for all hosts.
-      - V(probe) sends the packets of the host at hand.
+      - V(send) has the host at hand begin to send its packets.
+      - V(collect) fetches what came back. Run V(send) on all hosts first.
     type: str
     required: true
-    choices: [expect, probe]
+    choices: [expect, send, collect]
   timeout:
     description: Seconds to wait for an answer, for each try.
     type: float
@@ -59,19 +62,25 @@ options:
       - With O(step=expect), how many others each host is tried against in a network that is too large for all pairs.
     type: int
     default: 4
+  emulator_socket:
+    description: With O(step=send), the control socket of the emulator on the host, to see whether one runs there.
+    type: path
+  job:
+    description: With O(step=collect), what O(step=send) returned as RV(job) on this host.
+    type: path
   notifications:
     description:
-      - With O(step=probe), what M(faxnet.deploy.emulator_notify) returned as C(results) on this host. Each client that
-        listens is then connected to as well, and the report compares what was sent with what arrived.
+      - With O(step=collect), what M(faxnet.deploy.emulator_notify) returned as C(results) on this host. Each client
+        that listens is now connected to as well, and the report compares what was sent with what arrived.
     type: list
     elements: dict
   instances:
-    description: With O(step=probe), what M(faxnet.deploy.emulator_info) returned as C(instances) on this host.
+    description: With O(step=collect), what M(faxnet.deploy.emulator_info) returned as C(instances) on this host.
     type: list
     elements: dict
   emulated:
     description:
-      - With O(step=probe), whether an emulator runs on this host, which answers every packet of a verification. A
+      - With O(step=collect), whether an emulator runs on this host, which answers every packet of a verification. A
         datagram to it that brings no answer has then failed. Without it, a server's own program may leave a datagram
         that it does not know unanswered, and the check is not proven.
     type: bool
@@ -109,9 +118,15 @@ EXAMPLES = r"""
     step: expect
   run_once: true
 
-- name: Try this host's packets
+- name: Have each host begin to send its packets
   faxnet.deploy.verify:
-    step: probe
+    step: send
+  register: sent
+
+- name: Fetch what came back
+  faxnet.deploy.verify:
+    step: collect
+    job: "{{ sent.job }}"
   register: tried
 
 - name: Judge all of it, and fail if anything is not as planned
@@ -138,27 +153,37 @@ expected:
       type: list
       elements: dict
       sample: []
+job:
+  description: What the third step needs to fetch the host's results; empty where the host sends nothing.
+  returned: with O(step=send)
+  type: str
+  sample: /tmp/faxnet-probes-x1y2z3
+emulated:
+  description: Whether O(emulator_socket) is there.
+  returned: with O(step=send)
+  type: bool
+  sample: false
 results:
   description: Path of this host's results on the controller.
-  returned: with O(step=probe)
+  returned: with O(step=collect)
   type: str
   sample: /srv/network/.faxnet/results/uk-ts1.json
 counts:
   description: >-
     How often each verdict was given by this host's results alone. The report may prove with other hosts' results what
     is not proven here.
-  returned: with O(step=probe)
+  returned: with O(step=collect)
   type: dict
   sample: {failed: 0, not proven: 6, passed: 15, noted: 5}
 failures:
   description: What is not as planned, a line each.
-  returned: with O(step=probe)
+  returned: with O(step=collect)
   type: list
   elements: str
   sample: []
 seconds:
   description: Time that the packets took together.
-  returned: with O(step=probe)
+  returned: with O(step=collect)
   type: float
   sample: 2.1
 """

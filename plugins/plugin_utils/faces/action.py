@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..plan_files.directory import PlanFileError
 from ..plan_files.locations import Places, find_places
+from ..plan_files.sealed_json import PlanFileError
 from .libraries import missing_library
 
 

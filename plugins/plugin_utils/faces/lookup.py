@@ -13,8 +13,8 @@ from typing import Any
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ..plan_files.directory import PlanFileError
 from ..plan_files.locations import find_places
+from ..plan_files.sealed_json import PlanFileError
 from .libraries import missing_library
 
 

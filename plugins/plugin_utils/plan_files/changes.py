@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .directory import PlanFileError, read_plan, read_slice
+from .directory import read_plan, read_slice
 from .plan_json import Written
+from .sealed_json import PlanFileError
 from .terminal_text import slice_text
 
 
@@ -22,12 +23,20 @@ def differences(written: Written, directory: Path) -> Iterator[dict[str, str]]:
     except PlanFileError:
         old_hosts = set()  # no plan yet, or none that can be read: all of it is new
     for part in written.slices:
-        old = read_slice(directory, part.host) if part.host in old_hosts else None
+        old = _old_slice(directory, part.host) if part.host in old_hosts else None
         old_hosts.discard(part.host)
         if old is None or old["digest"] != part.digest:
             yield _difference(part.host, old, json.loads(part.text))
     for host in sorted(old_hosts):
-        yield _difference(host, read_slice(directory, host), None)
+        yield _difference(host, _old_slice(directory, host), None)
+
+
+def _old_slice(directory: Path, host: str) -> dict[str, Any] | None:
+    """A host's slice; None where it is gone or spoilt, which the new plan mends."""
+    try:
+        return read_slice(directory, host)
+    except PlanFileError:
+        return None
 
 
 def _difference(host: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> dict[str, str]:
@@ -40,8 +49,8 @@ def _difference(host: str, old: Mapping[str, Any] | None, new: Mapping[str, Any]
 
 
 def _stored(part: Mapping[str, Any]) -> dict[str, Any]:
-    """A slice's content as its file holds it: without digests, and without what reading it adds."""
-    added = ("digest", "plan", "rules")
+    """A slice's content as its file holds it: without its digest, and without what reading it adds."""
+    added = ("digest", "rules")
     flows = [{key: value for key, value in flow.items() if key != "reason"} for flow in part.get("flows", ())]
     return {**{key: value for key, value in part.items() if key not in added}, "flows": flows}
 

@@ -4,41 +4,45 @@
 """Plan directories: the only place where the engine touches files.
 
 A plan is written whole into a new directory and swapped in by two renames: a reader finds the old plan or the new one,
-never a mixture; in the instant between the renames, none.
+never a mixture; in the instant between the renames, none. A file that the new plan holds unchanged is the old one's,
+by a hard link: it keeps its time, and whoever copies plan directories about copies only what has changed.
 """
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ..basics.names import name_problem
 from ..platforms.rule_list import rule_list
 from .plan_json import Written
+from .sealed_json import PlanFileError, read_sealed
 
 PLAN_FILE = "plan.json"
 FINDINGS_FILE = "findings.json"
 DIGEST_FILE = "digest"
 HOSTS_DIRECTORY = "hosts"
 
-
-class PlanFileError(Exception):
-    """A plan directory that cannot be read or written; the message names the path and the cure."""
+_PLAN_AGAIN = "run the playbook faxnet.deploy.plan again"
 
 
 def written_digest(directory: Path) -> str:
     """Return the digest of the plan in *directory*, or an empty string where there is none."""
+    path = directory / DIGEST_FILE
     try:
-        return (directory / DIGEST_FILE).read_text(encoding="ascii").strip()
+        text = path.read_text(encoding="ascii").strip()
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except (OSError, UnicodeDecodeError) as error:
-        raise PlanFileError(f"{directory / DIGEST_FILE} cannot be read: {error}") from error
+        raise PlanFileError(f"{path} cannot be read: {error}") from error
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise PlanFileError(f"{path} holds no digest; {_PLAN_AGAIN}")
+    return text
 
 
 def write_plan(written: Written, directory: Path) -> bool:
@@ -53,13 +57,13 @@ def write_plan(written: Written, directory: Path) -> bool:
         raise PlanFileError(
             f"{directory} holds something else than a plan; empty it, or set faxnet_directory elsewhere"
         )
-    if is_current(written, directory):
-        return False
     try:
+        if is_current(written, directory):
+            return False
         directory.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
         try:
-            _write_files(written, new)
+            _write_files(written, new, directory)
             _swap(new, directory)
         finally:
             shutil.rmtree(new, ignore_errors=True)
@@ -69,33 +73,57 @@ def write_plan(written: Written, directory: Path) -> bool:
 
 
 def is_current(written: Written, directory: Path) -> bool:
-    """Whether *directory* holds this very plan, with all its files."""
-    if written_digest(directory) != written.digest:
-        return False
+    """Whether *directory* holds this very plan: all its files and no others, byte for byte.
+
+    Raises:
+        PlanFileError: it cannot be read.
+    """
     try:
-        there = {path.name for path in (directory / HOSTS_DIRECTORY).iterdir()}
-    except OSError:
+        there = {
+            path.relative_to(directory).as_posix()
+            for folder in (directory, directory / HOSTS_DIRECTORY)
+            for path in folder.iterdir()
+        }
+        wanted = {HOSTS_DIRECTORY, *(name for name, _content in _files(written))}
+        return there == wanted and all(_holds(f"{directory}/{name}", content) for name, content in _files(written))
+    except (FileNotFoundError, NotADirectoryError):
         return False
-    whole = all((directory / name).is_file() for name in (PLAN_FILE, FINDINGS_FILE))
-    return whole and there == {f"{part.host}.json" for part in written.slices}
+    except OSError as error:
+        raise PlanFileError(f"{directory} cannot be read: {error}; make it readable, or remove it") from error
 
 
-def _write_files(written: Written, new: Path) -> None:
-    new.chmod(0o755)
-    hosts = new / HOSTS_DIRECTORY
-    hosts.mkdir()
-    prefix = f"{hosts}/"
+def _files(written: Written) -> Iterator[tuple[str, bytes]]:
+    """Yield the path below the plan's directory and the content of each file."""
     for part in written.slices:
-        # os.open and not Path.open: half the time, and there may be tens of thousands of slices.
-        descriptor = os.open(f"{prefix}{part.host}.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-        try:
-            with os.fdopen(descriptor, "wb", closefd=False) as stream:
-                stream.write(part.text.encode())
-        finally:
-            os.close(descriptor)
-    (new / PLAN_FILE).write_text(written.plan, encoding="utf-8")
-    (new / FINDINGS_FILE).write_text(written.findings, encoding="utf-8")
-    (new / DIGEST_FILE).write_text(f"{written.digest}\n", encoding="ascii")
+        yield f"{HOSTS_DIRECTORY}/{part.host}.json", part.text.encode()
+    yield PLAN_FILE, written.plan.encode()
+    yield FINDINGS_FILE, written.findings.encode()
+    yield DIGEST_FILE, f"{written.digest}\n".encode()
+
+
+def _holds(path: str, content: bytes) -> bool:
+    """Whether there is a file with that content."""
+    # os.open and not Path.open, here and below: half the time, and there may be many files.
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    with os.fdopen(descriptor, "rb") as stream:
+        return os.fstat(descriptor).st_size == len(content) and stream.read() == content
+
+
+def _write_files(written: Written, new: Path, old: Path) -> None:
+    new.chmod(0o755)
+    (new / HOSTS_DIRECTORY).mkdir()
+    for name, content in _files(written):
+        if _holds(f"{old}/{name}", content):
+            try:
+                os.link(f"{old}/{name}", f"{new}/{name}")
+                continue
+            except OSError:
+                pass  # a file system without hard links: a copy will do
+        with os.fdopen(os.open(f"{new}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as stream:
+            stream.write(content)
 
 
 def _swap(new: Path, directory: Path) -> None:
@@ -140,7 +168,7 @@ def read_plan(directory: Path) -> dict[str, Any]:
     """Return the plan document of a plan directory.
 
     Raises:
-        PlanFileError: there is no plan, or it cannot be read.
+        PlanFileError: there is no plan, or it is not as it was written.
     """
     plan = _read(directory / PLAN_FILE, "run the playbook faxnet.deploy.plan first")
     exchanges = [exchange for entries in plan["services"].values() for exchange in entries]
@@ -151,7 +179,7 @@ def read_slice(directory: Path, host: str) -> dict[str, Any]:
     """Return one host's slice.
 
     Raises:
-        PlanFileError: the host has no slice in this plan, or it cannot be read.
+        PlanFileError: the host has no slice in this plan, or it is not as it was written.
     """
     if name_problem(host):
         raise PlanFileError(f"{host!r} is not a host name that a plan can hold: it {name_problem(host)}")
@@ -171,13 +199,11 @@ def _with_reasons(data: dict[str, Any], exchanges: Iterable[dict[str, Any]]) -> 
     return data
 
 
-def _read(path: Path, cure: str) -> dict[str, Any]:
+def _read(path: Path, absent: str) -> dict[str, Any]:
     try:
-        data = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise PlanFileError(f"there is no {path}; {cure}") from error
-    except (OSError, ValueError) as error:
-        raise PlanFileError(f"{path} cannot be read: {error}; {cure}") from error
-    if not isinstance(data, dict):
-        raise PlanFileError(f"{path} is not a plan; {cure}")
-    return data
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise PlanFileError(f"there is no {path}; {absent}") from error
+    except OSError as error:
+        raise PlanFileError(f"{path} cannot be read: {error}; make it readable, or {_PLAN_AGAIN}") from error
+    return read_sealed(content, str(path), _PLAN_AGAIN)

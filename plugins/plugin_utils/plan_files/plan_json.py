@@ -26,8 +26,7 @@ from ..planning.flow import Flow
 from ..planning.plan import Plan
 from ..platforms.registry import PLATFORMS
 from .policy_json import BOOLEAN, OpeningTexts, Texts, more_text, names_text, policy_text, quoted_or_null
-
-PLAN_FORMAT = 1
+from .sealed_json import FORMAT, seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Written:
     """A whole plan as text.
 
     Attributes:
-        digest: over everything.
+        digest: over everything: it is the plan document's own, which holds one of all slices.
         plan: the plan document.
         findings: the findings, for people and editors.
         slices: in order of host names.
@@ -62,10 +61,6 @@ class Written:
 
 def _compact(data: object) -> str:
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _flow_text(flow: Flow, texts: Texts) -> str:
@@ -269,7 +264,7 @@ def _describe(plan: Plan) -> Written:
     findings_of = _findings_of(plan.findings)
     roles: dict[str, tuple[str, ...]] = {}
     heads: list[str] = []
-    bodies: list[tuple[str, str, str]] = []
+    slices: list[Slice] = []
     used = sorted({host.platform for host in intent.hosts.values()})
     traits = {name: _compact(PLATFORMS[name].traits.as_dict()) for name in used}
     for name, host in intent.hosts.items():
@@ -279,27 +274,32 @@ def _describe(plan: Plan) -> Written:
         heads.append(f'"{name}":{{{head}}}')
         own = [exchanges[service][1:-1] for service in services_of.get(name, ())]
         body = (
-            f'{{"format":{PLAN_FORMAT},"host":"{name}",{head},"traits":{traits[host.platform]},'
+            f'{{"format":{FORMAT},"host":"{name}",{head},"traits":{traits[host.platform]},'
             f'"policy":{policy_text(plan.policies[name], about.texts, openings)},'
             f'"offers":[{",".join(offers_of.get(name, ()))}],"uses":[{",".join(uses_of.get(name, ()))}],'
             f'"exchanges":[{",".join(own)}],"findings":{findings_of.get(name, "[]")},'
             f'"flows":[{",".join(flows_of.get(name, ()))}]'
         )
-        bodies.append((name, _digest(body), body))
+        text, digest = seal(body)
+        slices.append(Slice(name, digest, text))
     opened = [f'"{name}":{openings((*host.management, *host.extras))}' for name, host in intent.hosts.items()]
     services = [f'"{name}":{exchanges[name]}' for name in sorted({service for _host, service in offers})]
     platforms = ",".join(f'"{name}":{text}' for name, text in traits.items())
     plan_body = (
-        f'{{"format":{PLAN_FORMAT},"sites":{_compact(_sites(plan, about.texts))},"hosts":{{{",".join(heads)}}},'
+        f'{{"format":{FORMAT},"sites":{_compact(_sites(plan, about.texts))},"hosts":{{{",".join(heads)}}},'
         f'"platforms":{{{platforms}}},'
         f'"services":{{{",".join(services)}}},"offers":[{",".join(offers.values())}],"uses":[{",".join(uses)}],'
         f'"openings":{{{",".join(opened)}}},"findings":{_compact([item.as_dict() for item in plan.findings])},'
-        f'"flows":[{",".join(flow_texts)}]'
+        f'"slices":"{_digest_of(slices)}","flows":[{",".join(flow_texts)}]'
     )
-    digest = _digest(plan_body, *(own_digest for _name, own_digest, _body in bodies))
-    slices = tuple(Slice(name, own, f'{body},"digest":"{own}","plan":"{digest}"}}\n') for name, own, body in bodies)
+    document, digest = seal(plan_body)
     findings = json.dumps([item.as_dict() for item in plan.findings], indent=2, ensure_ascii=False) + "\n"
-    return Written(digest, f'{plan_body},"digest":"{digest}"}}\n', findings, slices, roles, len(flow_texts))
+    return Written(digest, document, findings, tuple(slices), roles, len(flow_texts))
+
+
+def _digest_of(slices: Iterable[Slice]) -> str:
+    """One digest over all slices, by which the plan's own digest covers them too."""
+    return hashlib.sha256("\n".join(part.digest for part in slices).encode()).hexdigest()
 
 
 def _head(host: Host, roles: Iterable[str], texts: Texts) -> str:

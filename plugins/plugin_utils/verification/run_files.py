@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from ..basics.names import name_problem
-from ..plan_files.directory import PlanFileError, read_slice, write_text
+from ..plan_files.directory import read_slice, write_text
+from ..plan_files.sealed_json import PlanFileError
 from .probes import Expectations
 
 PROBES = "probes"

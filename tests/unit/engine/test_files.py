@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory as files
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.directory import PlanFileError
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import Written, describe
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.sealed_json import PlanFileError, seal
 
 from .networks import Network, two_offices
 
@@ -133,14 +133,89 @@ def test_a_disk_that_fills_up_leaves_the_old_plan(plan: Path, monkeypatch: pytes
     files.write_plan(written(two_offices()), plan)
     before = everything_in(plan)
 
-    def full(*_arguments: object, **_options: object) -> int:
+    def full(*_arguments: object, **_options: object) -> object:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr("os.fdopen", full)
     with pytest.raises(PlanFileError, match="cannot be written"):
         files.write_plan(written(smaller()), plan)
     monkeypatch.undo()
     assert everything_in(plan) == before
+
+
+FILES = ["plan.json", "hosts/uk-pc1.json"]
+
+
+def read(plan: Path, file: str) -> dict[str, object]:
+    return files.read_plan(plan) if file == "plan.json" else files.read_slice(plan, Path(file).stem)
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: text.replace("7488", "7489"),
+        lambda text: text.replace("10.2.0.21", "10.2.0.22"),
+        lambda text: json.dumps(json.loads(text), indent=2),
+        lambda text: text.replace('"digest":"', '"digest":"0')[:-4] + '"}\n',
+        lambda text: text.replace('"format":1,', '"format":1,"more":1,'),
+        lambda text: text.rstrip("\n"),
+        lambda text: text + "\n",
+    ],
+)
+def test_what_was_edited_by_hand_is_refused_and_planning_again_mends_it(
+    plan: Path, file: str, edit: Callable[[str], str]
+) -> None:
+    text = written(two_offices())
+    files.write_plan(text, plan)
+    whole = everything_in(plan)
+    (plan / file).write_text(edit(whole[file]), encoding="utf-8")
+    with pytest.raises(PlanFileError) as refused:
+        read(plan, file)
+    assert str(plan / file) in str(refused.value)
+    assert "Change the inventory" in str(refused.value)
+    assert "run the playbook faxnet.deploy.plan again" in str(refused.value)
+    assert files.write_plan(text, plan) is True
+    assert everything_in(plan) == whole
+    assert read(plan, file)
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize(("wrong", "said"), [("0", "0"), ("2", "2"), ('"1"', "'1'")])
+def test_another_format_is_refused_whatever_its_digest(plan: Path, file: str, wrong: str, said: str) -> None:
+    files.write_plan(written(two_offices()), plan)
+    text = everything_in(plan)[file]
+    body = text.replace('"format":1', f'"format":{wrong}').rpartition(',"digest"')[0]
+    (plan / file).write_text(seal(body)[0], encoding="utf-8")
+    with pytest.raises(PlanFileError, match=rf"{file} has format {said}, .* reads 1: .*plan again"):
+        read(plan, file)
+
+
+def test_a_digest_file_that_holds_none_is_refused(plan: Path) -> None:
+    files.write_plan(written(two_offices()), plan)
+    (plan / "digest").write_text("x\n", encoding="ascii")
+    with pytest.raises(PlanFileError, match=r"holds no digest; .*plan again"):
+        files.written_digest(plan)
+
+
+def test_a_change_elsewhere_leaves_a_hosts_file_alone(plan: Path) -> None:
+    files.write_plan(written(two_offices()), plan)
+    before = {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in plan.rglob("*.json")}
+    net = two_offices()
+    net.hosts["stranger"]["faxnet_management"] = [{"ports": [22, 443]}]
+    assert files.write_plan(written(net), plan) is True
+    after = {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in plan.rglob("*.json")}
+    assert {name for name in before if after[name] != before[name]} == {"stranger.json", "plan.json"}
+
+
+def test_without_hard_links_the_plan_is_as_whole(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_arguments: object, **_options: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", none)
+    files.write_plan(written(two_offices()), plan)
+    files.write_plan(written(smaller()), plan)
+    assert files.read_slice(plan, "uk-pc1")["host"] == "uk-pc1"
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "a/b", "..", "x\x00"])

@@ -18,7 +18,7 @@ from ansible.template import Templar, trust_as_template
 from ansible_collections.faxnet.deploy.plugins.filter.port_rules import FilterModule as PortRules
 from ansible_collections.faxnet.deploy.plugins.filter.port_text import FilterModule as PortText
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces import action, filter, lookup  # noqa: A004
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.directory import PlanFileError
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.sealed_json import PlanFileError
 
 
 class Asked(action.EngineAction):

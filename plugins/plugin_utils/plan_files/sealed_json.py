@@ -1,0 +1,70 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""JSON documents that begin with their format and end with a digest of all that stands before it.
+
+What a plan says becomes firewall rules, so whoever reads a document checks both: a document of another version may mean
+something else by the same words, and one that was edited by hand is no longer what was planned and reviewed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+#: Format of every document of a plan directory; another number is refused.
+FORMAT = 1
+
+_BEFORE_DIGEST, _AFTER_DIGEST = ',"digest":"', '"}\n'
+_END = len(_BEFORE_DIGEST) + hashlib.sha256().digest_size * 2 + len(_AFTER_DIGEST)
+
+
+class PlanFileError(Exception):
+    """A plan directory that cannot be read or written; the message names the path and the cure."""
+
+
+def end_of_document(digest: str) -> str:
+    """The end of a document whose text before has that SHA-256, in hexadecimal."""
+    return f"{_BEFORE_DIGEST}{digest}{_AFTER_DIGEST}"
+
+
+def seal(body: str) -> tuple[str, str]:
+    """Return a document's whole text, and its digest.
+
+    Args:
+        body: a JSON object with a member ``format``, without its closing brace.
+    """
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    return f"{body}{end_of_document(digest)}", digest
+
+
+def read_sealed(content: bytes, where: str, cure: str) -> dict[str, Any]:
+    """Return a document's data.
+
+    Args:
+        content: the document as its file holds it.
+        where: the path, for messages.
+        cure: how to get a good one.
+
+    Raises:
+        PlanFileError: it is not JSON, of another format, or not what was written.
+    """
+    try:
+        data = json.loads(content)
+    except ValueError as error:
+        raise PlanFileError(f"{where} cannot be read: {error}; {cure}") from error
+    if not isinstance(data, dict) or "format" not in data:
+        raise PlanFileError(f"{where} is not a document of a plan; {cure}")
+    if data["format"] != FORMAT:
+        raise PlanFileError(
+            f"{where} has format {data['format']!r}, and this version of faxnet.deploy reads {FORMAT}: {cure}, "
+            "or use the version that wrote it"
+        )
+    digest = hashlib.sha256(content[:-_END]).hexdigest()
+    if content[-_END:] != end_of_document(digest).encode():
+        raise PlanFileError(
+            f"{where} is not as it was written: its digest does not fit what it holds. Change the inventory and not "
+            f"the plan, and {cure}"
+        )
+    return data

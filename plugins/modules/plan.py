@@ -105,12 +105,15 @@ findings:
     code: {description: Stable code of the kind of finding., type: str, sample: FXN108}
     severity: {description: "V(error), V(warning) or V(advice).", type: str, sample: error}
     title: {description: The kind in words., type: str, sample: "Address outside its site's networks"}
-    host: {description: "The host whose variable it is; empty for the whole network.", type: str, sample: uk-ts1}
+    hosts:
+      description: All hosts concerned; the first is the one whose variable it is. Empty for the whole network.
+      type: list
+      elements: str
+      sample: [uk-ts1]
     variable: {description: The variable and the path into it., type: str, sample: faxnet_address}
     value: {description: "The value found there, as text.", type: str, sample: 10.9.0.10}
     message: {description: What is wrong., type: str, sample: is outside the networks of site sheffield (10.2.0.0/24)}
     cure: {description: What to do., type: str, sample: correct the address or the site}
-    others: {description: Further hosts that it concerns., type: list, elements: str, sample: []}
 advice:
   description: The findings that are advice, a line each.
   returned: when the plan is sound

@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 import yaml
 
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import Finding
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog, extend_catalog
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.profile import Profile
 from tests.unit.catalog.test_services_schema import SCHEMA, WHOLE
@@ -34,7 +35,8 @@ WIDEST = 8.2
 
 def _whole() -> Profile:
     """A profile with every key that there is."""
-    catalog, findings = extend_catalog(CATALOG, {"whole": WHOLE})
+    findings: list[Finding] = []
+    catalog = extend_catalog(CATALOG, {"whole": WHOLE}, findings)
     assert findings == []
     return catalog.profiles["whole"]
 
@@ -144,7 +146,9 @@ def _examples() -> list[Any]:
 def test_the_guides_profiles_are_taken_without_a_word_against_them() -> None:
     for example in _examples():
         services = example.get("faxnet_services") or example["all"]["vars"]["faxnet_services"]
-        assert extend_catalog(CATALOG, services)[1] == []
+        findings: list[Finding] = []
+        extend_catalog(CATALOG, services, findings)
+        assert findings == []
         assert [error.message for error in jsonschema.Draft202012Validator(SCHEMA).iter_errors(services)] == []
 
 

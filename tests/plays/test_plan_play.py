@@ -101,13 +101,13 @@ def test_a_template_that_fails_is_one_finding_with_host_variable_and_reason(
     outcome = network.run("faxnet.deploy.plan")
     assert outcome.code != 0
     found = [
-        (item["code"], item["host"], item["others"], item["variable"], item["value"])
+        (item["code"], item["hosts"], item["variable"], item["value"])
         for item in outcome.plan["findings"]
         if item["severity"] == "error"
     ]
     assert found == [
-        ("FXN115", "uk-pc1", ["uk-pc2"], "faxnet_uses[0].server", "{{ nobody }}"),
-        ("FXN115", "uk-router", [], "faxnet_address", "{{ 1 / 0 }}"),
+        ("FXN115", ["uk-pc1", "uk-pc2"], "faxnet_uses[0].server", "{{ nobody }}"),
+        ("FXN115", ["uk-router"], "faxnet_address", "{{ 1 / 0 }}"),
     ]
     assert "'nobody' is undefined" in outcome.text
     assert "division by zero" in outcome.text
@@ -147,8 +147,8 @@ def test_hosts_that_disagree_about_the_sites_are_told(
     host_of("uk-pc2")["faxnet_sites"] = {"moon": {"networks": ["10.9.0.0/24"]}}
     network.write(two_offices)
     outcome = network.run("faxnet.deploy.plan")
-    assert [(item["code"], item["host"], item["variable"]) for item in outcome.plan["findings"]] == [
-        ("FXN114", "uk-pc2", "faxnet_sites")
+    assert [(item["code"], item["hosts"], item["variable"]) for item in outcome.plan["findings"]] == [
+        ("FXN114", ["uk-pc2"], "faxnet_sites")
     ]
 
 

@@ -1,12 +1,16 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Findings: what the engine has to say about an inventory, each with a stable code and a cure."""
+"""Findings: what the engine has to say about an inventory, each with a stable code and a cure.
+
+There is one way to collect them: what reads or checks takes the list ``findings`` last and appends to it, and goes on
+with whatever is sound.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -102,6 +106,9 @@ KINDS = _kinds(
     ("FXN504", "advice", "Rules for a device that nobody here sets"),
 )
 
+#: So many hosts of one finding are named in a terminal.
+SHOWN_HOSTS = 5
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -109,21 +116,25 @@ class Finding:
 
     Attributes:
         code: key of :data:`KINDS`.
-        host: inventory name of the host whose variable it is; empty for the whole network.
+        hosts: inventory names of all hosts concerned; the first is the one whose variable it is. Empty for the whole
+            network.
         variable: the variable, with the path into it (``faxnet_uses[0].callback.low``).
         value: the value found there, as short text.
         message: one sentence: what is wrong.
         cure: one sentence: what to do.
-        others: further hosts concerned.
     """
 
     code: str
-    host: str
+    hosts: tuple[str, ...]
     variable: str
     value: str
     message: str
     cure: str
-    others: tuple[str, ...] = field(default=())
+
+    @property
+    def host(self) -> str:
+        """The host whose variable it is; empty for the whole network."""
+        return self.hosts[0] if self.hosts else ""
 
     @property
     def kind(self) -> Kind:
@@ -137,22 +148,31 @@ class Finding:
 
     def as_dict(self) -> dict[str, Any]:
         """The finding as plain data, with severity and title."""
-        data = asdict(self)
-        data["others"] = list(self.others)
-        data["severity"] = self.severity.value
-        data["title"] = self.kind.title
-        return data
+        return {
+            "code": self.code,
+            "severity": self.severity.value,
+            "title": self.kind.title,
+            "hosts": list(self.hosts),
+            "variable": self.variable,
+            "value": self.value,
+            "message": self.message,
+            "cure": self.cure,
+        }
+
+    def hosts_text(self) -> str:
+        """The hosts for a terminal: a few by name, the rest by number."""
+        if not self.hosts:
+            return "all hosts"
+        shown = ", ".join(map(short, self.hosts[:SHOWN_HOSTS]))
+        rest = len(self.hosts) - SHOWN_HOSTS
+        return f"{shown} and {rest} more" if rest > 0 else shown
 
     def text(self) -> str:
         """The finding as one paragraph for a terminal."""
-        where = short(self.host) or "all hosts"
-        if self.others:
-            named = ", ".join(map(short, self.others[:5]))
-            where += f", and {len(self.others)} more: {named}{', …' if len(self.others) > 5 else ''}"
         return (
             f"{self.code} {self.kind.title}\n"
-            f"  host:     {where}\n"
-            f"  variable: {self.variable}\n"
+            f"  host:     {self.hosts_text()}\n"
+            f"  variable: {short(self.variable)}\n"
             f"  value:    {self.value}\n"
             f"  problem:  {self.message}\n"
             f"  cure:     {self.cure}"
@@ -178,16 +198,13 @@ def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return the findings in order of code, host and variable.
 
     A mistake in a group's variables is every member's: what differs in nothing but the host becomes one finding that
-    names the others.
+    names all of them.
     """
     alike: dict[Finding, list[Finding]] = {}
     for finding in dict.fromkeys(findings):
-        alike.setdefault(replace(finding, host="", others=()), []).append(finding)
+        alike.setdefault(replace(finding, hosts=()), []).append(finding)
     merged = []
     for group in alike.values():
-        names = dict.fromkeys(
-            name for item in sorted(group, key=lambda item: item.host) for name in (item.host, *item.others)
-        )
-        first = min(item.host for item in group)
-        merged.append(replace(group[0], host=first, others=tuple(name for name in names if name != first)))
+        names = dict.fromkeys(name for item in sorted(group, key=lambda item: item.host) for name in item.hosts)
+        merged.append(replace(group[0], hosts=tuple(names)))
     return tuple(sorted(merged, key=lambda item: (item.code, item.host, item.variable, item.value, item.message)))

@@ -65,13 +65,13 @@ def builtin_catalog() -> Catalog:
     return Catalog(profiles, systems, ports["well_known"], ports["reserved_below"])
 
 
-def extend_catalog(catalog: Catalog, services: object) -> tuple[Catalog, list[Finding]]:
-    """Return the catalogue with the user's ``faxnet_services`` added or overriding, and what is wrong with them."""
+def extend_catalog(catalog: Catalog, services: object, findings: list[Finding]) -> Catalog:
+    """Return the catalogue with the user's ``faxnet_services`` added or overriding; what is wrong there is noted."""
     if not isinstance(services, Mapping):
         cure = "write it as a mapping: service name, then its profile"
-        return catalog, [Finding("FXN209", "", "faxnet_services", short(services), "is not a mapping", cure)]
+        findings.append(Finding("FXN209", (), "faxnet_services", short(services), "is not a mapping", cure))
+        return catalog
     profiles = dict(catalog.profiles)
-    findings = []
     unsound: set[str] = set()
     for name, data in services.items():
         try:
@@ -79,7 +79,7 @@ def extend_catalog(catalog: Catalog, services: object) -> tuple[Catalog, list[Fi
         except (ProfileError, InvalidProfileError) as error:
             faults = error.faults if isinstance(error, InvalidProfileError) else (error,)
             findings += [
-                Finding("FXN209", "", fault.path, short(fault.value), str(fault), fault.cure) for fault in faults
+                Finding("FXN209", (), fault.path, short(fault.value), str(fault), fault.cure) for fault in faults
             ]
             unsound.add(str(name))
-    return replace(catalog, profiles=profiles, unsound=frozenset(unsound)), findings
+    return replace(catalog, profiles=profiles, unsound=frozenset(unsound))

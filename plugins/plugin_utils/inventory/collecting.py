@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..basics.findings import Finding, short, sort_findings
@@ -57,8 +57,8 @@ class _Failure:
 
     def finding(self) -> Finding:
         return Finding(
-            "FXN115", self.hosts[0], self.variable, self.value, self.error,
-            "correct the template, or define for this host what it reads", tuple(self.hosts[1:]),
+            "FXN115", tuple(self.hosts), self.variable, self.value, self.error,
+            "correct the template, or define for this host what it reads",
         )  # fmt: skip
 
 
@@ -135,7 +135,7 @@ class _Collector:
             if meant:
                 cure = f"rename the variable to {meant}"
                 message = f"is not a variable of the plan (is {meant!r} meant?)"
-                self._findings.append(Finding("FXN102", host, str(name), _shown(variables[name]), message, cure))
+                self._findings.append(Finding("FXN102", (host,), str(name), _shown(variables[name]), message, cure))
 
     def findings(self) -> list[Finding]:
         """Everything noted so far."""
@@ -172,7 +172,7 @@ def _agreed(name: str, holders: Mapping[str, Any], findings: list[Finding]) -> A
     for other, members in others:
         message = f"differs from what {most[0]} and {len(most) - 1} more hosts have"
         cure = "set it once, in the group 'all'"
-        findings.append(Finding("FXN114", members[0], name, short(other), message, cure, tuple(members[1:])))
+        findings.append(Finding("FXN114", tuple(members), name, short(other), message, cure))
     return value
 
 
@@ -251,8 +251,17 @@ def without_echoes(findings: Iterable[Finding], own: Iterable[Finding]) -> tuple
     failed = [finding for finding in own if finding.code == "FXN115"]
     if any(_root(finding.variable) == "faxnet_sites" for finding in failed):
         return sort_findings(own)
-    echoing = {(host, _root(item.variable)) for item in failed for host in (item.host, *item.others)}
-    return tuple(item for item in findings if item.code == "FXN115" or (item.host, _root(item.variable)) not in echoing)
+    echoing = {(host, _root(item.variable)) for item in failed for host in item.hosts}
+    kept: list[Finding] = []
+    for item in findings:
+        root = _root(item.variable)
+        hosts = tuple(host for host in item.hosts if (host, root) not in echoing)
+        if item.code == "FXN115" or hosts == item.hosts:
+            kept.append(item)
+        elif hosts:
+            # The template is the mistake of some; the others have made this one.
+            kept.append(replace(item, hosts=hosts))
+    return tuple(kept)
 
 
 def _root(variable: str) -> str:

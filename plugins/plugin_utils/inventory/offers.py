@@ -230,7 +230,7 @@ def note_unused_offers(offers: Mapping[tuple[str, str], Offer], uses: Iterable[U
             findings.append(
                 Finding(
                     "FXN212",
-                    host,
+                    (host,),
                     f"faxnet_offers[{offer.index}]",
                     short(service),
                     "no host uses this service",

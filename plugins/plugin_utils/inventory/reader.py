@@ -29,7 +29,7 @@ class Reader:
 
     def note(self, code: str, variable: str, value: object, message: str, cure: str) -> None:
         """Note one finding about a variable of this host."""
-        self.findings.append(Finding(code, self.host, variable, short(value), message, cure))
+        self.findings.append(Finding(code, (self.host,) if self.host else (), variable, short(value), message, cure))
 
     def mapping(self, value: object, variable: str, keys: Iterable[str] | None = None) -> Mapping[str, Any] | None:
         """A mapping; with *keys*, any other key is noted (FXN102) and left out."""

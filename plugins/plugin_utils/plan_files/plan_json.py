@@ -310,11 +310,18 @@ def _head(host: Host, roles: Iterable[str], texts: Texts) -> str:
 
 
 def _findings_of(findings: Iterable[Finding]) -> dict[str, str]:
-    gathered: dict[str, list[dict[str, Any]]] = {}
+    """By host: its findings as a JSON list.
+
+    Of a finding's hosts a slice names its own alone: a plan holds warnings and advice, which are about each host's own
+    variables. So a slice changes with its host only, and what ten thousand hosts share is not told to each of them with
+    ten thousand names.
+    """
+    gathered: dict[str, list[str]] = {}
     for finding in findings:
-        for name in dict.fromkeys((finding.host, *finding.others)):
-            gathered.setdefault(name, []).append(finding.as_dict())
-    return {name: _compact(items) for name, items in gathered.items()}
+        data = finding.as_dict()
+        for name in finding.hosts:
+            gathered.setdefault(name, []).append(_compact({**data, "hosts": [name]}))
+    return {name: f"[{','.join(items)}]" for name, items in gathered.items()}
 
 
 def _sites(plan: Plan, texts: Texts) -> dict[str, dict[str, Any]]:

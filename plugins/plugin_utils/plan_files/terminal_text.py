@@ -8,63 +8,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..basics.findings import Finding, Severity, errors, short
+from ..basics.findings import Finding, Severity, errors, sort_findings
 from ..catalog.profile import ANY_PORTS
 from .plan_json import Written
 
 #: So many findings are written out; a terminal is no place for more. The task's result holds all of them.
 SHOWN_FINDINGS = 100
-#: So many hosts of one finding are named.
-SHOWN_HOSTS = 5
-
-
-def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
-    """Findings that differ in nothing but their host, together: a group's mistake is one thing to correct."""
-    groups: dict[tuple[str, ...], list[Finding]] = {}
-    for item in findings:
-        groups.setdefault((item.code, item.variable, item.value, item.message, item.cure), []).append(item)
-    return list(groups.values())
-
-
-def _hosts_text(group: list[Finding]) -> str:
-    names = dict.fromkeys(name for item in group for name in (item.host, *item.others) if name)
-    if not names:
-        return "all hosts"
-    shown = ", ".join(map(short, list(names)[:SHOWN_HOSTS]))
-    rest = len(names) - SHOWN_HOSTS
-    return f"{shown} and {rest} more" if rest > 0 else shown
-
-
-def _finding_text(group: list[Finding]) -> str:
-    first = group[0]
-    rows = (
-        ("host", _hosts_text(group)),
-        ("variable", short(first.variable)),
-        ("value", first.value),
-        ("problem", first.message),
-        ("cure", first.cure),
-    )
-    return "\n".join([f"{first.code} {first.kind.title}", *(f"  {name:<9} {text}" for name, text in rows)])
 
 
 def failure_text(findings: Iterable[Finding]) -> str:
     """Return the message of a plan that cannot be: every error with host, variable, value, problem and cure."""
-    groups = _alike(errors(findings))
-    mistakes = "1 mistake" if len(groups) == 1 else f"{len(groups)} mistakes"
+    mistaken = errors(sort_findings(findings))
+    mistakes = "1 mistake" if len(mistaken) == 1 else f"{len(mistaken)} mistakes"
     head = f"The inventory has {mistakes}. Nothing was changed: the plan, the lock file and all hosts are as they were."
-    parts = [head, *(_finding_text(group) for group in groups[:SHOWN_FINDINGS])]
-    if len(groups) > SHOWN_FINDINGS:
-        parts.append(f"... and {len(groups) - SHOWN_FINDINGS} more, in the task's result under 'findings'.")
+    parts = [head, *(finding.text() for finding in mistaken[:SHOWN_FINDINGS])]
+    if len(mistaken) > SHOWN_FINDINGS:
+        parts.append(f"... and {len(mistaken) - SHOWN_FINDINGS} more, in the task's result under 'findings'.")
     return "\n\n".join(parts)
 
 
 def remark_texts(findings: Iterable[Finding], severity: Severity) -> list[str]:
     """Return the findings of a severity, a line each."""
     return [
-        f"{group[0].code} {group[0].kind.title}: {_hosts_text(group)}, {group[0].variable} = {group[0].value}: "
-        f"{group[0].message}; {group[0].cure}"
-        for group in _alike(findings)
-        if group[0].severity is severity
+        f"{item.code} {item.kind.title}: {item.hosts_text()}, {item.variable} = {item.value}: "
+        f"{item.message}; {item.cure}"
+        for item in sort_findings(findings)
+        if item.severity is severity
     ]
 
 

@@ -108,12 +108,12 @@ def _impassable(intent: Intent, use: Use, exchange: Exchange, ridden: bool) -> F
             if exchange.rides_on
             else ("route between the sites without translation")
         )
-        return Finding("FXN407", use.host, variable, "on", message, f"{off}, or {other}")
+        return Finding("FXN407", (use.host,), variable, "on", message, f"{off}, or {other}")
     title = intent.catalog.profiles[use.service].exchange(exchange.rides_on).title
     message = (
         f"the client stands behind NAT: {exchange.title} passes only to the port that it sent a {title} from, "
         f"while the devices in between remember that; the plan asks for {exchange.idle} s of each"
     )
     return Finding(
-        "FXN405", use.host, variable, "on", message, f"keep it where the client asks before it waits; else {off}"
+        "FXN405", (use.host,), variable, "on", message, f"keep it where the client asks before it waits; else {off}"
     )

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..basics.addresses import Address, is_unrouted
@@ -43,7 +43,7 @@ def make_flows(intent: Intent, lock: Lock, findings: list[Finding]) -> Flows:
     for connection in connections:
         flows.extend(client_flows(intent, routes, connection, grants, findings))
     flows.extend(outside_flows(intent, routes, findings))
-    findings.extend(_not_found(intent, routes, connections))
+    _note_not_found(intent, routes, connections, findings)
     flows.sort(key=lambda flow: flow.id)
     return Flows(tuple(flows), grants, new_lock)
 
@@ -58,7 +58,9 @@ def _connections(intent: Intent, routes: Routes, findings: list[Finding]) -> lis
         if not versions and client.addresses and server.addresses:
             message = "client and server have no common IP version"
             cure = "give both an IPv4 or both an IPv6 address"
-            findings.append(Finding("FXN403", use.host, f"faxnet_uses[{use.index}].server", use.server, message, cure))
+            findings.append(
+                Finding("FXN403", (use.host,), f"faxnet_uses[{use.index}].server", use.server, message, cure)
+            )
         problems: list[NoRoute] = []
         before = len(found)
         for version in versions:
@@ -79,12 +81,12 @@ def _connections(intent: Intent, routes: Routes, findings: list[Finding]) -> lis
     for (code, host, problem), others in cut.items():
         whom = "its clients" if code == "FXN401" else "its server"
         message = f"{problem.reason}: {whom} in another realm cannot reach the host"
-        concerned = tuple(dict.fromkeys(others))
-        findings.append(Finding(code, host, problem.variable, "not set", message, problem.cure, concerned))
+        concerned = tuple(dict.fromkeys((host, *others)))
+        findings.append(Finding(code, concerned, problem.variable, "not set", message, problem.cure))
     return found
 
 
-def _not_found(intent: Intent, routes: Routes, connections: list[Connection]) -> Iterator[Finding]:
+def _note_not_found(intent: Intent, routes: Routes, connections: list[Connection], findings: list[Finding]) -> None:
     """Advise where a server is found by broadcast, and its client is in another network."""
     told: set[tuple[str, str, str]] = set()
     for use, offer, version, there, _back in connections:
@@ -98,7 +100,8 @@ def _not_found(intent: Intent, routes: Routes, connections: list[Connection]) ->
             message = f"{broadcast.title} asks by broadcast and finds nothing beyond the client's own network"
             cure = broadcast.far.format_map({"dial": dial, "server": use.server, **texts_of(offer)}).removesuffix(".")
             variable = f"faxnet_uses[{use.index}].server"
-            yield Finding("FXN406", use.host, variable, use.server, message, cure[:1].lower() + cure[1:])
+            cure = cure[:1].lower() + cure[1:]
+            findings.append(Finding("FXN406", (use.host,), variable, use.server, message, cure))
 
 
 class _Spots:

@@ -58,7 +58,7 @@ def _with_internet(
         problem = problems[0]
         message = f"{problem.reason}: this public offer and the Internet cannot reach each other"
         cure = f"{problem.cure.partition(',')[0]}, or leave 'public' away"
-        findings.append(Finding("FXN401", offer.host, problem.variable, "not set", message, cure))
+        findings.append(Finding("FXN401", (offer.host,), problem.variable, "not set", message, cure))
 
 
 class _NamedAddresses:
@@ -97,7 +97,7 @@ class _NamedAddresses:
         if problem:
             variable = f"faxnet_offers[{offer.index}].{exchange.parties}[{index}]"
             cure = "name an address that the server can reach, or add its network to faxnet_sites"
-            self._findings.append(Finding("FXN408", offer.host, variable, address.text, problem, cure))
+            self._findings.append(Finding("FXN408", (offer.host,), variable, address.text, problem, cure))
             return
         path = self._routes.to_address(offer.host, address)
         yield from _flow(offer, exchange, offer.host, address.text, version, path)

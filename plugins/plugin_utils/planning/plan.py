@@ -18,9 +18,9 @@ from ..inventory.sites import read_sites
 from ..inventory.uses import read_uses
 from ..platforms.registry import PLATFORMS
 from .callbacks.lock import Lock, read_lock
-from .checks.forwards import forward_findings
-from .checks.platforms import platform_findings
-from .checks.systems import system_findings
+from .checks.forwards import check_forwards
+from .checks.platforms import check_platforms
+from .checks.systems import check_systems
 from .flows import Flows, make_flows
 from .policy import Policy, make_policies
 
@@ -82,10 +82,8 @@ def _make_plan(inputs: Inputs) -> Planned:
     findings = list(inputs.findings)
     catalog = builtin_catalog()
     if inputs.services is not None:
-        catalog, wrong = extend_catalog(catalog, inputs.services)
-        findings += wrong
-    lock, wrong = read_lock(inputs.lock, inputs.lock_name)
-    findings += wrong
+        catalog = extend_catalog(catalog, inputs.services, findings)
+    lock = read_lock(inputs.lock, inputs.lock_name, findings)
     sites = read_sites(inputs.sites, inputs.hosts, findings)
     # Hosts of a site that is in error itself are left out without a further word; with no sites at all, every host is.
     named = inputs.sites.keys() if isinstance(inputs.sites, Mapping) else _named_sites(inputs)
@@ -99,9 +97,9 @@ def _make_plan(inputs: Inputs) -> Planned:
     intent = Intent(catalog, sites, hosts, offers, uses)
     flows = make_flows(intent, lock, findings)
     policies = make_policies(intent, flows.flows, _stateless(intent))
-    findings += forward_findings(intent, policies)
-    findings += system_findings(intent)
-    findings += platform_findings(intent, policies)
+    check_forwards(intent, policies, findings)
+    check_systems(intent, findings)
+    check_platforms(intent, policies, findings)
     ordered = sort_findings(findings)
     if errors(ordered):
         return Planned(None, ordered)

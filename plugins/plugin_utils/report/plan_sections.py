@@ -312,7 +312,7 @@ def findings_section(report: Report) -> Markup:
             "li",
             badge(finding["severity"], "bad" if finding["severity"] == "error" else "doubt"),
             tag("strong", f" {finding['code']} {finding['title']}"),
-            tag("p", f"{finding['host'] or 'The whole network'}: {finding['message']}."),
+            tag("p", f"{', '.join(finding['hosts']) or 'The whole network'}: {finding['message']}."),
             tag("p", tag("strong", "Cure: "), f"{finding['cure']}."),
             class_="finding",
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import Finding
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.ports import PortRange
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog, extend_catalog
 
@@ -32,6 +33,13 @@ MODEM: dict[str, Any] = {
 }
 CALLBACK = {"fixed_port": 7000, "lowest": 1025, "highest": 65000, "size": 100, "smallest": 10, "pool": "10000-32767"}
 CALLING_BACK = {"name": "back", "initiator": "server", "transport": "udp", "ports": "callback", "purpose": "tells news"}
+
+
+def said(services: object) -> list[Finding]:
+    """What is said of the user's own services."""
+    findings: list[Finding] = []
+    extend_catalog(builtin_catalog(), services, findings)
+    return findings
 
 
 def modem_office(profile: Any) -> Network:
@@ -176,8 +184,7 @@ def test_two_clients_behind_one_address_cannot_both_be_called_on_one_port_of_the
 )  # fmt: skip
 def test_a_malformed_profile_is_one_finding_with_the_path_into_it(change: Any, path: str) -> None:
     profile = {**copy.deepcopy(MODEM), **change} if isinstance(change, dict) else change
-    _catalog, findings = extend_catalog(builtin_catalog(), {"modem": profile})
-    (finding,) = findings
+    (finding,) = said({"modem": profile})
     assert finding.code == "FXN209"
     assert finding.variable.startswith(f"faxnet_services.modem{path}")
     assert finding.cure
@@ -185,7 +192,7 @@ def test_a_malformed_profile_is_one_finding_with_the_path_into_it(change: Any, p
 
 @pytest.mark.parametrize("name", ['x"\n', 5, "", "a/b", None])
 def test_a_profile_needs_a_safe_name(name: object) -> None:
-    _catalog, (finding,) = extend_catalog(builtin_catalog(), {name: MODEM})
+    (finding,) = said({name: MODEM})
     assert finding.code == "FXN209"
     assert finding.variable.isprintable()
     assert finding.message.isprintable()
@@ -193,7 +200,7 @@ def test_a_profile_needs_a_safe_name(name: object) -> None:
 
 @pytest.mark.parametrize("services", [5, "netcfax", ["netcfax"]])
 def test_services_are_a_mapping(services: object) -> None:
-    _catalog, (finding,) = extend_catalog(builtin_catalog(), services)
+    (finding,) = said(services)
     assert (finding.code, finding.variable) == ("FXN209", "faxnet_services")
 
 
@@ -219,7 +226,7 @@ def test_every_mistake_of_a_profile_comes_out_at_once() -> None:
         "exchanges": [exchange, other],
         "sources": [{"document": "d", "page": 5}],
     }
-    _catalog, findings = extend_catalog(builtin_catalog(), {"mine": profile})
+    findings = said({"mine": profile})
     assert {finding.code for finding in findings} == {"FXN209"}
     assert sorted(finding.variable.removeprefix("faxnet_services.mine.") for finding in findings) == [
         "exchanges[0].idle",
@@ -250,12 +257,12 @@ def test_every_mistake_of_a_profile_comes_out_at_once() -> None:
 def test_a_wrong_key_of_an_exchange_is_named(change: dict[str, Any], place: str) -> None:
     exchange = {"name": "x", "initiator": "client", "transport": "tcp", "ports": 5000, "purpose": "p", **change}
     services = {"mine": {"exchanges": [exchange], "sources": [{"document": "d"}]}}
-    (finding,) = extend_catalog(builtin_catalog(), services)[1]
+    (finding,) = said(services)
     assert (finding.code, finding.variable) == ("FXN209", f"faxnet_services.mine.exchanges[0]{place}")
 
 
 def test_a_setting_in_error_is_not_a_mistake_of_the_exchanges_that_name_it() -> None:
     exchange = {"name": "x", "initiator": "server", "transport": "udp", "ports": 53, "with": "dns", "purpose": "p"}
     services = {"mine": {"settings": {"dns": None}, "exchanges": [exchange], "sources": [{"document": "d"}]}}
-    (finding,) = extend_catalog(builtin_catalog(), services)[1]
+    (finding,) = said(services)
     assert finding.variable == "faxnet_services.mine.settings.dns"

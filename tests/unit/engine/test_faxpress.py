@@ -141,6 +141,19 @@ def test_behind_nat_an_alert_rides_on_the_requests_mapping_which_every_device_ke
     assert "alert: false" in finding.cure
 
 
+def test_a_warning_that_two_clients_share_stands_in_both_slices_and_names_each_by_itself() -> None:
+    network = faxpress()
+    network.hosts["away2"] = {**network.hosts["away"], "faxnet_address": "10.2.0.22"}
+    made = network.made()
+    (shared,) = [item for item in made.document["findings"] if item["code"] == "FXN405"]
+    assert shared["hosts"] == ["away", "away2"]
+    for client in shared["hosts"]:
+        (own,) = [item for item in made.slices[client]["findings"] if item["code"] == "FXN405"]
+        assert own == {**shared, "hosts": [client]}
+    # A warning about clients is none about their server.
+    assert not [item for item in made.slices["fax"]["findings"] if item["code"] == "FXN405"]
+
+
 def test_only_the_request_of_a_client_behind_nat_is_kept_so_long() -> None:
     made = faxpress().made()
     assert made.flow("faxpress.request/far>fax")["idle"] is None

@@ -20,7 +20,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings impo
 
 
 def finding(code: str = "FXN201", **changes: object) -> Finding:
-    told = {"host": "a", "variable": "v", "value": "x", "message": "is wrong", "cure": "do better"}
+    told = {"hosts": ("a",), "variable": "v", "value": "x", "message": "is wrong", "cure": "do better"}
     return Finding(code, **{**told, **changes})  # type: ignore[arg-type]
 
 
@@ -43,22 +43,27 @@ def test_the_text_names_host_variable_value_problem_and_cure() -> None:
     for line in ("FXN201 Unknown service", "host:     a", "variable: v", "value:    x", "problem:  is wrong"):
         assert line in text
     assert "cure:     do better" in text
-    assert "host:     all hosts" in finding(host="").text()
+    assert "host:     all hosts" in finding(hosts=()).text()
 
 
 def test_a_finding_said_twice_is_told_once_and_the_order_is_fixed() -> None:
-    first, second, third = finding("FXN101"), finding("FXN201", host="a"), finding("FXN201", host="b", value="y")
+    first, second, third = finding("FXN101"), finding("FXN201"), finding("FXN201", hosts=("b",), value="y")
     assert sort_findings([third, first, second, first]) == (first, second, third)
 
 
 def test_a_mistake_of_many_hosts_is_told_once_with_all_of_them() -> None:
-    told = sort_findings([finding(host="c"), finding(host="a", others=("d",)), finding(host="b", value="y")])
-    assert [(item.host, item.others) for item in told] == [("a", ("d", "c")), ("b", ())]
-    assert "host:     a, and 2 more: d, c" in told[0].text()
+    told = sort_findings([finding(hosts=("c",)), finding(hosts=("a", "d")), finding(hosts=("b",), value="y")])
+    assert [item.hosts for item in told] == [("a", "d", "c"), ("b",)]
+    assert "host:     a, d, c\n" in told[0].text()
+    assert told[0].as_dict()["hosts"] == ["a", "d", "c"]
+
+
+def test_a_terminal_is_told_a_few_hosts_by_name_and_the_rest_by_number() -> None:
+    assert "host:     pc0, pc1, pc2, pc3, pc4 and 15 more\n" in finding(hosts=tuple(f"pc{n}" for n in range(20))).text()
 
 
 def test_a_host_name_cannot_break_the_lines_of_a_finding() -> None:
-    assert len(finding(host="a\nhost: b").text().splitlines()) == len(finding().text().splitlines())
+    assert len(finding(hosts=("a\nhost: b",)).text().splitlines()) == len(finding().text().splitlines())
 
 
 @pytest.mark.parametrize(

@@ -306,7 +306,7 @@ def test_one_missing_public_address_is_one_finding_however_many_clients_it_cuts_
     for number in range(2, 7):
         net.client(f"c{number}", "sheffield", f"10.2.0.{10 + number}", "s")
     (finding,) = net.findings()
-    assert finding.others == ("c", "c2", "c3", "c4", "c5", "c6")
+    assert finding.hosts == ("s", "c", "c2", "c3", "c4", "c5", "c6")
 
 
 def test_one_router_between_two_realms_is_refused() -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import jinja2
@@ -101,7 +102,7 @@ def test_a_shared_template_that_fails_is_one_finding_for_all_its_hosts() -> None
     uses = [{"service": "netcfax"}, {"server": "{{ nobody }}"}]
     collected, _evaluator = _collected({name: {"faxnet_uses": uses} for name in ("a", "b", "c")})
     (finding,) = collected.findings
-    assert (finding.code, finding.host, finding.others) == ("FXN115", "a", ("b", "c"))
+    assert (finding.code, finding.hosts) == ("FXN115", ("a", "b", "c"))
     assert (finding.variable, finding.value) == ("faxnet_uses[1].server", "{{ nobody }}")
     assert finding.message == "'nobody' is undefined"
 
@@ -113,7 +114,7 @@ def test_hosts_that_disagree_are_one_finding_for_each_other_value() -> None:
     hosts["none"] = {}
     collected, _evaluator = _collected(hosts)
     assert collected.network["faxnet_sites"] == {"s": {}}
-    assert [(item.code, item.host, item.others) for item in collected.findings] == [("FXN114", "x", ("y",))]
+    assert [(item.code, item.hosts) for item in collected.findings] == [("FXN114", ("x", "y"))]
 
 
 def test_near_misses_of_names_are_found_and_other_names_let_be() -> None:
@@ -168,13 +169,15 @@ def test_a_list_under_vault_is_not_shown_in_a_finding() -> None:
 
 
 def test_what_a_failed_template_brings_about_is_not_said_again() -> None:
-    failed = Finding("FXN115", "a", "faxnet_site", "{{ x }}", "'x' is undefined", "correct it", ("b",))
-    echo = Finding("FXN106", "b", "faxnet_site", "", "the host is in no site", "set it")
-    other = Finding("FXN201", "a", "faxnet_uses[0].service", "x", "no such service", "correct it")
+    failed = Finding("FXN115", ("a", "b"), "faxnet_site", "{{ x }}", "'x' is undefined", "correct it")
+    echo = Finding("FXN106", ("b",), "faxnet_site", "", "the host is in no site", "set it")
+    other = Finding("FXN201", ("a",), "faxnet_uses[0].service", "x", "no such service", "correct it")
     assert without_echoes((failed, echo, other), (failed,)) == (failed, other)
+    shared = replace(echo, hosts=("b", "c"))
+    assert without_echoes((failed, shared), (failed,)) == (failed, replace(echo, hosts=("c",)))
 
 
 def test_without_the_sites_nothing_else_is_said() -> None:
-    failed = Finding("FXN115", "a", "faxnet_sites.s.networks", "{{ x }}", "'x' is undefined", "correct it")
-    echo = Finding("FXN107", "b", "faxnet_site", "s", "is not a site", "use one of:")
+    failed = Finding("FXN115", ("a",), "faxnet_sites.s.networks", "{{ x }}", "'x' is undefined", "correct it")
+    echo = Finding("FXN107", ("b",), "faxnet_site", "s", "is not a site", "use one of:")
     assert without_echoes((failed, echo), (failed,)) == (failed,)

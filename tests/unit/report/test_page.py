@@ -157,7 +157,7 @@ def renamed(value: Any) -> Any:
 def test_hostile_names_and_texts_stay_text() -> None:
     plan, slices = planned(two_offices())
     plan["findings"] = [
-        {"code": "FXN311", "severity": "warning", "title": "t", "host": "uk-pc1", "message": "m", "cure": "c"}
+        {"code": "FXN311", "severity": "warning", "title": "t", "hosts": ["uk-pc1"], "message": "m", "cure": "c"}
     ]
     plan, slices = renamed(hostile(plan)), renamed(hostile(slices))
     probe = {"id": "a>b", "host": "uk-pc1", "target": "fl-fax", "address": "10.1.0.10", "port": 1, "transport": "tcp"}
@@ -169,6 +169,16 @@ def test_hostile_names_and_texts_stay_text() -> None:
     assert "<script" not in report_page(report)
     assert any("<script>alert('x')</script>" in words for words in read.words)
     assert "\x07" not in report_page(report)
+
+
+def test_a_finding_names_every_host_that_it_concerns() -> None:
+    plan, slices = planned(two_offices())
+    hosts = [f"pc{number}" for number in range(12)]
+    finding = {"code": "FXN311", "severity": "warning", "title": "t", "message": "is so", "cure": "c"}
+    plan["findings"] = [{**finding, "hosts": hosts}, {**finding, "hosts": []}]
+    words = outline(make_report(source_of(plan, slices, None, {}))).words
+    assert f"{', '.join(hosts)}: is so." in words
+    assert "The whole network: is so." in words
 
 
 def test_markup_escapes_strings_and_attributes_and_nothing_twice() -> None:

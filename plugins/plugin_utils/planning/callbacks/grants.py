@@ -106,7 +106,7 @@ def _choose(
             findings.append(
                 Finding(
                     "FXN312",
-                    claim.host,
+                    (claim.host,),
                     claim.variable(),
                     old.text,
                     f"the range had to move to {found.text}",
@@ -128,12 +128,12 @@ def _take(claim: Claim, ports: PortRange, occupied: Occupied, findings: list[Fin
     if holder.is_server:
         message = f"holds the port of {holder.name} on {spot.address.text}"
         cure = "choose ports that leave the server's port out"
-        findings.append(Finding("FXN307", claim.host, variable, ports.text, message, cure))
+        findings.append(Finding("FXN307", (claim.host,), variable, ports.text, message, cure))
     else:
         message = f"shares ports with {holder.name} on {spot.address.text}: a call-back could reach the wrong client"
         cure = "choose other ports for one of the two, or leave the choice to the plan (mode dynamic, no ports)"
-        others = (holder.name.partition("/")[0],)
-        findings.append(Finding("FXN305", claim.host, variable, ports.text, message, cure, others))
+        hosts = (claim.host, holder.name.partition("/")[0])
+        findings.append(Finding("FXN305", hosts, variable, ports.text, message, cure))
     return False
 
 
@@ -142,12 +142,11 @@ def _exhausted(requests: Sequence[_Request]) -> Finding:
     addresses = " and ".join(spot.address.text for spot in claim.spots)
     return Finding(
         "FXN306",
-        claim.host,
+        tuple(request.claim.host for request in requests),
         claim.variable(),
         f"{size} ports",
         f"no {size} free ports in a row are left in {claim.pool.text} on {addresses} "
         f"({claim.system.title} keeps {claim.system.dynamic.text} for itself)",
         f"ask for smaller ranges (callback.size, {claim.rules.smallest} at least), widen the server's callback_range, "
         "or give the site a second public address",
-        tuple(request.claim.host for request in requests[1:]),
     )

@@ -32,32 +32,35 @@ class Lock:
         return f'{{\n  "format": {LOCK_FORMAT},\n  "callback_ranges": {body}\n}}\n'
 
 
-def read_lock(text: str, name: str) -> tuple[Lock, list[Finding]]:
-    """Return the lock that *text* holds (empty text: an empty one), and what is wrong with it.
+def read_lock(text: str, name: str, findings: list[Finding]) -> Lock:
+    """Return the lock that *text* holds; an empty one where the text is empty, or wrong, which is noted.
 
     Args:
         text: the file's content.
         name: the file's name, for findings.
     """
     if not text.strip():
-        return Lock(), []
+        return Lock()
     cure = "restore the file from version control; only if that is impossible delete it (clients may get other ranges)"
     try:
         data: Any = json.loads(text)
     except ValueError as error:
-        return Lock(), [Finding("FXN314", "", "faxnet_lock", short(name), f"is not JSON: {error}", cure)]
+        findings.append(Finding("FXN314", (), "faxnet_lock", short(name), f"is not JSON: {error}", cure))
+        return Lock()
     if (
         not isinstance(data, dict)
         or data.get("format") != LOCK_FORMAT
         or not isinstance(data.get("callback_ranges"), dict)
     ):
         message = f"is not a lock file of format {LOCK_FORMAT}"
-        return Lock(), [Finding("FXN314", "", "faxnet_lock", short(name), message, cure)]
+        findings.append(Finding("FXN314", (), "faxnet_lock", short(name), message, cure))
+        return Lock()
     ranges: dict[str, PortRange] = {}
     for key, value in data["callback_ranges"].items():
         try:
             ranges[key] = parse_range(value)
         except PortError as error:
             message = f"{short(name)}, entry {short(key)}: {error}"
-            return Lock(), [Finding("FXN314", "", "faxnet_lock", short(value), message, cure)]
-    return Lock(ranges), []
+            findings.append(Finding("FXN314", (), "faxnet_lock", short(value), message, cure))
+            return Lock()
+    return Lock(ranges)

@@ -28,7 +28,7 @@ def fixed_port(claim: Claim, findings: list[Finding]) -> PortRange | None:
             findings.append(
                 Finding(
                     "FXN304",
-                    claim.host,
+                    (claim.host,),
                     claim.variable("mode"),
                     "fixed",
                     f"in environment {environment.name} several sessions share this address, "
@@ -58,7 +58,7 @@ def named_range(claim: Claim, findings: list[Finding]) -> PortRange | None:
         high = low + (claim.wish.size or claim.usual_size) - 1
     if low > high:
         message = f"the low port {low} is above {high}"
-        findings.append(Finding("FXN301", claim.host, variable, f"{low}-{high}", message, "swap 'low' and 'high'"))
+        findings.append(Finding("FXN301", (claim.host,), variable, f"{low}-{high}", message, "swap 'low' and 'high'"))
         return None
     ports = PortRange(low, high)
     # What is out of bounds needs no second reproach; size and bounds are two different mistakes.
@@ -77,7 +77,7 @@ def _warn_of_dynamic(claim: Claim, ports: PortRange, variable: str, findings: li
     if ports.overlaps(dynamic):
         message = f"{claim.system.title} gives {dynamic.text} to other programs by itself"
         cure = "choose ports outside these, or reserve them on the client (netsh int ipv4 add excludedportrange)"
-        findings.append(Finding("FXN311", claim.host, variable, ports.text, message, cure))
+        findings.append(Finding("FXN311", (claim.host,), variable, ports.text, message, cure))
 
 
 def _large_enough(claim: Claim, size: int, key: str, value: object, findings: list[Finding]) -> bool:
@@ -90,7 +90,7 @@ def _large_enough(claim: Claim, size: int, key: str, value: object, findings: li
         else f"{size} ports are fewer than the smallest range, {claim.rules.smallest}"
     )
     cure = f"make the range at least {needed} ports; about {claim.usual_size} are usual"
-    findings.append(Finding("FXN303", claim.host, claim.variable(key), short(value), message, cure))
+    findings.append(Finding("FXN303", (claim.host,), claim.variable(key), short(value), message, cure))
     return False
 
 
@@ -99,7 +99,7 @@ def _within_bounds(claim: Claim, ports: PortRange, variable: str, findings: list
     if bounds.low <= ports.low and ports.high <= bounds.high:
         return True
     message = f"call-back ports lie from {bounds.low} to {bounds.high}"
-    findings.append(Finding("FXN302", claim.host, variable, ports.text, message, "choose ports inside these bounds"))
+    findings.append(Finding("FXN302", (claim.host,), variable, ports.text, message, "choose ports inside these bounds"))
     return False
 
 
@@ -109,7 +109,7 @@ def _clear_of_well_known(claim: Claim, ports: PortRange, variable: str, findings
         return True
     names = ", ".join(f"{port} ({claim.well_known[port]})" for port in held[:5])
     cure = "choose ports that belong to nobody"
-    findings.append(Finding("FXN308", claim.host, variable, ports.text, f"holds {names}", cure))
+    findings.append(Finding("FXN308", (claim.host,), variable, ports.text, f"holds {names}", cure))
     return False
 
 
@@ -119,5 +119,5 @@ def _inside_pool(claim: Claim, ports: PortRange, variable: str, findings: list[F
         return True
     message = f"the server's network opens {pool.text} for call-backs"
     cure = f"choose ports inside {pool.text}, or widen the server's callback_range"
-    findings.append(Finding("FXN309", claim.host, variable, ports.text, message, cure))
+    findings.append(Finding("FXN309", (claim.host,), variable, ports.text, message, cure))
     return False

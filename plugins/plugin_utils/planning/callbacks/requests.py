@@ -128,7 +128,7 @@ def _agree(uses: list[Use], findings: list[Finding]) -> bool:
             findings.append(
                 Finding(
                     "FXN101",
-                    use.host,
+                    (use.host,),
                     f"faxnet_uses[{use.index}].callback",
                     short(use.callback.mode),
                     f"differs from faxnet_uses[{first.index}].callback, but one installed copy has one setting",
@@ -151,7 +151,7 @@ def _named_pool(intent: Intent, uses: list[Use], findings: list[Finding]) -> Por
             findings.append(
                 Finding(
                     "FXN309",
-                    use.host,
+                    (use.host,),
                     f"faxnet_uses[{use.index}].server",
                     use.server,
                     f"the servers of this client open call-back ranges that share no port ({offered.text} here)",

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ...basics.addresses import Address
@@ -28,18 +28,15 @@ class _Lead(NamedTuple):
     flow: str
 
 
-def forward_findings(intent: Intent, policies: Mapping[str, Policy]) -> list[Finding]:
-    """Return an error for each public port that would have to lead to two places."""
-    findings = []
+def check_forwards(intent: Intent, policies: Mapping[str, Policy], findings: list[Finding]) -> None:
+    """Note an error for each public port that would have to lead to two places."""
     for name, policy in policies.items():
         if policy.destination_nat:
-            findings += _contradictions(intent, name, policy)
-            findings += _hijacked(intent, name, policy)
-    return findings
+            _check_contradictions(intent, name, policy, findings)
+            _check_own_ports(intent, name, policy, findings)
 
 
-def _contradictions(intent: Intent, name: str, policy: Policy) -> list[Finding]:
-    findings = []
+def _check_contradictions(intent: Intent, name: str, policy: Policy, findings: list[Finding]) -> None:
     furthest: _Lead | None = None
     for lead in sorted(_leads(policy)):
         same = furthest is not None and furthest[:3] == lead[:3]
@@ -49,16 +46,14 @@ def _contradictions(intent: Intent, name: str, policy: Policy) -> list[Finding]:
                 message = f"{lead.address.text} would have to lead to {destination} and to {other}"
                 cure = "give one of the two another port, or another public address"
                 value = f"{lead.ports.text}/{lead.transport}"
-                findings.append(
-                    Finding("FXN404", destination, _variable(intent, lead.flow), value, message, cure, (other, name))
-                )
+                variable = _variable(intent, lead.flow)
+                findings.append(Finding("FXN404", (destination, other, name), variable, value, message, cure))
             if furthest.ports.high >= lead.ports.high:
                 continue
         furthest = lead
-    return findings
 
 
-def _hijacked(intent: Intent, name: str, policy: Policy) -> Iterator[Finding]:
+def _check_own_ports(intent: Intent, name: str, policy: Policy, findings: list[Finding]) -> None:
     # Destination translation comes before the router's own input: a forwarded port never reaches the router itself.
     cure = "give the service or the router's own opening another port"
     leads = _leads(policy)
@@ -68,7 +63,7 @@ def _hijacked(intent: Intent, name: str, policy: Policy) -> Iterator[Finding]:
             if lead.transport == opening.transport and any(ports.overlaps(lead.ports) for ports in opening.ports):
                 value = f"{lead.ports.text}/{lead.transport}"
                 message = f"the router's own {opening.name} would be forwarded to {_destination(lead.flow)}"
-                yield Finding("FXN404", name, variable, value, message, cure)
+                findings.append(Finding("FXN404", (name,), variable, value, message, cure))
     own = {
         (permit.destination, permit.transport, permit.ports): ids[0]
         for permit, ids in policy.input
@@ -80,9 +75,8 @@ def _hijacked(intent: Intent, name: str, policy: Policy) -> Iterator[Finding]:
             if (lead.address, lead.transport) == (address, transport) and lead.ports.overlaps(ports):
                 other = _destination(lead.flow)
                 message = f"{address.text} would have to lead to {name} itself and to {other}"
-                yield Finding(
-                    "FXN404", name, _variable(intent, flow), f"{ports.text}/{transport}", message, cure, (other,)
-                )
+                value = f"{ports.text}/{transport}"
+                findings.append(Finding("FXN404", (name, other), _variable(intent, flow), value, message, cure))
 
 
 def _leads(policy: Policy) -> list[_Lead]:
@@ -99,11 +93,11 @@ def _destination(flow: str) -> str:
 
 def _variable(intent: Intent, flow: str) -> str:
     """The variable of a flow's destination that asks for the flow: a server offers, a client uses."""
-    name = flow.partition("/")[0]
-    initiator = next(
-        exchange.initiator
-        for service, profile in intent.catalog.profiles.items()
-        for exchange in profile.exchanges
-        if f"{service}.{exchange.name}" == name
-    )
-    return "faxnet_offers" if initiator == "client" else "faxnet_uses"
+    # Both names may hold dots: a service that has the exchange is the one.
+    parts = flow.partition("/")[0].split(".")
+    for place in range(1, len(parts)):
+        profile = intent.catalog.profiles.get(".".join(parts[:place]))
+        exchange = ".".join(parts[place:])
+        if profile is not None and any(item.name == exchange for item in profile.exchanges):
+            return "faxnet_offers" if profile.exchange(exchange).initiator == "client" else "faxnet_uses"
+    raise ValueError(f"flow {flow} is of no exchange of the catalogue")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 
 from ...basics.findings import Finding, short
@@ -27,13 +27,12 @@ _NEEDS = tuple(field.name for field in fields(Abilities) if field.name != "targe
 _UNUSUAL = ("source_ports", "timeouts")
 
 
-def platform_findings(intent: Intent, policies: Mapping[str, Policy]) -> list[Finding]:
-    """Return what is to be said of the hosts' platforms.
+def check_platforms(intent: Intent, policies: Mapping[str, Policy], findings: list[Finding]) -> None:
+    """Note what is to be said of the hosts' platforms.
 
     An error where one is unknown or cannot hold its policy, a warning where a person has to find out, an advice where
     rules are needed on a device that nobody here sets.
     """
-    findings: list[Finding] = []
     texts, openings = Texts(), OpeningTexts()
     for name, policy in policies.items():
         wished = intent.hosts[name].platform
@@ -42,22 +41,21 @@ def platform_findings(intent: Intent, policies: Mapping[str, Policy]) -> list[Fi
             near = difflib.get_close_matches(wished, list(PLATFORMS), 1)
             meant = f" (is {near[0]!r} meant?)" if near else ""
             cure = f"use one of: {', '.join(sorted(PLATFORMS))}"
-            findings.append(Finding("FXN501", name, "faxnet_platform", short(wished), f"is not known{meant}", cure))
+            findings.append(Finding("FXN501", (name,), "faxnet_platform", short(wished), f"is not known{meant}", cure))
         elif platform.traits.applied_by == "nobody":
-            findings += _for_others(name, policy, platform)
+            _check_unmanaged(name, policy, platform, findings)
         elif _lacks_any(platform.traits.abilities) or platform.traits.applied_by == "person":
             policy_data = json.loads(policy_text(policy, texts, openings))
             for reason in refusals(platform.name, platform.traits.abilities, policy_data):
                 cure = "choose a platform that can hold it, or change what the host offers, uses or forwards"
-                findings.append(Finding("FXN502", name, "faxnet_platform", short(wished), reason, cure))
+                findings.append(Finding("FXN502", (name,), "faxnet_platform", short(wished), reason, cure))
             for need in needs(policy_data, _UNUSUAL) if platform.traits.applied_by == "person" else ():
                 message = f"a person has to set {need}; not every such device can"
                 cure = "look whether the device can before you rely on it; if not, switch that exchange off"
-                findings.append(Finding("FXN503", name, "faxnet_platform", short(wished), message, cure))
-    return findings
+                findings.append(Finding("FXN503", (name,), "faxnet_platform", short(wished), message, cure))
 
 
-def _for_others(name: str, policy: Policy, platform: Platform) -> Iterator[Finding]:
+def _check_unmanaged(name: str, policy: Policy, platform: Platform, findings: list[Finding]) -> None:
     """Advise of rules that a gateway needs and that nobody here puts into force."""
     forwards = sum(nat.enabled for nat, _flows in policy.destination_nat)
     permits = sum(permit.enabled for permit, _flows in policy.forward)
@@ -67,7 +65,7 @@ def _for_others(name: str, policy: Policy, platform: Platform) -> Iterator[Findi
         )
         sheets = " or ".join(sorted(other for other in PLATFORMS if PLATFORMS[other].traits.applied_by == "person"))
         cure = f"set faxnet_platform to {sheets} for a sheet of them, or read them in the plan (hosts/{name}.json)"
-        yield Finding("FXN504", name, "faxnet_platform", platform.name, message, cure)
+        findings.append(Finding("FXN504", (name,), "faxnet_platform", platform.name, message, cure))
 
 
 def _lacks_any(abilities: Abilities) -> bool:

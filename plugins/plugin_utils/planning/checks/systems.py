@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ...basics.findings import Finding
 from ...inventory.intent import Intent
 
@@ -17,7 +15,7 @@ _CURES = {
 }
 
 
-def system_findings(intent: Intent) -> Iterator[Finding]:
+def check_systems(intent: Intent, findings: list[Finding]) -> None:
     """Warn where a server with both IP versions serves IPv4 through IPv6 sockets, and its system does not map IPv4.
 
     The systems' behaviour is in ``products/_systems.yml``, with its sources.
@@ -33,4 +31,4 @@ def system_findings(intent: Intent) -> Iterator[Finding]:
             )
             message = f"{system.title} {off}: the IPv6 sockets of {profile.title} would not take IPv4 there"
             cure = _CURES[system.mapped_ipv4]
-            yield Finding("FXN216", host.name, "faxnet_system", host.system, message, cure)
+            findings.append(Finding("FXN216", (host.name,), "faxnet_system", host.system, message, cure))

@@ -49,6 +49,7 @@ class Play:
 
     directory: Path
     host: str = "uk-router ansible_host=none.invalid"
+    wrapper: tuple[str, ...] = ()
 
     def run(self, options: list[dict[str, Any]], *arguments: str) -> list[dict[str, Any]]:
         """The action's results."""
@@ -63,7 +64,16 @@ class Play:
         hosts = f"{self.host}\nlocalhost ansible_connection=local\n"
         inventory.write_text(hosts, encoding="utf-8")
         ran = subprocess.run(
-            ["ansible-playbook", "-i", str(inventory), "-e", json.dumps(values), *arguments, str(playbook)],
+            [
+                *self.wrapper,
+                "ansible-playbook",
+                "-i",
+                str(inventory),
+                "-e",
+                json.dumps(values),
+                *arguments,
+                str(playbook),
+            ],
             capture_output=True,
             text=True,
             check=False,
@@ -88,6 +98,21 @@ def test_what_is_rendered_is_compared_on_the_host_and_in_check_mode_nothing_more
     assert "chain faxnet_input" in checked["diff"][0]["after"]
     assert "transaction" not in checked
     assert (absent["changed"], absent["differences"], absent["diff"]) == (False, [], []), absent
+
+
+def test_a_change_is_applied_and_confirmed_and_then_left_alone(tmp_path: Path) -> None:
+    """On this machine, in a namespace, with an /etc and a /run that end with the play."""
+    private = 'cp -a /etc "$0"/etc && mount --bind "$0"/etc /etc && mount -t tmpfs none /run && exec "$@"'
+    here = ("unshare", "--mount", "sh", "-c", private, str(tmp_path))
+    play = Play(tmp_path, "uk-router ansible_connection=local", here)
+    with networks.namespace("host") as name, networks.inside(name):
+        made, again, removed = play.run([{"policy": policy()}, {"policy": policy()}, {"state": "absent"}])
+        assert networks.run("nft", "list", "tables") == ""
+    assert (made["changed"], made["confirmed"], made["confirmed_over"]) == (True, True, "local"), made
+    assert (again["changed"], again["differences"]) == (False, []), again
+    assert "confirmed" not in again
+    assert (removed["changed"], removed["confirmed"]) == (True, True), removed
+    assert not (tmp_path / "etc/faxnet").exists()
 
 
 def test_what_the_host_is_asked_is_for_the_action_alone(play: Play) -> None:

@@ -20,6 +20,7 @@ from ansible.plugins.connection import ConnectionBase
 
 from ..plugin_utils.faces.action import EngineAction
 from ..plugin_utils.plan_files import directory as files
+from ..plugin_utils.plan_files.sealed_json import PlanFileError
 from ..plugin_utils.platforms.platform import OnController, OnDevice, RefusedError, Step
 from ..plugin_utils.platforms.registry import DEFAULT, apply_slice, platform_of
 
@@ -41,7 +42,7 @@ class ActionModule(EngineAction):
     """The face of the packet filter for plays."""
 
     argument_spec = ARGUMENTS
-    refusals = (files.PlanFileError, RefusedError)
+    refusals = (PlanFileError, RefusedError)
     _requires_connection = True
 
     def act(self, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
@@ -69,7 +70,7 @@ class ActionModule(EngineAction):
     def _step(self, options: Mapping[str, Any], directory: Path, variables: dict[str, Any]) -> Step:
         try:
             part = self._slice(options, directory, variables)
-        except files.PlanFileError:
+        except PlanFileError:
             if options["state"] == "present":
                 raise
             # A host that has left the plan can still be cleaned, in the way of the platform that it says it has.

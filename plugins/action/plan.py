@@ -21,6 +21,7 @@ from ..plugin_utils.plan_files import plan_json as slices
 from ..plugin_utils.plan_files import terminal_text as plan_text
 from ..plugin_utils.plan_files.changes import differences, lock_difference
 from ..plugin_utils.plan_files.locations import Places, inventory_directory, places
+from ..plugin_utils.plan_files.sealed_json import PlanFileError
 from ..plugin_utils.planning.plan import Inputs, Plan, make_plan
 
 ARGUMENTS: dict[str, dict[str, Any]] = {"directory": {"type": "path"}, "lock": {"type": "path"}}
@@ -125,4 +126,4 @@ def _text_of(path: Path) -> str:
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as error:
-        raise files.PlanFileError(f"{path} cannot be read: {error}; make it readable, or set faxnet_lock") from error
+        raise PlanFileError(f"{path} cannot be read: {error}; make it readable, or set faxnet_lock") from error

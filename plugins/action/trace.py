@@ -11,6 +11,7 @@ from typing import Any
 
 from ..plugin_utils.faces.action import EngineAction
 from ..plugin_utils.plan_files import directory as files
+from ..plugin_utils.plan_files.sealed_json import PlanFileError
 from ..plugin_utils.tracing.trace import TRANSPORTS, Packet, TraceError, trace
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -27,7 +28,7 @@ class ActionModule(EngineAction):
     """The face of :func:`trace.trace` for plays."""
 
     argument_spec = ARGUMENTS
-    refusals = (files.PlanFileError, TraceError)
+    refusals = (PlanFileError, TraceError)
 
     def act(self, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Return the verdict."""

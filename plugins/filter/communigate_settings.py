@@ -153,6 +153,7 @@ from ..plugin_utils.faces.communigate.settings import OLDEST_GRAMMAR, Wishes, co
 from ..plugin_utils.faces.filter import EngineFilters
 from ..plugin_utils.faces.plan_extracts import ViewError
 from ..plugin_utils.plan_files import directory as files
+from ..plugin_utils.plan_files.sealed_json import PlanFileError
 
 
 def _communigate_settings(
@@ -175,5 +176,5 @@ class FilterModule(EngineFilters):
     """The filter."""
 
     functions: ClassVar = {"communigate_settings": _communigate_settings}
-    refusals = (ViewError, files.PlanFileError)
+    refusals = (ViewError, PlanFileError)
     plain = True

@@ -69,6 +69,7 @@ from ..plugin_utils.faces.filter import EngineFilters
 from ..plugin_utils.faces.plan_extracts import ViewError
 from ..plugin_utils.faces.query import plan_query
 from ..plugin_utils.plan_files import directory as files
+from ..plugin_utils.plan_files.sealed_json import PlanFileError
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -91,5 +92,5 @@ class FilterModule(EngineFilters):
     """The filter."""
 
     functions: ClassVar = {"plan_query": _plan_query}
-    refusals = (ViewError, files.PlanFileError)
+    refusals = (ViewError, PlanFileError)
     plain = True  # jmespath's functions know Python's own types only

@@ -21,4 +21,5 @@ def test_packets_were_tried_that_must_pass_and_others_that_must_not(report: dict
 
 
 def test_the_plan_has_no_error_in_it(plan: dict[str, Any]) -> None:
+    assert plan["flows"]
     assert [finding for finding in plan["findings"] if finding["severity"] == "error"] == []

@@ -93,7 +93,9 @@ def test_words_of_a_drawing_neither_meet_nor_leave_it(profile: Profile) -> None:
     svg = drawing(profile)
     root = _root(svg)
     height = float((root.get("viewBox") or "").split()[3])
-    for title, port in zip(_texts(svg, "title"), _texts(svg, "port"), strict=True):
+    titles = _texts(svg, "title")
+    assert titles
+    for title, port in zip(titles, _texts(svg, "port"), strict=True):
         assert title.get("y") == port.get("y")
         assert len(f"{title.text}{port.text}") * WIDEST < RIGHT - LEFT
     for text in root.iter(f"{SVG}text"):
@@ -144,7 +146,9 @@ def _examples() -> list[Any]:
 
 
 def test_the_guides_profiles_are_taken_without_a_word_against_them() -> None:
-    for example in _examples():
+    examples = _examples()
+    assert len(examples) > 1
+    for example in examples:
         services = example.get("faxnet_services") or example["all"]["vars"]["faxnet_services"]
         findings: list[Finding] = []
         extend_catalog(CATALOG, services, findings)

@@ -67,6 +67,7 @@ def test_the_picture_shows_every_host_and_port_of_the_example() -> None:
     drawn = PICTURE.read_text(encoding="utf-8")
     plan = plan_of(INVENTORY)
     wanted = {*plan["hosts"], *plan["sites"]} | {flow["ports"].replace("-", "\N{EN DASH}") for flow in plan["flows"]}
+    assert "7488" in wanted
     assert [word for word in sorted(wanted) if f">{word}" not in drawn and f" {word}" not in drawn] == []
 
 

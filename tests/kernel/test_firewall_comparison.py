@@ -85,7 +85,9 @@ def test_whatever_was_there_before_the_next_run_finds_nothing_to_change(host: Ho
         ),
         policy(output=[silent(9002, 500), silent(9000)]),
     ]
-    for first, second in itertools.permutations(several, 2):
+    pairs = list(itertools.permutations(several, 2))
+    assert len(pairs) == 20
+    for first, second in pairs:
         host.settle(nftables.render(first))
         host.settle(nftables.render(second))
         assert host.bring(nftables.render(second)) == ([], "")

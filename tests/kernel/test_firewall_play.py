@@ -132,6 +132,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 def test_a_mistake_is_refused_before_any_connection(play: Play) -> None:
     results = play.run([options for options, _message in REFUSED])
+    assert len(results) == len(REFUSED) > 0
     for result, (_options, message) in zip(results, REFUSED, strict=True):
         assert result["failed"]
         assert message in result["msg"]

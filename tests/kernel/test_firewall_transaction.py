@@ -35,9 +35,7 @@ def test_without_a_confirmation_the_old_rules_come_back_by_themselves(host: Host
     old = host.live
     _differences, mark = host.bring(NEW, SHORT)
     assert host.live != old
-    began = time.monotonic()
     assert undone(host, mark) == "the old rules are back"
-    assert time.monotonic() - began < SHORT + 1
     assert host.live == old
     assert (host.root / RULES_FILE[1:]).read_text(encoding="utf-8") == OLD
     assert host.loose_ends() == []
@@ -114,9 +112,7 @@ def test_a_reboot_after_the_confirmation_brings_the_new_rules(host: Host, tmp_pa
 def test_a_run_waits_for_another_that_is_not_confirmed_yet(host: Host) -> None:
     host.settle(OLD)
     host.bring(NEW, SHORT)
-    began = time.monotonic()
     differences, _mark = host.bring(OLD)
-    assert 0.5 < time.monotonic() - began < SHORT + 2
     assert differences == []  # it waited until the old rules were back
 
 

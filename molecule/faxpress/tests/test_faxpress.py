@@ -191,7 +191,9 @@ def test_the_service_is_udp_alone(network: Any, host: str) -> None:
 @pytest.mark.acceptance("FP-06", "FP-12")
 @pytest.mark.parametrize("host", ["office-router", "branch-router", "faxpress", *ADDRESS])
 def test_no_rule_for_tcp_names_the_port(network: Any, host: str) -> None:
-    assert [line for line in network.rules(host).splitlines() if str(PORT) in line and "tcp" in line] == []
+    rules = network.rules(host)
+    assert "table inet faxnet" in rules
+    assert [line for line in rules.splitlines() if str(PORT) in line and "tcp" in line] == []
 
 
 @pytest.mark.acceptance("FP-03", "FP-04", "FP-12")

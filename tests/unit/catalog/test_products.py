@@ -117,6 +117,7 @@ def test_a_products_own_defaults_may_be_written_down(service: str) -> None:
 
 @pytest.mark.parametrize("service", sorted(PROFILES))
 def test_every_fact_has_a_source_that_says_how_far_to_trust_it(service: str) -> None:
+    assert PROFILES[service].sources
     for source in PROFILES[service].sources:
         assert {"document", "covers", "confidence"} <= set(source)
 

@@ -287,6 +287,7 @@ def test_a_profile_with_every_key_is_taken_by_both() -> None:
 @pytest.mark.parametrize("path", sorted(PROFILES_DIRECTORY.glob("[a-z]*.yml")), ids=lambda path: path.stem)
 def test_every_shipped_profile_keeps_to_it(path: Path) -> None:
     services = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert services
     assert [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(services)] == []
 
 

@@ -243,6 +243,10 @@ def test_what_is_meant_well_is_no_mistake(change: Callable[[Network], object]) -
 
 @pytest.mark.acceptance("CG-13")
 def test_a_resolver_of_the_servers_own_host_needs_no_rule() -> None:
-    net = products()
-    _offer("own-dns", 60, "communigate", exchanges=["dns_udp"], dns_servers=["127.0.0.1", "::1", "192.0.2.60"])(net)
-    assert not [flow for flow in net.made().document["flows"] if flow["source"] == "own-dns"]
+    def asked(*resolvers: str) -> list[str]:
+        net = products()
+        _offer("own-dns", 60, "communigate", exchanges=["dns_udp"], dns_servers=list(resolvers))(net)
+        return [flow["dial"] for flow in net.made().document["flows"] if flow["source"] == "own-dns"]
+
+    assert asked("127.0.0.1", "::1", "192.0.2.60") == []
+    assert set(asked("127.0.0.1", "192.0.2.61")) == {"192.0.2.61"}

@@ -72,6 +72,7 @@ async def test_each_of_forty_programs_gets_the_alert_that_is_meant_for_it(tmp_pa
         await all_logged_in(pc)
         tokens = {one["instance"]: one["token"] for one in await notify(fax)}
         await until(lambda: received(pc) == [1] * 40)
+        assert len(instances(pc)) == 40
         for one in instances(pc):
             (note,) = one["notifications"]
             assert (note["token"], note["to"]) == (tokens[one["name"]], one["name"])

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
-import threading
-import time
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.faxnet.deploy.plugins.module_utils._listening import wanted as wanted_module
 from ansible_collections.faxnet.deploy.plugins.module_utils._listening.wanted import look, wait_for
 
 ANY = "0.0.0.0"  # noqa: S104 - that others can reach it is what is looked for
@@ -118,24 +118,32 @@ def test_this_machine_s_own_sockets_are_seen_with_this_program() -> None:
     assert len(look(ports)[1]) == 2
 
 
-def test_a_service_that_is_late_is_waited_for_and_not_longer() -> None:
+def test_a_service_that_is_late_is_waited_for_and_not_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as late:
         late.bind((ANY, 0))
         port = late.getsockname()[1]
         assert look([wanted(port)])[0] == []
-        threading.Timer(0.3, late.listen).start()
-        began = time.monotonic()
-        listening, deaf = wait_for([wanted(port)], 20)
+        pauses: list[float] = []
+
+        def pause(seconds: float) -> None:
+            pauses.append(seconds)
+            if len(pauses) == 3:
+                late.listen()
+
+        monkeypatch.setattr(wanted_module.time, "sleep", pause)
+        listening, deaf = wait_for([wanted(port)], 600)
         assert (len(listening), deaf) == (1, [])
-        assert 0.2 < time.monotonic() - began < 5
+        assert len(pauses) == 3
 
 
-def test_the_wait_ends_when_its_time_is_over() -> None:
+def test_the_wait_ends_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count(0, 100)
+    monkeypatch.setattr(wanted_module.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(wanted_module.time, "sleep", lambda _seconds: None)
     with socket.socket() as never:
         never.bind((ANY, 0))
-        began = time.monotonic()
-        assert len(wait_for([wanted(never.getsockname()[1])], 0.5)[1]) == 1
-        assert 0.5 <= time.monotonic() - began < 3
+        assert len(wait_for([wanted(never.getsockname()[1])], 450)[1]) == 1
+    assert next(clock) == 600
 
 
 @pytest.mark.parametrize(

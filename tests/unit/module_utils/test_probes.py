@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.faxnet.deploy.plugins.module_utils._probing import probes as probes_module
 from ansible_collections.faxnet.deploy.plugins.module_utils._probing.answers import (
     echo_request,
     is_echo_reply,
@@ -185,20 +185,35 @@ def test_ipv6_is_probed_alike() -> None:
         assert outcome(probe(server.getsockname()[1], address="::1")) == "open"
 
 
-def test_five_hundred_silent_probes_wait_together(quiet: int) -> None:
+@pytest.fixture
+def tries(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """What is sent, in order: the probe's place in the list, and which try it is."""
+    sent: list[tuple[int, int]] = []
+    send = probes_module._send
+
+    def record(one: Any, index: int, number: int, timeout: float) -> Any:
+        sent.append((index, number))
+        return send(one, index, number, timeout)
+
+    monkeypatch.setattr(probes_module, "_send", record)
+    return sent
+
+
+def test_five_hundred_silent_probes_wait_together(quiet: int, tries: list[tuple[int, int]]) -> None:
     probes = [probe(quiet, "udp", id=str(index)) for index in range(500)]
-    began = time.monotonic()
-    found = run_probes(probes, timeout=1.0, tries=2)
-    assert time.monotonic() - began < 5.0
+    found = run_probes(probes, timeout=0.5, tries=2)
+    # Nobody asks a second time before everybody asked once.
+    assert sorted(tries[:500]) == [(index, tries[0][1]) for index in range(500)]
+    assert len(tries) == 1000
     assert {item["outcome"] for item in found} == {"silent"}
     assert [item["id"] for item in found] == [str(index) for index in range(500)]
 
 
-def test_probes_beyond_the_parallel_limit_wait_their_turn(quiet: int) -> None:
+def test_probes_beyond_the_parallel_limit_wait_their_turn(quiet: int, tries: list[tuple[int, int]]) -> None:
     probes = [probe(quiet, "udp", id=str(index)) for index in range(6)]
-    began = time.monotonic()
-    run_probes(probes, timeout=0.1, tries=1, parallel=2)
-    assert time.monotonic() - began > 0.28
+    run_probes(probes, timeout=0.1, tries=2, parallel=2)
+    order = [index for index, _number in tries]
+    assert [set(order[start : start + 4]) for start in (0, 4, 8)] == [{0, 1}, {2, 3}, {4, 5}]
 
 
 def test_sockets_are_closed(listening: int, quiet: int) -> None:

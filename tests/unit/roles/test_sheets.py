@@ -283,7 +283,9 @@ def test_a_host_that_can_be_logged_in_to_has_its_sheet_too_and_on_both_it_is_net
 
 
 def test_programs_read_the_same_from_the_json_beside_each_sheet(network: Network) -> None:
-    for path in sheets(network).glob("*.json"):
+    paths = list(sheets(network).glob("*.json"))
+    assert paths
+    for path in paths:
         host = path.name.partition(".")[0]
         found = json.loads(path.read_text(encoding="utf-8"))
         side = "offers" if path.stem.endswith("-server") else "uses"

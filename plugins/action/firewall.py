@@ -21,8 +21,9 @@ from ansible.plugins.connection import ConnectionBase
 from ..plugin_utils.faces.action import EngineAction
 from ..plugin_utils.plan_files import directory as files
 from ..plugin_utils.plan_files.sealed_json import PlanFileError
-from ..plugin_utils.platforms.platform import OnController, OnDevice, RefusedError, Step
+from ..plugin_utils.platforms.platform import OnController, OnDevice, Step
 from ..plugin_utils.platforms.registry import DEFAULT, apply_slice, platform_of
+from ..plugin_utils.policies.policy import RefusedError
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "directory": {"type": "path"},
@@ -75,10 +76,10 @@ class ActionModule(EngineAction):
                 raise
             # A host that has left the plan can still be cleaned, in the way of the platform that it says it has.
             named = self.evaluate(variables.get("faxnet_platform", DEFAULT), variables)
-            return platform_of(named, variables["inventory_hostname"]).remove()
+            return platform_of(named).remove()
         _check_forwarding(part, options["forwarding"])
         if options["state"] == "absent":
-            return platform_of(part["platform"], part["host"]).remove()
+            return platform_of(part["platform"]).remove()
         return apply_slice(part, address_ranges=options["address_ranges"])
 
     def _slice(self, options: Mapping[str, Any], directory: Path, variables: dict[str, Any]) -> dict[str, Any]:

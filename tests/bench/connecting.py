@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import nftables
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.policies.read_policy import read_policy
 from tests.bench.measure import BenchError, Goal, Part, by_turns, ratio
 from tests.bench.rendering import SERVER, make_permits, policy_of
 from tests.bench.scale import Scale
@@ -44,7 +45,7 @@ def measure(scale: Scale) -> Part:
     # Somewhere in the middle: the place in the policy must not matter.
     permits = make_permits(scale.entries - 1)
     permits.insert(len(permits) // 2, client)
-    rules = nftables.render(policy_of(permits))
+    rules = nftables.render(read_policy(policy_of(permits)))
     with namespace("client") as near, namespace("server") as far:
         link(near, [f"{CLIENT}/8"], far, [f"{SERVER}/8"])
         with _accepting(far):

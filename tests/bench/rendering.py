@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import nftables
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.policies.read_policy import read_policy
 from tests.bench.measure import BenchError, Goal, Part, by_turns, own_cpu, ratio
 from tests.bench.scale import Scale
 
@@ -28,12 +29,13 @@ def measure(scale: Scale) -> Part:
         raise BenchError("Aerleon is not installed: run it by `make bench`, or once `tools/setup.sh bench`")
     permits = make_permits(scale.terms)
     policy = policy_of(permits)
-    nftables.render(policy)  # the peer warms up likewise
+    render = partial(_render, policy)
+    render()  # the peer warms up likewise
     with tempfile.TemporaryDirectory(prefix="faxnet-bench-") as folder:
         source = Path(folder, "permits.json")
         source.write_text(json.dumps(permits), encoding="utf-8")
         taken = by_turns(
-            {"faxnet.deploy": partial(own_cpu, partial(nftables.render, policy)), "Aerleon": partial(_peer, source)},
+            {"faxnet.deploy": partial(own_cpu, render), "Aerleon": partial(_peer, source)},
             scale.rounds,
         )
     goal = Goal(ratio("Aerleon over faxnet.deploy", taken["Aerleon"], taken["faxnet.deploy"]), AIM, at_least=True)
@@ -79,12 +81,16 @@ def policy_of(permits: list[dict[str, str]]) -> dict[str, Any]:
         "management": [
             {"name": "management", "transport": "tcp", "ports": "22", "sources": ["0.0.0.0/0", "::/0"]},
         ],
-        "extras": [],
+        "openings": [],
         "input": entries,
         "forward": [],
         "destination_nat": [],
         "source_nat": [],
     }
+
+
+def _render(policy: dict[str, Any]) -> str:
+    return nftables.render(read_policy(policy))
 
 
 def _peer(source: Path) -> float:

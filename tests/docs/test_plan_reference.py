@@ -82,7 +82,7 @@ def real(made: Made) -> dict[str, list[Mapping[str, Any]]]:
         "callback": [use["callback"] for use in plan["uses"] + uses if use["callback"]],
         "openings": [item for listed in plan["openings"].values() for item in listed]
         + every(policies, "management")
-        + every(policies, "extras"),
+        + every(policies, "openings"),
         "flows": plan["flows"] + every(parts, "flows"),
         "findings": plan["findings"] + every(parts, "findings"),
         "hosts/HOST.json": parts,

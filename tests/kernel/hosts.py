@@ -12,11 +12,10 @@ from typing import Any
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import ensure, transaction
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import Machine, live_table
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import nftables
-from tests.unit.platforms.policies import permit, policy
+from tests.unit.platforms.policies import nft_rules, permit, policy
 
-OLD = nftables.render(policy(input=[permit("192.0.2.1", "10.1.0.10")]))
-NEW = nftables.render(policy(input=[permit("192.0.2.2", "10.1.0.10", "10000-10099")]))
+OLD = nft_rules(policy(input=[permit("192.0.2.1", "10.1.0.10")]))
+NEW = nft_rules(policy(input=[permit("192.0.2.2", "10.1.0.10", "10000-10099")]))
 LONG = 60  # seconds: a timer that does not fire within a test
 SHORT = 1
 #: What files that a run puts in place end with.
@@ -59,7 +58,7 @@ class Host:
         return [str(path) for path in (self.root / "etc").rglob("*") if path.is_file() and path.suffix not in _IN_PLACE]
 
 
-TRACKED = nftables.render(
+TRACKED = nft_rules(
     policy(
         input=[permit("192.0.2.1", "10.1.0.10", "4559", helper="ftp")],
         output=[permit("10.1.0.10", "192.0.2.1", "44337", transport="udp", idle=432000)],

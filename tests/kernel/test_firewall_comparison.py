@@ -13,10 +13,9 @@ import pytest
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import ensure, transaction
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import RULES_FILE
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import nftables
 from tests.kernel import networks
 from tests.kernel.hosts import NEW, OLD, TRACKED, Host, silent
-from tests.unit.platforms.policies import permit, policy, router
+from tests.unit.platforms.policies import nft_rules, permit, policy, router
 
 
 def test_rules_in_force_and_confirmed_are_left_alone_by_the_next_run(host: Host) -> None:
@@ -49,7 +48,7 @@ def test_rules_in_force_and_confirmed_are_left_alone_by_the_next_run(host: Host)
 @pytest.mark.parametrize("idle", [None, 432000], ids=["", "with idle times"])
 def test_what_was_changed_by_hand_is_seen_and_repaired(host: Host, by_hand: str, idle: int | None) -> None:
     entry = permit("192.0.2.2", "10.1.0.10", "10000-10099")
-    text = nftables.render(policy(input=[entry], output=[silent(9000, idle)]))
+    text = nft_rules(policy(input=[entry], output=[silent(9000, idle)]))
     host.settle(text)
     good = host.live
     networks.run("nft", by_hand)
@@ -88,14 +87,14 @@ def test_whatever_was_there_before_the_next_run_finds_nothing_to_change(host: Ho
     pairs = list(itertools.permutations(several, 2))
     assert len(pairs) == 20
     for first, second in pairs:
-        host.settle(nftables.render(first))
-        host.settle(nftables.render(second))
-        assert host.bring(nftables.render(second)) == ([], "")
+        host.settle(nft_rules(first))
+        host.settle(nft_rules(second))
+        assert host.bring(nft_rules(second)) == ([], "")
 
 
 def test_forwarding_switched_off_by_hand_is_seen_and_repaired(host: Host) -> None:
     settings = ("net.ipv4.ip_forward",)
-    text = nftables.render(router())
+    text = nft_rules(router())
     host.settle(text, settings)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("0\n", encoding="ascii")
     differences, mark = host.bring(text, settings=settings)
@@ -119,7 +118,7 @@ def test_comparing_touches_nothing(host: Host) -> None:
 def test_absent_removes_everything_that_carries_our_name_and_nothing_else(host: Host) -> None:
     networks.run("nft", "add table inet site_own; add chain inet site_own something")
     foreign = networks.run("nft", "list", "ruleset")
-    host.settle(nftables.render(router()), ("net.ipv4.ip_forward",))
+    host.settle(nft_rules(router()), ("net.ipv4.ip_forward",))
     host.settle(None)
     assert networks.run("nft", "list", "ruleset") == foreign
     assert not (host.root / "etc/faxnet").exists()

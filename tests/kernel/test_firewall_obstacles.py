@@ -16,10 +16,10 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import ens
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.listeners import shut_listeners
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import FirewallError, Machine, Ran
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.obstacles import obstacles
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import host_side
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import nftables
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables.host_requirements import open_ports
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.policies.read_policy import read_policy
 from tests.kernel import networks
-from tests.unit.platforms.policies import permit, policy
+from tests.unit.platforms.policies import nft_rules, permit, policy
 
 ACCEPTING = """
 table inet other {{
@@ -81,7 +81,7 @@ def test_the_forward_hook_matters_to_a_router_alone(machine: Machine) -> None:
 
 
 def test_our_own_table_is_no_obstacle(machine: Machine) -> None:
-    networks.run("nft", "-f", "-", text=nftables.render(policy()))
+    networks.run("nft", "-f", "-", text=nft_rules(policy()))
     assert obstacles(machine, forwarding=False) == []
 
 
@@ -111,7 +111,7 @@ def test_firewalld_is_asked_of_systemd(machine: Machine) -> None:
 
 
 def test_single_drops_can_be_tolerated_and_a_drop_policy_cannot(machine: Machine) -> None:
-    wanted = ensure.Wanted(nftables.render(policy()), (), (), tolerate_drops=False)
+    wanted = ensure.Wanted(nft_rules(policy()), (), (), tolerate_drops=False)
     other(rule="tcp dport 25 drop")
     with pytest.raises(FirewallError, match=r"nothing was changed: .* Cure: .*tolerate_drops"):
         ensure.compare(machine, wanted)
@@ -133,7 +133,7 @@ def test_iptables_rules_are_seen_through_nft(machine: Machine) -> None:
 
 
 def test_listeners_that_nothing_opens_are_named_with_their_program(machine: Machine) -> None:
-    openings = host_side.openings(policy(input=[permit("192.0.2.1", "10.1.0.10", "7488")]))
+    openings = open_ports(read_policy(policy(input=[permit("192.0.2.1", "10.1.0.10", "7488")])))
     kinds = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
     ports = [("tcp", "", 22), ("tcp", "", 7488), ("tcp", "127.0.0.1", 25), ("tcp", "", 4559)]
     ports += [("udp", "", 53), ("udp", "127.0.0.1", 123), ("udp", "", 68)]

@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import Ran
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import nftables
 from tests.kernel import networks
 from tests.kernel.hosts import Host, silent
-from tests.unit.platforms.policies import permit, policy
+from tests.unit.platforms.policies import nft_rules, permit, policy
 
 
 def tracked_for(port: int) -> int:
@@ -43,17 +42,17 @@ def tracked_for(port: int) -> int:
 def test_a_change_leaves_a_silent_channel_its_time_unless_it_takes_it_away(
     host: Host, later: dict[str, Any], known: bool
 ) -> None:
-    host.settle(nftables.render(policy(output=[silent(9000)])))
+    host.settle(nft_rules(policy(output=[silent(9000)])))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as console:
         console.sendto(b"identifier", ("127.0.0.1", 9000))
         assert tracked_for(9000) > 400000
-        host.settle(nftables.render(later))
+        host.settle(nft_rules(later))
         console.sendto(b"still there", ("127.0.0.1", 9000))
         assert (tracked_for(9000) > 400000) == known
 
 
 def test_what_was_added_by_hand_goes_and_the_channel_stays(host: Host) -> None:
-    text = nftables.render(policy(output=[silent(9000)]))
+    text = nft_rules(policy(output=[silent(9000)]))
     host.settle(text)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as console:
         console.sendto(b"identifier", ("127.0.0.1", 9000))
@@ -72,7 +71,7 @@ def test_what_was_added_by_hand_goes_and_the_channel_stays(host: Host) -> None:
 
 
 def test_a_table_that_cannot_be_replaced_piece_by_piece_is_replaced_as_a_whole(host: Host) -> None:
-    text, other = (nftables.render(policy(output=[silent(9000), silent(port, 500)])) for port in (9001, 9002))
+    text, other = (nft_rules(policy(output=[silent(9000), silent(port, 500)])) for port in (9001, 9002))
     host.settle(text)
 
     def fussy(argv: list[str], given: str | None) -> Ran:

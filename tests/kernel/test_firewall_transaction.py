@@ -19,10 +19,9 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine im
     FirewallError,
     Machine,
 )
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import nftables
 from tests.kernel import networks
 from tests.kernel.hosts import LONG, NEW, OLD, SHORT, Host
-from tests.unit.platforms.policies import permit, policy, router
+from tests.unit.platforms.policies import nft_rules, permit, policy, router
 
 
 def undone(host: Host, mark: str) -> str:
@@ -155,7 +154,7 @@ def test_a_roll_back_faster_than_the_loading_wins(host: Host, monkeypatch: pytes
 def test_rules_with_any_idle_time_can_be_rolled_back_to(host: Host, transport: str, idle: int) -> None:
     """nft lists an object that holds the kernel's defaults alone in a way that it cannot read."""
     silent = permit("192.0.2.1", "10.1.0.10", transport=transport, idle=idle)
-    host.settle(nftables.render(policy(input=[silent])))
+    host.settle(nft_rules(policy(input=[silent])))
     old = host.live
     _differences, mark = host.bring(NEW)
     transaction.roll_back(host.machine, mark)
@@ -164,7 +163,7 @@ def test_rules_with_any_idle_time_can_be_rolled_back_to(host: Host, transport: s
 
 def test_a_router_forwards_after_its_rules_and_not_before_and_gets_its_old_value_back(host: Host) -> None:
     settings = ("net.ipv4.ip_forward",)
-    text = nftables.render(router())
+    text = nft_rules(router())
     differences, mark = host.bring(text, SHORT, settings)
     assert differences == ["table inet faxnet", "net.ipv4.ip_forward", RULES_FILE, SYSCTL_FILE]
     assert host.forwarding == "1"

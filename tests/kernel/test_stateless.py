@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import stateless as nftables_stateless
 from tests.kernel import networks
 from tests.kernel.offices import CLIENTS, SERVER, STRANGER, Net, two_sides
-from tests.unit.platforms.policies import permit, policy, router
+from tests.unit.platforms.policies import permit, policy, router, stateless_rules
 
 CLIENT, OTHER = CLIENTS[:2]
 REQUESTS, LOGINS = 4644, 7488
@@ -41,7 +40,7 @@ def net() -> Iterator[Net]:
         permit(CLIENT, SERVER, str(REQUESTS), transport="udp", flows=["faxpress.request/pc>fp"]),
         permit(CLIENT, SERVER, str(LOGINS), flows=["netcfax.pcp/pc>fl-fax"]),
     ]
-    render = nftables_stateless.render
+    render = stateless_rules
     with two_sides() as made:
         for device in (made.outside, made.router, made.office):
             networks.load(device, SOMEBODY_WHO_TRACKS)

@@ -16,10 +16,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import nftables
 from tests.kernel import networks
 from tests.kernel.offices import CLIENTS, PUBLIC, SERVER, Net, two_sides
-from tests.unit.platforms.policies import permit, policy, router
+from tests.unit.platforms.policies import nft_rules, permit, policy, router
 
 LOG_PORT, CONTROL_PORT, DATA_PORT = 44337, 4559, 4558
 LONG = 432000  # seconds
@@ -51,9 +50,9 @@ def load_all(net: Net, flows: dict[str, dict[str, dict[str, Any]]], transport: s
             for client, wanted in flows.items()
         ]
 
-    networks.load(net.office, nftables.render(policy(output=entries("console"))))
-    networks.load(net.router, nftables.render(router(outbound="flows", forward=entries("router"))))
-    networks.load(net.outside, nftables.render(policy(input=entries("server", PUBLIC)[:1])))
+    networks.load(net.office, nft_rules(policy(output=entries("console"))))
+    networks.load(net.router, nft_rules(router(outbound="flows", forward=entries("router"))))
+    networks.load(net.outside, nft_rules(policy(input=entries("server", PUBLIC)[:1])))
 
 
 IDLE = {"idle": LONG}
@@ -109,7 +108,7 @@ def test_a_log_channel_that_was_used_lives_past_the_kernels_longest_patience(net
 def test_an_ipv6_channel_gets_the_same_time(net: Net) -> None:
     client, server = "2001:db8:2::21", "2001:db8:1::10"
     entry = permit(client, server, str(LOG_PORT), transport="udp", idle=LONG)
-    networks.load(net.router, nftables.render(router(networks=["2001:db8:2::/64"], forward=[entry])))
+    networks.load(net.router, nft_rules(router(networks=["2001:db8:2::/64"], forward=[entry])))
     with (
         networks.datagrams(net.office, client) as console,
         networks.datagrams(net.outside, server, LOG_PORT) as bound,

@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import plan_json as slices
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import nftables
 from tests.kernel import networks
 from tests.kernel.offices import CLIENTS, PUBLIC, SERVER, STRANGER, Net, two_sides
 from tests.unit.engine.networks import ports_of, two_offices
-from tests.unit.platforms.policies import forward, permit, policy, router
+from tests.unit.platforms.policies import forward, nft_rules, permit, policy, router
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +30,7 @@ def test_forty_ranges_each_lead_to_their_own_client_and_nowhere_else(net: Net) -
     spans = {client: (10000 + 10 * n, 10009 + 10 * n) for n, client in enumerate(CLIENTS)}
     nat = [forward(SERVER, PUBLIC, f"{low}-{high}", client) for client, (low, high) in spans.items()]
     through = [permit(SERVER, client, f"{low}-{high}") for client, (low, high) in spans.items()]
-    networks.load(net.router, nftables.render(router(destination_nat=nat, forward=through)))
+    networks.load(net.router, nft_rules(router(destination_nat=nat, forward=through)))
     for client, (low, high) in spans.items():
         for port in (low, high):
             with networks.listen(net.office, client, port) as listener:
@@ -49,7 +48,7 @@ def test_forty_ranges_each_lead_to_their_own_client_and_nowhere_else(net: Net) -
 
 
 def test_outbound_any_lets_the_office_out_in_the_routers_address_and_nobody_in(net: Net) -> None:
-    networks.load(net.router, nftables.render(router()))
+    networks.load(net.router, nft_rules(router()))
     with networks.listen(net.outside, SERVER, 7488) as listener:
         assert networks.connects(net.office, SERVER, 7488, source=CLIENTS[3])
         accepted, peer = listener.accept()
@@ -61,7 +60,7 @@ def test_outbound_any_lets_the_office_out_in_the_routers_address_and_nobody_in(n
 
 def test_outbound_flows_lets_out_only_what_a_flow_names(net: Net) -> None:
     rules = router(outbound="flows", forward=[permit(CLIENTS[3], SERVER, "7488")])
-    networks.load(net.router, nftables.render(rules))
+    networks.load(net.router, nft_rules(rules))
     with networks.listen(net.outside, SERVER, 7488), networks.listen(net.outside, SERVER, 7489):
         assert networks.connects(net.office, SERVER, 7488, source=CLIENTS[3])
         assert not networks.connects(net.office, SERVER, 7489, source=CLIENTS[3])
@@ -73,7 +72,7 @@ def test_ipv6_passes_by_the_same_rules_without_translation(net: Net) -> None:
         networks=["10.2.0.0/24", "2001:db8:2::/64"],
         forward=[permit("2001:db8:1::10", "2001:db8:2::21", "10000-10099")],
     )
-    networks.load(net.router, nftables.render(rules))
+    networks.load(net.router, nft_rules(rules))
     with networks.listen(net.office, "2001:db8:2::21", 10099), networks.listen(net.office, "2001:db8:2::21", 10100):
         assert networks.connects(net.outside, "2001:db8:2::21", 10099)
         assert not networks.connects(net.outside, "2001:db8:2::21", 10100)
@@ -84,7 +83,7 @@ def test_ipv6_passes_by_the_same_rules_without_translation(net: Net) -> None:
 def test_a_host_lets_in_management_and_its_flows_and_counts_what_it_refuses(net: Net) -> None:
     only_server = [{"transport": "tcp", "ports": "22", "sources": [f"{STRANGER}/32"]}]
     rules = policy(management=only_server, input=[permit(SERVER, "198.51.100.1", "7488")])
-    networks.load(net.router, nftables.render(rules))
+    networks.load(net.router, nft_rules(rules))
     with networks.listen(net.router, "198.51.100.1", 22), networks.listen(net.router, "198.51.100.1", 7488):
         assert networks.connects(net.outside, "198.51.100.1", 22, source=STRANGER)
         assert networks.connects(net.outside, "198.51.100.1", 7488, source=SERVER)
@@ -100,8 +99,8 @@ def test_an_alert_passes_from_the_servers_port_to_any_port_of_the_client_and_fro
     """Through a router and into a host, both with rules of their own."""
     client = CLIENTS[5]
     entry = permit(SERVER, client, "1-65535", transport="udp", source_ports="4644")
-    networks.load(net.router, nftables.render(router(source_nat=[], outbound="flows", forward=[entry])))
-    networks.load(net.office, nftables.render(policy(input=[entry])))
+    networks.load(net.router, nft_rules(router(source_nat=[], outbound="flows", forward=[entry])))
+    networks.load(net.office, nft_rules(policy(input=[entry])))
     try:
         with (
             networks.datagrams(net.outside, SERVER, 4644) as right,
@@ -122,7 +121,7 @@ def test_an_alert_passes_from_the_servers_port_to_any_port_of_the_client_and_fro
 @pytest.mark.acceptance("FP-08", "FP-09")
 def test_a_request_is_answered_through_nat_and_nobody_else_answers(net: Net) -> None:
     client = CLIENTS[6]
-    networks.load(net.router, nftables.render(router(outbound="flows", forward=[request(client)])))
+    networks.load(net.router, nft_rules(router(outbound="flows", forward=[request(client)])))
     with (
         networks.datagrams(net.office, client) as asking,
         networks.datagrams(net.outside, SERVER, 4644) as server,
@@ -150,10 +149,10 @@ def test_the_planned_two_offices_carry_notifications_to_each_client(net: Net) ->
     plan = offices.plan()
     parts = {item.host: json.loads(item.text) for item in slices.describe(plan).slices}
     for part in parts.values():
-        networks.checked_by_nft(nftables.render(part["policy"]))
+        networks.checked_by_nft(nft_rules(part["policy"]))
     for last in (10, 21, 22):
         networks.run("ip", "-n", net.office, "address", "add", f"10.2.0.{last}/32", "dev", "lo")
-    networks.load(net.router, nftables.render(parts["uk-router"]["policy"]))
+    networks.load(net.router, nft_rules(parts["uk-router"]["policy"]))
     for client, address in {"uk-ts1": "10.2.0.10", "uk-pc1": "10.2.0.21", "uk-pc2": "10.2.0.22"}.items():
         first = int(ports_of(plan, client).partition("-")[0])
         with networks.listen(net.office, address, first) as listener:

@@ -168,7 +168,7 @@ class Wire:
         policy = self.policies[host]
         if _permitted(policy["input"], packet) or (host in self.forgetful and _answered(policy["output"], packet)):
             return Arrival(host, packet, by_flow=True)
-        for opening in (*policy["management"], *policy["extras"]):
+        for opening in (*policy["management"], *policy["openings"]):
             if (
                 opening["transport"] == packet.transport
                 and has_port(opening["ports"], packet.port)

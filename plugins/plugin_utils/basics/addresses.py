@@ -77,6 +77,10 @@ class Prefix(NamedTuple):
         return self.version == other.version and self.first <= other.last and other.first <= self.last
 
 
+End = Address | Prefix
+"""One end of a class of packets: an address, or the network of all addresses of an IP version for the Internet."""
+
+
 def parse_address(value: object) -> Address:
     """Return *value* as an address.
 

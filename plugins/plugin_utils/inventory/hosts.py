@@ -100,7 +100,7 @@ def _read_host(
     platform = own.get("faxnet_platform", DEFAULT_PLATFORM)
     outbound = reader.choice(own.get("faxnet_outbound", "any"), "faxnet_outbound", OUTBOUND)
     management = _management(reader, own)
-    extras = read_openings(reader, own.get("faxnet_permits"), "faxnet_permits")
+    openings = read_openings(reader, own.get("faxnet_permits"), "faxnet_permits")
     if site is None:
         return None
     # A router between two sites has a leg in each: its address may lie in any of them.
@@ -118,7 +118,7 @@ def _read_host(
         platform,
         outbound or "any",
         management,
-        extras,
+        openings,
     )
 
 

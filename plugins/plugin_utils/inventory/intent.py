@@ -86,7 +86,7 @@ class Host:
     platform: str
     outbound: str
     management: tuple[Opening, ...]
-    extras: tuple[Opening, ...]
+    openings: tuple[Opening, ...]
 
     def address_of(self, version: int) -> Address | None:
         """The host's own address of an IP version."""

@@ -25,7 +25,7 @@ from ..inventory.offers import texts_of
 from ..planning.flow import Flow
 from ..planning.plan import Plan
 from ..platforms.registry import PLATFORMS
-from .policy_json import BOOLEAN, OpeningTexts, Texts, more_text, names_text, policy_text, quoted_or_null
+from ..policies.policy_json import BOOLEAN, OpeningTexts, Texts, more_text, names_text, policy_text, quoted_or_null
 from .sealed_json import FORMAT, seal
 
 
@@ -282,7 +282,7 @@ def _describe(plan: Plan) -> Written:
         )
         text, digest = seal(body)
         slices.append(Slice(name, digest, text))
-    opened = [f'"{name}":{openings((*host.management, *host.extras))}' for name, host in intent.hosts.items()]
+    opened = [f'"{name}":{openings((*host.management, *host.openings))}' for name, host in intent.hosts.items()]
     services = [f'"{name}":{exchanges[name]}' for name in sorted({service for _host, service in offers})]
     platforms = ",".join(f'"{name}":{text}' for name, text in traits.items())
     plan_body = (

@@ -77,7 +77,7 @@ def slice_text(part: Mapping[str, Any]) -> str:
     if policy["forwarding"]:
         lines.append(f"routes {', '.join(policy['networks'])}; outbound: {policy['outbound']}")
     lines += [f"manage {_opening(entry)}" for entry in policy["management"]]
-    lines += [f"permit {_opening(entry)}" for entry in policy["extras"]]
+    lines += [f"permit {_opening(entry)}" for entry in policy["openings"]]
     for key, word in (("input", "accept"), ("forward", "forward"), ("output", "start")):
         for entry in policy[key]:
             lines.append(f"{word} {_packets(entry)}")

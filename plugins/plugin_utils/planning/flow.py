@@ -9,10 +9,8 @@ from typing import NamedTuple
 
 from ..basics.ports import PortRange
 from ..inventory.intent import Offer, Use
+from ..policies.policy import SourcePorts
 from .routes import Path, Route
-
-#: The sender's ports of a flow; an empty tuple, which sorts before every range, where any port will do.
-SourcePorts = PortRange | tuple[()]
 
 
 class Flow(NamedTuple):

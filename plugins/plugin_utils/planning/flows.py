@@ -161,7 +161,7 @@ def _listening(intent: Intent, routes: Routes, spots: _Spots, connections: list[
     for host in intent.hosts.values():
         own = [spot for spot in (spots.own(host.name, 4), spots.own(host.name, 6)) if spot is not None]
         own += [spots.worn(host.name, address) for address in public_of.get(host.name, ())]
-        for opening in (*host.management, *host.extras):
+        for opening in (*host.management, *host.openings):
             for ports in opening.ports:
                 occupied.add(own, opening.transport, ports, Holder(f"{opening.name} on {host.name}", True))
     for offer in intent.offers.values():

@@ -17,12 +17,13 @@ from ..inventory.offers import note_unused_offers, read_offers
 from ..inventory.sites import read_sites
 from ..inventory.uses import read_uses
 from ..platforms.registry import PLATFORMS
+from ..policies.policy import Policy
 from .callbacks.lock import Lock, read_lock
 from .checks.forwards import check_forwards
 from .checks.platforms import check_platforms
 from .checks.systems import check_systems
 from .flows import Flows, make_flows
-from .policy import Policy, make_policies
+from .policy import make_policies
 
 
 @dataclass(frozen=True, slots=True)

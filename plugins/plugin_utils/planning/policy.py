@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Policies: what one device must permit, forward and translate for the flows that concern it.
+"""Making policies: what each device must permit, forward and translate for the flows that concern it.
 
 A rule without a flow cannot be made: permits and forwards are only ever gathered from flows, and openings come from
 the host's own variables by name.
@@ -9,70 +9,13 @@ the host's own variables by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from ..basics.addresses import Address, Prefix, collapse
-from ..basics.ports import PortRange
-from ..inventory.intent import Host, Intent, Opening, Site
-from .flow import Flow, SourcePorts
-from .routes import End
-
-
-class Permit(NamedTuple):
-    """Packets that a device lets in (input) or through (forward), by the addresses that its hook sees.
-
-    A NamedTuple and not a dataclass: it is the key that flows with equal packets are gathered under.
-
-    Attributes:
-        source: an address; the network of all addresses for the Internet at large.
-        source_ports: the sender's ports where they are fixed; empty where any will do.
-        idle: seconds that the device remembers the connection without a packet; 0 leaves it to the device.
-        helper: connection-tracking helper that it needs; empty for none.
-    """
-
-    version: int
-    source: End
-    destination: End
-    transport: str
-    ports: PortRange
-    enabled: bool
-    direction: str
-    source_ports: SourcePorts
-    idle: int
-    helper: str
-
-
-class DestinationNat(NamedTuple):
-    """Packets whose destination a router translates; the port stays the same.
-
-    Attributes:
-        source: address that the packets come from, as this router sees it.
-        address: the public address that they were sent to.
-        target: the next address inside.
-    """
-
-    version: int
-    source: End
-    address: Address
-    transport: str
-    ports: PortRange
-    target: End
-    enabled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SourceNat:
-    """Packets from *networks* that leave for anywhere but *exempt* wear *address*.
-
-    All routers of one realm hold one and the same tuple as *exempt*: a realm may have thousands of networks.
-    """
-
-    version: int
-    networks: tuple[Prefix, ...]
-    exempt: tuple[Prefix, ...]
-    address: Address
+from ..inventory.intent import Host, Intent, Site
+from ..policies.policy import DestinationNat, Permit, Policy, SourceNat
+from .flow import Flow
 
 
 @dataclass(slots=True)
@@ -83,32 +26,6 @@ class Gathered:
     forward: dict[Permit, list[str]] = field(default_factory=dict)
     output: dict[Permit, list[str]] = field(default_factory=dict)
     destination_nat: dict[DestinationNat, list[str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What one device does for its flows; every permit and translation with the ids of the flows it serves.
-
-    Attributes:
-        forwarding: whether the device is a router.
-        outbound: ``any``: the networks behind it may start anything outward; ``flows``: only what a flow names.
-        networks: networks behind it, as it sees them.
-        public: addresses that it wears outside.
-        output: what the device itself starts and has to do more for than to let it out: remember it while it is idle,
-            watch it with a helper, or, where the device keeps no state, let the answers in.
-    """
-
-    forwarding: bool
-    outbound: str
-    networks: tuple[Prefix, ...]
-    public: tuple[Address, ...]
-    management: tuple[Opening, ...]
-    extras: tuple[Opening, ...]
-    input: tuple[tuple[Permit, Sequence[str]], ...]
-    forward: tuple[tuple[Permit, Sequence[str]], ...]
-    output: tuple[tuple[Permit, Sequence[str]], ...]
-    destination_nat: tuple[tuple[DestinationNat, Sequence[str]], ...]
-    source_nat: tuple[SourceNat, ...]
 
 
 def make_policies(intent: Intent, flows: Iterable[Flow], stateless: frozenset[str] = frozenset()) -> dict[str, Policy]:
@@ -182,7 +99,7 @@ def _policy(
         networks=tuple(sorted(networks)),
         public=tuple(sorted(public)),
         management=host.management,
-        extras=host.extras,
+        openings=host.openings,
         input=tuple(sorted(gathered.input.items())),
         forward=tuple(sorted(gathered.forward.items())),
         output=tuple(sorted(gathered.output.items())),

@@ -14,11 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..basics.addresses import Address, Prefix, is_unrouted
+from ..basics.addresses import Address, End, Prefix, is_unrouted
 from ..inventory.intent import Gateway, Host, Intent, Site
-
-#: One end of a way: an address, or the network of all addresses for the Internet at large.
-End = Address | Prefix
 
 #: The Internet at large, by IP version.
 ANYWHERE = {4: Prefix(4, 0, 2**32 - 1, 0), 6: Prefix(6, 0, 2**128 - 1, 0)}

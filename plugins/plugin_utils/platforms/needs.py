@@ -9,84 +9,103 @@ switched off.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Sequence
 
+from ..basics.addresses import Prefix
+from ..policies.policy import DestinationNat, Permit, Policy, is_everybody
 from .platform import Abilities
 
+_Entry = Permit | DestinationNat
+#: What a rule needs, in words; empty where it needs nothing.
+_Test = Callable[[_Entry], str]
 
-def refusals(name: str, abilities: Abilities, policy: Mapping[str, Any]) -> list[str]:
-    """One sentence for each ability that `policy` (the slice's "policy") needs and platform `name` lacks."""
+
+def refusals(name: str, abilities: Abilities, policy: Policy) -> list[str]:
+    """One sentence for each ability that `policy` needs and platform `name` lacks."""
     return [f"platform {name} cannot hold {need}" for need in needs(policy, abilities.lacking())]
 
 
-def needs(policy: Mapping[str, Any], abilities: Sequence[str]) -> list[str]:
+def needs(policy: Policy, abilities: Collection[str]) -> list[str]:
     """What a policy needs of these abilities (names of fields of `Abilities`), in words, one entry for each."""
     found: dict[str, str] = {}
-    for ability, need, flows in _needs(policy):
-        if ability in abilities and ability not in found:
+    for ability, need, flows in _needs(policy, abilities):
+        if ability not in found:
             found[ability] = need + (f", which {flows[0]} needs" if flows else "")
     return [found[ability] for ability in sorted(found)]
 
 
-def _needs(policy: Mapping[str, Any]) -> Iterator[tuple[str, str, Sequence[str]]]:
+def _needs(policy: Policy, abilities: Collection[str]) -> Iterator[tuple[str, str, Sequence[str]]]:
     """(field of `Abilities`, what is needed in words, flows that need it) for everything enabled in the policy."""
-    if policy.get("forwarding"):
-        yield from _needs_of_a_router(policy)
-    for section in ("input", "forward", "output", "destination_nat"):
-        for entry in policy.get(section) or ():
-            if entry.get("enabled", True):
-                flows = entry.get("flows") or ()
-                for ability, test, need in _NEEDS:
-                    if test(section, entry):
-                        yield ability, need.format_map(entry), flows
+    if policy.forwarding:
+        yield from (need for need in _needs_of_a_router(policy) if need[0] in abilities)
+    sections: tuple[tuple[str, Sequence[tuple[_Entry, Sequence[str]]]], ...] = (
+        ("input", policy.input),
+        ("forward", policy.forward),
+        ("output", policy.output),
+        ("destination_nat", policy.destination_nat),
+    )
+    for section, entries in sections:
+        tests = [(ability, test) for ability, where, test in _NEEDS if ability in abilities and section in where]
+        for entry, flows in entries if tests else ():
+            if entry.enabled:
+                yield from ((ability, need, flows) for ability, test in tests if (need := test(entry)))
 
 
-def _needs_of_a_router(policy: Mapping[str, Any]) -> Iterator[tuple[str, str, Sequence[str]]]:
-    if policy.get("outbound", "any") == "flows":
+def _needs_of_a_router(policy: Policy) -> Iterator[tuple[str, str, Sequence[str]]]:
+    if policy.outbound == "flows":
         yield "outbound_flows", "a limit on what its networks may start outward (faxnet_outbound: flows)", ()
     else:
         need = "answers to whatever its networks start outward, as it remembers no connections"
         yield "state", f"{need} (set faxnet_outbound: flows)", ()
-    outward = [e for e in policy.get("forward") or () if e.get("enabled", True) and e.get("direction") == "out"]
-    for entry in policy.get("source_nat") or ():
-        flows = next((e["flows"] for e in outward if e.get("version") == entry.get("version")), ())
-        need = f"source translation of its networks to {entry.get('address')} (public_address in faxnet_sites)"
-        yield "masquerade", need, flows
+    for worn in policy.source_nat:
+        outward = (
+            flows
+            for permit, flows in policy.forward
+            if permit.enabled and permit.direction == "out" and permit.version == worn.version
+        )
+        need = f"source translation of its networks to {worn.address.text} (public_address in faxnet_sites)"
+        yield "masquerade", need, next(outward, ())
 
 
-def _is_forward(section: str, _entry: Mapping[str, Any]) -> bool:
-    return section == "destination_nat"
+def _sender(entry: _Entry) -> str:
+    return "" if is_everybody(entry.source) else f"a rule limited to one sender ({entry.source.text})"
 
 
-def _is_filter(section: str, _entry: Mapping[str, Any]) -> bool:
-    return section in ("input", "forward")
+def _targets(entry: _Entry) -> str:
+    target = entry.target if isinstance(entry, DestinationNat) else None
+    return f"a range of target addresses ({target.text})" if isinstance(target, Prefix) else ""
 
 
-def _has(field: str) -> Callable[[str, Mapping[str, Any]], bool]:
-    """Whether an entry has a field, be it filtered or only tracked (section output)."""
-    return lambda _section, entry: bool(entry.get(field))
+def _source_ports(entry: _Entry) -> str:
+    ports = entry.source_ports if isinstance(entry, Permit) else ()
+    return f"a rule limited to source port {ports.text}" if ports else ""
 
 
-def _rule(test: Callable[[Mapping[str, Any]], bool]) -> Callable[[str, Mapping[str, Any]], bool]:
-    """Whether an entry that becomes a rule of the filter or a forward passes a test; output is not filtered."""
-    return lambda section, entry: section != "output" and test(entry)
+def _helper(entry: _Entry) -> str:
+    helper = entry.helper if isinstance(entry, Permit) else ""
+    return f"the connection-tracking helper {helper}" if helper else ""
 
 
-#: (field of `Abilities`, whether an entry of a section needs it, the need in words)
-_NEEDS: tuple[tuple[str, Callable[[str, Mapping[str, Any]], bool], str], ...] = (
-    ("filter", _is_filter, "filter rules"),
-    ("forwards", _is_forward, "port forwards"),
-    ("target_ranges", _rule(lambda e: "-" in str(e.get("target", ""))), "a range of target addresses ({target})"),
-    (
-        "source_restriction",
-        _rule(lambda e: bool(e.get("source")) and not str(e["source"]).endswith("/0")),
-        "a rule limited to one sender ({source})",
-    ),
-    ("port_ranges", _rule(lambda e: "-" in str(e.get("ports", ""))), "a rule for a range of ports ({ports})"),
-    ("source_ports", _rule(lambda e: bool(e.get("source_ports"))), "a rule limited to source port {source_ports}"),
-    ("ipv6", _rule(lambda e: e.get("version") == 6), "rules for IPv6"),
-    ("udp", _rule(lambda e: e.get("transport") == "udp"), "rules for UDP"),
-    ("helpers", _has("helper"), "the connection-tracking helper {helper}"),
-    ("timeouts", _has("idle"), "an idle time of its own ({idle} s)"),
+def _idle(entry: _Entry) -> str:
+    idle = entry.idle if isinstance(entry, Permit) else 0
+    return f"an idle time of its own ({idle} s)" if idle else ""
+
+
+_FILTER = ("input", "forward")
+_NAT = ("destination_nat",)
+#: What becomes a rule of the filter or a forward. Output is not filtered: it is only tracked.
+_RULES = (*_FILTER, *_NAT)
+
+#: (field of `Abilities`, the sections whose entries may need it, what such an entry needs)
+_NEEDS: tuple[tuple[str, tuple[str, ...], _Test], ...] = (
+    ("filter", _FILTER, lambda _entry: "filter rules"),
+    ("forwards", _NAT, lambda _entry: "port forwards"),
+    ("target_ranges", _NAT, _targets),
+    ("source_restriction", _RULES, _sender),
+    ("port_ranges", _RULES, lambda e: f"a rule for a range of ports ({e.ports.text})" if e.ports.size > 1 else ""),
+    ("source_ports", _FILTER, _source_ports),
+    ("ipv6", _RULES, lambda entry: "rules for IPv6" if entry.version == 6 else ""),
+    ("udp", _RULES, lambda entry: "rules for UDP" if entry.transport == "udp" else ""),
+    ("helpers", (*_FILTER, "output"), _helper),
+    ("timeouts", (*_FILTER, "output"), _idle),
 )

@@ -14,12 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
+from ..policies.policy import Policy
+
 AppliedBy = Literal["ansible", "person", "nobody"]
 """Who puts a device's part into force. Of a device that nobody sets, the plan does not know what it holds."""
-
-
-class RefusedError(ValueError):
-    """A policy that cannot be rendered. The message names the place in the policy, the value and the cure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +101,21 @@ class Traits:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """What a platform renders and applies: one device's part of the plan.
+
+    Attributes:
+        host: inventory name.
+        policy: what it must permit, forward and translate.
+        listed: the same as ``services`` and ``rules`` for people (rule_list.py); empty for a policy without a plan.
+    """
+
+    host: str
+    policy: Policy
+    listed: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """What a play may ask of a rendering.
 
@@ -159,16 +172,16 @@ class Platform(ABC):
     traits: Traits
 
     @abstractmethod
-    def render(self, part: Mapping[str, Any], options: Options) -> str:
-        """Return the platform's own configuration text for a slice (plan directory, hosts/<host>.json).
+    def render(self, device: Device, options: Options) -> str:
+        """Return the platform's own configuration text.
 
         Raises:
-            RefusedError: the policy is malformed, or needs what the platform lacks.
+            RefusedError: the policy contradicts itself, or needs what the platform lacks.
         """
 
     @abstractmethod
-    def apply(self, part: Mapping[str, Any], options: Options) -> Step:
-        """Return the step that puts a slice into force. Raises `RefusedError` like :meth:`render`."""
+    def apply(self, device: Device, options: Options) -> Step:
+        """Return the step that puts it into force. Raises `RefusedError` like :meth:`render`."""
 
     @abstractmethod
     def remove(self) -> Step:

@@ -9,10 +9,13 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..inventory.hosts import DEFAULT_PLATFORM
+from ..policies.policy import RefusedError
+from ..policies.read_policy import read_policy
 from .needs import refusals
 from .nftables.nftables import Nftables
 from .nftables.stateless import StatelessNftables
-from .platform import Options, Platform, RefusedError, Step
+from .platform import Device, Options, Platform, Step
 from .unmanaged import Unmanaged
 from .worksheet import Worksheet
 
@@ -27,14 +30,14 @@ PLATFORMS: Mapping[str, Platform] = {
 }
 
 #: The platform of a host that names none.
-DEFAULT = Nftables.name
+DEFAULT = PLATFORMS[DEFAULT_PLATFORM].name
 
 
-def platform_of(name: object, host: object) -> Platform:
-    """Return a platform by its name. Raises `RefusedError`, the message naming the host, where there is none."""
+def platform_of(name: object) -> Platform:
+    """Return a platform by its name. Raises `RefusedError` where there is none."""
     platform = PLATFORMS.get(str(name))
     if platform is None:
-        raise RefusedError(f"{host}: faxnet_platform is {name!r}; set it to one of {', '.join(sorted(PLATFORMS))}")
+        raise RefusedError(f"faxnet_platform is {name!r}; set it to one of {', '.join(sorted(PLATFORMS))}")
     return platform
 
 
@@ -44,20 +47,20 @@ def render_slice(part: Mapping[str, Any], *, address_ranges: bool = False) -> st
     Raises `RefusedError`, the message naming the host, when the platform is unknown, lacks an ability, or the policy is
     malformed.
     """
-    platform = _able(part)
-    with _named(part):
-        return platform.render(part, Options(address_ranges))
+    with _naming(part):
+        platform, device = _able(part)
+        return platform.render(device, Options(address_ranges))
 
 
 def apply_slice(part: Mapping[str, Any], *, address_ranges: bool = False) -> Step:
     """The step that puts a slice into force. Raises `RefusedError` like `render_slice`."""
-    platform = _able(part)
-    with _named(part):
-        return platform.apply(part, Options(address_ranges))
+    with _naming(part):
+        platform, device = _able(part)
+        return platform.apply(device, Options(address_ranges))
 
 
 @contextlib.contextmanager
-def _named(part: Mapping[str, Any]) -> Iterator[None]:
+def _naming(part: Mapping[str, Any]) -> Iterator[None]:
     """Put the host's name before whatever is refused."""
     try:
         yield
@@ -65,11 +68,11 @@ def _named(part: Mapping[str, Any]) -> Iterator[None]:
         raise RefusedError(f"{part.get('host')}: {error}") from None
 
 
-def _able(part: Mapping[str, Any]) -> Platform:
-    """The platform of a slice, which has all abilities that its policy needs."""
-    host = part.get("host")
-    platform = platform_of(part.get("platform"), host)
-    lacking = refusals(platform.name, platform.traits.abilities, part["policy"])
+def _able(part: Mapping[str, Any]) -> tuple[Platform, Device]:
+    """The platform of a slice, and the device that it can hold."""
+    platform = platform_of(part.get("platform"))
+    policy = read_policy(part["policy"])
+    lacking = refusals(platform.name, platform.traits.abilities, policy)
     if lacking:
-        raise RefusedError(f"{host}: {'; '.join(lacking)}; choose another faxnet_platform or change what the host uses")
-    return platform
+        raise RefusedError(f"{'; '.join(lacking)}; choose another faxnet_platform or change what the host uses")
+    return platform, Device(str(part.get("host")), policy, part.get("rules") or {})

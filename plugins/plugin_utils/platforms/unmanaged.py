@@ -9,10 +9,7 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from .platform import EVERY_ABILITY, Nothing, Options, Platform, Traits
+from .platform import EVERY_ABILITY, Device, Nothing, Options, Platform, Traits
 
 
 class Unmanaged(Platform):
@@ -23,11 +20,11 @@ class Unmanaged(Platform):
         applied_by="nobody", logged_in=False, runs_python=False, sends_probes=False, abilities=EVERY_ABILITY
     )
 
-    def render(self, _part: Mapping[str, Any], _options: Options) -> str:
+    def render(self, _device: Device, _options: Options) -> str:
         """Nothing: no text is made for such a machine."""
         return ""
 
-    def apply(self, _part: Mapping[str, Any], _options: Options) -> Nothing:
+    def apply(self, _device: Device, _options: Options) -> Nothing:
         """Nothing."""
         return self.remove()
 

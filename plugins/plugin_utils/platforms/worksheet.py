@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .platform import Abilities, OnController, Options, Platform, RefusedError, Traits
+from ..policies.policy import RefusedError
+from .platform import Abilities, Device, OnController, Options, Platform, Traits
 
 _REMEMBER = (
     "3. Remember for: the time-out of the device's connection table, for packets that this rule lets through. Nothing",
@@ -35,27 +36,27 @@ class Worksheet(Platform):
         abilities=Abilities(timeouts=True, ipv6=False, outbound_flows=False),
     )
 
-    def render(self, part: Mapping[str, Any], options: Options) -> str:
-        """The sheet of a slice, as plain text.
+    def render(self, device: Device, options: Options) -> str:
+        """The sheet, as plain text.
 
         `address_ranges` is refused: a rule of such a device that leads to a range of targets cannot bring each
         notification to the client that it is meant for (NR-20).
         """
         if options.address_ranges:
             raise RefusedError("platform worksheet cannot hold a range of target addresses; leave address_ranges off")
-        return _sheet(part)
+        return _sheet(device)
 
-    def apply(self, part: Mapping[str, Any], options: Options) -> OnController:
+    def apply(self, device: Device, options: Options) -> OnController:
         """Write the sheet on the controller."""
-        return OnController(self.name, self.render(part, options))
+        return OnController(self.name, self.render(device, options))
 
     def remove(self) -> OnController:
         """Take the sheet away."""
         return OnController(self.name, "")
 
 
-def _sheet(part: Mapping[str, Any]) -> str:
-    listed = part["rules"]
+def _sheet(device: Device) -> str:
+    listed = device.listed
     services = [("Service", "Protocol", "Port or range")]
     services += [(_line(s["name"]), s["transport"].upper(), _line(s["ports"])) for s in listed["services"]]
     header = ("On", "Name", "Direction", "Service", "Protocol", "Port or range", "Action", "From", "To address")
@@ -64,7 +65,7 @@ def _sheet(part: Mapping[str, Any]) -> str:
     if silent:
         times = [f"{rule['idle']} s" if rule.get("idle") else "-" for rule in listed["rules"]]
         rules = [(*row, time) for row, time in zip(rules, ("Remember for", *times), strict=True)]
-    lines = [f"Router worksheet for {_line(part['host'])}", ""]
+    lines = [f"Router worksheet for {_line(device.host)}", ""]
     lines += ["1. Services: add each of these to the router's list of services.", "", *_table(services), ""]
     lines += ["2. Rules: one for each line. A rule marked 'no' is entered and left switched off.", "", *_table(rules)]
     if silent:

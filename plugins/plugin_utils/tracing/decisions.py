@@ -9,13 +9,15 @@ translation, then either the device's own input or forwarding, then source trans
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ..basics.addresses import Address, parse_address, parse_prefix
-from ..basics.ports import LAST_PORT, PortRange, parse_ranges
-from ..platforms.replies import reply_entries
+from ..basics.addresses import Address, End, Prefix
+from ..basics.ports import LAST_PORT, PortRange, ports_text
+from ..policies.policy import DestinationNat, Permit, Permits, Policy, SourcePorts, holds, is_everybody
+from ..policies.read_policy import read_policy
+from ..policies.stateless_answers import answers
 
 #: How far from a rule's ports a packet may be to have missed it "just": further off, another rule was meant.
 NEAR_PORTS = 1000
@@ -56,7 +58,7 @@ class Decision:
 class Rulebook:
     """What a device holds: its policy, and whether it remembers connections."""
 
-    policy: Mapping[str, Any]
+    policy: Policy
     state: bool
 
 
@@ -66,139 +68,136 @@ def rulebook(part: Mapping[str, Any], transport: str) -> Rulebook:
     A device that remembers nothing has rules for answers, and a datagram that nobody asked for can look like one. The
     first packet of a TCP connection cannot: its flags tell.
     """
-    policy = part["policy"]
+    policy = read_policy(part["policy"])
     if "state" in part["traits"]["abilities"]:
         return Rulebook(policy, True)
     if transport == "udp":
-        answers = {
-            "input": [*policy["input"], *reply_entries(policy.get("output", ()))],
-            "forward": [*policy["forward"], *reply_entries(policy["forward"])],
-        }
-        policy = {**policy, **answers}
+        policy = replace(
+            policy,
+            input=(*policy.input, *answers(policy.output)),
+            forward=(*policy.forward, *answers(policy.forward)),
+        )
     return Rulebook(policy, False)
 
 
-def translated(policy: Mapping[str, Any], header: Header) -> tuple[Address, Decision] | None:
+def translated(policy: Policy, header: Header) -> tuple[Address, Decision] | None:
     """Return the target that destination translation gives a packet, and by which entry; None where none matches."""
-    inside = _in_any(policy["networks"], header.source)
-    for entry in policy["destination_nat"]:
-        if inside and entry["source"].endswith("/0"):
-            continue  # a forward for everybody is for everybody outside: see platforms/nft_sets.translations
-        if entry["enabled"] and not any(_misses(entry, "address", header)):
-            rule = _named(entry, "address", "translate")
-            return parse_address(entry["target"]), Decision(rule, tuple(entry["flows"]))
+    inside = _in_any(policy.networks, header.source)
+    for nat, flows in policy.destination_nat:
+        if inside and is_everybody(nat.source):
+            continue  # a forward for everybody is for everybody outside: see platforms/nftables/sets.translations
+        if nat.enabled and isinstance(nat.target, Address) and not any(_misses(nat, nat.address, header)):
+            return nat.target, Decision(_named(nat, nat.address, "translate"), tuple(flows))
     return None
 
 
-def accepted(policy: Mapping[str, Any], header: Header) -> Decision | None:
+def accepted(policy: Policy, header: Header) -> Decision | None:
     """Return the rule that lets a packet into the device itself, or None where it is refused.
 
     Where a flow and one of the host's own openings both let it in, the flow is named: it says why.
     """
-    named = _permitted(policy["input"], "accept", header)
+    named = _permitted(policy.input, "accept", header)
     if named is not None:
         return named
-    for kind in ("management", "extras"):
-        for opening in policy[kind]:
-            wanted = opening["transport"] == header.transport and _holds_port(opening["ports"], header.port)
-            if wanted and _in_any(opening["sources"], header.source):
-                rule = f"accept {opening['name']} {opening['transport']} {opening['ports']}"
-                return Decision(f"{rule} from {', '.join(opening['sources'])}", ())
+    for opening in (*policy.management, *policy.openings):
+        wanted = opening.transport == header.transport and any(_holds_port(span, header.port) for span in opening.ports)
+        if wanted and _in_any(opening.sources, header.source):
+            rule = f"accept {opening.name} {opening.transport} {ports_text(opening.ports)}"
+            return Decision(f"{rule} from {', '.join(source.text for source in opening.sources)}", ())
     return None
 
 
-def forwarded(policy: Mapping[str, Any], header: Header) -> Decision | None:
+def forwarded(policy: Policy, header: Header) -> Decision | None:
     """Return the rule that passes a packet on (after destination, before source translation), or None."""
-    named = _permitted(policy["forward"], "forward", header)
+    named = _permitted(policy.forward, "forward", header)
     if named is not None:
         return named
-    inside, networks = policy["networks"], ", ".join(policy["networks"])
-    if policy["outbound"] == "any" and _in_any(inside, header.source) and not _in_any(inside, header.destination):
+    inside = policy.networks
+    if policy.outbound == "any" and _in_any(inside, header.source) and not _in_any(inside, header.destination):
+        networks = ", ".join(network.text for network in inside)
         return Decision(f"forward anything that {networks} starts outward (faxnet_outbound: any)", ())
     return None
 
 
-def masqueraded(policy: Mapping[str, Any], header: Header) -> Address | None:
+def masqueraded(policy: Policy, header: Header) -> Address | None:
     """Return the address that source translation gives a packet, or None where it keeps its own."""
-    for entry in policy["source_nat"]:
-        inside = entry["version"] == header.source.version and _in_any(entry["networks"], header.source)
-        if inside and not _in_any(entry["except"], header.destination):
-            return parse_address(entry["address"])
+    for nat in policy.source_nat:
+        inside = nat.version == header.source.version and _in_any(nat.networks, header.source)
+        if inside and not _in_any(nat.exempt, header.destination):
+            return nat.address
     return None
 
 
-def near_misses(policy: Mapping[str, Any], header: Header) -> tuple[str, ...]:
+def near_misses(policy: Policy, header: Header) -> tuple[str, ...]:
     """Return the rules that differ from a refused packet in one thing, as sentences, the nearest first."""
     found: list[tuple[int, str]] = []
-    for section, address, word in _SECTIONS:
-        for entry in policy[section]:
-            misses = list(_misses(entry, address, header))
-            if not entry["enabled"]:
-                misses.insert(0, (0, "it is switched off"))
-            if len(misses) == 1:
-                distance, reason = misses[0]
-                found.append((distance, f"{_named(entry, address, word)} misses: {reason}"))
+    for entry, address, word in _entries(policy):
+        misses = list(_misses(entry, address, header))
+        if not entry.enabled:
+            misses.insert(0, (0, "it is switched off"))
+        if len(misses) == 1:
+            distance, reason = misses[0]
+            found.append((distance, f"{_named(entry, address, word)} misses: {reason}"))
     return tuple(dict.fromkeys(sentence for _distance, sentence in sorted(found)))[:SHOWN_NEAR]
 
 
-_SECTIONS = (
-    ("destination_nat", "address", "translate"),
-    ("input", "destination", "accept"),
-    ("forward", "destination", "forward"),
-)
+def _entries(policy: Policy) -> Iterator[tuple[Permit | DestinationNat, End, str]]:
+    """Every permit and translation, with the address that it is for, and what it does."""
+    yield from ((nat, nat.address, "translate") for nat, _flows in policy.destination_nat)
+    yield from ((permit, permit.destination, "accept") for permit, _flows in policy.input)
+    yield from ((permit, permit.destination, "forward") for permit, _flows in policy.forward)
 
 
-def _permitted(entries: list[dict[str, Any]], word: str, header: Header) -> Decision | None:
-    for entry in entries:
-        if entry["enabled"] and not any(_misses(entry, "destination", header)):
-            return Decision(_named(entry, "destination", word), tuple(entry["flows"]))
+def _permitted(permits: Permits, word: str, header: Header) -> Decision | None:
+    for permit, flows in permits:
+        if permit.enabled and not any(_misses(permit, permit.destination, header)):
+            return Decision(_named(permit, permit.destination, word), tuple(flows))
     return None
 
 
-def _misses(entry: Mapping[str, Any], address: str, header: Header) -> Iterator[tuple[int, str]]:
+def _misses(entry: Permit | DestinationNat, address: End, header: Header) -> Iterator[tuple[int, str]]:
     """Yield what keeps a packet out of an entry: how far off it is, and a sentence."""
-    if entry["transport"] != header.transport:
-        yield NEAR_PORTS, f"it is for {entry['transport']}, the packet is {header.transport}"
-    if not _is_at(entry[address], header.destination):
-        yield 2 * NEAR_PORTS, f"it is for packets to {entry[address]}"
-    if not _is_at(entry["source"], header.source):
-        yield 2 * NEAR_PORTS, f"it is for packets from {entry['source']}"
-    source_ports = entry.get("source_ports")
+    if entry.transport != header.transport:
+        yield NEAR_PORTS, f"it is for {entry.transport}, the packet is {header.transport}"
+    if not holds(address, header.destination):
+        yield 2 * NEAR_PORTS, f"it is for packets to {address.text}"
+    if not holds(entry.source, header.source):
+        yield 2 * NEAR_PORTS, f"it is for packets from {entry.source.text}"
+    source_ports = _source_ports(entry)
     if source_ports and not _sends_from(source_ports, header.source_port):
         worn = "any port" if header.source_port is None else f"port {header.source_port}"
-        yield NEAR_PORTS, f"it is for packets from port {source_ports}, the packet is from {worn}"
-    if not _holds_port(entry["ports"], header.port):
-        ports = parse_ranges(entry["ports"])
-        distance = min(_distance(span, header.port) for span in ports)
+        yield NEAR_PORTS, f"it is for packets from port {source_ports.text}, the packet is from {worn}"
+    if not _holds_port(entry.ports, header.port):
+        distance = _distance(entry.ports, header.port)
         how = "just outside" if distance <= NEAR_PORTS else "outside"
-        yield distance, f"port {header.port} is {how} {entry['ports']}"
+        yield distance, f"port {header.port} is {how} {entry.ports.text}"
 
 
-def _is_at(where: str, address: Address) -> bool:
-    """Whether an address is an entry's address, or in its network."""
-    return where == address.text or ("/" in where and parse_prefix(where).holds(address))
+def _source_ports(entry: Permit | DestinationNat) -> SourcePorts:
+    return entry.source_ports if isinstance(entry, Permit) else ()
 
 
-def _sends_from(ports: str, port: int | None) -> bool:
+def _sends_from(ports: PortRange, port: int | None) -> bool:
     if port is not None:
         return _holds_port(ports, port)
-    return any(span.low <= FREE_PORTS.low and FREE_PORTS.high <= span.high for span in parse_ranges(ports))
+    return ports.low <= FREE_PORTS.low and FREE_PORTS.high <= ports.high
 
 
 def _distance(ports: PortRange, port: int) -> int:
     return max(ports.low - port, port - ports.high, 0)
 
 
-def _named(entry: Mapping[str, Any], address: str, word: str) -> str:
-    target = f" to {entry['target']}" if address == "address" else ""
-    sender = f" port {entry['source_ports']}" if entry.get("source_ports") else ""
-    where = f"from {entry['source']}{sender} for {entry[address]}"
-    return f"{word} {entry['transport']} {entry['ports']} {where}{target}"
+def _named(entry: Permit | DestinationNat, address: End, word: str) -> str:
+    target = f" to {entry.target.text}" if isinstance(entry, DestinationNat) else ""
+    source_ports = _source_ports(entry)
+    sender = f" port {source_ports.text}" if source_ports else ""
+    where = f"from {entry.source.text}{sender} for {address.text}"
+    return f"{word} {entry.transport} {entry.ports.text} {where}{target}"
 
 
-def _holds_port(ports: str, port: int) -> bool:
-    return any(span.low <= port <= span.high for span in parse_ranges(ports))
+def _holds_port(ports: PortRange, port: int) -> bool:
+    return ports.low <= port <= ports.high
 
 
-def _in_any(networks: list[str], address: Address) -> bool:
-    return any(parse_prefix(network).holds(address) for network in networks)
+def _in_any(networks: Iterable[Prefix], address: Address) -> bool:
+    return any(network.holds(address) for network in networks)

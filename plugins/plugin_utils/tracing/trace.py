@@ -18,6 +18,7 @@ from ..basics.addresses import Address, AddressError, parse_address
 from ..basics.findings import short
 from ..basics.ports import PortError, parse_port
 from ..inventory.intent import INTERNET
+from ..policies.policy import Policy
 from .decisions import Decision, Header, Rulebook, accepted, forwarded, masqueraded, near_misses, rulebook, translated
 from .topology import Place, Topology
 
@@ -285,7 +286,7 @@ class _Walk:
         replies = "as part of the connection" if book.state else "by rules of their own"
         return self._verdict(Outcome.ARRIVES, host, f"{host} takes it {why}; replies pass {replies}")
 
-    def _refused(self, host: str, policy: Mapping[str, Any], came: Header, header: Header, translation: str) -> Verdict:
+    def _refused(self, host: str, policy: Policy, came: Header, header: Header, translation: str) -> Verdict:
         self._add(host, came, header, "refuse", Decision("refused: no flow names it", ()), translation)
         near = (*self._carried, *near_misses(policy, header))
         return self._verdict(Outcome.REFUSED, "", f"{host} refuses it: no flow names it", near)

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether a packet must be refused: nothing names it, and something on its way holds the plan's rules.
 
-What may pass is read from the plan's flows and from the openings (management, extras) of the device that holds the
-dialled address, and from nothing else. A packet that cannot be refused because its sender wears an allowed host's
-address is noted: no rule anywhere could tell the two apart.
+What may pass is read from the plan's flows and from the openings (management, and what faxnet_permits names) of the
+device that holds the dialled address, and from nothing else. A packet that cannot be refused because its sender wears
+an allowed host's address is noted: no rule anywhere could tell the two apart.
 """
 
 from __future__ import annotations

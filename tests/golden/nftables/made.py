@@ -19,7 +19,7 @@ def files() -> dict[str, str]:
     policies = yaml.safe_load(POLICIES.read_text(encoding="utf-8"))
     return {
         f"expected/{name}.nft": render_slice(
-            {"host": name, "platform": policy.get("platform", "nftables"), "policy": policy}
+            {"host": name, "platform": policy.pop("platform", "nftables"), "policy": policy}
         )
         for name, policy in policies.items()
     }

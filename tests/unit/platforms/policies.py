@@ -1,13 +1,26 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Policies as a slice holds them, for the tests of rendering and of the kernel."""
+"""Policies as a slice holds them, and their rules, for the tests of rendering and of the kernel."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import nftables, stateless
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.policies.read_policy import read_policy
+
 EVERYWHERE = ["0.0.0.0/0", "::/0"]
+
+
+def nft_rules(held: dict[str, Any], *, address_ranges: bool = False) -> str:
+    """The nft file for a policy."""
+    return nftables.render(read_policy(held), address_ranges=address_ranges)
+
+
+def stateless_rules(held: dict[str, Any], *, address_ranges: bool = False) -> str:
+    """The same without connection tracking."""
+    return stateless.render(read_policy(held), address_ranges=address_ranges)
 
 
 def policy(**parts: Any) -> dict[str, Any]:
@@ -18,7 +31,7 @@ def policy(**parts: Any) -> dict[str, Any]:
         "networks": [],
         "public": [],
         "management": [{"transport": "tcp", "ports": "22", "sources": EVERYWHERE}],
-        "extras": [],
+        "openings": [],
         "input": [],
         "forward": [],
         "destination_nat": [],

@@ -12,11 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms import host_side
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import nftables
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.platform import RefusedError
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables.host_requirements import (
+    forwarding_settings,
+    open_ports,
+)
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.policies.policy import RefusedError
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.policies.read_policy import read_policy
 from tests.kernel import networks
-from tests.unit.platforms.policies import forward, permit, policy, router
+from tests.unit.platforms.policies import forward, nft_rules, permit, policy, router
 
 
 def elements(text: str, name: str) -> list[str]:
@@ -32,7 +35,7 @@ def chain(text: str, name: str) -> list[str]:
 
 
 def test_management_comes_before_anything_that_drops() -> None:
-    rules = chain(nftables.render(policy()), "input")
+    rules = chain(nft_rules(policy()), "input")
     management = next(number for number, rule in enumerate(rules) if "management" in rule)
     assert management == 2  # after the hook's line and established traffic
     assert not any("drop" in rule for rule in rules[1:management])
@@ -40,47 +43,47 @@ def test_management_comes_before_anything_that_drops() -> None:
 
 def test_management_open_to_some_is_open_to_them_alone() -> None:
     ports = [{"transport": "tcp", "ports": "22,2222", "sources": ["192.0.2.0/24", "192.0.2.128/25", "2001:db8::/32"]}]
-    rules = "\n".join(chain(nftables.render(policy(management=ports)), "input"))
+    rules = "\n".join(chain(nft_rules(policy(management=ports)), "input"))
     assert "ip saddr 192.0.2.0/24 tcp dport { 22, 2222 } counter accept" in rules
     assert "ip6 saddr 2001:db8::/32 tcp dport { 22, 2222 } counter accept" in rules
 
 
 def test_one_address_version_alone_can_be_open_to_all() -> None:
     ports = [{"transport": "tcp", "ports": "22", "sources": ["0.0.0.0/0"]}]
-    assert "meta nfproto ipv4 tcp dport 22 counter accept" in nftables.render(policy(management=ports))
+    assert "meta nfproto ipv4 tcp dport 22 counter accept" in nft_rules(policy(management=ports))
 
 
 @pytest.mark.parametrize("management", [[], None])
 def test_a_policy_without_management_access_is_refused(management: Any) -> None:
     with pytest.raises(RefusedError, match=r"management is empty.*faxnet_management"):
-        nftables.render(policy(management=management))
+        nft_rules(policy(management=management))
 
 
 def test_management_without_sources_is_refused() -> None:
     with pytest.raises(RefusedError, match=r"policy\.management\[0\]\.sources is empty"):
-        nftables.render(policy(management=[{"transport": "tcp", "ports": "22", "sources": []}]))
+        nft_rules(policy(management=[{"transport": "tcp", "ports": "22", "sources": []}]))
 
 
 def test_nothing_is_opened_that_no_flow_names() -> None:
     with pytest.raises(RefusedError, match=r"policy\.input\[0\]\.flows is empty: nothing is opened that no flow names"):
-        nftables.render(policy(input=[permit("192.0.2.1", "10.1.0.10", flows=[])]))
+        nft_rules(policy(input=[permit("192.0.2.1", "10.1.0.10", flows=[])]))
 
 
 def test_a_host_that_is_no_router_has_no_forward_chain() -> None:
-    text = nftables.render(policy(input=[permit("192.0.2.1", "10.1.0.10")]))
+    text = nft_rules(policy(input=[permit("192.0.2.1", "10.1.0.10")]))
     assert "hook forward" not in text
     assert " nat " not in text
 
 
 def test_a_host_that_is_no_router_cannot_forward() -> None:
     with pytest.raises(RefusedError, match="only a router can"):
-        nftables.render(policy(forward=[permit("192.0.2.1", "10.1.0.10")]))
+        nft_rules(policy(forward=[permit("192.0.2.1", "10.1.0.10")]))
 
 
 @pytest.mark.acceptance("NR-18")
 def test_a_rule_that_is_switched_off_is_a_comment_and_no_rule() -> None:
     off = {"enabled": False, "flows": ["netcfax.scp/fl-fax>uk-pc1"]}
-    text = nftables.render(
+    text = nft_rules(
         router(
             input=[permit("192.0.2.7", "10.2.0.1", **off)],
             forward=[permit("192.0.2.7", "10.2.0.21", "10000-10099", **off)],
@@ -99,7 +102,7 @@ def test_a_rule_that_is_switched_off_is_a_comment_and_no_rule() -> None:
 def test_each_client_behind_a_router_has_a_forward_of_its_own_with_ports_and_target() -> None:
     clients = {"10.2.0.21": "10000-10099", "10.2.0.22": "10100-10199", "10.2.0.23": "7485"}
     forwards = [forward("198.51.100.10", "203.0.113.20", ports, target) for target, ports in clients.items()]
-    assert elements(nftables.render(router(destination_nat=forwards)), "faxnet_targets_tcp4") == [
+    assert elements(nft_rules(router(destination_nat=forwards)), "faxnet_targets_tcp4") == [
         "7485 . 203.0.113.20 . 198.51.100.10 : 10.2.0.23",
         "10000-10099 . 203.0.113.20 . 198.51.100.10 : 10.2.0.21",
         "10100-10199 . 203.0.113.20 . 198.51.100.10 : 10.2.0.22",
@@ -112,7 +115,7 @@ def test_forwards_that_send_one_packet_to_two_targets_are_refused_by_name() -> N
         forward("198.51.100.10", "203.0.113.20", "10099-10150", "10.2.0.22"),
     ]
     with pytest.raises(RefusedError, match=r"10\.2\.0\.21 and .*10\.2\.0\.22 forward the same packets to two targets"):
-        nftables.render(router(destination_nat=clash))
+        nft_rules(router(destination_nat=clash))
 
 
 def test_two_servers_may_reach_different_clients_through_one_port() -> None:
@@ -120,45 +123,45 @@ def test_two_servers_may_reach_different_clients_through_one_port() -> None:
         forward("198.51.100.10", "203.0.113.20", "10000", "10.2.0.21"),
         forward("198.51.100.11", "203.0.113.20", "10000", "10.2.0.22"),
     ]
-    assert len(elements(nftables.render(router(destination_nat=forwards)), "faxnet_targets_tcp4")) == 2
+    assert len(elements(nft_rules(router(destination_nat=forwards)), "faxnet_targets_tcp4")) == 2
 
 
 @pytest.mark.acceptance("NR-22")
 def test_neighbouring_targets_share_an_element_only_when_asked() -> None:
     entries = [permit("198.51.100.10", f"10.2.0.{last}", "7485") for last in (21, 22, 23)]
-    single = elements(nftables.render(router(forward=entries)), "faxnet_forward_tcp4")
+    single = elements(nft_rules(router(forward=entries)), "faxnet_forward_tcp4")
     assert len(single) == 3
-    together = elements(nftables.render(router(forward=entries), address_ranges=True), "faxnet_forward_tcp4")
+    together = elements(nft_rules(router(forward=entries), address_ranges=True), "faxnet_forward_tcp4")
     assert together == ["10.2.0.21-10.2.0.23 . 198.51.100.10 . 7485"]
 
 
 def test_the_order_of_the_entries_changes_nothing() -> None:
     entries = [permit(f"192.0.2.{n}", "10.1.0.10", f"{7000 + n}") for n in range(1, 9)]
-    assert nftables.render(policy(input=entries)) == nftables.render(policy(input=entries[::-1]))
+    assert nft_rules(policy(input=entries)) == nft_rules(policy(input=entries[::-1]))
 
 
 def test_the_field_with_the_most_values_is_looked_up_first() -> None:
     server = policy(input=[permit(f"192.0.2.{n}", "10.1.0.10") for n in range(1, 9)])
-    assert "ip saddr . ip daddr . tcp dport @faxnet_input_tcp4" in nftables.render(server)
+    assert "ip saddr . ip daddr . tcp dport @faxnet_input_tcp4" in nft_rules(server)
     gateway = router(forward=[permit("192.0.2.1", f"10.2.0.{n}") for n in range(1, 9)])
-    assert "ip daddr . ip saddr . tcp dport @faxnet_forward_tcp4" in nftables.render(gateway)
+    assert "ip daddr . ip saddr . tcp dport @faxnet_forward_tcp4" in nft_rules(gateway)
 
 
 def test_a_source_port_is_looked_up_together_with_the_sender() -> None:
     entry = permit("10.1.0.9", "10.1.0.21", "1024-65535", transport="udp", source_ports="4644")
-    text = nftables.render(policy(input=[entry]))
+    text = nft_rules(policy(input=[entry]))
     assert elements(text, "faxnet_input_udp4_from") == ["10.1.0.9 . 10.1.0.21 . 1024-65535 . 4644"]
     assert "ip saddr . ip daddr . udp dport . udp sport @faxnet_input_udp4_from counter accept" in text
 
 
 def test_any_lets_the_networks_out_and_flows_does_not() -> None:
     outward = 'ip saddr 10.2.0.0/24 ip daddr != 10.2.0.0/24 ct state new counter accept comment "outbound any"'
-    assert outward in chain(nftables.render(router()), "forward")
-    assert not any("outbound" in rule for rule in chain(nftables.render(router(outbound="flows")), "forward"))
+    assert outward in chain(nft_rules(router()), "forward")
+    assert not any("outbound" in rule for rule in chain(nft_rules(router(outbound="flows")), "forward"))
 
 
 def test_both_chains_end_by_counting_and_dropping_what_is_left() -> None:
-    text = nftables.render(router())
+    text = nft_rules(router())
     for name in ("input", "forward"):
         assert chain(text, name)[0].endswith("policy drop;")
         assert chain(text, name)[-1] == 'counter counter name "faxnet_refused" drop'
@@ -177,13 +180,13 @@ def log_channel(**parts: Any) -> dict[str, Any]:
 @pytest.mark.acceptance("KE-10")
 def test_a_flow_that_may_be_silent_is_remembered_that_long_on_a_host_and_on_a_router() -> None:
     statement = '@faxnet_{}_udp4_idle432000 ct timeout set "faxnet_idle_udp_432000" counter accept'
-    server = nftables.render(policy(input=[log_channel()]))
+    server = nft_rules(policy(input=[log_channel()]))
     assert TIMEOUT in server
     assert chain(server, "input")[-2].endswith(statement.format("input"))
-    between = nftables.render(router(forward=[log_channel()]))
+    between = nft_rules(router(forward=[log_channel()]))
     assert TIMEOUT in between
     assert any(rule.endswith(statement.format("forward")) for rule in chain(between, "forward"))
-    console = nftables.render(policy(output=[log_channel()]))
+    console = nft_rules(policy(output=[log_channel()]))
     assert TIMEOUT in console
     assert chain(console, "output")[0] == "type filter hook output priority filter; policy accept;"
     assert chain(console, "output")[1] == "ct state established,related counter accept"
@@ -192,7 +195,7 @@ def test_a_flow_that_may_be_silent_is_remembered_that_long_on_a_host_and_on_a_ro
 
 def test_only_the_flow_that_asks_is_remembered_longer() -> None:
     other = permit("10.2.0.22", "198.51.100.10", "44337", transport="udp")
-    text = nftables.render(policy(input=[log_channel(), other]))
+    text = nft_rules(policy(input=[log_channel(), other]))
     assert elements(text, "faxnet_input_udp4_idle432000") == ["10.2.0.21 . 198.51.100.10 . 44337"]
     assert elements(text, "faxnet_input_udp4") == ["10.2.0.22 . 198.51.100.10 . 44337"]
 
@@ -209,21 +212,21 @@ def test_only_the_flow_that_asks_is_remembered_longer() -> None:
     ],
 )
 def test_an_idle_time_never_shortens_the_kernels_own(transport: str, idle: int, states: str) -> None:
-    assert f"policy = {{ {states} }}" in nftables.render(policy(input=[log_channel(transport=transport, idle=idle)]))
+    assert f"policy = {{ {states} }}" in nft_rules(policy(input=[log_channel(transport=transport, idle=idle)]))
 
 
 def test_what_anybody_on_the_internet_sends_is_remembered_long_only_when_it_was_answered() -> None:
     """Else anybody could fill the kernel's table with datagrams from made-up addresses."""
     for version, internet in ((4, "0.0.0.0/0"), (6, "::/0")):
         ends = {"version": version, "source": internet, "destination": "10.1.0.10" if version == 4 else "2001:db8::1"}
-        text = nftables.render(policy(input=[{**log_channel(), **ends}]))
+        text = nft_rules(policy(input=[{**log_channel(), **ends}]))
         assert f"@faxnet_input_udp{version}_idle432000_answered" in text
         assert "policy = { replied : 432000 }" in text
         networks.checked_by_nft(text)
     anybody = {"source": "0.0.0.0/0"}
-    tcp = nftables.render(policy(input=[{**log_channel(transport="tcp", idle=864000), **anybody}]))
+    tcp = nft_rules(policy(input=[{**log_channel(transport="tcp", idle=864000), **anybody}]))
     assert "policy = { established : 864000 }" in tcp
-    named = nftables.render(policy(input=[{**log_channel(), **anybody}, log_channel()]))
+    named = nft_rules(policy(input=[{**log_channel(), **anybody}, log_channel()]))
     assert elements(named, "faxnet_input_udp4_idle432000") == ["10.2.0.21 . 198.51.100.10 . 44337"]
     assert len(elements(named, "faxnet_input_udp4_idle432000_answered")) == 2
 
@@ -235,7 +238,7 @@ def test_what_serves_one_packet_twice_serves_it_best() -> None:
         permit("10.2.0.21", "198.51.100.10", "4559", helper="ftp"),
         permit("10.2.0.21", "198.51.100.10", "4559", idle=500000),
     ]
-    text = nftables.render(policy(input=twice))
+    text = nft_rules(policy(input=twice))
     assert elements(text, "faxnet_input_tcp4_idle500000_ftp") == ["10.2.0.21 . 198.51.100.10 . 4559"]
     assert elements(text, "faxnet_input_tcp4") == [
         "10.2.0.21 . 198.51.100.10 . 4500-4558",
@@ -245,7 +248,7 @@ def test_what_serves_one_packet_twice_serves_it_best() -> None:
 
 
 def test_a_set_that_asks_for_something_is_looked_up_before_the_plain_ones() -> None:
-    text = nftables.render(
+    text = nft_rules(
         policy(input=[permit("10.2.0.21", "198.51.100.10", "1-65535", transport="udp"), log_channel(source_ports="9")])
     )
     rules = [rule for rule in chain(text, "input") if "@faxnet_input" in rule]
@@ -254,32 +257,32 @@ def test_a_set_that_asks_for_something_is_looked_up_before_the_plain_ones() -> N
 
 def test_one_object_serves_all_chains_and_both_address_versions() -> None:
     both = [log_channel(), {**log_channel(), "version": 6, "source": "2001:db8::1", "destination": "2001:db8::2"}]
-    text = nftables.render(router(forward=both, input=both, output=both))
+    text = nft_rules(router(forward=both, input=both, output=both))
     assert text.count("ct timeout faxnet_") == 1
     assert text.count("ct timeout set") == 6
 
 
 def test_a_helper_is_set_where_the_connection_begins() -> None:
     entry = permit("10.2.0.21", "198.51.100.10", "4559", helper="ftp")
-    text = nftables.render(router(forward=[entry], output=[entry]))
+    text = nft_rules(router(forward=[entry], output=[entry]))
     assert '\tct helper faxnet_helper_ftp {\n\t\ttype "ftp" protocol tcp;\n\t}' in text
     for name in ("forward", "output"):
         assert any('ct helper set "faxnet_helper_ftp" counter accept' in rule for rule in chain(text, name))
 
 
 def test_what_a_host_starts_without_asking_for_anything_needs_no_chain() -> None:
-    assert nftables.render(policy(output=[permit("10.2.0.21", "198.51.100.10")])) == nftables.render(policy())
+    assert nft_rules(policy(output=[permit("10.2.0.21", "198.51.100.10")])) == nft_rules(policy())
 
 
 def test_a_flow_switched_off_asks_for_nothing() -> None:
-    text = nftables.render(policy(output=[log_channel(enabled=False, source_ports="4644")]))
+    text = nft_rules(policy(output=[log_channel(enabled=False, source_ports="4644")]))
     assert "ct timeout" not in text
     assert "# switched off: output 10.2.0.21 port 4644 to 198.51.100.10 udp 44337" in text
 
 
 def test_a_service_that_is_open_to_all_is_one_element_and_one_forward() -> None:
     clients = [f"192.0.2.{last}" for last in range(1, 9)]
-    text = nftables.render(
+    text = nft_rules(
         router(
             forward=[permit(source, "10.2.0.5", "25") for source in ("0.0.0.0/0", *clients)],
             destination_nat=[forward(source, "203.0.113.20", "25", "10.2.0.5") for source in (*clients, "0.0.0.0/0")],
@@ -297,7 +300,7 @@ def test_a_sender_who_gets_another_target_than_everybody_is_refused_by_name() ->
         forward("192.0.2.1", "203.0.113.20", "25", "10.2.0.6"),
     ]
     with pytest.raises(RefusedError, match="forward the same packets to two targets"):
-        nftables.render(router(destination_nat=clash))
+        nft_rules(router(destination_nat=clash))
 
 
 @pytest.mark.parametrize(
@@ -327,20 +330,20 @@ def test_a_sender_who_gets_another_target_than_everybody_is_refused_by_name() ->
 )
 def test_a_malformed_entry_is_refused_with_its_place_and_value(entry: dict[str, Any], message: str) -> None:
     with pytest.raises(RefusedError, match=message):
-        nftables.render(policy(input=[{**permit("192.0.2.1", "10.1.0.10"), **entry}]))
+        nft_rules(policy(input=[{**permit("192.0.2.1", "10.1.0.10"), **entry}]))
 
 
 def test_what_the_host_opens_is_told_by_transport_and_version() -> None:
-    found = host_side.openings(policy(input=[permit("192.0.2.1", "10.1.0.10", "7488")]))
+    found = open_ports(read_policy(policy(input=[permit("192.0.2.1", "10.1.0.10", "7488")])))
     assert {"version": 4, "transport": "tcp", "ports": [[22, 22], [7488, 7488]]} in found
     assert {"version": 6, "transport": "tcp", "ports": [[22, 22]]} in found
 
 
 def test_a_router_forwards_the_versions_that_it_has_networks_of() -> None:
-    assert host_side.forwarding_settings(policy()) == []
-    assert host_side.forwarding_settings(router()) == ["net.ipv4.ip_forward"]
+    assert forwarding_settings(read_policy(policy())) == []
+    assert forwarding_settings(read_policy(router())) == ["net.ipv4.ip_forward"]
     both = router(networks=["10.2.0.0/24", "2001:db8:2::/64"])
-    assert host_side.forwarding_settings(both) == ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"]
+    assert forwarding_settings(read_policy(both)) == ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"]
 
 
 HOSTILE = st.text(
@@ -355,9 +358,9 @@ def test_no_name_becomes_syntax(flow: str, name: str, enabled: bool) -> None:
     """Whatever names say, nft reads exactly the rules that harmless names give."""
 
     def text(flow: str, name: str) -> str:
-        return nftables.render(
+        return nft_rules(
             router(
-                extras=[{"name": name, "transport": "udp", "ports": "53", "sources": ["10.2.0.0/24"]}],
+                openings=[{"name": name, "transport": "udp", "ports": "53", "sources": ["10.2.0.0/24"]}],
                 input=[permit("192.0.2.1", "10.2.0.1", flows=[flow, flow + "x"], enabled=enabled)],
                 destination_nat=[forward("192.0.2.1", "203.0.113.20", "9", "10.2.0.9", flows=[flow], enabled=enabled)],
             )
@@ -366,3 +369,8 @@ def test_no_name_becomes_syntax(flow: str, name: str, enabled: bool) -> None:
     without = re.compile(r' comment "[^"\n]*"|^#[^\n]*$', re.MULTILINE)
     assert without.sub("", text(flow, name)) == without.sub("", text("a", "b"))
     networks.checked_by_nft(text(flow, name))
+
+
+def test_a_part_of_a_policy_that_nobody_knows_is_refused_and_not_passed_over() -> None:
+    with pytest.raises(RefusedError, match=r"policy\.permits is not known; use forwarding, outbound, .*source_nat"):
+        nft_rules(policy(permits=[]))

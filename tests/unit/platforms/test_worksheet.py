@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.platform import RefusedError
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import render_slice
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.policies.policy import RefusedError
 from tests.unit.platforms.policies import forward, permit, router
 
 

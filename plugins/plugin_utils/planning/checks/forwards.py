@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ...basics.addresses import Address
+from ...basics.addresses import Address, End
 from ...basics.findings import Finding
 from ...basics.ports import PortRange
 from ...catalog.profile import ANY_PORTS
 from ...inventory.intent import Intent
-from ..policy import Policy
-from ..routes import End
+from ...policies.policy import Policy
 
 
 class _Lead(NamedTuple):
@@ -57,7 +56,7 @@ def _check_own_ports(intent: Intent, name: str, policy: Policy, findings: list[F
     # Destination translation comes before the router's own input: a forwarded port never reaches the router itself.
     cure = "give the service or the router's own opening another port"
     leads = _leads(policy)
-    for opening in (*policy.management, *policy.extras):
+    for opening in (*policy.management, *policy.openings):
         variable = "faxnet_management" if opening in policy.management else "faxnet_permits"
         for lead in leads:
             if lead.transport == opening.transport and any(ports.overlaps(lead.ports) for ports in opening.ports):

@@ -6,17 +6,15 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Mapping
 from dataclasses import fields
 
 from ...basics.findings import Finding, short
 from ...inventory.intent import Intent
-from ...plan_files.policy_json import OpeningTexts, Texts, policy_text
 from ...platforms.needs import needs, refusals
 from ...platforms.platform import Abilities, Platform
 from ...platforms.registry import PLATFORMS
-from ..policy import Policy
+from ...policies.policy import Policy
 
 #: Needs that a plan can have; a platform with all of these abilities holds every plan, and its policies need not be
 #: looked at. No plan forwards one packet to a range of targets.
@@ -33,7 +31,6 @@ def check_platforms(intent: Intent, policies: Mapping[str, Policy], findings: li
     An error where one is unknown or cannot hold its policy, a warning where a person has to find out, an advice where
     rules are needed on a device that nobody here sets.
     """
-    texts, openings = Texts(), OpeningTexts()
     for name, policy in policies.items():
         wished = intent.hosts[name].platform
         platform = PLATFORMS.get(wished)
@@ -45,11 +42,10 @@ def check_platforms(intent: Intent, policies: Mapping[str, Policy], findings: li
         elif platform.traits.applied_by == "nobody":
             _check_unmanaged(name, policy, platform, findings)
         elif _lacks_any(platform.traits.abilities) or platform.traits.applied_by == "person":
-            policy_data = json.loads(policy_text(policy, texts, openings))
-            for reason in refusals(platform.name, platform.traits.abilities, policy_data):
+            for reason in refusals(platform.name, platform.traits.abilities, policy):
                 cure = "choose a platform that can hold it, or change what the host offers, uses or forwards"
                 findings.append(Finding("FXN502", (name,), "faxnet_platform", short(wished), reason, cure))
-            for need in needs(policy_data, _UNUSUAL) if platform.traits.applied_by == "person" else ():
+            for need in needs(policy, _UNUSUAL) if platform.traits.applied_by == "person" else ():
                 message = f"a person has to set {need}; not every such device can"
                 cure = "look whether the device can before you rely on it; if not, switch that exchange off"
                 findings.append(Finding("FXN503", (name,), "faxnet_platform", short(wished), message, cure))

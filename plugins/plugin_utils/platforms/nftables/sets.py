@@ -1,20 +1,21 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Openings and forwards as nft sets and maps, so that a new connection costs the same however many entries there are.
+"""Permits and forwards as nft sets and maps, so that a new connection costs the same however many entries there are.
 
 One set for each transport, IP version and demand on connection tracking; the most selective field first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ...basics.addresses import Address
-from ..boxes import Box, ConflictError, Range, absorbed, disjoint
-from ..platform import RefusedError
-from ..rules import EVERYBODY, Forward, Opening, Version, harmless
+from ...policies.policy import DestinationNats, Permits, RefusedError, is_everybody
+from ...policies.read_policy import harmless
+from .concatenated_ranges import ConflictError, Element, absorbed, disjoint
+from .ranges import Range, range_of
 from .text import ADDRESS_TYPE, FIELD, address_set, addresses, comment, port_range
 from .tracking import NOTHING, Demand
 
@@ -41,7 +42,7 @@ class LookUp:
 
 
 class _Demands:
-    """Demands by number: the outcomes of boxes are numbers."""
+    """Demands by number: the outcomes of elements are numbers."""
 
     def __init__(self) -> None:
         self._known = [NOTHING]
@@ -60,44 +61,38 @@ class _Demands:
         return self._known[number]
 
 
-def filters(
-    entries: Iterable[Opening], hook: str, address_ranges: bool, guards: Mapping[str, str] | None = None
-) -> list[LookUp]:
-    """The enabled openings of one hook as sets whose rules accept.
+def filters(permits: Permits, hook: str, address_ranges: bool, guards: Mapping[str, str] | None = None) -> list[LookUp]:
+    """The enabled permits of one hook as sets whose rules accept.
 
     With `address_ranges`, neighbouring target addresses with the same ports share an element. `guards` holds a match,
     with a blank after it, that the rules of a transport begin with. What asks something of connection tracking comes
     first: a packet that a plain set names as well must not get around it.
     """
-    groups: dict[tuple[Version, str, bool], list[Box]] = {}
+    groups: dict[tuple[int, str, bool], list[Element]] = {}
     demands = _Demands()
-    for entry in entries:
-        if not entry.enabled:
-            continue
-        boxes = groups.setdefault((entry.version, entry.transport, entry.source_ports is not None), [])
-        demand = demands.number(Demand.of(entry))
-        for ports in entry.ports:
-            if entry.source_ports is None:
-                boxes.append(Box((entry.source, entry.destination, ports), demand, entry.flows))
-            for source_ports in entry.source_ports or ():
-                boxes.append(Box((entry.source, entry.destination, ports, source_ports), demand, entry.flows))
+    for permit, flows in permits:
+        if permit.enabled:
+            fields = (range_of(permit.source), range_of(permit.destination), permit.ports)
+            asked = demands.number(Demand.of(permit))
+            element = Element((*fields, permit.source_ports) if permit.source_ports else fields, asked, tuple(flows))
+            groups.setdefault((permit.version, permit.transport, bool(permit.source_ports)), []).append(element)
     joined = _PORTS_AND_TARGETS if address_ranges else _PORTS
     found: list[LookUp] = []
     for key in sorted(groups):
-        boxes = absorbed(groups[key], demands.meet)
-        cells: dict[Demand, list[Box]] = {}
-        for cell in disjoint(boxes, joined, demands.meet):
+        elements = absorbed(groups[key], demands.meet)
+        cells: dict[Demand, list[Element]] = {}
+        for cell in disjoint(elements, joined, demands.meet):
             cells.setdefault(demands[cell.outcome], []).append(cell)
         # The kernel looks fields up in order and is slow when the first is the same in thousands of elements: a
         # server's clients differ in the source, what a router lets in to them differs in the destination.
-        source_first = _variety(boxes, 0) >= _variety(boxes, 1)
+        source_first = _variety(elements, 0) >= _variety(elements, 1)
         guard = (guards or {}).get(key[1], "")
         found += [_filter(hook, key, demand, cells[demand], source_first, guard) for demand in sorted(cells)]
     return sorted(found, key=lambda item: item.demand == NOTHING)
 
 
 def _filter(
-    hook: str, key: tuple[Version, str, bool], demand: Demand, cells: Iterable[Box], source_first: bool, guard: str
+    hook: str, key: tuple[int, str, bool], demand: Demand, cells: Iterable[Element], source_first: bool, guard: str
 ) -> LookUp:
     version, transport, from_ports = key
     name = f"faxnet_{hook}_{transport}{version}{'_from' if from_ports else ''}{demand.suffix}"
@@ -129,21 +124,25 @@ def _filter(
     )
 
 
-def _variety(boxes: Iterable[Box], field: int) -> int:
-    return len({box.ranges[field] for box in boxes})
+def _variety(elements: Iterable[Element], field: int) -> int:
+    return len({box.ranges[field] for box in elements})
 
 
-def translations(entries: Sequence[Forward], networks: Mapping[Version, tuple[Range, ...]]) -> Iterator[LookUp]:
+def translations(entries: DestinationNats, networks: Mapping[int, tuple[Range, ...]]) -> Iterator[LookUp]:
     """The enabled forwards as maps whose rules translate. Raises `RefusedError` for a packet with two targets.
 
     `networks` are those behind the router. A forward for everybody leaves out what comes from them: the server would
     answer a neighbour directly, from an address that the neighbour never asked.
     """
-    groups: dict[tuple[Version, str], list[Box]] = {}
-    for entry in entries:
-        if entry.enabled:
-            boxes = groups.setdefault((entry.version, entry.transport), [])
-            boxes += [Box((entry.source, entry.address, span), entry.target, entry.flows) for span in entry.ports]
+    groups: dict[tuple[int, str], list[Element]] = {}
+    open_to_all: set[tuple[int, str]] = set()
+    for nat, flows in entries:
+        if nat.enabled:
+            fields = (range_of(nat.source), range_of(nat.address), nat.ports)
+            element = Element(fields, range_of(nat.target)[0], tuple(flows))
+            groups.setdefault((nat.version, nat.transport), []).append(element)
+            if is_everybody(nat.source):
+                open_to_all.add((nat.version, nat.transport))
     for version, transport in sorted(groups):
         name = f"faxnet_targets_{transport}{version}"
         field, address = FIELD[version], ADDRESS_TYPE[version]
@@ -155,7 +154,9 @@ def translations(entries: Sequence[Forward], networks: Mapping[Version, tuple[Ra
                 f"policy.destination_nat: {first} and {second} forward the same packets to two targets; "
                 "give their clients call-back ranges of their own"
             ) from None
-        outside = _from_outside(groups[version, transport], version, networks)
+        inside = networks.get(version, ()) if (version, transport) in open_to_all else ()
+        # The condition that a packet does not come from inside, where some forward would take it.
+        outside = f"{field} saddr != {address_set(version, inside)} " if inside else ""
         # The port comes first: sources and the public address are few and the same in thousands of elements, and a
         # constant first field makes the look-up slow.
         yield LookUp(
@@ -168,15 +169,7 @@ def translations(entries: Sequence[Forward], networks: Mapping[Version, tuple[Ra
         )
 
 
-def _from_outside(boxes: Iterable[Box], version: Version, networks: Mapping[Version, tuple[Range, ...]]) -> str:
-    """The condition that a packet does not come from inside, where some forward would take it."""
-    inside = networks.get(version, ())
-    if not inside or all(box.ranges[0] != EVERYBODY[version] for box in boxes):
-        return ""
-    return f"{FIELD[version]} saddr != {address_set(version, inside)} "
-
-
-def _by_port(version: Version, cells: Iterable[Box]) -> Iterator[str]:
+def _by_port(version: int, cells: Iterable[Element]) -> Iterator[str]:
     """Elements `ports . address . source : target` of a translation map, in the order of the ports."""
     for cell in sorted(cells, key=lambda cell: (cell.ranges[2], cell.ranges[1], cell.ranges[0])):
         source, address, ports = cell.ranges

@@ -15,18 +15,17 @@ answer is a packet from the port that was called.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
+from ...policies.policy import Permits, Policy, RefusedError
+from ...policies.stateless_answers import answers
 from ..needs import refusals
-from ..platform import Abilities, Options, RefusedError
-from ..replies import reply_entries
-from ..rules import Opening, Rules, read_openings, read_rules
+from ..platform import Abilities, Device, Options
 from . import text as nft_text
 from .nftables import Nftables
 from .sets import LookUp, filters
-from .text import REFUSE, chain, link_rules, permit_rules
+from .text import REFUSE, chain, link_rules, opening_rules
 
 ABILITIES = Abilities(forwards=False, state=False, masquerade=False, timeouts=True)
 
@@ -50,51 +49,46 @@ class StatelessNftables(Nftables):
     name = "nftables_stateless"
     traits = replace(Nftables.traits, abilities=ABILITIES)
 
-    def render(self, part: Mapping[str, Any], options: Options) -> str:
+    def render(self, device: Device, options: Options) -> str:
         """The complete nft file."""
-        return render(part["policy"], address_ranges=options.address_ranges)
+        return render(device.policy, address_ranges=options.address_ranges)
 
 
-def render(policy: Mapping[str, Any], *, address_ranges: bool = False) -> str:
-    """The complete nft file for a slice's "policy"; see `nftables.render`.
+def render(policy: Policy, *, address_ranges: bool = False) -> str:
+    """The complete nft file for a policy; see `nftables.render`.
 
-    Raises `RefusedError` when the policy is malformed, has no management access, or needs what this platform lacks.
+    Raises `RefusedError` when the policy needs what this platform lacks.
     """
     lacking = refusals(StatelessNftables.name, ABILITIES, policy)
     if lacking:
         raise RefusedError("; ".join(lacking))
-    rules = read_rules(policy)
-    inbound = filters(_without_idle(rules.input), "input", address_ranges)
+    inbound = filters(_without_idle(policy.input), "input", address_ranges)
     # TCP answers to the host itself pass whoever they come from, as everything that it starts is let out.
-    answers = [item for item in _answers(policy, "output") if item.transport == "udp"]
-    asked = filters(answers, "answers", address_ranges)
-    onward = filters(_without_idle(rules.forward), "forward", address_ranges)
+    started = tuple((permit, flows) for permit, flows in policy.output if permit.transport == "udp")
+    asked = filters(_without_idle(answers(started)), "answers", address_ranges)
+    onward = filters(_without_idle(policy.forward), "forward", address_ranges)
     guards = {"tcp": _NOT_THE_FIRST}
-    back = filters(_answers(policy, "forward"), "forward_answers", address_ranges, guards)
+    back = filters(_without_idle(answers(policy.forward)), "forward_answers", address_ranges, guards)
     lines: list[str] = []
     for item in (*inbound, *asked, *onward, *back):
         lines += item.lines()
     for name, hook in (("untracked_in", "prerouting"), ("untracked_out", "output")):
         lines += chain(name, f"type filter hook {hook} priority raw; policy accept;", ["notrack"])
-    lines += chain("input", "type filter hook input priority filter; policy drop;", _input(rules, [*inbound, *asked]))
-    if rules.forwarding:
+    lines += chain("input", "type filter hook input priority filter; policy drop;", _input(policy, [*inbound, *asked]))
+    if policy.forwarding:
         passing = [*_ERRORS, *(item.rule for item in (*onward, *back)), REFUSE]
         lines += chain("forward", "type filter hook forward priority filter; policy drop;", passing)
-    return nft_text.table(nft_text.switched_off(rules), lines)
+    return nft_text.table(nft_text.switched_off(policy), lines)
 
 
-def _answers(policy: Mapping[str, Any], section: str) -> tuple[Opening, ...]:
-    return _without_idle(read_openings({section: reply_entries(policy.get(section) or ())}, section))
+def _without_idle(permits: Permits) -> Permits:
+    return tuple((permit._replace(idle=0), flows) for permit, flows in permits)
 
 
-def _without_idle(openings: Iterable[Opening]) -> tuple[Opening, ...]:
-    return tuple(replace(opening, idle=None) for opening in openings)
-
-
-def _input(rules: Rules, sets: Sequence[LookUp]) -> Iterator[str]:
+def _input(policy: Policy, sets: Sequence[LookUp]) -> Iterator[str]:
     # Before everything else: whatever the rest of the policy says, Ansible gets in.
-    for permit in rules.management:
-        yield from permit_rules(permit, "management")
+    for opening in policy.management:
+        yield from opening_rules(opening, "management")
     yield 'iif "lo" accept'
     yield f"{_NOT_THE_FIRST}counter accept"
     yield from link_rules()
@@ -102,8 +96,8 @@ def _input(rules: Rules, sets: Sequence[LookUp]) -> Iterator[str]:
     yield from _ECHOES
     # A DHCPv4 client renews its lease over an ordinary socket (RFC 2131, 4.4.5).
     yield "udp sport 67 udp dport 68 accept"
-    for permit in rules.extras:
-        yield from permit_rules(permit, f"permit {permit.name}")
+    for opening in policy.openings:
+        yield from opening_rules(opening, f"permit {opening.name}")
     for item in sets:
         yield item.rule
     yield REFUSE

@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ...basics.addresses import Address
-from ..boxes import Range
-from ..rules import EVERYBODY, Permit, Rules, Version, harmless
+from ...inventory.intent import Opening
+from ...policies.policy import Policy
+from ...policies.read_policy import harmless
+from .ranges import Range, by_version, range_of
 
 TABLE = "inet faxnet"
 
 #: Bytes of a comment that nft takes (NFTNL_UDATA_COMMENT_MAXLEN, 128 with the closing zero), less some for safety.
 LONGEST_COMMENT = 120
 
-FIELD: Mapping[Version, str] = {4: "ip", 6: "ip6"}
-ADDRESS_TYPE: Mapping[Version, str] = {4: "ipv4_addr", 6: "ipv6_addr"}
-_BITS: Mapping[Version, int] = {4: 32, 6: 128}
+FIELD: Mapping[int, str] = {4: "ip", 6: "ip6"}
+ADDRESS_TYPE: Mapping[int, str] = {4: "ipv4_addr", 6: "ipv6_addr"}
+_BITS: Mapping[int, int] = {4: 32, 6: 128}
 
 REFUSE = 'counter counter name "faxnet_refused" drop'
 
@@ -68,15 +70,16 @@ def link_rules() -> Iterator[str]:
     yield "icmpv6 type echo-request limit rate 20/second accept"
 
 
-def permit_rules(permit: Permit, text: str) -> Iterator[str]:
+def opening_rules(opening: Opening, text: str) -> Iterator[str]:
     """One rule for each IP version, or one for both when it is open to all of both."""
-    ports = port_set(permit.ports)
-    ending = f'{permit.transport} dport {ports} counter accept comment "{text[:LONGEST_COMMENT]}"'
-    everywhere = [version for version, spans in permit.sources.items() if spans == (EVERYBODY[version],)]
-    if sorted(everywhere) == [4, 6]:
+    ports = port_set(opening.ports)
+    ending = f'{opening.transport} dport {ports} counter accept comment "{text[:LONGEST_COMMENT]}"'
+    sources = by_version(opening.sources)
+    everywhere = [version for version, spans in sources.items() if spans == ((0, 2 ** _BITS[version] - 1),)]
+    if everywhere == [4, 6]:
         yield ending
         return
-    for version, spans in permit.sources.items():
+    for version, spans in sources.items():
         if version in everywhere:
             yield f"meta nfproto ipv{version} {ending}"
         else:
@@ -89,28 +92,29 @@ def comment(names: Sequence[str]) -> str:
     return f' comment "{harmless(names[0])[: LONGEST_COMMENT - len(more)]}{more}"'
 
 
-def switched_off(rules: Rules) -> Iterator[str]:
+def switched_off(policy: Policy) -> Iterator[str]:
     """Disabled entries as comments: out of force, and still there to be read and switched on again (NR-18)."""
-    for section, entries in (("input", rules.input), ("forward", rules.forward), ("output", rules.output)):
-        for entry in entries:
-            if not entry.enabled:
-                source, destination = (addresses(entry.version, span) for span in (entry.source, entry.destination))
-                sender = f" port {ranges(entry.source_ports)}" if entry.source_ports else ""
-                what = f"{source}{sender} to {destination} {entry.transport} {ranges(entry.ports)}"
-                yield _off(section, entry.flows, what)
-    for forward in rules.destination_nat:
-        if not forward.enabled:
-            source, address = (addresses(forward.version, span) for span in (forward.source, forward.address))
-            target = Address(forward.version, forward.target).text
-            what = f"{source} to {address} {forward.transport} {ranges(forward.ports)} to {target}"
-            yield _off("destination_nat", forward.flows, what)
+    for section, permits in (("input", policy.input), ("forward", policy.forward), ("output", policy.output)):
+        for permit, flows in permits:
+            if not permit.enabled:
+                ends = (addresses(permit.version, range_of(end)) for end in (permit.source, permit.destination))
+                source, destination = ends
+                sender = f" port {permit.source_ports.text}" if permit.source_ports else ""
+                what = f"{source}{sender} to {destination} {permit.transport} {permit.ports.text}"
+                yield _off(section, flows, what)
+    for nat, flows in policy.destination_nat:
+        if not nat.enabled:
+            source, address, target = (
+                addresses(nat.version, range_of(end)) for end in (nat.source, nat.address, nat.target)
+            )
+            yield _off("destination_nat", flows, f"{source} to {address} {nat.transport} {nat.ports.text} to {target}")
 
 
 def _off(section: str, flows: Sequence[str], what: str) -> str:
     return f"# switched off: {section} {what} ({', '.join(map(harmless, flows))})"
 
 
-def addresses(version: Version, span: Range) -> str:
+def addresses(version: int, span: Range) -> str:
     """An address, a prefix or a range, whichever is exact."""
     low, high = span
     if low == high:
@@ -121,7 +125,7 @@ def addresses(version: Version, span: Range) -> str:
     return f"{Address(version, low).text}-{Address(version, high).text}"
 
 
-def address_set(version: Version, spans: Sequence[Range]) -> str:
+def address_set(version: int, spans: Sequence[Range]) -> str:
     """One address, prefix or range, or an anonymous set of them."""
     texts = [addresses(version, span) for span in spans]
     return texts[0] if len(texts) == 1 else "{ " + ", ".join(texts) + " }"
@@ -130,11 +134,6 @@ def address_set(version: Version, spans: Sequence[Range]) -> str:
 def port_range(span: Range) -> str:
     """``7488`` or ``10000-10099``."""
     return str(span[0]) if span[0] == span[1] else f"{span[0]}-{span[1]}"
-
-
-def ranges(spans: Sequence[Range]) -> str:
-    """Ports for a comment: ``25,4558-4560``."""
-    return ",".join(map(port_range, spans))
 
 
 def port_set(spans: Sequence[Range]) -> str:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ..rules import EVERYBODY, Opening
+from ...policies.policy import Permit, is_everybody
 
 #: A second above what nft takes for the kernel's own defaults (net/netfilter/nf_conntrack_proto_{udp,tcp}.c: 120 s
 #: and 5 days). Not less: nobody's idle time may become shorter by asking for one. Not the same: nft 1.0 lists an object
@@ -40,16 +40,16 @@ class Demand(NamedTuple):
     helper: str = ""
 
     @classmethod
-    def of(cls, opening: Opening) -> Demand:
-        """What one opening asks for.
+    def of(cls, permit: Permit) -> Demand:
+        """What one permit asks for.
 
         A console says who it is by one datagram, and perhaps nothing is logged for days: so the long time holds for a
         datagram without an answer as well. But not where the whole Internet may send: anybody could fill the kernel's
         table with datagrams from made-up addresses, each to be remembered for days.
         """
-        idle = max(opening.idle, _SHORTEST[opening.transport]) if opening.idle else 0
-        flooded = opening.transport == "udp" and opening.source == EVERYBODY[opening.version]
-        return cls(idle, 0 if flooded else idle, opening.helper or "")
+        idle = max(permit.idle, _SHORTEST[permit.transport]) if permit.idle else 0
+        flooded = permit.transport == "udp" and is_everybody(permit.source)
+        return cls(idle, 0 if flooded else idle, permit.helper)
 
     def both(self, other: Demand) -> Demand:
         """What serves the flows of both: the longer times, and the helper that either has (there is only one)."""

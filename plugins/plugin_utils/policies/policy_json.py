@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Policies as JSON text, the way a slice holds them (docs/reference/plan.md) and platforms read them.
+"""Policies as JSON text, the way a slice holds them (docs/reference/plan.md): written here and read in read_policy.py.
 
 Tens of thousands of policies are written in one plan, so their text is made directly: every name in it passed
 ``names.name_problem`` and everything else is a number or an address, so nothing can need escaping. Tests hold the text
@@ -11,13 +11,12 @@ against a JSON parser.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
-from ..basics.addresses import Prefix
+from ..basics.addresses import End, Prefix
 from ..basics.ports import ports_text
 from ..inventory.intent import Opening
-from ..planning.flow import Flow
-from ..planning.policy import DestinationNat, Permit, Policy, SourceNat
-from ..planning.routes import End
+from .policy import DestinationNat, Permit, Policy, SourceNat, SourcePorts
 
 BOOLEAN = {True: "true", False: "false"}
 
@@ -58,7 +57,18 @@ def _permit(permit: Permit, ids: Iterable[str], texts: Texts) -> str:
     )
 
 
-def more_text(wanted: Permit | Flow) -> str:
+class Wanted(Protocol):
+    """What a permit and a flow have in common."""
+
+    @property
+    def source_ports(self) -> SourcePorts: ...  # noqa: D102
+    @property
+    def idle(self) -> int: ...  # noqa: D102
+    @property
+    def helper(self) -> str: ...  # noqa: D102
+
+
+def more_text(wanted: Wanted) -> str:
     """What few permits and flows have, as members of a JSON object."""
     if not (wanted.source_ports or wanted.idle or wanted.helper):
         return '"source_ports":null,"idle":null,"helper":null'
@@ -117,6 +127,6 @@ def policy_text(policy: Policy, texts: Texts, openings: OpeningTexts) -> str:
     return (
         f'{{"forwarding":{BOOLEAN[policy.forwarding]},"outbound":"{policy.outbound}",'
         f'"networks":{_networks(policy.networks)},"public":{names_text(texts[item] for item in policy.public)},'
-        f'"management":{openings(policy.management)},"extras":{openings(policy.extras)},'
+        f'"management":{openings(policy.management)},"openings":{openings(policy.openings)},'
         f'"input":[{taken}],"forward":[{passed}],"output":[{started}],"destination_nat":[{translated}],"source_nat":[{masked}]}}'
     )

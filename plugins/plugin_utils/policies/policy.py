@@ -1,0 +1,126 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A policy: what one device must permit, forward and translate, in the one form that all stages share.
+
+Planning makes it, a slice holds it as JSON (policy_json.py), platforms render it, a trace asks it. A permit serves
+flows and is nothing without one; an opening is named by the host itself, for management or another service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..basics.addresses import Address, End, Prefix
+from ..basics.ports import PortRange
+from ..inventory.intent import Opening
+
+#: The sender's ports of a flow; an empty tuple, which sorts before every range, where any port will do.
+SourcePorts = PortRange | tuple[()]
+
+Flows = Sequence[str]
+"""Ids of the flows that a permit or a translation serves; never empty."""
+
+
+class RefusedError(ValueError):
+    """A policy that cannot be read or rendered. The message names the place in it, the value and the cure."""
+
+
+class Permit(NamedTuple):
+    """Packets that a device lets in (input) or through (forward), by the addresses that its hook sees.
+
+    A NamedTuple and not a dataclass: it is the key that flows with equal packets are gathered under.
+
+    Attributes:
+        source: an address; the network of all addresses for the Internet at large.
+        direction: ``in`` or ``out``, seen from the device's site.
+        source_ports: the sender's ports where they are fixed; empty where any will do.
+        idle: seconds that the device remembers the connection without a packet; 0 leaves it to the device.
+        helper: connection-tracking helper that it needs; empty for none.
+    """
+
+    version: int
+    source: End
+    destination: End
+    transport: str
+    ports: PortRange
+    enabled: bool
+    direction: str
+    source_ports: SourcePorts
+    idle: int
+    helper: str
+
+
+class DestinationNat(NamedTuple):
+    """Packets whose destination a router translates; the port stays the same.
+
+    Attributes:
+        source: address that the packets come from, as this router sees it.
+        address: the public address that they were sent to.
+        target: the next address inside.
+    """
+
+    version: int
+    source: End
+    address: Address
+    transport: str
+    ports: PortRange
+    target: End
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceNat:
+    """Packets from *networks* that leave for anywhere but *exempt* wear *address*.
+
+    All routers of one realm hold one and the same tuple as *exempt*: a realm may have thousands of networks.
+    """
+
+    version: int
+    networks: tuple[Prefix, ...]
+    exempt: tuple[Prefix, ...]
+    address: Address
+
+
+Permits = tuple[tuple[Permit, Flows], ...]
+DestinationNats = tuple[tuple[DestinationNat, Flows], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What one device does for its flows; every permit and translation with the ids of the flows it serves.
+
+    Attributes:
+        forwarding: whether the device is a router.
+        outbound: ``any``: the networks behind it may start anything outward; ``flows``: only what a flow names.
+        networks: networks behind it, as it sees them.
+        public: addresses that it wears outside.
+        management: openings for whoever administers it; never empty.
+        openings: openings from ``faxnet_permits``.
+        output: what the device itself starts and has to do more for than to let it out: remember it while it is idle,
+            watch it with a helper, or, where the device keeps no state, let the answers in.
+    """
+
+    forwarding: bool
+    outbound: str
+    networks: tuple[Prefix, ...]
+    public: tuple[Address, ...]
+    management: tuple[Opening, ...]
+    openings: tuple[Opening, ...]
+    input: Permits
+    forward: Permits
+    output: Permits
+    destination_nat: DestinationNats
+    source_nat: tuple[SourceNat, ...]
+
+
+def is_everybody(end: End) -> bool:
+    """Whether an end is all addresses of its IP version."""
+    return isinstance(end, Prefix) and end.length == 0
+
+
+def holds(end: End, address: Address) -> bool:
+    """Whether an address is that end, or lies in it."""
+    return end.holds(address) if isinstance(end, Prefix) else end == address

@@ -1,0 +1,274 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A policy read from JSON: every address, port and name is read here once, and refused here if it is wrong.
+
+Nothing of the policy reaches a device's configuration text as it came: numbers are parsed and written anew, names are
+cut down to a harmless alphabet. Text that is no address or port can therefore never become syntax.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+from ..basics.addresses import Address, AddressError, End, Prefix, parse_address, parse_prefix
+from ..basics.ports import PortError, PortRange, parse_ranges
+from ..inventory.intent import Opening
+from .policy import (
+    DestinationNat,
+    DestinationNats,
+    Flows,
+    Permit,
+    Permits,
+    Policy,
+    RefusedError,
+    SourceNat,
+    SourcePorts,
+)
+
+TRANSPORTS = ("tcp", "udp")
+
+#: Helpers that a flow may ask for, each with its transport. Not the SIP helper: it rewrites the media ports of T.38.
+HELPERS: Mapping[str, str] = {"ftp": "tcp"}
+
+#: Seconds. Connection tracking counts time in jiffies of 32 bits with a sign, at up to 1,000 a second.
+LONGEST_IDLE = (2**31 - 1) // 1000
+
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.:/@+>=-]+")
+
+_ANY: tuple[SourcePorts, ...] = ((),)
+
+
+def read_policy(data: Mapping[str, Any]) -> Policy:
+    """Return the policy that a slice holds. Raises `RefusedError` at the first thing that is not as it must be."""
+    known = [field.name for field in fields(Policy)]
+    unknown = sorted(str(key) for key in data if key not in known)
+    if unknown:
+        raise RefusedError(f"policy.{unknown[0]} is not known; use {', '.join(known)}")
+    forwarding = data.get("forwarding", False)
+    if not isinstance(forwarding, bool):
+        raise RefusedError(f"policy.forwarding: {forwarding!r} is neither true nor false")
+    outbound = data.get("outbound", "any")
+    if outbound not in ("any", "flows"):
+        raise RefusedError(f"policy.outbound: {outbound!r} is neither any nor flows")
+    policy = Policy(
+        forwarding=forwarding,
+        outbound=outbound,
+        networks=_networks(data.get("networks") or (), "policy.networks"),
+        public=_addresses(data.get("public") or (), "policy.public"),
+        management=_openings(data, "management"),
+        openings=_openings(data, "openings"),
+        input=_permits(data, "input"),
+        forward=_permits(data, "forward"),
+        output=_permits(data, "output"),
+        destination_nat=_destination_nats(data),
+        source_nat=_source_nats(data),
+    )
+    if not policy.management:
+        raise RefusedError(
+            "policy.management is empty: rules without management access would lock everyone out; "
+            "set faxnet_management to the ports and sources that Ansible comes from"
+        )
+    if (policy.forward or policy.destination_nat or policy.source_nat) and not policy.forwarding:
+        raise RefusedError("policy.forwarding is false, but the policy forwards or translates: only a router can")
+    return policy
+
+
+def harmless(name: object) -> str:
+    """`name` in the alphabet of flow ids: everything else becomes an underscore. For comments only."""
+    return _NOT_IN_A_NAME.sub("_", str(name))
+
+
+# A router's policy names the same few addresses and ports thousands of times.
+@lru_cache(maxsize=65536)
+def _parsed(text: str) -> End:
+    return parse_prefix(text) if "/" in text else parse_address(text)
+
+
+@lru_cache(maxsize=65536)
+def _parsed_ports(value: str | int) -> tuple[PortRange, ...]:
+    return parse_ranges(value)
+
+
+def _end(text: object, where: str) -> End:
+    if not isinstance(text, str):
+        raise RefusedError(f"{where}: {text!r} is not an address or a network in CIDR notation")
+    try:
+        return _parsed(text)
+    except AddressError as error:
+        raise RefusedError(f"{where}: {error}") from None
+
+
+def _ports(value: object, where: str) -> tuple[PortRange, ...]:
+    """Merged ranges of a port text such as "7488" or "10000-10099"."""
+    if not isinstance(value, (str, int)):
+        raise RefusedError(f"{where}: {value!r} is not a port or a range such as 10000-10099")
+    try:
+        return _parsed_ports(value)
+    except PortError as error:
+        raise RefusedError(f"{where}: {error}") from None
+
+
+def _transport(entry: Mapping[str, Any], where: str) -> str:
+    transport = entry.get("transport")
+    if transport not in TRANSPORTS:
+        raise RefusedError(f"{where}.transport: {transport!r} is neither tcp nor udp")
+    return str(transport)
+
+
+def _enabled(entry: Mapping[str, Any], where: str) -> bool:
+    enabled = entry.get("enabled", True)
+    if not isinstance(enabled, bool):
+        raise RefusedError(f"{where}.enabled: {enabled!r} is neither true nor false")
+    return enabled
+
+
+def _side(entry: Mapping[str, Any], field: str, version: int, where: str) -> End:
+    """An end of an entry, which is of the entry's IP version."""
+    end = _end(entry.get(field), f"{where}.{field}")
+    if end.version != version:
+        raise RefusedError(f"{where}.{field}: {entry[field]} is not of the entry's version, {version}")
+    return end
+
+
+def _single(entry: Mapping[str, Any], field: str, version: int, where: str, what: str) -> Address:
+    end = _side(entry, field, version, where)
+    if isinstance(end, Address):
+        return end
+    if end.first != end.last:
+        raise RefusedError(f"{where}.{field}: {entry[field]} is a network; {what}")
+    return Address(version, end.first)
+
+
+def _version(entry: Mapping[str, Any], where: str) -> int:
+    version = entry.get("version")
+    if version not in (4, 6) or isinstance(version, bool):
+        raise RefusedError(f"{where}.version: {version!r} is neither 4 nor 6")
+    return int(version)
+
+
+def _flows(entry: Mapping[str, Any], where: str) -> Flows:
+    flows = entry.get("flows") or ()
+    if not flows:
+        raise RefusedError(f"{where}.flows is empty: nothing is opened that no flow names")
+    return tuple(sorted(str(flow) for flow in flows))
+
+
+def _idle(entry: Mapping[str, Any], where: str) -> int:
+    idle = entry.get("idle")
+    if idle is None:
+        return 0
+    if not isinstance(idle, int) or isinstance(idle, bool) or not 0 < idle <= LONGEST_IDLE:
+        raise RefusedError(f"{where}.idle: {idle!r} is not a number of seconds from 1 to {LONGEST_IDLE}")
+    return idle
+
+
+def _helper(entry: Mapping[str, Any], where: str) -> str:
+    helper = entry.get("helper")
+    if helper is None:
+        return ""
+    if helper not in HELPERS:
+        raise RefusedError(f"{where}.helper: {helper!r} is not known; use one of {', '.join(HELPERS)}")
+    if entry.get("transport") != HELPERS[helper]:
+        raise RefusedError(f"{where}.helper: {helper} reads {HELPERS[helper]}, the entry is {entry.get('transport')}")
+    return str(helper)
+
+
+def _entries(data: Mapping[str, Any], section: str) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """The entries of a section, each with its place for messages."""
+    for number, entry in enumerate(data.get(section) or ()):
+        yield entry, f"policy.{section}[{number}]"
+
+
+def _permits(data: Mapping[str, Any], section: str) -> Permits:
+    result = []
+    for entry, where in _entries(data, section):
+        version = _version(entry, where)
+        from_ports = entry.get("source_ports")
+        permit = Permit(
+            version=version,
+            source=_side(entry, "source", version, where),
+            destination=_side(entry, "destination", version, where),
+            transport=_transport(entry, where),
+            ports=PortRange(0, 0),
+            enabled=_enabled(entry, where),
+            direction=str(entry.get("direction") or ""),
+            source_ports=(),
+            idle=_idle(entry, where),
+            helper=_helper(entry, where),
+        )
+        flows = _flows(entry, where)
+        # The plan writes one range an entry; whoever writes a policy by hand may name several.
+        senders: tuple[SourcePorts, ...] = _ANY if from_ports is None else _ports(from_ports, f"{where}.source_ports")
+        for ports, source_ports in product(_ports(entry.get("ports"), f"{where}.ports"), senders):
+            result.append((permit._replace(ports=ports, source_ports=source_ports), flows))
+    return tuple(result)
+
+
+def _destination_nats(data: Mapping[str, Any]) -> DestinationNats:
+    result = []
+    for entry, where in _entries(data, "destination_nat"):
+        version = _version(entry, where)
+        nat = DestinationNat(
+            version=version,
+            source=_side(entry, "source", version, where),
+            address=_single(entry, "address", version, where, "a router wears single addresses"),
+            transport=_transport(entry, where),
+            ports=PortRange(0, 0),
+            target=_single(entry, "target", version, where, "a forward leads to one address"),
+            enabled=_enabled(entry, where),
+        )
+        flows = _flows(entry, where)
+        result += [(nat._replace(ports=ports), flows) for ports in _ports(entry.get("ports"), f"{where}.ports")]
+    return tuple(result)
+
+
+def _source_nats(data: Mapping[str, Any]) -> tuple[SourceNat, ...]:
+    result = []
+    for entry, where in _entries(data, "source_nat"):
+        version = _version(entry, where)
+        networks = _networks(entry.get("networks") or (), f"{where}.networks")
+        own = tuple(network for network in networks if network.version == version)
+        exempt = _networks(entry.get("except") or (), f"{where}.except")
+        if not own:
+            raise RefusedError(f"{where}.networks: no IPv{version} network to translate in {entry.get('networks')!r}")
+        address = _single(entry, "address", version, where, "a site wears one public address")
+        result.append(SourceNat(version, own, tuple(item for item in exempt if item.version == version), address))
+    return tuple(result)
+
+
+def _openings(data: Mapping[str, Any], section: str) -> tuple[Opening, ...]:
+    result = []
+    for entry, where in _entries(data, section):
+        sources = _networks(entry.get("sources") or (), f"{where}.sources")
+        if not sources:
+            raise RefusedError(f"{where}.sources is empty: name who may come in; 0.0.0.0/0 is all of IPv4")
+        name = harmless(entry.get("name") or section)
+        result.append(Opening(name, _transport(entry, where), _ports(entry.get("ports"), f"{where}.ports"), sources))
+    return tuple(result)
+
+
+def _networks(prefixes: Iterable[Any], where: str) -> tuple[Prefix, ...]:
+    ends = (_end(prefix, f"{where}[{number}]") for number, prefix in enumerate(prefixes))
+    return tuple(_as_prefix(end) for end in ends)
+
+
+def _as_prefix(end: End) -> Prefix:
+    return (
+        end if isinstance(end, Prefix) else Prefix(end.version, end.value, end.value, 32 if end.version == 4 else 128)
+    )
+
+
+def _addresses(texts: Iterable[Any], where: str) -> tuple[Address, ...]:
+    found = []
+    for number, text in enumerate(texts):
+        end = _end(text, f"{where}[{number}]")
+        if not isinstance(end, Address):
+            raise RefusedError(f"{where}[{number}]: {text} is a network; a router wears single addresses")
+        found.append(end)
+    return tuple(found)

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def _source(plan: Path) -> Source:
         plan=document,
         slices=result_files.Slices(plan, document["hosts"]),
         expected=result_files.read_summary(plan.parent, document["digest"]),
-        results=result_files.read_results(plan.parent),
+        results=result_files.Results(plan.parent),
         time=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         versions={"faxnet.deploy": _collection_version(), "ansible-core": ansible_version},
     )
@@ -78,18 +79,18 @@ def _collection_version() -> str:
     return "of unknown version"
 
 
+#: What is written: a file's name, and what makes its text, piece by piece.
+_DOCUMENTS: dict[str, tuple[str, Callable[[Report], Iterable[str]]]] = {
+    "page": ("index.html", lambda report: [report_page(report)]),
+    "document": ("report.json", report_json),
+    "junit": ("junit.xml", junit_xml),
+}
+
+
 def _write(report: Report, directory: Path, *, check_mode: bool) -> dict[str, str]:
-    content = {
-        "page": ("index.html", report_page),
-        "document": ("report.json", report_json),
-        "junit": ("junit.xml", junit_xml),
-    }
-    paths = {}
-    for key, (name, render) in content.items():
-        if not check_mode:
-            files.write_text(render(report), directory / name)
-        paths[key] = str(directory / name)
-    return paths
+    for name, render in () if check_mode else _DOCUMENTS.values():
+        files.write_pieces(render(report), directory / name)
+    return {key: str(directory / name) for key, (name, _render) in _DOCUMENTS.items()}
 
 
 def _summary(report: Report) -> dict[str, Any]:
@@ -107,18 +108,21 @@ def _summary(report: Report) -> dict[str, Any]:
 
 
 def _complaints(report: Report, fail_on: list[str]) -> list[str]:
-    lines = []
-    if "failed" in fail_on:
-        lines += [_line(check) for check in report.of_verdict(FAILED)]
-    if "not proven" in fail_on:
-        lines += [_line(check) for check in report.of_verdict(UNPROVEN)]
+    counts = report.counts()
+    lines: list[Iterable[str]] = []
+    number = 0
+    for words, verdict in (("failed", FAILED), ("not proven", UNPROVEN)):
+        if words in fail_on:
+            lines.append(map(_line, report.of_verdict(verdict)))
+            number += counts[verdict]
     if "not tested" in fail_on:
-        lines += [f"{host} was not tested" for host in report.untested]
+        untested = [f"{host} was not tested" for host in report.untested]
         if not report.checks:
-            lines.append("Nothing was tested.")
-    if len(lines) > MOST_LINES:
-        return [*lines[:MOST_LINES], f"... and {len(lines) - MOST_LINES} more"]
-    return lines
+            untested.append("Nothing was tested.")
+        lines.append(untested)
+        number += len(untested)
+    first = list(islice(chain.from_iterable(lines), MOST_LINES))
+    return first if number <= MOST_LINES else [*first, f"... and {number - MOST_LINES} more"]
 
 
 def _line(check: Mapping[str, Any]) -> str:

@@ -149,19 +149,31 @@ def write_text(text: str, path: Path) -> bool:
     try:
         if path.exists() and path.read_text(encoding="utf-8") == text:
             return False
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanFileError(f"{path} cannot be written: {error}") from error
+    write_pieces([text], path)
+    return True
+
+
+def write_pieces(pieces: Iterable[str], path: Path) -> None:
+    """Write a file of any size piece by piece, and put it in its place by rename when it is whole.
+
+    Raises:
+        PlanFileError: it cannot be written.
+    """
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                stream.write(text)
+                stream.writelines(pieces)
             Path(name).chmod(0o644)
             Path(name).replace(path)
         except BaseException:
             Path(name).unlink()
             raise
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise PlanFileError(f"{path} cannot be written: {error}") from error
-    return True
 
 
 def read_plan(directory: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .model import Report
@@ -13,29 +14,48 @@ from .model import Report
 FORMAT = 1
 
 
-def report_document(report: Report) -> dict[str, Any]:
-    """Return the report as plain data."""
+def report_json(report: Report) -> Iterator[str]:
+    """Return the report as JSON text, piece by piece: half a million checks are never held at one time.
+
+    What there may be many of stands a line each.
+    """
+    begun = False
+    for key, value in _members(report):
+        yield f"{',' if begun else '{'}\n {json.dumps(key)}: "
+        begun = True
+        if value is None or isinstance(value, (str, int, dict)):
+            yield _text(value)
+        else:
+            yield from _lines(value)
+    yield "\n}\n"
+
+
+def _members(report: Report) -> Iterator[tuple[str, Any]]:
     expected = report.source.expected or {}
-    return {
-        "format": FORMAT,
-        "plan": report.view.digest,
-        "time": report.source.time,
-        "versions": dict(report.source.versions),
-        "verdict": report.verdict,
-        "headline": report.headline,
-        "sentence": report.sentence,
-        "counts": report.counts(),
-        "kinds": report.kinds(),
-        "hosts": {"tested": list(report.tested), "untested": list(report.untested)},
-        "checks": [dict(check) for check in report.checks],
-        "notifications": None if report.notifications is None else [dict(item) for item in report.notifications],
-        "left_out": list(expected.get("left_out", ())),
-        "inseparable": list(expected.get("inseparable", ())),
-        "not_probed": list(expected.get("not_probed", ())),
-        "findings": [dict(finding) for finding in report.view.findings],
-    }
+    yield "format", FORMAT
+    yield "plan", report.view.digest
+    yield "time", report.source.time
+    yield "versions", dict(report.source.versions)
+    yield "verdict", report.verdict
+    yield "headline", report.headline
+    yield "sentence", report.sentence
+    yield "counts", report.counts()
+    yield "kinds", report.checks.tally.kinds
+    yield "hosts", {"tested": report.tested, "untested": report.untested}
+    yield "checks", report.checks
+    yield "notifications", report.notifications
+    for key in ("left_out", "inseparable", "not_probed"):
+        yield key, expected.get(key, ())
+    yield "findings", report.view.findings
 
 
-def report_json(report: Report) -> str:
-    """Return the report as JSON text."""
-    return json.dumps(report_document(report), indent=1, ensure_ascii=False) + "\n"
+def _lines(items: Iterable[Any]) -> Iterator[str]:
+    begun = False
+    for item in items:
+        yield f"{',' if begun else '['}\n  {_text(item)}"
+        begun = True
+    yield "\n ]" if begun else "[]"
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -10,52 +10,51 @@ with one skipped case.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from ..verification.judgement import FAILED, NOTED, UNPROVEN
-from .markup import Markup, tag, text
+from .markup import Markup, closing, opening, tag, text
 from .model import Report, is_notification, notification_kind
 
 
-def junit_xml(report: Report) -> str:
-    """Return the report as a JUnit document."""
-    by_host: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for check in report.checks:
-        if check["verdict"] != NOTED:
-            by_host[check["host"]].append(check)
-    suites = [_suite(host, by_host[host], report) for host in sorted(by_host)]
-    suites += [_untested(host, report) for host in report.untested]
-    if report.notifications is not None:
-        suites.append(_suite("notifications", report.notifications, report))
-    judged = [*(check for checks in by_host.values() for check in checks), *(report.notifications or ())]
-    document = tag(
+def junit_xml(report: Report) -> Iterator[str]:
+    """Return the report as a JUnit document, piece by piece: no more than one host's checks are held at one time."""
+    counts = report.counts()
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
+    yield opening(
         "testsuites",
-        "\n",
-        suites,
         name="faxnet.deploy",
-        tests=len(judged) + len(report.untested),
-        failures=_count(judged, FAILED),
+        tests=sum(counts.values()) - counts[NOTED] + len(report.untested),
+        failures=counts[FAILED],
         errors=0,
     )
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{document}\n'
+    yield "\n"
+    for host, checks in groupby(report.checks, key=lambda check: str(check["host"])):
+        judged = [check for check in checks if check["verdict"] != NOTED]
+        if judged:
+            yield from _suite(host, judged, report)
+    for host in report.untested:
+        yield _untested(host, report)
+    if report.notifications is not None:
+        yield from _suite("notifications", report.notifications, report)
+    yield f"{closing('testsuites')}\n"
 
 
-def _suite(name: str, checks: Iterable[Mapping[str, Any]], report: Report) -> Markup:
-    cases = list(checks)
-    suite = tag(
+def _suite(name: str, checks: Sequence[Mapping[str, Any]], report: Report) -> Iterator[str]:
+    yield opening(
         "testsuite",
-        "\n",
-        [_case(name, check) for check in cases],
         name=name,
-        tests=len(cases),
-        failures=_count(cases, FAILED),
+        tests=len(checks),
+        failures=_count(checks, FAILED),
         errors=0,
-        skipped=_count(cases, UNPROVEN),
+        skipped=_count(checks, UNPROVEN),
         timestamp=report.source.time.removesuffix("Z"),
     )
-    return text((suite, "\n"))
+    yield "\n"
+    yield from (_case(name, check) for check in checks)
+    yield f"{closing('testsuite')}\n"
 
 
 def _untested(host: str, report: Report) -> Markup:

@@ -43,16 +43,24 @@ def tag(element: str, /, *content: Content, **attributes: str | int | float | bo
         content: what it holds.
         attributes: ``class_`` means class, ``aria_label`` means aria-label; None and False leave one out.
     """
+    begin = opening(element, **attributes)
+    return begin if element in _VOID else Markup(f"{begin}{text(content)}{closing(element)}")
+
+
+def opening(element: str, /, **attributes: str | int | float | bool | None) -> Markup:
+    """Return the tag that an element begins with, see tag(): for one that is written piece by piece."""
     parts = [element]
     for key, value in attributes.items():
         if value is None or value is False:
             continue
         label = key.rstrip("_").replace("_", "-")
         parts.append(label if value is True else f'{label}="{html.escape(_printable(str(value)))}"')
-    opening = f"<{' '.join(parts)}>"
-    if element in _VOID:
-        return Markup(opening)
-    return Markup(f"{opening}{text(content)}</{element}>")
+    return Markup(f"<{' '.join(parts)}>")
+
+
+def closing(element: str) -> Markup:
+    """Return the tag that an element ends with."""
+    return Markup(f"</{element}>")
 
 
 def raw(trusted: str) -> Markup:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -78,7 +78,7 @@ def make_matrix(report: Report) -> Matrix:
     targets = (*names, *_shown(outside, {flow.destination for flow in enabled}))
     shown = {*sources, *targets}
     cells = {
-        pair: Cell(tuple(flows.get(pair, ())), len(verdicts.get(pair, ())), _worst(verdicts.get(pair, [])))
+        pair: Cell(tuple(flows.get(pair, ())), sum(verdicts.get(pair, {}).values()), _worst(verdicts.get(pair, {})))
         for pair in sorted({*flows, *verdicts})
         if pair[0] in shown and pair[1] in shown
     }
@@ -87,8 +87,10 @@ def make_matrix(report: Report) -> Matrix:
     return Matrix(sources, targets, by_site, left_out, cells, public)
 
 
-def _verdicts(report: Report, key: Mapping[str, str], outside: Mapping[str, str]) -> dict[tuple[str, str], list[str]]:
-    """The verdicts by cell.
+def _verdicts(
+    report: Report, key: Mapping[str, str], outside: Mapping[str, str]
+) -> dict[tuple[str, str], Counter[str]]:
+    """How often each verdict was given, by cell.
 
     What stands for the Internet in a test is shown where the flow is, and not as a right of that one host; and a
     client's own packet to what is public shows that it is, too.
@@ -100,7 +102,7 @@ def _verdicts(report: Report, key: Mapping[str, str], outside: Mapping[str, str]
             shown_at[flow.id] = pair = (key[flow.source], key[flow.destination])
             if flow.source == INTERNET:
                 opened.update({(flow.dial, flow.transport, port): pair for port in tried_ports(flow.ports)})
-    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    found: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for check in report.checks:
         if check["verdict"] != NOTED and check["target"] in key:
             pair = shown_at.get(check.get("flow", ""), (key[check["host"]], key[check["target"]]))
@@ -109,7 +111,7 @@ def _verdicts(report: Report, key: Mapping[str, str], outside: Mapping[str, str]
             else:
                 pairs = [pair, opened.get((check["address"], check["transport"], check["port"]), pair)]
             for where in dict.fromkeys(pairs):
-                found[where].append(check["verdict"])
+                found[where][check["verdict"]] += 1
     return found
 
 
@@ -138,7 +140,7 @@ def _names(report: Report, hosts: list[str], by_site: bool) -> tuple[str, ...]:
     return tuple(sorted(ranked[:MOST_SITES], key=lambda name: (not servers[name], name)))
 
 
-def _worst(verdicts: list[str]) -> str:
+def _worst(verdicts: Mapping[str, int]) -> str:
     return next((verdict for verdict in _ORDER if verdict in verdicts), "")
 
 

@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from ..plan_files.view import PlanView, view_plan
-from ..verification.judgement import FAILED, NOTED, PASSED, UNPROVEN, VERDICTS, judge, witnesses
+from ..verification.judgement import FAILED, PASSED, UNPROVEN, witnesses
 from ..verification.notifications import judge_notifications
-from ..verification.probes import KINDS, SILENT, named
+from ..verification.probes import named
+from .checks import Checks, Share
 
 #: The whole network's verdicts.
 SOUND = "passed"
@@ -29,7 +31,7 @@ class Source:
         plan: content of ``plan.json``.
         slices: contents of ``hosts/<host>.json``; only those of routers and of clients on the page are asked for.
         expected: content of ``probes.json``; None before anything was expected.
-        results: each tested host's result document.
+        results: each tested host's result document; each may be read when it is asked for.
         time: when the report is made (ISO 8601, UTC).
         versions: names and versions of what took part.
     """
@@ -48,7 +50,7 @@ class Report:
 
     Attributes:
         view: the plan.
-        checks: every probe with outcome, verdict, text and witness.
+        checks: every probe with outcome, verdict, text and witness; going through them takes as long as judging them.
         notifications: every notification with verdict and text; None where no round was made.
         tested, untested: names of hosts that were to send probes.
         verdict: one of the four above.
@@ -57,7 +59,7 @@ class Report:
 
     source: Source
     view: PlanView
-    checks: tuple[Mapping[str, Any], ...]
+    checks: Checks
     notifications: tuple[Mapping[str, Any], ...] | None
     tested: tuple[str, ...]
     untested: tuple[str, ...]
@@ -65,23 +67,14 @@ class Report:
     headline: str
     sentence: str
 
-    def kinds(self) -> dict[str, dict[str, int]]:
-        """Verdict counts of the probes by kind, in the order of :data:`KINDS`."""
-        found = {kind: dict.fromkeys(VERDICTS, 0) for kind in KINDS}
-        for check in self.checks:
-            found[check["kind"]][check["verdict"]] += 1
-        return found
-
     def counts(self) -> dict[str, int]:
         """Verdict counts of everything that was judged."""
-        found = dict.fromkeys(VERDICTS, 0)
-        for check in (*self.checks, *(self.notifications or ())):
-            found[check["verdict"]] += 1
-        return found
+        return _counts(self.checks, self.notifications)
 
-    def of_verdict(self, verdict: str) -> list[Mapping[str, Any]]:
+    def of_verdict(self, verdict: str) -> Iterator[Mapping[str, Any]]:
         """All probes and notifications with one verdict."""
-        return [check for check in (*self.checks, *(self.notifications or ())) if check["verdict"] == verdict]
+        if self.counts()[verdict]:
+            yield from (check for check in chain(self.checks, self.notifications or ()) if check["verdict"] == verdict)
 
 
 def is_notification(check: Mapping[str, Any]) -> bool:
@@ -97,17 +90,24 @@ def notification_kind(check: Mapping[str, Any]) -> str:
 def make_report(source: Source) -> Report:
     """Judge everything and find the words for it."""
     view = view_plan(source.plan)
-    results = {host: result for host, result in source.results.items() if result.get("plan") == view.digest}
-    tried = [probe for _host, result in sorted(results.items()) for probe in result["probes"]]
-    seen = witnesses(tried, (host for host, result in results.items() if result.get("emulated")))
-    checks = tuple({**probe, **judge(probe, seen).as_dict()} for probe in tried)
-    asked = any(result.get("notifications") is not None for result in results.values())
+    told: dict[str, dict[str, Any]] = {}
+
+    def tried() -> Iterator[Mapping[str, Any]]:
+        for host, result in source.results.items():
+            if result.get("plan") == view.digest:
+                told[host] = {key: value for key, value in result.items() if key != "probes"}
+                yield from result["probes"]
+
+    seen = witnesses(tried())
+    emulated = frozenset(host for host, result in told.items() if result.get("emulated"))
+    checks = Checks(source.results, told, replace(seen, emulated=emulated))
+    asked = any(result.get("notifications") is not None for result in told.values())
     without = [name for name, host in view.hosts.items() if not host.traits.runs_python]
-    judged = judge_notifications(view.uses, results, services=source.plan["services"], without=without)
+    judged = judge_notifications(view.uses, told, services=source.plan["services"], without=without)
     notifications = tuple(judged) if asked else None
     # Hosts with nothing to send are tested by others' probes: only senders can be left untested.
     senders = (source.expected or {}).get("hosts") or {}
-    untested = tuple(sorted(host for host in senders if host not in results))
+    untested = tuple(sorted(host for host in senders if host not in told))
     verdict = _verdict(checks, notifications, untested)
     headline, sentence = _words(verdict, checks, notifications, untested)
     return Report(
@@ -115,7 +115,7 @@ def make_report(source: Source) -> Report:
         view=view,
         checks=checks,
         notifications=notifications,
-        tested=tuple(sorted(results)),
+        tested=tuple(sorted(told)),
         untested=untested,
         verdict=verdict,
         headline=headline,
@@ -123,20 +123,25 @@ def make_report(source: Source) -> Report:
     )
 
 
-def _verdict(
-    checks: Iterable[Mapping[str, Any]], notifications: Iterable[Mapping[str, Any]] | None, untested: tuple[str, ...]
-) -> str:
-    found = {check["verdict"] for check in (*checks, *(notifications or ()))} - {NOTED}
-    if FAILED in found:
+def _counts(checks: Checks, notifications: tuple[Mapping[str, Any], ...] | None) -> dict[str, int]:
+    found = checks.tally.verdicts()
+    for notification in notifications or ():
+        found[notification["verdict"]] += 1
+    return found
+
+
+def _verdict(checks: Checks, notifications: tuple[Mapping[str, Any], ...] | None, untested: tuple[str, ...]) -> str:
+    counts = _counts(checks, notifications)
+    if counts[FAILED]:
         return BROKEN
-    if PASSED not in found:
+    if not counts[PASSED]:
         return UNTESTED
-    return INCOMPLETE if untested or UNPROVEN in found else SOUND
+    return INCOMPLETE if untested or counts[UNPROVEN] else SOUND
 
 
 def _words(
     verdict: str,
-    checks: tuple[Mapping[str, Any], ...],
+    checks: Checks,
     notifications: tuple[Mapping[str, Any], ...] | None,
     untested: tuple[str, ...],
 ) -> tuple[str, str]:
@@ -146,33 +151,27 @@ def _words(
             "Planned, not tested yet",
             "This page shows what is meant to be open. Run the playbook faxnet.deploy.verify to prove it.",
         )
-    wanted = [check for check in checks if check["expect"] != SILENT and check["verdict"] != NOTED]
-    refused = [check for check in checks if check["expect"] == SILENT]
     parts = [
-        f"{_share(wanted)} connections that must work do",
-        f"{_share(refused)} that must be refused are",
+        f"{checks.tally.wanted} connections that must work do",
+        f"{checks.tally.refused} that must be refused are",
     ]
     if notifications:
-        parts.append(f"{_share(notifications)} notifications reached the client they were meant for")
+        arrived = Share(sum(item["verdict"] == PASSED for item in notifications), len(notifications))
+        parts.append(f"{arrived} notifications reached the client they were meant for")
     sentence = f"{_join(parts)}."
+    counts = _counts(checks, notifications)
     if verdict == SOUND:
         return "Exactly the planned traffic passes", sentence
     if verdict == BROKEN:
-        failed = sum(check["verdict"] == FAILED for check in (*checks, *(notifications or ())))
+        failed = counts[FAILED]
         return f"Not as planned: {failed} {'check' if failed == 1 else 'checks'} failed", sentence
-    unproven = sum(check["verdict"] == UNPROVEN for check in (*checks, *(notifications or ())))
+    unproven = counts[UNPROVEN]
     gaps = []
     if unproven:
         gaps.append(f"{unproven} {'check is' if unproven == 1 else 'checks are'} not proven")
     if untested:
         gaps.append(f"{named(untested)} {'was' if len(untested) == 1 else 'were'} not tested")
     return "As planned, as far as it was tested", f"{sentence} {_join(gaps)}."
-
-
-def _share(checks: Iterable[Mapping[str, Any]]) -> str:
-    judged = list(checks)
-    good = sum(check["verdict"] == PASSED for check in judged)
-    return f"all {good}" if good == len(judged) else f"{good} of {len(judged)}"
 
 
 def _join(parts: list[str]) -> str:

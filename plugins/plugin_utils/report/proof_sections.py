@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from ..plan_files.view import FlowView
@@ -26,11 +27,12 @@ _EXPECTED = {"open": "must answer", "through": "must get there", "silent": "must
 
 def failures_section(report: Report) -> Markup | None:
     """What is not as planned, right below the verdict; None where nothing failed."""
-    failed = report.of_verdict(FAILED)
+    failed = report.counts()[FAILED]
     if not failed:
         return None
-    more = f"{len(failed) - MOST_CHECKS} more are in report.json." if len(failed) > MOST_CHECKS else None
-    return section("failures", "What is not as planned", None, _checks_table(failed[:MOST_CHECKS]), more)
+    more = f"{failed - MOST_CHECKS} more are in report.json." if failed > MOST_CHECKS else None
+    listed = _checks_table(islice(report.of_verdict(FAILED), MOST_CHECKS))
+    return section("failures", "What is not as planned", None, listed, more)
 
 
 def tests_section(report: Report) -> Markup:
@@ -38,17 +40,15 @@ def tests_section(report: Report) -> Markup:
     if not report.checks:
         words = "Nothing yet. The playbook faxnet.deploy.verify sends the packets and writes this page again."
         return section("tests", "What was tested", None, tag("p", words))
-    kinds = report.kinds()
+    kinds = report.checks.tally.kinds
     rows = []
     for kind, counts in kinds.items():
         total = sum(counts.values())
         if total and kind != "control":
             rows.append(_kind_row(kind, counts))
     head = ("Kind", "What it shows", "Checks", "Passed", "Failed", "Not proven")
-    by_kind: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for check in report.checks:
-        by_kind[check["kind"]].append(check)
-    lists = [_kind_list(kind, by_kind[kind]) for kind in kinds if by_kind[kind]]
+    worst = _worst_of_each_kind(report)
+    lists = [_kind_list(kind, worst[kind], sum(counts.values())) for kind, counts in kinds.items() if worst[kind]]
     intro = (
         "Real packets between the real hosts. A refused packet counts as refused only when the sender heard nothing, "
         "and when something else showed that the line was alive at that time."
@@ -67,13 +67,28 @@ def _kind_row(kind: str, counts: Mapping[str, int]) -> tuple[Content, ...]:
     )
 
 
-def _kind_list(kind: str, checks: list[Mapping[str, Any]]) -> Markup:
-    ordered = sorted(checks, key=lambda check: (_RANK[check["verdict"]], check["id"]))
-    more = len(ordered) - MOST_CHECKS
+def _worst_of_each_kind(report: Report) -> dict[str, list[Mapping[str, Any]]]:
+    """As many checks of each kind as there is room for, what failed first; no more than twice as many are held."""
+    found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for check in report.checks:
+        kept = found[check["kind"]]
+        kept.append(check)
+        if len(kept) > 2 * MOST_CHECKS:
+            kept.sort(key=_rank)
+            del kept[MOST_CHECKS:]
+    return defaultdict(list, {kind: sorted(kept, key=_rank)[:MOST_CHECKS] for kind, kept in found.items()})
+
+
+def _rank(check: Mapping[str, Any]) -> tuple[int, str]:
+    return _RANK[check["verdict"]], check["id"]
+
+
+def _kind_list(kind: str, worst: list[Mapping[str, Any]], count: int) -> Markup:
+    more = count - MOST_CHECKS
     return tag(
         "details",
-        tag("summary", tag("strong", kind), f" {number(len(ordered), 'check')}"),
-        _checks_table(ordered[:MOST_CHECKS]),
+        tag("summary", tag("strong", kind), f" {number(count, 'check')}"),
+        _checks_table(worst),
         tag("p", f"{more} more are in report.json.") if more > 0 else None,
         class_="sheet",
     )
@@ -150,10 +165,10 @@ def gaps_section(report: Report) -> Markup:
     items: list[Content] = []
     if report.untested:
         items.append(f"Hosts that sent nothing in this run: {', '.join(report.untested[:MOST_CHECKS])}.")
-    unproven = [check for check in report.checks if check["verdict"] == UNPROVEN]
+    unproven = report.checks.tally.verdicts()[UNPROVEN]
     if unproven:
-        items.append(f"{number(len(unproven), 'check')} not proven: see the lists above for the reasons.")
-    weak = sum(check["verdict"] == PASSED and check["witness"] == "ends" for check in report.checks)
+        items.append(f"{number(unproven, 'check')} not proven: see the lists above for the reasons.")
+    weak = report.checks.tally.by_both_ends
     if weak:
         items.append(
             f"{number(weak, 'refusal')} rest on two witnesses (sender and target were each heard of otherwise), for "

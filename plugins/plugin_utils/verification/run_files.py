@@ -111,13 +111,28 @@ def write_result(base: Path, host: str, result: Mapping[str, Any]) -> Path:
     return path
 
 
-def read_results(base: Path) -> dict[str, dict[str, Any]]:
-    """Return the result documents of the last run by host."""
-    directory = base / RESULTS
-    if not directory.is_dir():
-        return {}
-    cure = "remove it and verify again"
-    return {path.stem: _read(path, cure) for path in sorted(directory.glob("*.json")) if not path.name.startswith(".")}
+class Results(Mapping[str, Mapping[str, Any]]):
+    """The result documents of the last run by host, in the order of their names.
+
+    Each is read whenever it is asked for and not kept, for those of a large network fill the memory. Reading raises
+    PlanFileError where a document cannot be read.
+    """
+
+    def __init__(self, base: Path) -> None:
+        paths = sorted((base / RESULTS).glob("*.json"))
+        self._paths = {path.stem: path for path in paths if not path.name.startswith(".")}
+
+    def __getitem__(self, host: str) -> Mapping[str, Any]:
+        """Return what one host found."""
+        return _read(self._paths[host], "remove it and verify again")
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the hosts' names."""
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        """Return the number of hosts."""
+        return len(self._paths)
 
 
 def _fresh(directory: Path) -> Path:

@@ -28,10 +28,10 @@ def files() -> dict[str, str]:
         "products.svg": _lines(str(drawing(make_scene(view_plan(mixed))))),
         # One page is enough to be read by eye; what differs on the others is in the report's data.
         "as_planned.html": _lines(report_page(tested)),
-        "as_planned.xml": junit_xml(tested),
-        "as_planned.json": report_json(tested),
-        "without_rules.json": report_json(open_to_all),
-        "untested.json": report_json(untested),
+        "as_planned.xml": "".join(junit_xml(tested)),
+        "as_planned.json": "".join(report_json(tested)),
+        "without_rules.json": "".join(report_json(open_to_all)),
+        "untested.json": "".join(report_json(untested)),
     }
     return {f"expected/{name}": text for name, text in found.items()}
 

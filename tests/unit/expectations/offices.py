@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import describe
@@ -109,9 +108,9 @@ def source_of(
     plan: dict[str, Any],
     slices: dict[str, dict[str, Any]],
     expects: Expectations | None,
-    results: dict[str, dict[str, Any]],
+    results: Mapping[str, Mapping[str, Any]],
     time: str = TIME,
 ) -> Source:
     """Return what a report is made of."""
     summary = None if expects is None else expects.summary()
-    return Source(plan, slices, summary, copy.deepcopy(results), time, {"faxnet.deploy": "0.1.0"})
+    return Source(plan, slices, summary, results, time, {"faxnet.deploy": "0.1.0"})

@@ -6,14 +6,28 @@
 from __future__ import annotations
 
 import json
+import weakref
+from collections.abc import Iterator, Mapping
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.document import report_json
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.junit import junit_xml
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report
-from tests.unit.expectations.offices import as_planned, dead, reported, two_offices, wide_open
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report, make_report
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.page import report_page
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
+from tests.unit.expectations.offices import (
+    as_planned,
+    dead,
+    planned,
+    reported,
+    results_of,
+    source_of,
+    two_offices,
+    wide_open,
+)
 
 # Jenkins' junit-10.xsd (github.com/jenkinsci/xunit-plugin): elements, the attributes each may have, its children.
 SCHEMA = {
@@ -42,7 +56,7 @@ REQUIRED = {"testsuite": {"name", "tests", "failures", "errors"}, "testcase": {"
 
 
 def parsed(report: Report) -> ET.Element:
-    return ET.fromstring(junit_xml(report))  # noqa: S314, reads what the collection itself has written
+    return ET.fromstring("".join(junit_xml(report)))  # noqa: S314, reads what the collection itself has written
 
 
 @pytest.mark.parametrize("answer", [as_planned, wide_open, dead, None])
@@ -86,8 +100,49 @@ def test_junit_names_every_failure_with_what_happened() -> None:
 
 def test_json_says_what_the_page_says() -> None:
     report = reported(two_offices(), wide_open)
-    document = json.loads(report_json(report))
+    document = json.loads("".join(report_json(report)))
     assert (document["format"], document["plan"], document["verdict"]) == (1, report.view.digest, "failed")
     assert document["counts"]["failed"] == len([check for check in document["checks"] if check["verdict"] == "failed"])
     assert set(document["kinds"]["neighbour port"]) == {"failed", "not proven", "passed", "noted"}
     assert document["hosts"]["untested"] == []
+
+
+class OneAtATime(Mapping[str, Mapping[str, Any]]):
+    """Results that are read when they are asked for; notes how many documents anybody held at one time."""
+
+    def __init__(self, results: Mapping[str, Mapping[str, Any]]) -> None:
+        self._texts = {host: json.dumps(result) for host, result in results.items()}
+        self.held: weakref.WeakSet[Result] = weakref.WeakSet()
+        self.most = 0
+
+    def __getitem__(self, host: str) -> Mapping[str, Any]:
+        result = Result(json.loads(self._texts[host]))
+        self.held.add(result)
+        self.most = max(self.most, len(self.held))
+        return result
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+
+class Result(dict[str, Any]):
+    """A document that can be watched."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+def test_no_document_is_held_as_a_whole_and_no_more_than_two_hosts_results_at_a_time() -> None:
+    plan, slices = planned(two_offices())
+    expects = expectations(plan, slices)
+    results = OneAtATime(results_of(plan, expects, as_planned))
+    report = make_report(source_of(plan, slices, expects, results))
+    for pieces in (report_json(report), junit_xml(report)):
+        parts = list(pieces)
+        assert len(parts) > len(results)
+        assert max(map(len, parts)) < sum(map(len, parts)) / 4
+    assert len(results) > 4
+    assert results.most <= 2
+    assert report_page(report)

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.document import report_document
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.markup import tag, text
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report, make_report
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.page import report_page
@@ -103,7 +102,7 @@ def test_what_is_not_as_planned_comes_first_a_row_each() -> None:
     page = report_page(bad)
     assert sections(bad)[0] == "What is not as planned"
     section = page.partition("<h2>What is not as planned</h2>")[2].partition("<h2>")[0]
-    failed = [check for check in report_document(bad)["checks"] if check["verdict"] == "failed"]
+    failed = [check for check in bad.checks if check["verdict"] == "failed"]
     assert len(failed) == section.count("<td>must be refused</td>") == 81
     assert "got through: the far end itself said that nothing listens there" in section
     assert "What is not as planned" not in sections(reported(two_offices(), as_planned))

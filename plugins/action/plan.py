@@ -15,6 +15,7 @@ from ansible.errors import AnsibleActionFail, AnsibleError, AnsibleValueOmittedE
 from ..plugin_utils.basics.findings import Severity
 from ..plugin_utils.basics.gc_pause import gc_pause
 from ..plugin_utils.faces.action import EngineAction
+from ..plugin_utils.faces.vault import vault_test
 from ..plugin_utils.inventory import collecting as collect
 from ..plugin_utils.plan_files import directory as files
 from ..plugin_utils.plan_files import plan_json as slices
@@ -39,10 +40,14 @@ class ActionModule(EngineAction):
         if not len(hostvars):
             raise AnsibleActionFail("The inventory holds no host. Pass one with -i.")
         with gc_pause():
-            collected = collect.collect(hostvars, _reader(hostvars), self._evaluator(hostvars))
+            collected = collect.collect(hostvars, _reader(hostvars), self._evaluator(hostvars), self._vault_test())
         beside = inventory_directory(variables.get("ansible_inventory_sources") or (), variables["playbook_dir"])
         where = places(options, collected.network, beside)
         return self._plan(collected, where)
+
+    def _vault_test(self) -> Callable[[object], bool] | None:
+        """How to tell whether a value came from a vault; None where no vault's secret was given."""
+        return vault_test() if self._loader._vault.secrets else None
 
     def _evaluator(self, hostvars: Mapping[str, Any]) -> collect.Evaluate:
         templar = self._templar.copy_with_new_env(available_variables={})

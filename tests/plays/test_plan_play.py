@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
@@ -191,3 +192,34 @@ def test_a_host_that_says_nothing_of_fax_is_left_out_even_if_its_connection_is_a
     two_offices["all"]["hosts"] = {"web": {"ansible_host": "{{ not_known_now }}"}}
     network.write(two_offices)
     assert network.planned().plan["summary"]["hosts"] == 5
+
+
+def test_no_finding_shows_what_a_vault_holds(network: Network, two_offices: dict[str, Any], host_of: Hosts) -> None:
+    (network.folder / "password").write_text("opens the vault\n", encoding="utf-8")
+    vault = ("--vault-password-file", str(network.folder / "password"))
+    whole = network.folder / "group_vars" / "all" / "vault.yml"
+    whole.parent.mkdir(parents=True)
+    whole.write_text("whole: hunter1\nport: 71234\n", encoding="utf-8")
+    subprocess.run(["ansible-vault", "encrypt", *vault, str(whole)], check=True, capture_output=True)
+    single = subprocess.run(
+        ["ansible-vault", "encrypt_string", *vault, "hunter2"], check=True, capture_output=True, text=True
+    ).stdout
+    (whole.parent / "plain.yml").write_text(f"single: {single}\njoined: x{{{{ single }}}}\n", encoding="utf-8")
+    host_of("fl-fax")["faxnet_offers"] = [
+        {"service": "netcfax", "primary_port": "{{ port }}", "password": "{{ whole }}"}
+    ]
+    host_of("uk-router")["faxnet_platform"] = "{{ single }}"
+    host_of("uk-pc1")["faxnet_system"] = "{{ joined }}"
+    network.write(two_offices)
+    outcome = network.run("faxnet.deploy.plan", *vault)
+    assert outcome.code != 0
+    assert "hunter" not in outcome.text
+    assert "71234" not in outcome.text
+    found = {(item["hosts"][0], item["variable"]): item["value"] for item in outcome.plan["findings"]}
+    hidden = "(a value from a vault)"
+    assert found == {
+        ("fl-fax", "faxnet_offers[0].password"): hidden,
+        ("fl-fax", "faxnet_offers[0].primary_port"): hidden,
+        ("uk-router", "faxnet_platform"): hidden,
+        ("uk-pc1", "faxnet_system"): hidden,
+    }

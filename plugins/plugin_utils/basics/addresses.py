@@ -16,6 +16,8 @@ import socket
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from .vaulted import VaultedText
+
 try:
     import netaddr
 except ImportError as error:
@@ -149,7 +151,8 @@ def parse_prefix(value: object) -> Prefix:
     except (netaddr.AddrFormatError, ValueError) as error:
         raise AddressError(f"{value!r} is not a network in CIDR notation such as 10.1.0.0/24") from error
     if int(network.ip) != network.first:
-        raise AddressError(f"{value!r} has host bits set; the network is {network.cidr}")
+        meant = "" if isinstance(value, VaultedText) else f"; the network is {network.cidr}"
+        raise AddressError(f"{value!r} has host bits set{meant}")
     return Prefix(network.version, network.first, network.last, network.prefixlen)
 
 

@@ -9,10 +9,12 @@ with whatever is sound.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
+
+from .vaulted import NOT_SHOWN, VaultedText, without
 
 
 class Severity(StrEnum):
@@ -171,22 +173,39 @@ class Finding:
         """The finding as one paragraph for a terminal."""
         return (
             f"{self.code} {self.kind.title}\n"
-            f"  host:     {self.hosts_text()}\n"
-            f"  variable: {short(self.variable)}\n"
-            f"  value:    {self.value}\n"
-            f"  problem:  {self.message}\n"
-            f"  cure:     {self.cure}"
+            f"  host      {self.hosts_text()}\n"
+            f"  variable  {short(self.variable)}\n"
+            f"  value     {self.value}\n"
+            f"  problem   {self.message}\n"
+            f"  cure      {self.cure}"
         )
 
 
 def short(value: object, limit: int = 120) -> str:
-    """Return *value* as one printable line of at most *limit* characters, for a finding's ``value``."""
+    """Return *value* as one printable line of at most *limit* characters, for a finding's ``value``.
+
+    What came from a vault is not shown, nor is it inside of a list or mapping.
+    """
+    if isinstance(value, VaultedText):
+        return NOT_SHOWN
     try:
         text = value if isinstance(value, str) else repr(value)
     except ValueError:  # Python refuses to write out an int of more than some thousand digits
         text = "a number of thousands of digits"
     text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def without_secrets(finding: Finding, secrets: Collection[VaultedText]) -> Finding:
+    """Return *finding* with no word of *secrets*: some messages name a part of a value, or a value of another host."""
+    if not secrets:
+        return finding
+    return replace(
+        finding,
+        value=without(finding.value, secrets),
+        message=without(finding.message, secrets),
+        cure=without(finding.cure, secrets),
+    )
 
 
 def errors(findings: Iterable[Finding]) -> list[Finding]:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from .vaulted import VaultedText
+
 FIRST_PORT = 1
 LAST_PORT = 65535
 
@@ -57,8 +59,13 @@ def parse_port(value: object) -> int:
     if not (text.isascii() and text.isdigit()):
         raise PortError(f"{value!r} is not a port number")
     if len(text) > 5 or not FIRST_PORT <= int(text) <= LAST_PORT:
-        raise PortError(f"{text[:20]} is not between {FIRST_PORT} and {LAST_PORT}")
+        raise PortError(f"{_quoted(value)} is not between {FIRST_PORT} and {LAST_PORT}")
     return int(text)
+
+
+def _quoted(value: int | str) -> str:
+    """The digits of a number that is no port, as far as anybody wants to read them."""
+    return repr(value) if isinstance(value, VaultedText) else str(value).strip()[:20]
 
 
 def parse_range(value: object) -> PortRange:
@@ -73,7 +80,7 @@ def parse_range(value: object) -> PortRange:
         first, _hyphen, last = value.partition("-")
         low, high = parse_port(first), parse_port(last)
         if low > high:
-            raise PortError(f"{value!r} is reversed: {low} is above {high}")
+            raise PortError(f"{value!r} is reversed: its first port is above its last")
         return PortRange(low, high)
     port = parse_port(value)
     return PortRange(port, port)

@@ -17,11 +17,14 @@ from typing import Any
 
 from ..basics.findings import Finding, short, sort_findings
 from ..basics.gc_pause import gc_pause
+from ..basics.vaulted import NOT_SHOWN, all_vaulted
 from .raw_values import RawValues
 from .variables import CONNECTION_VARIABLES, HOST_VARIABLES, NETWORK_VARIABLES, PREFIX, meant_variable
 
 #: What :data:`Evaluate` returns for a template whose result is ``omit``: the variable counts as not set.
 OMITTED = object()
+
+_UNSHOWN_ERROR = "it cannot be evaluated; the reason is not shown, for it may hold a value from a vault"
 
 #: Evaluates a raw value with one host's raw variables.
 Evaluate = Callable[[Any, Mapping[str, Any]], Any]
@@ -63,16 +66,16 @@ class _Failure:
 
 
 def _shown(raw: Any) -> str:
-    """A raw value for a finding. Lists and mappings are not shown: they may hold values under ansible-vault."""
+    """A raw value for a finding. Lists and mappings are not shown: they may hold values from a vault."""
     if isinstance(raw, (str, int, float)):
         return short(str(raw))
     return f"<{'mapping' if isinstance(raw, Mapping) else 'list' if isinstance(raw, (list, tuple)) else 'value'}>"
 
 
 class _Collector:
-    def __init__(self, evaluate: Evaluate) -> None:
+    def __init__(self, evaluate: Evaluate, from_vault: Callable[[object], bool] | None) -> None:
         self._evaluate = evaluate
-        self.raw = RawValues()
+        self.raw = RawValues(from_vault)
         self._results: dict[tuple[int, ...], tuple[tuple[object, ...], Any]] = {}
         self._failures: list[_Failure] = []
         self._typos: dict[str, str] = {}
@@ -104,10 +107,28 @@ class _Collector:
             result = self._evaluate(raw, variables)
         except EvaluationError as error:
             where, part = self._culprit(name, raw, variables)
-            failure = _Failure(where, _shown(part), str(error), [])
+            hidden = self.raw.mentions_vaulted(part, variables)
+            failure = _Failure(where, self._shown(part), _UNSHOWN_ERROR if hidden else str(error), [])
             self._failures.append(failure)
             return failure
-        return OMITTED if result is OMITTED or result is None else self.raw.plain(result)
+        if result is OMITTED or result is None:
+            return OMITTED
+        return self._marked(raw, self.raw.plain(result), variables)
+
+    def _marked(self, raw: Any, value: Any, variables: Mapping[str, Any]) -> Any:
+        """*value* with what its templates made of a value from a vault marked as such."""
+        if not self.raw.mentions_vaulted(raw, variables):
+            return value
+        if isinstance(raw, Mapping) and isinstance(value, dict) and len(raw) == len(value):
+            return {
+                key: self._marked(part, value[key], variables) for key, part in zip(value, raw.values(), strict=True)
+            }
+        if isinstance(raw, (list, tuple)) and isinstance(value, list) and len(raw) == len(value):
+            return [self._marked(part, item, variables) for part, item in zip(raw, value, strict=True)]
+        return all_vaulted(value)
+
+    def _shown(self, raw: Any) -> str:
+        return NOT_SHOWN if self.raw.is_vaulted(raw) else _shown(raw)
 
     def _culprit(self, where: str, raw: Any, variables: Mapping[str, Any]) -> tuple[str, Any]:
         """Where in a variable the first template that fails stands, and that template."""
@@ -135,7 +156,9 @@ class _Collector:
             if meant:
                 cure = f"rename the variable to {meant}"
                 message = f"is not a variable of the plan (is {meant!r} meant?)"
-                self._findings.append(Finding("FXN102", (host,), str(name), _shown(variables[name]), message, cure))
+                self._findings.append(
+                    Finding("FXN102", (host,), str(name), self._shown(variables[name]), message, cure)
+                )
 
     def findings(self) -> list[Finding]:
         """Everything noted so far."""
@@ -176,20 +199,27 @@ def _agreed(name: str, holders: Mapping[str, Any], findings: list[Finding]) -> A
     return value
 
 
-def collect(hosts: Iterable[str], raw_variables: Callable[[str], Mapping[str, Any]], evaluate: Evaluate) -> Collected:
+def collect(
+    hosts: Iterable[str],
+    raw_variables: Callable[[str], Mapping[str, Any]],
+    evaluate: Evaluate,
+    from_vault: Callable[[object], bool] | None = None,
+) -> Collected:
     """Return what the hosts' variables say.
 
     Args:
         hosts: names of all hosts of the inventory.
         raw_variables: returns a host's variables, not evaluated, extra vars on top.
         evaluate: evaluates a raw value with a host's raw variables; raises EvaluationError.
+        from_vault: tells whether a single value, raw or evaluated, came from a vault; None where no vault is in use.
     """
     with gc_pause():
-        return _collect(hosts, raw_variables, evaluate)
+        return _collect(hosts, raw_variables, _Collector(evaluate, from_vault))
 
 
-def _collect(hosts: Iterable[str], raw_variables: Callable[[str], Mapping[str, Any]], evaluate: Evaluate) -> Collected:
-    collector = _Collector(evaluate)
+def _collect(
+    hosts: Iterable[str], raw_variables: Callable[[str], Mapping[str, Any]], collector: _Collector
+) -> Collected:
     values: dict[str, dict[str, Any]] = {}
     shared: dict[str, dict[str, Any]] = {name: {} for name in NETWORK_VARIABLES}
     connections: dict[str, tuple[dict[str, Any], Mapping[str, Any]]] = {}

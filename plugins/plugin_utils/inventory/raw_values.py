@@ -17,6 +17,8 @@ from typing import Any
 import jinja2
 import jinja2.meta
 
+from ..basics.vaulted import VaultedText
+
 #: Marks that begin a template. A string without them, or an object that is no string, is a value as it stands.
 _MARKS = ("{{", "{%", "{#", "#jinja2:")
 
@@ -58,12 +60,18 @@ def _names_in(text: str) -> frozenset[str] | None:
 
 
 class RawValues:
-    """Answers about raw variables, remembered for one collection run."""
+    """Answers about raw variables, remembered for one collection run.
 
-    def __init__(self) -> None:
+    *from_vault* tells whether a single value came from a vault; None where no vault is in use.
+    """
+
+    def __init__(self, from_vault: Callable[[object], bool] | None = None) -> None:
+        self._from_vault = from_vault
         self.holds_template: Callable[[Any], bool] = ByIdentity(self._holds_template)
         self.names: Callable[[Any], frozenset[str] | None] = ByIdentity(self._names)
         self.plain: Callable[[Any], Any] = ByIdentity(self._plain)
+        #: Whether any part of a value came from a vault.
+        self.is_vaulted: Callable[[Any], bool] = ByIdentity(self._is_vaulted)
 
     def _holds_template(self, value: Any) -> bool:
         if isinstance(value, str):
@@ -83,7 +91,8 @@ class RawValues:
         elif isinstance(value, (list, tuple)):
             parts = [self.names(item) for item in value]
         else:
-            return frozenset() if isinstance(value, _PLAIN_TYPES) else None
+            # ansible-core evaluates no template in what a vault holds.
+            return frozenset() if isinstance(value, _PLAIN_TYPES) or self.is_vaulted(value) else None
         found: set[str] = set()
         for part in parts:
             if part is None:
@@ -95,6 +104,8 @@ class RawValues:
         """*value* in Python's own types: ansible-core tags strings, numbers, lists and mappings with their origin."""
         if value is None or isinstance(value, bool):
             return value
+        if self._from_vault is not None and isinstance(value, str) and self._from_vault(value):
+            return VaultedText(value)
         for kind in (str, int, float):
             if isinstance(value, kind):
                 return kind(value)
@@ -103,6 +114,25 @@ class RawValues:
         if isinstance(value, (list, tuple)):
             return [self.plain(item) for item in value]
         return value
+
+    def _is_vaulted(self, value: Any) -> bool:
+        if self._from_vault is None:
+            return False
+        if isinstance(value, dict):
+            return any(self.is_vaulted(item) for pair in value.items() for item in pair)
+        if isinstance(value, (list, tuple)):
+            return any(self.is_vaulted(item) for item in value)
+        return self._from_vault(value)
+
+    def mentions_vaulted(self, value: Any, variables: Mapping[str, Any]) -> bool:
+        """Whether a template of *value* reads a variable that came from a vault, be it through others.
+
+        True as well where nobody can tell what it reads (``hostvars``, a lookup).
+        """
+        if self._from_vault is None or not self.holds_template(value):
+            return False
+        basis = self.basis(value, variables)
+        return basis is None or any(self.is_vaulted(item) for item in basis)
 
     def basis(self, value: Any, variables: Mapping[str, Any]) -> tuple[object, ...] | None:
         """Return the objects that evaluating *value* can depend on, *value* first; None where that is not known.

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import Severity
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.vaulted import NOT_SHOWN, VaultedText
 
 from .networks import Network, two_offices
 
@@ -251,3 +254,31 @@ def test_every_finding_stays_on_printable_lines() -> None:
     for finding in findings:
         for part in (finding.variable, finding.value, finding.message, finding.cure):
             assert part.isprintable(), finding
+
+
+SECRET = VaultedText("70000")
+SECRETS: dict[str, tuple[str, Any]] = {
+    "a port": ("faxnet_offers", [{"service": "netcfax", "primary_port": SECRET}]),
+    "a key that nobody knows": ("faxnet_offers", [{"service": "netcfax", "password": SECRET}]),
+    "inside of what has the wrong shape": ("faxnet_offers", {"service": SECRET}),
+    "an address": ("faxnet_address", SECRET),
+    "host bits": ("faxnet_permits", [{"name": "x", "ports": 80, "sources": [VaultedText("10.60.0.1/16")]}]),
+    "a reversed range": ("faxnet_permits", [{"name": "x", "ports": VaultedText("60001-60000")}]),
+    "the two ends of a range": (
+        "faxnet_offers",
+        [{"service": "netcfax", "callback_range": {"low": VaultedText("60001"), "high": VaultedText("60000")}}],
+    ),
+    "a server": ("faxnet_uses", [{"service": "netcfax", "server": SECRET}]),
+    "a platform": ("faxnet_platform", SECRET),
+}
+
+
+@pytest.mark.parametrize(("variable", "value"), SECRETS.values(), ids=list(SECRETS))
+def test_no_finding_shows_a_value_from_a_vault(variable: str, value: Any) -> None:
+    net = two_offices()
+    net.hosts["fl-fax"][variable] = value
+    findings = [finding for finding in net.findings() if finding.host == "fl-fax"]
+    assert findings
+    for finding in findings:
+        assert not re.search("70000|6000[01]|10[.]60", json.dumps(finding.as_dict()))
+    assert any(NOT_SHOWN in finding.value for finding in findings)

@@ -41,10 +41,10 @@ def test_only_errors_stop_a_run() -> None:
 
 def test_the_text_names_host_variable_value_problem_and_cure() -> None:
     text = finding().text()
-    for line in ("FXN201 Unknown service", "host:     a", "variable: v", "value:    x", "problem:  is wrong"):
+    for line in ("FXN201 Unknown service", "host      a", "variable  v", "value     x", "problem   is wrong"):
         assert line in text
-    assert "cure:     do better" in text
-    assert "host:     all hosts" in finding(hosts=()).text()
+    assert "cure      do better" in text
+    assert "host      all hosts" in finding(hosts=()).text()
 
 
 def test_a_finding_said_twice_is_told_once_and_the_order_is_fixed() -> None:
@@ -55,12 +55,12 @@ def test_a_finding_said_twice_is_told_once_and_the_order_is_fixed() -> None:
 def test_a_mistake_of_many_hosts_is_told_once_with_all_of_them() -> None:
     told = sort_findings([finding(hosts=("c",)), finding(hosts=("a", "d")), finding(hosts=("b",), value="y")])
     assert [item.hosts for item in told] == [("a", "d", "c"), ("b",)]
-    assert "host:     a, d, c\n" in told[0].text()
+    assert "host      a, d, c\n" in told[0].text()
     assert told[0].as_dict()["hosts"] == ["a", "d", "c"]
 
 
 def test_a_terminal_is_told_a_few_hosts_by_name_and_the_rest_by_number() -> None:
-    assert "host:     pc0, pc1, pc2, pc3, pc4 and 15 more\n" in finding(hosts=tuple(f"pc{n}" for n in range(20))).text()
+    assert "host      pc0, pc1, pc2, pc3, pc4 and 15 more\n" in finding(hosts=tuple(f"pc{n}" for n in range(20))).text()
 
 
 def test_a_host_name_cannot_break_the_lines_of_a_finding() -> None:

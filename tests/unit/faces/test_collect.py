@@ -12,6 +12,7 @@ from typing import Any
 import jinja2
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import Finding
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.vaulted import NOT_SHOWN
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory.collecting import (
     OMITTED,
     Collected,
@@ -181,3 +182,48 @@ def test_without_the_sites_nothing_else_is_said() -> None:
     failed = Finding("FXN115", ("a",), "faxnet_sites.s.networks", "{{ x }}", "'x' is undefined", "correct it")
     echo = Finding("FXN107", ("b",), "faxnet_site", "s", "is not a site", "use one of:")
     assert without_echoes((failed, echo), (failed,)) == (failed,)
+
+
+class Vaulted(str):
+    """A text that a vault holds."""
+
+    __slots__ = ()
+
+
+def test_what_came_from_a_vault_is_marked_and_so_is_what_a_template_makes_of_it() -> None:
+    secret = Vaulted("hunter2")
+    variables = {
+        "secret": secret,
+        "faxnet_site": secret,
+        "faxnet_uses": [{"service": "{{ plain }}", "server": "x{{ secret }}", "mode": "written"}],
+        "faxnet_permits": [{"ports": "{{ secret | length }}"}],
+        "plain": "netcfax",
+    }
+    environment = jinja2.Environment()  # noqa: S701, no page
+
+    def evaluate(raw: Any, own: Mapping[str, Any]) -> Any:
+        if isinstance(raw, dict):
+            return {key: evaluate(item, own) for key, item in raw.items()}
+        if isinstance(raw, list):
+            return [evaluate(item, own) for item in raw]
+        return environment.from_string(raw).render(own)
+
+    hosts = {"a": variables}
+    own = collect(hosts, hosts.__getitem__, evaluate, lambda value: isinstance(value, Vaulted)).hosts["a"]
+    assert own["faxnet_site"] == "hunter2"
+    assert own["faxnet_uses"] == [{"service": "netcfax", "server": "xhunter2", "mode": "written"}]
+    assert [repr(item) for item in (own["faxnet_site"], own["faxnet_uses"], own["faxnet_permits"])] == [
+        NOT_SHOWN,
+        f"[{{'service': 'netcfax', 'server': {NOT_SHOWN}, 'mode': 'written'}}]",
+        f"[{{'ports': {NOT_SHOWN}}}]",
+    ]
+
+
+def test_why_a_template_with_a_value_from_a_vault_failed_is_not_told() -> None:
+    def evaluate(_raw: Any, _variables: Mapping[str, Any]) -> Any:
+        raise EvaluationError("'hunter2' is not a number")
+
+    hosts = {"a": {"secret": Vaulted("hunter2"), "faxnet_site": "{{ secret | int }}", "faxnet_sit": Vaulted("hunter3")}}
+    findings = collect(hosts, hosts.__getitem__, evaluate, lambda value: isinstance(value, Vaulted)).findings
+    assert [(item.code, item.value) for item in findings] == [("FXN102", NOT_SHOWN), ("FXN115", "{{ secret | int }}")]
+    assert not [item for item in findings if "hunter" in item.text()]

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from tests.plays.mistakes import Expected, check_stopped, check_told, planned
 from tests.plays.network import Network, Outcome, tree
 
 MISTAKES = Path(__file__).parent / "inventories" / "mistakes.yml"
 
-#: code, host (empty: the whole network), variable
-EXPECTED = {
+EXPECTED: dict[str, Expected] = {
     "unknown service": ("FXN201", "unknown-service", "faxnet_uses[0].service"),
     "unknown server": ("FXN202", "unknown-server", "faxnet_uses[0].server"),
     "host in no site": ("FXN106", "homeless", "faxnet_site"),
@@ -48,38 +48,16 @@ EXPECTED = {
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """One run over all of them."""
-    network = Network(tmp_path_factory.mktemp("mistakes"))
-    network.write(MISTAKES.read_text(encoding="utf-8"))
-    return network.run("faxnet.deploy.plan")
-
-
-@pytest.fixture(scope="module")
-def errors(outcome: Outcome) -> list[dict[str, Any]]:
-    """The errors of that run."""
-    return [item for item in outcome.plan["findings"] if item["severity"] == "error"]
+    return planned(MISTAKES, tmp_path_factory.mktemp("mistakes"))
 
 
 @pytest.mark.parametrize("expected", EXPECTED.values(), ids=EXPECTED.keys())
-def test_a_mistake_is_one_finding_with_a_cure(
-    outcome: Outcome, errors: list[dict[str, Any]], expected: tuple[str, str, str]
-) -> None:
-    code, host, variable = expected
-    found = [item for item in errors if ("".join(item["hosts"][:1]), item["variable"]) == (host, variable)]
-    assert [item["code"] for item in found] == [code]
-    assert found[0]["message"]
-    assert found[0]["cure"]
-    assert f"{code} {found[0]['title']}\n  host      {host or 'all hosts'}" in outcome.text
-    assert f"  cure      {found[0]['cure']}\n" in outcome.text
+def test_a_mistake_is_one_finding_with_a_cure(outcome: Outcome, expected: Expected) -> None:
+    check_told(outcome, expected)
 
 
-def test_there_are_no_others(errors: list[dict[str, Any]]) -> None:
-    found = sorted((item["code"], "".join(item["hosts"][:1]), item["variable"]) for item in errors)
-    assert found == sorted(EXPECTED.values())
-
-
-def test_the_run_stops_there(outcome: Outcome) -> None:
-    assert outcome.code != 0
-    assert f"The inventory has {len(EXPECTED)} mistakes. Nothing was changed" in outcome.text
+def test_there_are_no_others_and_the_run_stops_there(outcome: Outcome) -> None:
+    check_stopped(outcome, EXPECTED.values())
 
 
 def test_plan_and_lock_file_stay_as_they_were(network: Network, two_offices: dict[str, Any]) -> None:

@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.plays.network import Network, Outcome, tree
+from tests.plays.mistakes import Expected, check_stopped, check_told, errors_of, planned
+from tests.plays.network import Outcome
 
 MISTAKES = Path(__file__).parent / "inventories" / "mistakes_products.yml"
 
-#: code, host (empty: the whole network), variable
-EXPECTED = {
+EXPECTED: dict[str, Expected] = {
     "exchange with a typing error": ("FXN102", "spelled", "faxnet_offers[0].exchanges[1]"),
     "part of an exchange by itself": ("FXN102", "parted", "faxnet_offers[0].exchanges[1]"),
     "no exchange": ("FXN103", "emptied", "faxnet_offers[0].exchanges"),
@@ -51,50 +50,22 @@ EXPECTED = {
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """One run over all of them."""
-    network = Network(tmp_path_factory.mktemp("mistakes"))
-    network.write(MISTAKES.read_text(encoding="utf-8"))
-    before = tree(network.folder)
-    outcome = network.run("faxnet.deploy.plan", "--diff")
-    assert tree(network.folder) == before
-    return outcome
-
-
-@pytest.fixture(scope="module")
-def errors(outcome: Outcome) -> list[dict[str, Any]]:
-    """The errors of that run."""
-    return [item for item in outcome.plan["findings"] if item["severity"] == "error"]
+    return planned(MISTAKES, tmp_path_factory.mktemp("mistakes"))
 
 
 @pytest.mark.acceptance("FP-05")
 @pytest.mark.parametrize("expected", EXPECTED.values(), ids=EXPECTED.keys())
-def test_a_mistake_is_one_finding_with_a_cure(
-    outcome: Outcome, errors: list[dict[str, Any]], expected: tuple[str, str, str]
-) -> None:
-    code, host, variable = expected
-    (found,) = [item for item in errors if ("".join(item["hosts"][:1]), item["variable"]) == (host, variable)]
-    assert found["code"] == code
-    assert found["message"]
-    assert found["value"]
-    assert f"{code} {found['title']}\n  host      {host or 'all hosts'}" in outcome.text
-    assert f"  variable  {variable}\n  value     {found['value']}\n" in outcome.text
-    assert f"  cure      {found['cure']}\n" in outcome.text
+def test_a_mistake_is_one_finding_with_a_cure(outcome: Outcome, expected: Expected) -> None:
+    check_told(outcome, expected)
 
 
-def test_there_are_no_others(errors: list[dict[str, Any]]) -> None:
-    found = sorted((item["code"], "".join(item["hosts"][:1]), item["variable"]) for item in errors)
-    assert found == sorted(EXPECTED.values())
-
-
-def test_the_run_stops_there_and_says_how_many(outcome: Outcome) -> None:
-    assert outcome.code != 0
-    assert f"The inventory has {len(EXPECTED)} mistakes. Nothing was changed" in outcome.text
+def test_there_are_no_others_and_the_run_stops_there(outcome: Outcome) -> None:
+    check_stopped(outcome, EXPECTED.values())
 
 
 @pytest.mark.acceptance("NR-23")
-def test_a_device_that_lacks_an_ability_is_refused_with_the_ability_and_who_needs_it(
-    errors: list[dict[str, Any]],
-) -> None:
-    (found,) = [item for item in errors if item["code"] == "FXN502"]
+def test_a_device_that_lacks_an_ability_is_refused_with_the_ability_and_who_needs_it(outcome: Outcome) -> None:
+    (found,) = [item for item in errors_of(outcome) if item["code"] == "FXN502"]
     assert found["value"] == "nftables_stateless"
     assert "cannot hold the connection-tracking helper ftp" in found["message"]
     assert "hylafax.control/of-helpless>helpless needs" in found["message"]

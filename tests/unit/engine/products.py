@@ -1,16 +1,15 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An inventory with the products and a profile of its own, and what a mistake in it gives."""
+"""An inventory with the products and a profile of its own, to make mistakes in."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import Finding, errors
-
+from .mistakes import Ground
 from .networks import Network
 
 #: A sound profile with every key that an exchange can have; each mistake is made in a copy of its own.
@@ -75,17 +74,6 @@ PROFILE: dict[str, Any] = {
 CONTROL, ANSWER, ALERT, FILES, NAMES = 0, 1, 2, 3, 5
 
 
-class Mistake(NamedTuple):
-    """One mistake, made on hosts, sites and profiles of its own, and the finding that it gives."""
-
-    make: Callable[[Network], object]
-    code: str
-    host: str
-    variable: str
-    value: str
-    cure: str
-
-
 def products() -> Network:
     """An office with a FaxPress, a mail server and a gateway behind NAT, their clients there and in another office."""
     return (
@@ -113,30 +101,5 @@ def profile_of_its_own(name: str, change: Callable[[dict[str, Any]], object]) ->
     return make
 
 
-def told(net: Network) -> list[Finding]:
-    """The errors, in the order of the run."""
-    return errors(net.findings())
-
-
-def check(mistake: Mistake) -> None:
-    """Make one mistake in the sound inventory: it gives its one finding, and no plan."""
-    net = products()
-    mistake.make(net)
-    (finding,) = told(net)
-    assert finding.code == mistake.code, finding.text()
-    assert (finding.host, finding.variable, finding.value) == (mistake.host, mistake.variable, mistake.value)
-    assert mistake.cure in finding.cure
-    assert finding.message
-    assert net.planned().plan is None
-
-
-def check_all(mistakes: Iterable[Mistake]) -> None:
-    """Make all of them in one inventory: one run tells them all and nothing else, each on printable lines."""
-    net, expected = products(), list(mistakes)
-    for mistake in expected:
-        mistake.make(net)
-    found = sorted((finding.code, finding.host, finding.variable) for finding in told(net))
-    assert found == sorted((mistake.code, mistake.host, mistake.variable) for mistake in expected)
-    for finding in net.findings():
-        for part in (finding.variable, finding.value, finding.message, finding.cure):
-            assert part.isprintable(), finding
+#: Where mistakes with products are made; some of what they do there is warned of, too.
+PRODUCTS = Ground(products, warned=True)

@@ -8,25 +8,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import Severity
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.vaulted import NOT_SHOWN, VaultedText
 
+from .mistakes import Ground, Mistake
 from .networks import Network, two_offices
 
-
-class Mistake(NamedTuple):
-    """One mistake, made on hosts and sites of its own, and the finding that it gives."""
-
-    make: Callable[[Network], object]
-    code: str
-    host: str
-    variable: str
-    value: str
-    cure: str
+OFFICES = Ground(two_offices)
 
 
 def _client(name: str, address: str, **use: Any) -> Callable[[Network], object]:
@@ -225,35 +216,11 @@ def test_the_inventory_that_the_mistakes_are_made_in_is_sound() -> None:
 @pytest.mark.acceptance("NR-07", "NR-15", "NR-16", "NP-10", "NP-11")
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=list(MISTAKES))
 def test_a_mistake_gives_one_finding_and_nothing_else(mistake: Mistake) -> None:
-    net = two_offices()
-    mistake.make(net)
-    planned = net.planned()
-    assert [finding.text() for finding in planned.findings if finding.code != mistake.code] == []
-    (finding,) = planned.findings
-    assert (finding.host, finding.variable, finding.value) == (mistake.host, mistake.variable, mistake.value)
-    assert mistake.cure in finding.cure
-    assert finding.message
-    assert finding.severity is Severity.ERROR
-    assert planned.plan is None
+    OFFICES.check(mistake)
 
 
 def test_all_mistakes_in_one_run_give_all_findings_and_nothing_else() -> None:
-    net = two_offices()
-    for mistake in MISTAKES.values():
-        mistake.make(net)
-    told = sorted((finding.code, finding.host, finding.variable) for finding in net.findings())
-    assert told == sorted((mistake.code, mistake.host, mistake.variable) for mistake in MISTAKES.values())
-
-
-def test_every_finding_stays_on_printable_lines() -> None:
-    net = two_offices()
-    for mistake in MISTAKES.values():
-        mistake.make(net)
-    findings = net.findings()
-    assert len(findings) > len(MISTAKES) // 2
-    for finding in findings:
-        for part in (finding.variable, finding.value, finding.message, finding.cure):
-            assert part.isprintable(), finding
+    OFFICES.check_all(MISTAKES.values())
 
 
 SECRET = VaultedText("70000")

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from .mistakes import Mistake
 from .networks import Network
-from .products import ALERT, Mistake, check, check_all, products, profile_of_its_own, told
+from .products import ALERT, PRODUCTS, products, profile_of_its_own
 
 MEDIA = {"media_udp": "60000-60099", "media_tcp": "60000-60099"}
 
@@ -200,7 +201,7 @@ MISTAKES = {
 
 
 def test_the_inventory_that_the_mistakes_are_made_in_is_sound() -> None:
-    assert told(products()) == []
+    assert PRODUCTS.told(products()) == []
     made = products().made()
     assert {flow["service"] for flow in made.document["flows"]} == {"faxpress", "communigate", "gateway"}
 
@@ -208,11 +209,11 @@ def test_the_inventory_that_the_mistakes_are_made_in_is_sound() -> None:
 @pytest.mark.acceptance("FP-05", "NR-16")
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=list(MISTAKES))
 def test_a_mistake_gives_one_finding_at_its_place(mistake: Mistake) -> None:
-    check(mistake)
+    PRODUCTS.check(mistake)
 
 
 def test_all_mistakes_in_one_run_give_all_findings_and_nothing_else() -> None:
-    check_all(MISTAKES.values())
+    PRODUCTS.check_all(MISTAKES.values())
 
 
 @pytest.mark.parametrize("exchanges", [["smpt", "imap"], [], "smtp", {"smtp": "yes"}], ids=str)
@@ -220,7 +221,7 @@ def test_a_servers_mistake_is_not_told_again_at_its_clients(exchanges: object) -
     net = products()
     net.offers("post", "main", "10.1.0.40", "communigate", exchanges=exchanges)
     net.uses("writer", "away", "10.2.0.92", "communigate", "post", exchanges=["smtp"])
-    assert [item.host for item in told(net)] == ["post"]
+    assert [item.host for item in PRODUCTS.told(net)] == ["post"]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +239,7 @@ def test_a_servers_mistake_is_not_told_again_at_its_clients(exchanges: object) -
 def test_what_is_meant_well_is_no_mistake(change: Callable[[Network], object]) -> None:
     net = products()
     change(net)
-    assert told(net) == []
+    assert PRODUCTS.told(net) == []
 
 
 @pytest.mark.acceptance("CG-13")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from .mistakes import Mistake
 from .networks import Network
 from .products import (
     ALERT,
@@ -17,12 +18,9 @@ from .products import (
     CONTROL,
     FILES,
     NAMES,
-    Mistake,
-    check,
-    check_all,
+    PRODUCTS,
     products,
     profile_of_its_own,
-    told,
 )
 
 
@@ -175,11 +173,11 @@ MISTAKES = {
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=list(MISTAKES))
 def test_a_mistake_gives_one_finding_at_its_place(mistake: Mistake) -> None:
-    check(mistake)
+    PRODUCTS.check(mistake)
 
 
 def test_all_mistakes_in_one_run_give_all_findings_and_nothing_else() -> None:
-    check_all(MISTAKES.values())
+    PRODUCTS.check_all(MISTAKES.values())
 
 
 def test_two_mistakes_in_one_profile_are_two_findings_of_one_run() -> None:
@@ -187,7 +185,7 @@ def test_two_mistakes_in_one_profile_are_two_findings_of_one_run() -> None:
     profile_of_its_own(
         "p-two", lambda profile: profile.update(titel="Gateway") or profile["exchanges"][FILES].update(idle=-1)
     )(net)
-    assert [(item.code, item.variable) for item in told(net)] == [
+    assert [(item.code, item.variable) for item in PRODUCTS.told(net)] == [
         ("FXN209", "faxnet_services.p-two.exchanges[3].idle"),
         ("FXN209", "faxnet_services.p-two.titel"),
     ]

@@ -17,6 +17,7 @@ from ...basics.addresses import Address, Prefix, is_unrouted, parse_address, par
 from ...basics.findings import short
 from ...catalog.catalog import builtin_catalog
 from ...plan_files.view import HostView, PlanView, SiteView, version_of, view_plan
+from ...planning.checks.systems import unmapped
 from ..plan_extracts import ViewError
 from .network_list import GRAMMARS, AddressListError, from_structure, network_text
 
@@ -230,19 +231,18 @@ def _ambiguous(lan: Iterable[tuple[SiteView, Prefix]], remote: Iterable[tuple[Si
 
 
 def _ipv6_warnings(server: HostView, ipv6: str) -> Iterator[str]:
-    """Warn of systems on which a server with IPv6 sockets does not meet IPv4 (CG-20)."""
-    system = builtin_catalog().systems.get(server.system)
+    """Warn of systems on which a server with IPv6 sockets does not meet IPv4 (CG-20), where the plan cannot know.
+
+    Of a server with addresses of both versions the plan itself warns (FXN216); it knows nothing of the start option.
+    """
+    catalog = builtin_catalog()
+    system = catalog.systems.get(server.system)
     # The server takes IPv6 as on where the system has it and a local IPv6 address exists (CG-19).
-    if system is None or ipv6 == "off" or (ipv6 == "auto" and server.address(6) is None):
+    ipv4_address, ipv6_address = server.address(4), server.address(6)
+    said = ipv4_address is not None and ipv6_address is not None
+    if said or system is None or ipv6 == "off" or (ipv6 == "auto" and ipv6_address is None):
         return
-    if system.mapped_ipv4 == "never":
-        yield (
-            f"{server.name} runs {system.title}, which has no IPv4-mapped addresses: with IPv6 on, the server's "
-            "sockets would not meet IPv4 at all. Start it with IPv6 off"
-        )
-    elif system.mapped_ipv4 == "by_setting":
-        yield (
-            f"{server.name} runs {system.title}, on which IPv4-mapped addresses are off unless a kernel setting turns "
-            "them on (net.inet6.ip6.v6only=0): without it the server's IPv6 sockets do not meet IPv4. Set it, or start "
-            "the server with IPv6 off"
-        )
+    remark = unmapped(catalog.profiles[SERVICE], system)
+    if remark:
+        message, cure = remark
+        yield f"{server.name}: {message}; {cure}"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ...basics.findings import Finding
+from ...catalog.profile import Profile, System
 from ...inventory.intent import Intent
 
 _CURES = {
@@ -15,20 +16,24 @@ _CURES = {
 }
 
 
-def check_systems(intent: Intent, findings: list[Finding]) -> None:
-    """Warn where a server with both IP versions serves IPv4 through IPv6 sockets, and its system does not map IPv4.
+def unmapped(profile: Profile, system: System) -> tuple[str, str] | None:
+    """Return what is wrong and the cure where a product's IPv6 sockets do not take IPv4 on a system; else None.
 
     The systems' behaviour is in ``products/_systems.yml``, with its sources.
     """
+    if not profile.mapped_ipv4 or system.mapped_ipv4 not in _CURES:
+        return None
+    off = "has no IPv4-mapped addresses" if system.mapped_ipv4 == "never" else "leaves IPv4-mapped addresses off"
+    message = f"{system.title} {off}: the IPv6 sockets of {profile.title} would not take IPv4 there"
+    return message, _CURES[system.mapped_ipv4]
+
+
+def check_systems(intent: Intent, findings: list[Finding]) -> None:
+    """Warn where a server with both IP versions serves IPv4 through IPv6 sockets, and its system does not map IPv4."""
     for offer in intent.offers.values():
         host = intent.hosts.get(offer.host)
         if host is None or host.system is None or not (host.address_of(4) and host.address_of(6)):
             continue
-        profile, system = intent.catalog.profiles[offer.service], intent.catalog.systems[host.system]
-        if offer.enabled and profile.mapped_ipv4 and system.mapped_ipv4 in _CURES:
-            off = (
-                "has no IPv4-mapped addresses" if system.mapped_ipv4 == "never" else "leaves IPv4-mapped addresses off"
-            )
-            message = f"{system.title} {off}: the IPv6 sockets of {profile.title} would not take IPv4 there"
-            cure = _CURES[system.mapped_ipv4]
-            findings.append(Finding("FXN216", (host.name,), "faxnet_system", host.system, message, cure))
+        remark = unmapped(intent.catalog.profiles[offer.service], intent.catalog.systems[host.system])
+        if offer.enabled and remark:
+            findings.append(Finding("FXN216", (host.name,), "faxnet_system", host.system, *remark))

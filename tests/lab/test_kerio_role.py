@@ -43,7 +43,8 @@ CONSOLE = """\
   gather_facts: false
   roles:
     - role: faxnet.deploy.host_firewall
-    - role: faxnet.deploy.kerio_admin
+    - role: faxnet.deploy.emulator
+    - role: faxnet.deploy.settings_sheets
 """
 WRONG = "sha256:" + "0" * 64
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..basics.findings import Finding
 from ..basics.gc_pause import gc_pause
 from ..basics.ports import PortRange
 from ..catalog.profile import Exchange, Profile, SettingValue
@@ -261,7 +261,7 @@ def _describe(plan: Plan) -> Written:
         name: _compact([_exchange(name, exchange) for exchange in profile.exchanges])
         for name, profile in intent.catalog.profiles.items()
     }
-    findings_of = _findings_of(plan.findings)
+    listed, findings_of = _findings(plan)
     roles: dict[str, tuple[str, ...]] = {}
     heads: list[str] = []
     slices: list[Slice] = []
@@ -289,11 +289,11 @@ def _describe(plan: Plan) -> Written:
         f'{{"format":{FORMAT},"sites":{_compact(_sites(plan, about.texts))},"hosts":{{{",".join(heads)}}},'
         f'"platforms":{{{platforms}}},'
         f'"services":{{{",".join(services)}}},"offers":[{",".join(offers.values())}],"uses":[{",".join(uses)}],'
-        f'"openings":{{{",".join(opened)}}},"findings":{_compact([item.as_dict() for item in plan.findings])},'
+        f'"openings":{{{",".join(opened)}}},"findings":{_compact(listed)},'
         f'"slices":"{_digest_of(slices)}","flows":[{",".join(flow_texts)}]'
     )
     document, digest = seal(plan_body)
-    findings = json.dumps([item.as_dict() for item in plan.findings], indent=2, ensure_ascii=False) + "\n"
+    findings = json.dumps(listed, indent=2, ensure_ascii=False) + "\n"
     return Written(digest, document, findings, tuple(slices), roles, len(flow_texts))
 
 
@@ -309,19 +309,31 @@ def _head(host: Host, roles: Iterable[str], texts: Texts) -> str:
     )
 
 
-def _findings_of(findings: Iterable[Finding]) -> dict[str, str]:
-    """By host: its findings as a JSON list.
+_ENTRY = re.compile(r"faxnet_(?:offers|uses)\[\d+\]")
+
+
+def _findings(plan: Plan) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """All findings, and each host's as a JSON list. One about an entry of offers or uses says of which service.
 
     Of a finding's hosts a slice names its own alone: a plan holds warnings and advice, which are about each host's own
     variables. So a slice changes with its host only, and what ten thousand hosts share is not told to each of them with
     ten thousand names.
     """
+    if not plan.findings:
+        return [], {}
+    services = {(offer.host, f"faxnet_offers[{offer.index}]"): offer.service for offer in plan.intent.offers.values()}
+    services |= {(use.host, f"faxnet_uses[{use.index}]"): use.service for use in plan.intent.uses}
+    listed: list[dict[str, Any]] = []
     gathered: dict[str, list[str]] = {}
-    for finding in findings:
+    for finding in plan.findings:
+        entry = _ENTRY.match(finding.variable)
         data = finding.as_dict()
+        listed.append({**data, "service": services.get((finding.host, entry.group())) if entry else None})
         for name in finding.hosts:
-            gathered.setdefault(name, []).append(_compact({**data, "hosts": [name]}))
-    return {name: f"[{','.join(items)}]" for name, items in gathered.items()}
+            # Hosts that share a finding may have another service at that place.
+            service = services.get((name, entry.group())) if entry else None
+            gathered.setdefault(name, []).append(_compact({**data, "hosts": [name], "service": service}))
+    return listed, {name: f"[{','.join(items)}]" for name, items in gathered.items()}
 
 
 def _sites(plan: Plan, texts: Texts) -> dict[str, dict[str, Any]]:

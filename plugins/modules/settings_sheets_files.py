@@ -1,0 +1,142 @@
+#!/usr/bin/python
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: settings_sheets_files
+version_added: "0.1.0"
+short_description: The managed host's side of faxnet.deploy.settings_sheets, which calls it
+description:
+  - Brings small text files in one directory to their content, and removes others, in one call.
+  - It is internal. It is not meant for plays, and its options change without notice.
+options:
+  path:
+    description: The directory. It is made where there is something to write.
+    type: path
+    required: true
+  files:
+    description: Content by name.
+    type: dict
+    default: {}
+  absent:
+    description: Names of files that are not to be there.
+    type: list
+    elements: str
+    default: []
+attributes:
+  check_mode:
+    support: full
+    description: Can run in check mode and tell what would change without changing it.
+  diff_mode:
+    support: full
+    description: Returns in diff mode what changed, or in check mode what would.
+seealso:
+  - module: faxnet.deploy.settings_sheets
+author:
+  - faxnet.deploy contributors (@faxnet)
+"""
+
+EXAMPLES = r"""
+- name: Write all settings sheets of this host
+  faxnet.deploy.settings_sheets:
+"""
+
+RETURN = r"""
+written:
+  description: Names of files that were not as they are to be.
+  returned: always
+  type: list
+  elements: str
+  sample: [netcfax-client.txt]
+removed:
+  description: Names of files that were there and are not to be.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+"""
+
+import os
+import tempfile
+
+from ansible.module_utils.basic import AnsibleModule
+
+FILE_MODE, FOLDER_MODE = 0o644, 0o755
+
+
+def main() -> None:
+    """Compare, write, remove."""
+    module = AnsibleModule(
+        argument_spec={
+            "path": {"type": "path", "required": True},
+            "files": {"type": "dict", "default": {}},
+            "absent": {"type": "list", "elements": "str", "default": []},
+        },
+        supports_check_mode=True,
+    )
+    folder: str = module.params["path"]
+    try:
+        result = bring(module, folder, module.params["files"], module.params["absent"])
+    except (OSError, UnicodeDecodeError) as error:
+        module.fail_json(msg=f"{getattr(error, 'filename', None) or folder} cannot be read or written: {error}")
+    module.exit_json(**result)
+
+
+def bring(module: AnsibleModule, folder: str, files: dict[str, str], absent: list[str]) -> dict[str, object]:
+    """Bring the files to their content; return the module's result."""
+    written: list[str] = []
+    removed: list[str] = []
+    diff: list[dict[str, str]] = []
+    for name, content in [*files.items(), *((name, None) for name in absent)]:
+        path = os.path.join(folder, name)
+        before = text_of(path)
+        if before == content and (content is None or has_its_rights(path)):
+            continue
+        (removed if content is None else written).append(name)
+        diff.append({"before": before or "", "after": content or "", "before_header": path, "after_header": path})
+        if module.check_mode:
+            continue
+        if content is None:
+            os.unlink(path)
+        else:
+            write(module, path, content)
+    result = {"changed": bool(diff), "written": written, "removed": removed}
+    return {**result, "diff": diff} if module._diff else result
+
+
+def text_of(path: str) -> str | None:
+    """Return what a file holds; None where there is none."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+
+
+def has_its_rights(path: str) -> bool:
+    """Whether everybody may read the file, and the one who wrote it is its owner."""
+    status = os.stat(path)
+    return status.st_mode & 0o7777 == FILE_MODE and status.st_uid == os.geteuid()
+
+
+def write(module: AnsibleModule, path: str, content: str) -> None:
+    """Put a file in place whole, by rename."""
+    folder = os.path.dirname(path)
+    if not os.path.isdir(folder):
+        os.makedirs(folder)
+        os.chmod(folder, FOLDER_MODE)
+    descriptor, name = tempfile.mkstemp(dir=module.tmpdir)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(content)
+    os.chmod(name, FILE_MODE)
+    module.atomic_move(name, path)
+    # Where a file of other rights was there, the rename has kept those.
+    os.chmod(path, FILE_MODE)
+    os.chown(path, os.geteuid(), os.getegid())
+
+
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Brings a Debian or Ubuntu machine with git, make, Python 3.11+ and root or sudo to the point where everything runs:
-#   tools/setup.sh            system packages, .venv, the lab's collections
+#   tools/setup.sh            system packages, .venv, the collections path
 #   tools/setup.sh bench      also .venv-bench, the benchmark's yardstick (requirements/bench.txt)
 #   tools/setup.sh importer   also .venv-importer, Galaxy's importer (requirements/importer.txt)
 # A step whose result is there already costs nothing. FAXNET_NO_APT=1 leaves the system packages to somebody else.
@@ -99,10 +99,9 @@ done
 
 # ---- collections
 
-stamp=.build/collections/.stamp
-wanted="$PWD $(cat requirements/collections.txt tools/unpack_collections.py | sha256sum)"
-if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || [ ! -e .build/collections/ansible_collections/faxnet/deploy ]; then
-  step "collections for the lab" .venv/bin/python tools/unpack_collections.py
-  printf '%s\n' "$wanted" >"$stamp"
-fi
+# This checkout, and the lab's own way into its containers; no other collection is needed.
+faxnet=.build/collections/ansible_collections/faxnet
+mkdir -p "$faxnet"
+ln -sfn ../../../.. "$faxnet/deploy"
+ln -sfn ../../../../tools/lab/collection "$faxnet/lab"
 printf 'setup: ready (%s, %s)\n' "$(.venv/bin/python --version)" "$(.venv/bin/python -c 'import importlib.metadata as m; print("ansible-core", m.version("ansible-core"))')"

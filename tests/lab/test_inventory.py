@@ -101,7 +101,7 @@ def test_the_connection_lets_a_taken_over_address_live_on(tmp_path: Path) -> Non
     assert yaml.safe_load(path.read_text()) == {"all": {"hosts": {"pc": None, "router": None}}}
     router, pc = (yaml.safe_load((tmp_path / "host_vars" / f"{name}.yml").read_text()) for name in ("router", "pc"))
     assert router["ansible_host"] == "faxnet-x-router"
-    assert router["ansible_connection"] == "containers.podman.podman"
+    assert router["ansible_connection"] == "faxnet.lab.podman"
     assert "faxnet_address" not in router
     assert pc["faxnet_address"] == ["10.1.0.7"]
 

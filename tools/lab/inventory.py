@@ -211,7 +211,7 @@ def write_connection(directory: Path, hosts: Iterable[Host], container_of: Mappi
         if host.name not in container_of:
             continue
         values = values_of[host.name] = {
-            "ansible_connection": "containers.podman.podman",
+            "ansible_connection": "faxnet.lab.podman",
             "ansible_host": container_of[host.name],
             "ansible_user": "root",
             # A task runs as root already, and the containers have no sudo: this beats a play's own `become`.

@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup shell lab-up lab-down demo test test-full unit gates lint molecule bench docs changelog lock clean
+.PHONY: help setup shell lab-up lab-down demo test test-labs test-full unit coverage gates lint molecule bench docs changelog lock clean
 
 INVENTORY ?= inventories/two_offices
 # What `make demo` shows: an inventory under inventories/. INVENTORY=... is taken where no SCENARIO is named.
@@ -19,8 +19,9 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.build/collections
 export ANSIBLE_HOME := $(CURDIR)/.build/ansible
 export PYTHONDONTWRITEBYTECODE := 1
 
-# Two workers; tests that share the lab stay on one of them, in order. The tests' lab goes away whatever happened, quietly:
-# the last line belongs to pytest. A lab that `make lab-up` or `make demo` made stays.
+# Two workers, and with them two labs at a time; the tests of one lab stay on one worker, in order (tests/conftest.py).
+# The tests' labs go away whatever happened, quietly: the last line belongs to pytest. A lab that `make lab-up` or
+# `make demo` made stays.
 PYTEST = $(AS_ROOT) .venv/bin/python -m pytest
 TEST_LABS := lockout unguarded kerio-role communigate_role \
 	$(addprefix molecule_,$(notdir $(patsubst %/,%,$(dir $(wildcard molecule/*/molecule.yml)))))
@@ -55,16 +56,27 @@ lab-down: setup  ## remove every container, network and file that any lab of thi
 demo: setup  ## the whole path: lab, playbooks/site.yml, verdict, report (SCENARIO=two_offices|faxpress|kerio|...)
 	@.venv/bin/python -m tools.demo $(if $(SCENARIO),--scenario "$(SCENARIO)",--inventory "$(INVENTORY)")
 
-test:  ## every test and gate; the lab is made, used and removed
+# The circles of tests: every test belongs to `test` or to `test-labs`, or is slow (tests/gates/test_circles.py).
+test:  ## every kind of test once, each product's main scenario, all gates: before a change is handed in
 	@tools/setup.sh bench
-	@$(TIDY); $(PYTEST) -n 2 --dist loadgroup -m "not slow" $(ARGS)
+	@$(TIDY); $(PYTEST) -n 2 --dist loadgroup -m "not slow and not labs" $(ARGS)
 
-test-full:  ## the same with the slow variants
+test-labs:  ## the other scenarios and tests with a lab: what a build server runs besides
+	@tools/setup.sh
+	@$(TIDY); $(PYTEST) -n 2 --dist loadgroup -m "labs and not slow" $(ARGS)
+
+test-full:  ## both of them, and what is slow by nature
 	@tools/setup.sh bench
 	@$(TIDY); $(PYTEST) -n 2 --dist loadgroup $(ARGS)
 
 unit: setup  ## the quick ones only: engine, faces, properties, golden files
 	@$(PYTEST) -n 2 --dist loadgroup -m "not slow and not lab" --ignore tests/gates $(ARGS)
+
+coverage: setup  ## what the quick tests reach of plugins/, line by line; parts: ARGS=tests/unit/engine
+	@.venv/bin/coverage erase
+	@$(AS_ROOT) .venv/bin/coverage run -m pytest -q -n 2 -m "not slow and not lab" --ignore tests/gates --ignore tests/bench $(ARGS)
+	@.venv/bin/coverage combine --quiet
+	@.venv/bin/coverage report
 
 gates: setup  ## every gate (sanity, linters, types, licences, importer), one test each
 	@$(PYTEST) -n 2 tests/gates $(ARGS)

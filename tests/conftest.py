@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-#: The two rows that tests with containers run in, one after the other.
-LAB, MOLECULE = "lab", "molecule"
 
 
 def pytest_configure() -> None:
@@ -29,25 +27,38 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests of the lab in two rows, one a worker; start them and the long gates first, so that no core waits.
+    """Keep the tests of one lab on one worker; start them and the long gates first, so that no core waits.
 
-    Two labs at once are what a machine of two cores holds. Each test has a lab of its own name and may stand in
-    either row; as they are, both rows take about as long.
+    Two workers have two labs at a time, which is what a machine of two cores holds, and a worker that is through with
+    a lab takes the next one: nobody has to know how long each of them takes. Only the longest ones begin.
     """
     for item in items:
         if item.get_closest_marker("lab"):
-            product = item.path.stem == "test_molecule" and "two_offices" not in item.name
-            item.add_marker(pytest.mark.xdist_group(MOLECULE if product else LAB))
-    items.sort(key=lambda item: 0 if item.get_closest_marker("lab") else 1 if "gates" in item.path.parts else 2)
+            item.add_marker(pytest.mark.xdist_group(lab_of(item)))
+    items.sort(key=_turn)
+
+
+def lab_of(item: pytest.Item) -> str:
+    """The name of the lab that a test uses: a molecule scenario has its own, a module of lab tests another."""
+    scenario = getattr(item, "callspec", None)
+    if item.path.stem == "test_molecule" and scenario is not None:
+        return f"molecule_{scenario.id}"
+    return item.path.stem.removeprefix("test_")
+
+
+def _turn(item: pytest.Item) -> int:
+    if item.get_closest_marker("lab"):
+        return 0 if item.path.stem == "test_molecule" else 1
+    return 2 if "gates" in item.path.parts else 3
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Refuse to spread the lab's tests over workers at will: they would remove each other's containers.
+    """Refuse to spread a lab's tests over workers at will: they would remove each other's containers.
 
     pytest-xdist marks the group in the test's name; a pytest that it does not know yet can make it fail silently.
     """
     if "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("lab"):
-        kept_together = item.nodeid.endswith((f"@{LAB}", f"@{MOLECULE}"))
+        kept_together = item.nodeid.endswith(f"@{lab_of(item)}")
         assert kept_together, "run with --dist loadgroup, and with a pytest that pytest-xdist supports"
 
 

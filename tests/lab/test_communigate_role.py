@@ -28,7 +28,8 @@ from tools.lab import lifecycle
 from tools.lab.podman import find_podman
 from tools.lab.progress import Progress
 
-pytestmark = pytest.mark.lab
+# A role on real hosts is in `make test` with test_kerio_role.py.
+pytestmark = [pytest.mark.lab, pytest.mark.labs]
 
 #: What a listener on every IPv4 address shows.
 EVERY_IPV4 = "0.0.0.0"  # noqa: S104, nothing is bound here

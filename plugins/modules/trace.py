@@ -85,7 +85,7 @@ packet:
   sample: tcp from fl-fax (10.1.0.10) to uk-ts1 (203.0.113.20) port 10500
 outcome:
   description:
-    - V(arrives) at a host of the plan; V(refused) by a rule; V(leaves) for an address that is no host of the plan;
+    - V(arrives) at a host of the plan; V(refused) by a rule; V(leaves) for an address that is not a host of the plan;
       V(lost) because nobody knows a way.
   returned: always
   type: str

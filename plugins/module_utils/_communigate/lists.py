@@ -208,7 +208,7 @@ def _parse_line(number: int, text: str, abilities: frozenset[str]) -> Line:
     excluded = body.startswith("!")
     if excluded:
         if "exclusions" not in abilities:
-            raise _LineError("excludes, which this version of the grammar cannot", "leave it away, or use 5.1 or later")
+            raise _LineError("excludes, which this version of the grammar cannot", "omit it, or use 5.1 or later")
         body = body[1:].lstrip(_BLANKS)
         if not body:
             raise _LineError("excludes nothing", "write the address to exclude after the exclamation point")

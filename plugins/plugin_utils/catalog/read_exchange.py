@@ -92,9 +92,9 @@ def read_exchange(data: object, path: str, settings: Mapping[str, Setting], has_
         advice=read_string(item["advice"], f"{path}.advice") if "advice" in item else "",
     )
     if exchange.helper and exchange.transport != "tcp":
-        raise ProfileError(f"{path}.helper", exchange.helper, "is a helper for TCP", "leave it away")
+        raise ProfileError(f"{path}.helper", exchange.helper, "is a helper for TCP", "omit it")
     if exchange.is_callback and parties != CLIENTS:
-        raise ProfileError(f"{path}.with", parties, "only clients are called back", "leave 'with' away")
+        raise ProfileError(f"{path}.with", parties, "only clients are called back", "omit 'with'")
     return exchange
 
 

@@ -189,7 +189,7 @@ def _check_exchanges(exchanges: tuple[Exchange, ...], callback: CallbackRules | 
     if not names or len(set(names)) != len(names):
         raise ProfileError(f"{path}.exchanges", names, "needs at least one exchange, each name once", "rename one")
     if callback is not None and not any(exchange.is_callback for exchange in exchanges):
-        cure = "add an exchange with 'ports: callback', or leave 'callback' away"
+        cure = "add an exchange with 'ports: callback', or omit 'callback'"
         raise ProfileError(f"{path}.callback", names, "no exchange calls the client back", cure)
     check_references(exchanges, f"{path}.exchanges")
 
@@ -294,7 +294,7 @@ def _environment(name: object, data: object, path: str) -> Environment:
 
 def _environments(data: object, path: str) -> dict[str, Environment]:
     if not isinstance(data, Mapping) or not data:
-        raise ProfileError(path, data, "is not a mapping with at least one environment", "name one, or leave it away")
+        raise ProfileError(path, data, "is not a mapping with at least one environment", "name one, or omit it")
     return {str(key): _environment(key, value, f"{path}.{short(key, 40)}") for key, value in data.items()}
 
 

@@ -227,5 +227,5 @@ def port_text(value: object, style: str = "plain") -> str:
         cure = "pass ports such as 7488, ranges such as '10000-10099', or a list of these"
         raise ViewError(f"{error}: {cure}") from error
     if not ranges:
-        raise ViewError("no ports: an empty list would read as any port on most devices; leave such a rule away")
+        raise ViewError("no ports: an empty list would read as any port on most devices; omit such a rule")
     return PORT_STYLES[style](ranges)

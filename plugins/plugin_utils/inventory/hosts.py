@@ -13,7 +13,7 @@ from ..basics.names import NAME_CURE, name_problem
 from ..basics.ports import parse_range
 from ..catalog.catalog import Catalog
 from .intent import INTERNET, Host, Opening, Site
-from .reader import Reader
+from .reader import Reader, listed
 
 OPENING_KEYS = ("name", "transport", "ports", "sources")
 ANYWHERE = (Prefix(4, 0, 2**32 - 1, 0), Prefix(6, 0, 2**128 - 1, 0))
@@ -127,11 +127,11 @@ def _site_of(reader: Reader, value: object, sites: Mapping[str, Site], gateway_o
         return sites[gateway_of[0]]
     if value is None:
         reader.note(
-            "FXN106", "faxnet_site", "", "the host is in no site", f"set faxnet_site to one of: {', '.join(sites)}"
+            "FXN106", "faxnet_site", "", "the host is in no site", f"set faxnet_site to one of: {listed(sites)}"
         )
         return None
     if not isinstance(value, str) or value not in sites:
-        reader.note("FXN107", "faxnet_site", value, "is not a site", f"use one of: {', '.join(sites)}")
+        reader.note("FXN107", "faxnet_site", value, "is not a site", f"use one of: {listed(sites)}")
         return None
     return sites[value]
 
@@ -191,7 +191,7 @@ def _management(reader: Reader, own: Mapping[str, object]) -> tuple[Opening, ...
             "faxnet_management",
             raw,
             f"leaves out {connects_to}/tcp, which ansible connects to: the next run would find the host shut",
-            f"add an entry with the port {connects_to}, correct ansible_port, or leave the variable away",
+            f"add an entry with the port {connects_to}, correct ansible_port, or omit the variable",
         )
     return openings
 
@@ -215,5 +215,5 @@ def read_openings(reader: Reader, raw: object, variable: str, default_name: str 
         if name is not None and transport is not None and ports and sources:
             openings.append(Opening(name, transport, ports, sources))
         elif "sources" in entry and not entry["sources"]:
-            reader.note("FXN103", f"{where}.sources", entry["sources"], "is empty", "list networks, or leave it away")
+            reader.note("FXN103", f"{where}.sources", entry["sources"], "is empty", "list networks, or omit it")
     return tuple(openings)

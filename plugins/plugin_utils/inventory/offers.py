@@ -127,7 +127,7 @@ def _read_offer(reader: Reader, item: object, variable: str, index: int, catalog
         _check_needed(reader, offer, profile, entry, variable)
     if sound and public and not any(exchange.with_internet and offer.runs(exchange) for exchange in profile.exchanges):
         message = f"nothing of {profile.title} that this server runs is meant for the Internet at large"
-        cure = "leave 'public' away and name the clients in the inventory, or switch a public exchange on"
+        cure = "omit 'public' and name the clients in the inventory, or switch a public exchange on"
         reader.note("FXN215", f"{variable}.public", public, message, cure)
     return offer
 
@@ -175,7 +175,7 @@ def _setting(reader: Reader, raw: object, variable: str, setting: Setting, catal
 def _host_address(reader: Reader, raw: object, variable: str) -> Address | None:
     address = reader.address(raw, variable)
     if address is not None and is_no_host(address):
-        reader.note("FXN105", variable, raw, "is no host's address", "name the address of one host")
+        reader.note("FXN105", variable, raw, "is not a host's address", "name the address of one host")
         return None
     return address
 
@@ -187,7 +187,7 @@ def _one_port(reader: Reader, raw: object, variable: str) -> PortRange | None:
 
 def _pool(reader: Reader, raw: object, variable: str, profile: Profile) -> PortRange | None:
     if profile.callback is None:
-        reader.note("FXN313", variable, raw, f"{profile.title} has no call-backs", "leave callback_range away")
+        reader.note("FXN313", variable, raw, f"{profile.title} has no call-backs", "omit callback_range")
         return None
     found = _range_ends(reader, raw, variable)
     if found is None:

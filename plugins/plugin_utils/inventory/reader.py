@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ..basics.addresses import Address, AddressError, Prefix, parse_address, parse_prefix
@@ -15,6 +16,16 @@ from ..basics.names import NAME_CURE, name_problem
 from ..basics.ports import PortError, PortRange, parse_port, parse_ranges
 
 PORT_CURE = "write a port from 1 to 65535 as a number"
+
+
+#: So many names are enough to choose from in a finding; ten thousand hosts may each have one, of thousands of names.
+MOST_NAMES = 20
+
+
+def listed(names: Collection[str]) -> str:
+    """Return names for a cure: all of a few, of many the first and how many more there are."""
+    shown = ", ".join(itertools.islice(names, MOST_NAMES))
+    return f"{shown} and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else shown
 
 
 class Reader:
@@ -139,7 +150,7 @@ class Reader:
         """One address, or a list with at most one of each IP version."""
         values = value if isinstance(value, (list, tuple)) else [value]
         if not values:
-            self.note("FXN103", variable, value, "is an empty list", "name an address, or leave the variable away")
+            self.note("FXN103", variable, value, "is an empty list", "name an address, or omit the variable")
         found: dict[int, Address] = {}
         for index, item in enumerate(values):
             where = f"{variable}[{index}]" if isinstance(value, (list, tuple)) else variable

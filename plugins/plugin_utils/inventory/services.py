@@ -40,7 +40,7 @@ def check_protocol(reader: Reader, value: object, variable: str, profile: Profil
     """Note a protocol suite that no rule can carry: the vendor's documents cover TCP/IP only."""
     if value is not None and str(value).lower() not in PROTOCOLS:
         message = f"{profile.title} can be carried over TCP/IP only"
-        cure = "set the product to TCP/IP and leave 'protocol' away; IPX or another suite needs a bridge, not a rule"
+        cure = "set the product to TCP/IP and omit 'protocol'; IPX or another suite needs a bridge, not a rule"
         reader.note("FXN211", variable, value, message, cure)
 
 

@@ -172,5 +172,5 @@ def _check_public(reader: Reader, sites: Mapping[str, Site]) -> None:
                         variable,
                         address.text,
                         f"lies inside the site's own network {inside.text}",
-                        "name the address that the router wears outside, or leave public_address away",
+                        "name the address that the router wears outside, or omit public_address",
                     )

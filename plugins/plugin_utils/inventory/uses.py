@@ -203,7 +203,7 @@ def _callback(
     if raw is None:
         return CallbackWish("dynamic", None, None, None, None)
     if profile.callback is None:
-        reader.note("FXN313", variable, raw, f"{profile.title} has no call-backs", "leave 'callback' away")
+        reader.note("FXN313", variable, raw, f"{profile.title} has no call-backs", "omit 'callback'")
         return None
     entry = reader.mapping(raw, variable, CALLBACK_KEYS)
     if entry is None:
@@ -217,7 +217,7 @@ def _callback(
             f"{variable}.mode",
             mode,
             f"unlimited dynamic ports on {system.title} are {system.dynamic.text}: all of them would have to be opened",
-            f"leave 'mode' away (a range of {profile.callback.size} ports is chosen), or name 'low' and 'high'",
+            f"omit 'mode' (a range of {profile.callback.size} ports is chosen), or name 'low' and 'high'",
         )
         return None
     mode = reader.choice(mode, f"{variable}.mode", MODES)
@@ -231,7 +231,7 @@ def _callback(
                 f"{variable}.{key}",
                 entry[key],
                 f"{key!r} has no meaning in mode {mode}",
-                f"leave it away, or choose the mode {'dynamic' if mode == 'fixed' else 'fixed'}",
+                f"omit it, or choose the mode {'dynamic' if mode == 'fixed' else 'fixed'}",
             )
     sound = True
     numbers: dict[str, int | None] = {}

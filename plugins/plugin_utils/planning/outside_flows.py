@@ -57,7 +57,7 @@ def _with_internet(
         # Where one IP version works, the other may be missing.
         problem = problems[0]
         message = f"{problem.reason}: this public offer and the Internet cannot reach each other"
-        cure = f"{problem.cure.partition(',')[0]}, or leave 'public' away"
+        cure = f"{problem.cure.partition(',')[0]}, or omit 'public'"
         findings.append(Finding("FXN401", (offer.host,), problem.variable, "not set", message, cure))
 
 

@@ -11,6 +11,8 @@ sites of one realm nothing is translated. Inside one site the innermost gateway 
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -95,6 +97,36 @@ class Path(NamedTuple):
     steps: tuple[Step, ...]
 
 
+class _RealmNetworks:
+    """Which site of a realm an address lies in, found without a look at every site.
+
+    Networks of one realm do not overlap, else the plan is refused (FXN109).
+    """
+
+    def __init__(self, sites: Iterable[Site]) -> None:
+        self._networks: dict[tuple[str, int], list[tuple[Prefix, Site]]] = {}
+        #: The first and last addresses of IPv4 networks, which no host has (RFC 1122, 3.2.1.3; RFC 3021).
+        self.ends: set[Address] = set()
+        for site in sites:
+            for network in site.networks:
+                key = (site.realm_of(network.version), network.version)
+                self._networks.setdefault(key, []).append((network, site))
+                if network.version == 4 and network.length < 31:
+                    self.ends |= {Address(4, network.first), Address(4, network.last)}
+        for placed in self._networks.values():
+            placed.sort(key=lambda item: item[0])
+        self._firsts = {key: [network.first for network, _site in placed] for key, placed in self._networks.items()}
+
+    def site_of(self, realm: str, address: Address) -> Site | None:
+        """The site of a realm whose network holds an address; None where none does."""
+        key = (realm, address.version)
+        place = bisect_right(self._firsts.get(key, ()), address.value) - 1
+        if place < 0:
+            return None
+        network, site = self._networks[key][place]
+        return site if network.holds(address) else None
+
+
 class Routes:
     """Finds routes in one intent; remembers them by pair of sites, for thousands of hosts share a pair."""
 
@@ -103,6 +135,7 @@ class Routes:
         self._sites = intent.sites
         self._gateways = {gateway.host for site in intent.sites.values() for gateway in site.gateways}
         self._routes: dict[tuple[str, str, str, str, int], Route | NoRoute] = {}
+        self._realms = _RealmNetworks(intent.sites.values())
 
     def route(self, source: str, destination: str, version: int) -> Route | NoRoute:
         """Return the route between two hosts, or why there is none. Both have an address of that IP version."""
@@ -204,27 +237,16 @@ class Routes:
 
     def is_network_end(self, address: Address) -> bool:
         """Whether an address is an IPv4 network's own or its broadcast address (RFC 1122, 3.2.1.3)."""
-        return address.version == 4 and any(
-            network.length < 31 and network.holds(address) and address.value in (network.first, network.last)
-            for site in self._sites.values()
-            for network in site.networks
-        )
+        return address in self._realms.ends
 
     def is_inside(self, host: str, address: Address) -> bool:
         """Whether an address lies in a network that a host reaches without translation, or between its routers."""
         here = self._sites[self._hosts[host].site]
-        realm = here.realm_of(address.version)
-        networks = (
-            network
-            for site in self._sites.values()
-            if site.realm_of(address.version) == realm
-            for network in site.networks
-        )
         # What lies between two routers of a chain has no networks of its own in the inventory.
-        return len(here.gateways) > 1 or any(network.holds(address) for network in networks)
+        return len(here.gateways) > 1 or self._realms.site_of(here.realm_of(address.version), address) is not None
 
     def to_address(self, host: str, address: Address) -> Path:
-        """Return the way from a host to an address that is no host of the inventory: near, in the realm, or outside."""
+        """Return the way from a host to an address that no host has: near, in the realm, or outside."""
         version = address.version
         site = self._sites[self._hosts[host].site]
         own = self._own(host, version)
@@ -232,13 +254,12 @@ class Routes:
             one_network = any(network.holds(address) and network.holds(own) for network in site.networks)
             turn = () if one_network or not site.gateways else (Gateway(site.gateways[0].host, ()),)
             return _walk(own, address, version, Route(turn, (), False))
-        for other in self._sites.values():
-            routed = other is not site and other.realm_of(version) == site.realm_of(version)
-            if routed and any(network.holds(address) for network in other.networks):
-                outward, inward = _turn_at_shared(_outside_of(site, host), other.gateways)
-                bare_in = tuple(Gateway(gateway.host, ()) for gateway in reversed(inward))
-                bare_out = tuple(Gateway(gateway.host, ()) for gateway in outward)
-                return _walk(own, address, version, Route(bare_out, bare_in, False))
+        other = self._realms.site_of(site.realm_of(version), address)
+        if other is not None:
+            outward, inward = _turn_at_shared(_outside_of(site, host), other.gateways)
+            bare_in = tuple(Gateway(gateway.host, ()) for gateway in reversed(inward))
+            bare_out = tuple(Gateway(gateway.host, ()) for gateway in outward)
+            return _walk(own, address, version, Route(bare_out, bare_in, False))
         return self._out(host, version, address)
 
     def _out(self, host: str, version: int, end: End) -> Path:

@@ -5,7 +5,7 @@
 
 Sites with servers stand on the left, the others on the right. An arrow begins where the connection begins; its colour
 says who that is, its texture the protocol. Lines of a site run on its outer side, lines to other sites through its
-router. Whoever is no host of the plan stands in the Internet itself. Colours come from the page's style sheet.
+router. Whoever is not a host of the plan stands in the Internet itself. Colours come from the page's style sheet.
 """
 
 from __future__ import annotations

@@ -296,7 +296,7 @@ class _Walk:
         if self._topology.is_stray(place, header.destination):
             reason = f"nobody routes {wanted} there: it is inside another realm, or nowhere"
             return self._verdict(Outcome.LOST, "", reason)
-        return self._verdict(Outcome.LEAVES, "", f"it goes on to {wanted}, which is no host of this plan")
+        return self._verdict(Outcome.LEAVES, "", f"it goes on to {wanted}, which is not a host of this plan")
 
     def _add(self, host: str, came: Header, gone: Header, word: str, decision: Decision, translation: str) -> None:
         self._hops.append(Hop(host, came.text, gone.text, word, decision.rule, decision.flows, translation))

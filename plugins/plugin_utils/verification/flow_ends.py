@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which hosts can show a flow: those at its ends, or some that stand for the Internet.
 
-A flow may begin or end at "the Internet" or at an address that is no host of the plan. Hosts outside the server's realm
-can play the Internet; a host that nobody here sets can receive what leaves for it. Where nobody can, the flow is
+A flow may begin or end at "the Internet" or at an address that is not a host of the plan. Hosts outside the server's
+realm can play the Internet; a host that nobody here sets can receive what leaves for it. Where nobody can, the flow is
 listed with the reason, so that nobody takes it for proven.
 """
 
@@ -117,9 +117,9 @@ class FlowEnds:
         if flow.source == INTERNET:
             return "no host outside the server's realm may go out freely, so that nobody can play the Internet"
         if source is None:
-            return f"{flow.source} is no host of the plan"
+            return f"{flow.source} is not a host of the plan"
         if flow.destination == INTERNET:
             return "no host of the plan that somebody else sets stands in the Internet to take these packets"
         if destination is None and self._rights.holder(flow.source, flow.dial):
             return f"{flow.destination} is a host that is not to be dialled from {flow.source} by this address"
-        return f"{flow.destination} is no host of the plan, and packets to it would trouble others"
+        return f"{flow.destination} is not a host of the plan, and packets to it would trouble others"

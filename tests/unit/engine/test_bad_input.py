@@ -178,7 +178,7 @@ MISTAKES = {
     ),
     "no way in for the administrator": Mistake(
         lambda net: net.host("locked", "sheffield", "10.2.0.77", management=[]),
-        "FXN116", "locked", "faxnet_management", "[]", "leave the variable away",
+        "FXN116", "locked", "faxnet_management", "[]", "omit the variable",
     ),
     "management without the port that ansible connects to": Mistake(
         lambda net: net.host("shut", "sheffield", "10.2.0.74", management=[{"transport": "udp", "ports": 22}]),
@@ -249,3 +249,13 @@ def test_no_finding_shows_a_value_from_a_vault(variable: str, value: Any) -> Non
     for finding in findings:
         assert not re.search("70000|6000[01]|10[.]60", json.dumps(finding.as_dict()))
     assert any(NOT_SHOWN in finding.value for finding in findings)
+
+
+def test_of_many_sites_a_cure_names_some_and_says_how_many_more_there_are() -> None:
+    net = two_offices()
+    for number in range(200):
+        net.site(f"branch{number:03}", f"10.200.{number}.0/24")
+    net.hosts["uk-pc1"]["faxnet_site"] = "bransch"
+    (finding,) = [item for item in net.findings() if item.code == "FXN107"]
+    assert finding.cure.startswith("use one of: branch000, branch001")
+    assert finding.cure.endswith("branch019 and 183 more")

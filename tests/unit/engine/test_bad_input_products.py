@@ -86,10 +86,10 @@ MISTAKES = {
     ),
     "public with nothing for the public": Mistake(
         _offer("attic", 15, "kerio_connect", exchanges=["web_admin"], public=True),
-        "FXN215", "attic", "faxnet_offers[0].public", "True", "leave 'public' away",
+        "FXN215", "attic", "faxnet_offers[0].public", "True", "omit 'public'",
     ),
     "public where nobody gets in": Mistake(
-        _unreachable, "FXN401", "cellar-mail", "faxnet_sites.cellar.public_address", "not set", "leave 'public' away",
+        _unreachable, "FXN401", "cellar-mail", "faxnet_sites.cellar.public_address", "not set", "omit 'public'",
     ),
     "two public services on one port of one address": Mistake(
         _two_public, "FXN404", "plant-post", "faxnet_offers", "25/tcp", "another port",
@@ -188,11 +188,11 @@ MISTAKES = {
     ),
     "call-backs of a product that calls nobody back": Mistake(
         _use("calling", 105, "faxpress", "press", callback={"low": 20000, "high": 20099}),
-        "FXN313", "calling", "faxnet_uses[0].callback", "{'low': 20000, 'high': 20099}", "leave",
+        "FXN313", "calling", "faxnet_uses[0].callback", "{'low': 20000, 'high': 20099}", "omit",
     ),
     "range for call-backs of a product that calls nobody back": Mistake(
         _offer("called", 29, "faxpress", callback_range="20000-20099"),
-        "FXN313", "called", "faxnet_offers[0].callback_range", "20000-20099", "leave",
+        "FXN313", "called", "faxnet_offers[0].callback_range", "20000-20099", "omit",
     ),
     "alerts to a port that nobody knows, through NAT, with nothing to ride on": Mistake(
         _no_ride, "FXN407", "walked", "faxnet_uses[0].exchanges.alert", "on", "alert: false",

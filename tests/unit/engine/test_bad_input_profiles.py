@@ -50,7 +50,7 @@ MISTAKES = {
     ),
     "helper for TCP, by UDP": Mistake(
         _exchange("p-udp", CONTROL, helper="ftp"),
-        "FXN209", "", "faxnet_services.p-udp.exchanges[0].helper", "ftp", "leave it away",
+        "FXN209", "", "faxnet_services.p-udp.exchanges[0].helper", "ftp", "omit it",
     ),
     "helper that the kernel has and the collection does not set": Mistake(
         _exchange("p-helper", FILES, helper="sip"),

@@ -144,7 +144,7 @@ def test_a_public_offer_that_nobody_outside_can_reach_is_refused() -> None:
     network.sites["main"]["realm"] = "inside"
     (finding,) = [item for item in network.findings() if item.code == "FXN401"]
     assert (finding.host, finding.variable) == ("server", "faxnet_sites.main.public_address")
-    assert finding.cure == "set the site's public_address, or leave 'public' away"
+    assert finding.cure == "set the site's public_address, or omit 'public'"
 
 
 def test_a_service_with_nothing_for_the_internet_cannot_be_public() -> None:

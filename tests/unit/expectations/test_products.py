@@ -225,7 +225,7 @@ def test_a_flow_to_an_address_of_nobodys_is_listed_and_not_sent(plan: dict[str, 
     (missing,) = expected(plan).not_probed
     assert missing.as_dict() == {
         "exchange": "communigate.dns_udp",
-        "reason": "192.0.2.153 is no host of the plan, and packets to it would trouble others",
+        "reason": "192.0.2.153 is not a host of the plan, and packets to it would trouble others",
         "count": 1,
         "flows": ["communigate.dns_udp/br-cgp>192.0.2.153"],
     }

@@ -227,7 +227,7 @@ def test_what_needs_more_than_a_port_is_listed_with_what_it_needs(plan: dict[str
 
 def test_what_nobody_can_show_stands_among_what_was_not_tested(plan: dict[str, Any]) -> None:
     report = products_report(plan, answered)
-    assert "192.0.2.153 is no host of the plan" in words_of(report)
+    assert "192.0.2.153 is not a host of the plan" in words_of(report)
     document = json.loads("".join(report_json(report)))
     assert [item["exchange"] for item in document["not_probed"]] == ["communigate.dns_udp"]
 

@@ -108,7 +108,7 @@ def _line(number: int, entry: object, grammar: str) -> Line | list[Problem]:
     if unknown:
         return [Problem(number, ", ".join(unknown), "is no key of an entry", f"use only: {', '.join(_KEYS)}")]
     wrong = [
-        Problem(number, repr(entry[key]), f"is no value for {key}", f"write {kind}, or leave {key} away")
+        Problem(number, repr(entry[key]), f"is no value for {key}", f"write {kind}, or omit {key}")
         for key, types, kind in (
             ("text", (str,), "a text"),
             ("value", (str, type(None)), "an address, a range or a network"),
@@ -144,7 +144,7 @@ def _from_entry(number: int, entry: Mapping[str, Any], grammar: str) -> Line | l
     # A network in a grammar without masks is a range there: the same addresses by another name.
     stale = [key for key in _TELLING if key in entry and key != "kind" and entry[key] != meant[key]]
     if stale:
-        cure = f"change the value, which is {meant['value']!r}, or leave {stale[0]} away"
+        cure = f"change the value, which is {meant['value']!r}, or omit {stale[0]}"
         return [Problem(number, repr(entry[stale[0]]), f"is not the {stale[0]} of the entry's value", cure)]
     return made
 

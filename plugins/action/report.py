@@ -103,6 +103,7 @@ def _summary(report: Report) -> dict[str, Any]:
         "failed_checks": counts[FAILED],
         "unproven": counts[UNPROVEN],
         "untested": list(report.untested),
+        "sampled": report.sampled(),
         "failures": [_line(check) for check in report.of_verdict(FAILED)],
     }
 

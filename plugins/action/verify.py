@@ -28,6 +28,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "most_flows": {"type": "int", "default": 2000},
     "most_refused": {"type": "int", "default": 200},
     "others": {"type": "int", "default": 4},
+    "all_pairs": {"type": "int", "default": 800},
     "emulator_socket": {"type": "path"},
     "job": {"type": "path"},
     "notifications": {"type": "list", "elements": "dict"},
@@ -121,7 +122,7 @@ class ActionModule(EngineAction):
 
 def _expect(plan: Path, options: Mapping[str, Any]) -> dict[str, Any]:
     document = files.read_plan(plan)
-    limits = Limits(options["most_flows"], options["most_refused"], options["others"])
+    limits = Limits(options["most_flows"], options["most_refused"], options["others"], options["all_pairs"])
     expected = expectations(document, result_files.Slices(plan, document["hosts"]), limits)
     result_files.start_run(plan.parent, expected)
     summary = expected.summary()

@@ -108,6 +108,12 @@ untested:
   type: list
   elements: str
   sample: []
+sampled:
+  description: A sentence for each kind of check of which only some were made, with how many of how many, and which.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Another host: 80,000 of 400,000,000 pairs of hosts were tried; each host tries 4 servers, in turn."]
 failures:
   description: What is not as planned, a line each. Cut short where the task fails over it.
   returned: always

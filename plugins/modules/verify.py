@@ -62,6 +62,13 @@ options:
       - With O(step=expect), how many others each host is tried against in a network that is too large for all pairs.
     type: int
     default: 4
+  all_pairs:
+    description:
+      - With O(step=expect), up to how many pairs of hosts everybody is tried against everybody, for each kind of check
+        that asks whether hosts reach what is none of theirs. Beyond that each host is tried against O(others) others,
+        in turn, and the report says how many pairs were tried.
+    type: int
+    default: 800
   emulator_socket:
     description: With O(step=send), the control socket of the emulator on the host, to see whether one runs there.
     type: path

@@ -71,6 +71,18 @@ class Report:
         """Verdict counts of everything that was judged."""
         return _counts(self.checks, self.notifications)
 
+    def sampled(self) -> list[str]:
+        """A sentence for each kind of check of which only some were made: how many of how many, and which."""
+        alike: dict[tuple[str, str, bool], list[Mapping[str, Any]]] = {}
+        for item in (self.source.expected or {}).get("left_out", ()):
+            alike.setdefault((item["kind"], item["rule"], bool(item["host"])), []).append(item)
+        found = []
+        for (kind, rule, by_host), items in alike.items():
+            kept, possible = (sum(item[key] for item in items) for key in ("kept", "possible"))
+            what = f"packets of {named([item['host'] for item in items])}" if by_host else "pairs of hosts"
+            found.append(f"{kind[:1].upper()}{kind[1:]}: {kept:,} of {possible:,} {what} were tried; {rule}.")
+        return found
+
     def of_verdict(self, verdict: str) -> Iterator[Mapping[str, Any]]:
         """All probes and notifications with one verdict."""
         if self.counts()[verdict]:

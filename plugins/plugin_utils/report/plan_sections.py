@@ -26,6 +26,9 @@ from .scene import CARRIED, CLIENT, SERVER, Line, Scene, kind_of, make_scene
 MOST_ROWS = 200
 MOST_SHEETS = 40
 
+#: So many hosts of a finding stand in its sentence; the others are folded away below it.
+MOST_NAMES = 12
+
 _KIND_WORDS = {
     CLIENT: "a client connects to its server",
     SERVER: "a server starts it: a call-back, an alert, or its own way out",
@@ -312,7 +315,8 @@ def findings_section(report: Report) -> Markup:
             "li",
             badge(finding["severity"], "bad" if finding["severity"] == "error" else "doubt"),
             tag("strong", f" {finding['code']} {finding['title']}"),
-            tag("p", f"{', '.join(finding['hosts']) or 'The whole network'}: {finding['message']}."),
+            tag("p", f"{_concerned(finding['hosts'])}: {finding['message']}."),
+            _all_hosts(finding["hosts"]),
             tag("p", tag("strong", "Cure: "), f"{finding['cure']}."),
             class_="finding",
         )
@@ -324,6 +328,19 @@ def findings_section(report: Report) -> Markup:
     if not items:
         return section("findings", "Findings", None, tag("p", "None: the plan has nothing to warn of."))
     return section("findings", "Findings", None, tag("ul", items, class_="findings"))
+
+
+def _concerned(hosts: list[str]) -> str:
+    if not hosts:
+        return "The whole network"
+    return ", ".join(hosts) if len(hosts) <= MOST_NAMES + 1 else named(hosts, MOST_NAMES)
+
+
+def _all_hosts(hosts: list[str]) -> Markup | None:
+    """Every host of a finding, where its sentence names the first of them only."""
+    if len(hosts) <= MOST_NAMES + 1:
+        return None
+    return tag("details", tag("summary", number(len(hosts), "host")), tag("p", ", ".join(hosts)))
 
 
 def _ports(item: Mapping[str, Any]) -> str:

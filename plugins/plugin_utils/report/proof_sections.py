@@ -174,7 +174,7 @@ def gaps_section(report: Report) -> Markup:
             f"{number(weak, 'refusal')} rest on two witnesses (sender and target were each heard of otherwise), for "
             "their address answers nobody from there."
         )
-    items += [_left_out_words(item) for item in expected.get("left_out", ())]
+    items += report.sampled()
     items += [_not_probed_words(item) for item in expected.get("not_probed", ())[:MOST_CHECKS]]
     if any(flow.carried_by and flow.enabled for flow in report.view.flows):
         items.append(
@@ -190,8 +190,3 @@ def _not_probed_words(item: Mapping[str, Any]) -> Content:
     flows = number(item["count"], "flow")
     some = named(item["flows"])
     return (tag("strong", item["exchange"]), f", {flows} not tried ({some}): {item['reason']}.")
-
-
-def _left_out_words(item: Mapping[str, Any]) -> str:
-    whose = f"{item['host']}, {item['kind']}" if item["host"] else item["kind"].capitalize()
-    return f"{whose}: {item['kept']} of {item['possible']} possible checks were made; {item['rule']}."

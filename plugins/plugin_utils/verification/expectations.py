@@ -237,7 +237,8 @@ class _Deriver:
         clients = sorted({spot[0] for spot in ranges})
         servers = sorted({flow.destination for flow in self._ruled if not flow.from_server})
         servers = [name for name in servers if self._view.hosts[name].traits.sends_probes]
-        nearby = neighbourhoods(clients, self._view.hosts, self._limits.others)
+        all_pairs = self._limits.all_pairs(len(clients), len(clients))
+        nearby = neighbourhoods(clients, self._view.hosts, len(clients) if all_pairs else self._limits.others)
         self._record_pairs(len(clients), sum(len(others) for others in nearby.values()))
         for spot, ports in sorted(ranges.items(), key=_spot_order):
             client, transport, version, source_port = spot

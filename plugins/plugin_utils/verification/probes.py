@@ -191,15 +191,22 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many probes are kept for one sending host and kind, and how many others each host is tried against."""
+    """How much is tried.
+
+    Attributes:
+        flows, refused: how many probes are kept for one sending host and kind, of what must pass and of what must not.
+        others: how many others each host is tried against where all pairs would be too many.
+        pairs: up to how many pairs everybody is tried against everybody.
+    """
 
     flows: int = 2000
     refused: int = 200
     others: int = 4
+    pairs: int = 800
 
     def all_pairs(self, one: int, other: int) -> bool:
         """Whether each of *one* things may be tried against each of *other*; beyond that, each is against a few."""
-        return one * other <= self.refused * self.others
+        return one * other <= self.pairs
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,30 @@ def test_what_limits_leave_out_is_named_probe_by_probe(offices: dict[str, Any]) 
     assert kept | set(out.ids) == every
 
 
+def test_up_to_as_many_pairs_as_one_sets_everybody_is_tried_against_everybody(offices: dict[str, Any]) -> None:
+    offices["faxnet_sites"]["sheffield"]["networks"] = ["10.2.0.0/16"]
+    uses = [{"service": "netcfax", "server": "fl-fax", "callback": {"size": 10}}]
+    for index in range(20):
+        own = {"faxnet_site": "sheffield", "faxnet_address": f"10.2.1.{1 + index}", "faxnet_uses": uses}
+        offices["hosts"][f"pc{index:02}"] = own
+
+    def tried(pairs: int) -> tuple[set[str], list[tuple[str, int, int]]]:
+        found = expected(offices, Limits(others=2, pairs=pairs))
+        probes = [
+            probe for probes in found.probes.values() for probe in probes if probe.kind == "another client's range"
+        ]
+        out = [(item.kind, item.kept, item.possible) for item in found.left_out if not item.host]
+        return {probe.target for probe in probes if probe.host == "pc00"}, out
+
+    everybody, left_out = tried(600)
+    assert {f"pc{index:02}" for index in range(1, 20)} <= everybody
+    assert "another client's range" not in {kind for kind, _kept, _possible in left_out}
+    some, left_out = tried(500)
+    assert len(some) < 6
+    (kept,) = (kept for kind, kept, possible in left_out if (kind, possible) == ("another client's range", 24 * 23))
+    assert 24 * 2 <= kept <= 24 * 4
+
+
 def test_a_large_site_is_probed_in_proportion_to_its_hosts(offices: dict[str, Any]) -> None:
     def total(clients: int) -> int:
         inventory = two_offices()

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import make_report
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.page import report_page
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.probes import Limits
 from tests.unit.expectations.offices import (
     as_planned,
     dead,
@@ -74,3 +77,18 @@ def test_what_was_never_notified_is_not_counted_as_notified() -> None:
     report = reported(two_offices(), as_planned, notify=False)
     assert report.notifications is None
     assert "notifications" not in report.sentence
+
+
+def test_what_was_sampled_is_said_once_a_kind() -> None:
+    plan, slices = planned(two_offices())
+    expects = expectations(plan, slices, Limits(refused=3, others=1, pairs=1))
+    report = make_report(source_of(plan, slices, expects, results_of(plan, expects, as_planned)))
+    said = report.sampled()
+    pairs = (
+        "Unsolicited to the LAN: 6 of 30 pairs of hosts were tried; each host tries 1 hosts behind routers, in turn."
+    )
+    assert pairs in said
+    some = "Another client's range: 6 of 8 packets of fl-fax and uk-pc1 were tried; chosen by the hash of their ids."
+    assert some in said
+    page = report_page(report)
+    assert all(html.escape(line) in page for line in said)

@@ -180,6 +180,16 @@ def test_a_finding_names_every_host_that_it_concerns() -> None:
     assert "The whole network: is so." in words
 
 
+def test_a_finding_of_many_hosts_folds_their_names_away_and_drops_none() -> None:
+    plan, slices = planned(two_offices())
+    hosts = [f"pc{number}" for number in range(300)]
+    finding = {"code": "FXN311", "severity": "warning", "title": "t", "message": "is so", "cure": "c"}
+    plan["findings"] = [{**finding, "hosts": hosts}]
+    words = outline(make_report(source_of(plan, slices, None, {}))).words
+    assert f"{', '.join(hosts[:12])} and 288 more: is so." in words
+    assert ", ".join(hosts) in words
+
+
 def test_markup_escapes_strings_and_attributes_and_nothing_twice() -> None:
     made = tag("p", "<b>&", tag("b", "x"), title='"<')
     assert made == '<p title="&quot;&lt;">&lt;b&gt;&amp;<b>x</b></p>'

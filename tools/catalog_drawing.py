@@ -12,12 +12,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools.made import ROOT
+
 sys.path.insert(0, str(ROOT / ".build" / "collections"))
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.profile import (  # noqa: E402
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.profile import (
     ADDRESSES,
     EVERYONE,
     INTERNET,
@@ -25,7 +25,9 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.profile impo
     Exchange,
     Profile,
 )
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.markup import Markup, raw, tag  # noqa: E402
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.drawing import arrowhead
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.flow_words import cut
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.markup import Markup, raw, tag
 
 WIDTH = 980
 BOX = 196
@@ -121,7 +123,7 @@ def drawing(profile: Profile) -> str:
         tag("desc", " ".join(_in_words(groups)), id="words"),
         tag("style", raw(STYLE)),
         tag("rect", width=WIDTH, height=f"{height:g}", fill="#ffffff"),
-        tag("defs", [_arrowhead(style) for style in ("client", "by-server", "broadcast")]),
+        tag("defs", [arrowhead(f"head-{style}", style) for style in ("client", "by-server", "broadcast")]),
         _box(RIGHT, MARGIN, bottom - MARGIN, profile.title, "server", "box server"),
         [_group(group, top) for group, top in zip(groups, tops, strict=True)],
         _legend(groups, bottom + 26),
@@ -252,7 +254,7 @@ def broken(words: str, most: int) -> Iterator[str]:
 def _arrow(line: Line, y: float) -> Markup:
     start, end = (LEFT, RIGHT - 2) if line.to_server else (RIGHT, LEFT + 2)
     room = (RIGHT - LEFT - 36) / LETTER - len(line.port)
-    title = _cut(line.title, int(room))
+    title = cut(line.title, int(room))
     near, far = (LEFT + 14, RIGHT - 14) if line.to_server else (RIGHT - 14, LEFT + 14)
     style = f"flow {line.style}{' unasked' if line.unasked else ''}"
     centre = (LEFT + RIGHT) / 2
@@ -266,21 +268,6 @@ def _arrow(line: Line, y: float) -> Markup:
             tag("text", note, x=f"{centre:g}", y=f"{y + NOTE * (number + 1):g}", class_="note")
             for number, note in enumerate(line.notes)
         ],
-    )
-
-
-def _arrowhead(style: str) -> Markup:
-    return tag(
-        "marker",
-        tag("path", d="M0,0.6 L9,4.5 L0,8.4 z", class_=f"head {style}"),
-        id=f"head-{style}",
-        viewBox="0 0 9 9",
-        refX="8.4",
-        refY="4.5",
-        markerWidth="9",
-        markerHeight="9",
-        markerUnits="userSpaceOnUse",
-        orient="auto",
     )
 
 
@@ -306,10 +293,6 @@ def _legend(groups: Iterable[Group], y: float) -> Markup:
         parts += [sign, tag("text", words, x=f"{after:g}", y=f"{y + 4:g}", class_="legend")]
         x = after + len(words) * 6.15 + 20
     return tag("g", parts)
-
-
-def _cut(words: str, most: int) -> str:
-    return words if len(words) <= most else f"{words[: most - 1]}\u2026"
 
 
 def _in_words(groups: Iterable[Group]) -> Iterator[str]:

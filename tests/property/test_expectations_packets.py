@@ -105,17 +105,9 @@ def exchange(name: str, initiator: str, transport: str, ports: Any, whom: str, *
     return found | {"purpose": "test"} | more
 
 
-def a_wide_way_out_beside_a_client(transport: str, *, six: bool = False, inner: str = "") -> Network:
-    """An office whose router lets out only what flows name: a client of a far server, and a host with a wide flow.
-
-    Both wear the router's address, so that the far server takes what goes out by the wide flow for the client's.
-
-    Args:
-        six: over IPv6 and not IPv4.
-        inner: platform of a second router, which translates nothing, between the office and the other.
-    """
-    net = Network()
-    net.services = {
+def fax_and_wide(transport: str) -> dict[str, Any]:
+    """A service that clients ask, and one whose server starts to any port of the Internet from a few of its own."""
+    return {
         "fax": {
             "exchanges": [exchange("ask", "client", transport, 4644, "clients", kind="request")],
             "sources": [{"document": "made up for these tests"}],
@@ -125,6 +117,18 @@ def a_wide_way_out_beside_a_client(transport: str, *, six: bool = False, inner: 
             "sources": [{"document": "made up for these tests"}],
         },
     }
+
+
+def a_wide_way_out_beside_a_client(transport: str, *, six: bool = False, inner: str = "") -> Network:
+    """An office whose router lets out only what flows name: a client of a far server, and a host with a wide flow.
+
+    Both wear the router's address, so that the far server takes what goes out by the wide flow for the client's.
+
+    Args:
+        six: over IPv6 and not IPv4.
+        inner: platform of a second router, which translates nothing, between the office and the other.
+    """
+    net = Network(services=fax_and_wide(transport))
     near, far = ("2001:db8:1::", "2001:db8:2::") if six else ("10.1.0.", "10.2.0.")
     shown = ("2001:db8:ffff::1", "2001:db8:ffff::2") if six else ("203.0.113.1", "203.0.113.2")
     suffix = "/64" if six else "0/24"
@@ -182,17 +186,7 @@ def test_what_looks_like_an_answer_to_a_router_without_state_is_not_expected_to_
 def test_a_router_between_two_networks_lets_a_flow_to_the_internet_into_the_other(
     transport: str, platform: str
 ) -> None:
-    net = Network()
-    net.services = {
-        "fax": {
-            "exchanges": [exchange("ask", "client", transport, 4644, "clients", kind="request")],
-            "sources": [{"document": "made up for these tests"}],
-        },
-        "wide": {
-            "exchanges": [exchange("out", "server", transport, "any", "internet", source_ports="40000-40019")],
-            "sources": [{"document": "made up for these tests"}],
-        },
-    }
+    net = Network(services=fax_and_wide(transport))
     for floor in (0, 1):
         net.site(f"floor{floor}", f"10.1.{floor}.0/24", gateway="router", public="203.0.113.1", realm="office")
     net.hosts["router"]["faxnet_address"] = "10.1.0.1"

@@ -53,7 +53,7 @@ def drawing(scene: Scene) -> Markup:
         "svg",
         tag("title", "Sites, devices and flows", id="drawing-title"),
         tag("desc", _description(scene), id="drawing-text"),
-        tag("defs", [_arrowhead(kind) for kind in _HEADS]),
+        tag("defs", [arrowhead(f"arrow-{name}", kind) for kind, name in _HEADS.items()]),
         _internet(layout.height),
         [_card(item) for item in placed.values()],
         _lines(scene.lines, where),
@@ -78,11 +78,12 @@ def key(kind: str, transport: str) -> Markup:
     return tag("svg", path, viewBox="0 0 42 12", class_="key", aria_hidden="true")
 
 
-def _arrowhead(kind: str) -> Markup:
+def arrowhead(name: str, style: str) -> Markup:
+    """Return the head of a line as a marker that lines name by `url(#name)`."""
     return tag(
         "marker",
-        tag("path", d="M0.6,0.8 L8,4 L0.6,7.2 z", class_=f"head {kind}"),
-        id=f"arrow-{_HEADS[kind]}",
+        tag("path", d="M0.6,0.8 L8,4 L0.6,7.2 z", class_=f"head {style}"),
+        id=name,
         viewBox="0 0 9 8",
         refX="7.2",
         refY="4",

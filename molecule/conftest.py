@@ -23,6 +23,8 @@ import pytest
 import testinfra
 from testinfra.host import Host
 
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.directory import read_slice
+
 ROOT = Path(__file__).resolve().parent.parent
 # Molecule names the scenario's lab and plan. Others can be named, to try the tests there:
 # FAXNET_LAB=two_offices FAXNET_PLAN=.build/demo/two_offices/plan pytest ...
@@ -191,7 +193,7 @@ def plan_directory() -> Path:
 def slices(plan_directory: Path) -> dict[str, dict[str, Any]]:
     """Read each host's slice of the plan that this scenario made."""
     directory = plan_directory / "hosts"
-    found = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in directory.glob("*.json")}
+    found = {path.stem: read_slice(plan_directory, path.stem) for path in directory.glob("*.json")}
     assert found, f"no plan in {directory}"
     return found
 

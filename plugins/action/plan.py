@@ -17,11 +17,11 @@ from ..plugin_utils.basics.gc_pause import gc_pause
 from ..plugin_utils.faces.action import EngineAction
 from ..plugin_utils.faces.vault import vault_test
 from ..plugin_utils.inventory import collecting as collect
-from ..plugin_utils.plan_files import directory as files
-from ..plugin_utils.plan_files import plan_json as slices
-from ..plugin_utils.plan_files import terminal_text as plan_text
+from ..plugin_utils.plan_files import terminal_text
 from ..plugin_utils.plan_files.changes import differences, lock_difference
-from ..plugin_utils.plan_files.locations import Places, inventory_directory, places
+from ..plugin_utils.plan_files.directory import is_current, write_plan, write_text
+from ..plugin_utils.plan_files.locations import Locations, inventory_directory, locations_of
+from ..plugin_utils.plan_files.plan_json import PlanDocuments
 from ..plugin_utils.plan_files.sealed_json import PlanFileError
 from ..plugin_utils.planning.plan import Inputs, Plan, make_plan
 
@@ -42,7 +42,7 @@ class ActionModule(EngineAction):
         with gc_pause():
             collected = collect.collect(hostvars, _reader(hostvars), self._evaluator(hostvars), self._vault_test())
         beside = inventory_directory(variables.get("ansible_inventory_sources") or (), variables["playbook_dir"])
-        where = places(options, collected.network, beside)
+        where = locations_of(options, collected.network, beside)
         return self._plan(collected, where)
 
     def _vault_test(self) -> Callable[[object], bool] | None:
@@ -63,7 +63,7 @@ class ActionModule(EngineAction):
 
         return evaluate
 
-    def _plan(self, collected: collect.Collected, where: Places) -> dict[str, Any]:
+    def _plan(self, collected: collect.Collected, where: Locations) -> dict[str, Any]:
         lock_text = _text_of(where.lock)
         planned = make_plan(
             Inputs(
@@ -82,27 +82,28 @@ class ActionModule(EngineAction):
             "lock": str(where.lock),
         }
         if planned.plan is None:
-            raise AnsibleActionFail(plan_text.failure_text(findings), result=result)
-        for text in plan_text.remark_texts(findings, Severity.WARNING):
+            raise AnsibleActionFail(terminal_text.failure_text(findings), result=result)
+        for text in terminal_text.remark_texts(findings, Severity.WARNING):
             self._display.warning(text)
         return {**result, **self._write(planned.plan, where, lock_text)}
 
-    def _write(self, plan: Plan, where: Places, lock_text: str) -> dict[str, Any]:
-        written = slices.describe(plan)
+    def _write(self, plan: Plan, where: Locations, lock_text: str) -> dict[str, Any]:
+        documents = PlanDocuments(plan)
         new_lock = plan.lock.as_text()
         result: dict[str, Any] = {
-            "digest": written.digest,
-            "summary": plan_text.summary_of(written, plan.findings),
-            "advice": plan_text.remark_texts(plan.findings, Severity.ADVICE),
+            "summary": terminal_text.summary_of(documents, plan.findings),
+            "advice": terminal_text.remark_texts(plan.findings, Severity.ADVICE),
         }
         if self.diff:
-            result["diff"] = [*differences(written, where.plan), *lock_difference(where.lock, lock_text, new_lock)]
+            result["diff"] = [*differences(documents, where.plan), *lock_difference(where.lock, lock_text, new_lock)]
         if self.check_mode:
-            return {**result, "changed": not files.is_current(written, where.plan) or lock_text != new_lock}
-        # The plan first: a lock file that is ahead of its plan would claim ranges that no client was told of.
-        plan_changed = files.write_plan(written, where.plan)
-        lock_changed = files.write_text(new_lock, where.lock)
-        return {**result, "changed": plan_changed or lock_changed}
+            changed = not is_current(documents, where.plan) or lock_text != new_lock
+        else:
+            # The plan first: a lock file that is ahead of its plan would claim ranges that no client was told of.
+            plan_changed = write_plan(documents, where.plan)
+            changed = write_text(new_lock, where.lock) or plan_changed
+        # Asked for last: it is known once the documents have been made.
+        return {**result, "changed": changed, "digest": documents.digest}
 
 
 def _reader(hostvars: Any) -> Callable[[str], Mapping[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..plugin_utils.faces.action import EngineAction
 from ..plugin_utils.faces.plan_extracts import group_names
-from ..plugin_utils.plan_files import directory as files
+from ..plugin_utils.plan_files.directory import has_slice, read_slice, written_digest
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "directory": {"type": "path"},
@@ -21,7 +21,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 
 
 class ActionModule(EngineAction):
-    """The face of :func:`files.read_slice` for plays."""
+    """The face of :func:`directory.read_slice` for plays."""
 
     argument_spec = ARGUMENTS
 
@@ -32,10 +32,10 @@ class ActionModule(EngineAction):
         if options["missing"] == "empty" and not _is_planned(directory, host):
             found: dict[str, Any] = {"host": host, "roles": [], "offers": [], "uses": []}
         else:
-            found = files.read_slice(directory, host)
+            found = read_slice(directory, host)
         return {"slice": found, "roles": found["roles"], "groups": group_names(found)}
 
 
 def _is_planned(directory: Path, host: str) -> bool:
     """Whether there is no plan at all (which reading the slice will say), or one with a part for this host."""
-    return not files.written_digest(directory) or (directory / files.HOSTS_DIRECTORY / f"{host}.json").exists()
+    return not written_digest(directory) or has_slice(directory, host)

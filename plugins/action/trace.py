@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from ..plugin_utils.faces.action import EngineAction
-from ..plugin_utils.plan_files import directory as files
+from ..plugin_utils.plan_files.directory import read_plan, read_slice
 from ..plugin_utils.plan_files.sealed_json import PlanFileError
 from ..plugin_utils.tracing.trace import TRANSPORTS, Packet, TraceError, trace
 
@@ -34,5 +34,5 @@ class ActionModule(EngineAction):
         """Return the verdict."""
         directory = self.locations(options, variables).plan
         packet = Packet(*(options[name] for name in ("source", "destination", "transport", "port", "source_port")))
-        verdict = trace(files.read_plan(directory), partial(files.read_slice, directory), packet)
+        verdict = trace(read_plan(directory), partial(read_slice, directory), packet)
         return {**verdict.as_dict(), "text": verdict.text().splitlines()}

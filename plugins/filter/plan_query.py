@@ -68,7 +68,7 @@ from typing import Any, ClassVar
 from ..plugin_utils.faces.filter import EngineFilters
 from ..plugin_utils.faces.plan_extracts import ViewError
 from ..plugin_utils.faces.query import plan_query
-from ..plugin_utils.plan_files import directory as files
+from ..plugin_utils.plan_files.directory import HOSTS_DIRECTORY, read_plan, read_slice
 from ..plugin_utils.plan_files.sealed_json import PlanFileError
 
 
@@ -76,10 +76,10 @@ def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise ViewError(f"there is no {path}: pass a plan's directory or a file in it; faxnet.deploy.plan writes one")
     if path.is_dir():
-        return files.read_plan(path)
-    if path.parent.name == files.HOSTS_DIRECTORY:
-        return files.read_slice(path.parent.parent, path.stem)
-    return files.read_plan(path.parent)
+        return read_plan(path)
+    if path.parent.name == HOSTS_DIRECTORY:
+        return read_slice(path.parent.parent, path.stem)
+    return read_plan(path.parent)
 
 
 def _plan_query(data: object, expression: object) -> Any:

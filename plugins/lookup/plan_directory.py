@@ -52,7 +52,7 @@ from ..plugin_utils.faces.lookup import PlanLookup
 
 
 class LookupModule(PlanLookup):
-    """The face of :func:`locations.find_places` for templates."""
+    """The face of :func:`locations.find_locations` for templates."""
 
     def find(self, terms: Sequence[str], plan: Path, variables: Mapping[str, Any]) -> list[str]:  # noqa: ARG002
         """Return the path."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import collections
 import json
 import os
 import resource
@@ -15,8 +16,8 @@ import time
 from pathlib import Path
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.directory import write_plan
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import Written, describe
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, make_plan
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, Plan, make_plan
 from tests.bench.fleet import make_fleet
 from tests.bench.measure import BenchError, Figure, Goal, Part, ratio
 from tests.bench.scale import Scale
@@ -94,11 +95,13 @@ def plan_once(clients: int) -> dict[str, float]:
     between = time.process_time()
     if planned.plan is None:
         raise BenchError(f"the fleet of {clients} clients has errors: {planned.findings[0]}")
-    written = describe(planned.plan)
+    written = PlanDocuments(planned.plan)
+    for pieces in (written.slices, written.plan):
+        collections.deque(pieces, maxlen=0)  # made and thrown away
     end = time.process_time()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     with tempfile.TemporaryDirectory(prefix="faxnet-bench-") as folder:
-        whole = _seconds_of_write(written, Path(folder, "plan"))
+        whole = _seconds_of_write(planned.plan, Path(folder, "plan"))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         bare = _seconds_of_bare_loop(written, Path(folder, "bare"))
     return {
         "planned": between - start,
@@ -111,16 +114,16 @@ def plan_once(clients: int) -> dict[str, float]:
     }
 
 
-def _seconds_of_write(written: Written, directory: Path) -> float:
+def _seconds_of_write(plan: Plan, directory: Path) -> float:
     start = time.process_time()
-    write_plan(written, directory)
+    write_plan(PlanDocuments(plan), directory)
     return time.process_time() - start
 
 
-def _seconds_of_bare_loop(written: Written, directory: Path) -> float:
+def _seconds_of_bare_loop(written: PlanDocuments, directory: Path) -> float:
     directory.mkdir()
-    texts = [(f"{directory}/{part.host}.json", part.text.encode()) for part in written.slices]
-    texts.append((f"{directory}/plan.json", written.plan.encode()))
+    texts = [(f"{directory}/hosts.jsonl", part.content) for part in written.slices]
+    texts.append((f"{directory}/plan.json", b"".join(written.plan)))
     start = time.process_time()
     for path, text in texts:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory as files
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import plan_json as slices
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from tests.unit.engine.networks import Made, Network
 
 TYPES: dict[str, set[type]] = {
@@ -59,6 +60,14 @@ def documented(root: Path) -> dict[str, dict[str, str]]:
         if row:
             tables.setdefault(heading, {})[row.group(1)] = row.group(2).strip()
     return tables
+
+
+def stored(net: Network) -> Made:
+    """A plan as its files hold it, without what reading adds."""
+    plan = net.plan()
+    documents = PlanDocuments(plan)
+    parts = {part.host: json.loads(part.content) for part in documents.slices}
+    return Made(plan, json.loads(b"".join(documents.plan)), parts)
 
 
 def real(made: Made) -> dict[str, list[Mapping[str, Any]]]:
@@ -114,7 +123,7 @@ def problems(tables: Mapping[str, Mapping[str, str]], objects: Mapping[str, list
 
 
 def test_the_page_describes_what_is_written(root: Path) -> None:
-    assert problems(documented(root), real(rich_network().made())) == []
+    assert problems(documented(root), real(stored(rich_network()))) == []
 
 
 @pytest.mark.parametrize(
@@ -131,12 +140,22 @@ def test_a_difference_is_seen(root: Path, heading: str, key: str, kind: str | No
         del tables[heading][key]
     else:
         tables[heading][key] = kind
-    assert said in problems(tables, real(rich_network().made()))
+    assert said in problems(tables, real(stored(rich_network())))
 
 
-def test_the_page_names_the_files_of_a_plan_directory(root: Path, tmp_path: Path) -> None:
-    files.write_plan(slices.describe(rich_network().plan()), tmp_path / "plan")
+def test_the_page_names_the_files_of_a_plan_directory(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = PlanDocuments(rich_network().plan())
+    files.write_plan(documents, tmp_path / "small" / "plan")
+    monkeypatch.setattr(files, "MOST_FILES", 1)
+    files.write_plan(documents, tmp_path / "large" / "plan")
     page = (root / "docs/reference/plan.md").read_text(encoding="utf-8")
-    written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    named = {re.sub(r"hosts/.+\.json", "hosts/HOST.json", name) for name in written}
+    written = {
+        path.relative_to(tmp_path / size).as_posix()
+        for size in ("small", "large")
+        for path in (tmp_path / size).rglob("*")
+        if path.is_file()
+    }
+    named = {re.sub(r"hosts/.+\.json$", "hosts/HOST.json", name) for name in written}
     assert named == set(re.findall(r"^\| `(plan/[^`]+)`", page, re.MULTILINE))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import plan_json as slices
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from tests.kernel import networks
 from tests.kernel.offices import CLIENTS, PUBLIC, SERVER, STRANGER, Net, two_sides
 from tests.unit.engine.networks import ports_of, two_offices
@@ -147,7 +147,7 @@ def test_the_planned_two_offices_carry_notifications_to_each_client(net: Net) ->
     """From an inventory to packets: the router's slice of a whole plan, loaded as it is."""
     offices = two_offices()
     plan = offices.plan()
-    parts = {item.host: json.loads(item.text) for item in slices.describe(plan).slices}
+    parts = {item.host: json.loads(item.content) for item in PlanDocuments(plan).slices}
     for part in parts.values():
         networks.checked_by_nft(nft_rules(part["policy"]))
     for last in (10, 21, 22):

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import KINDS, errors
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import plan_json as slices
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.slice_json import read_slice_document
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, Planned, make_plan
 from tests.property.inventories import networks
 from tests.unit.engine.networks import Network
@@ -142,10 +143,10 @@ def answers_well(planned: Planned) -> None:
     assert (planned.plan is None) == bool(errors(planned.findings))
     event(f"sound: {planned.plan is not None}")
     if planned.plan is not None:
-        written = slices.describe(planned.plan)
-        json.loads(written.plan)
+        written = PlanDocuments(planned.plan)
+        json.loads(b"".join(written.plan))
         for part in written.slices:
-            json.loads(part.text)
+            read_slice_document(part.content, part.host, "")
 
 
 @QUICK

@@ -14,11 +14,11 @@ from typing import Any
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import plan_json as slices
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.tracing import trace
 from tests.property.inventories import networks
 from tests.property.wire import Packet, Wire, answers, has_port, within
-from tests.unit.engine.networks import Made, Network
+from tests.unit.engine.networks import Made, Network, everything
 
 #: The same examples every time; test_engine_long.py looks at other and many more ones.
 QUICK = settings(max_examples=120, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
@@ -229,7 +229,7 @@ def test_the_order_of_the_inventory_changes_nothing(net: Network, chance: random
     shuffled = replace(net, hosts=dict(hosts), sites=dict(sites)).planned()
     assert shuffled.findings == made.findings
     if made.plan is not None and shuffled.plan is not None:
-        assert slices.describe(shuffled.plan) == slices.describe(made.plan)
+        assert everything(PlanDocuments(shuffled.plan)) == everything(PlanDocuments(made.plan))
         assert shuffled.plan.lock == made.plan.lock
 
 
@@ -239,7 +239,7 @@ def test_with_a_lock_nobody_moves_when_others_come_and_go(net: Network) -> None:
     before = planned(net).plan
     again = net.with_lock(before).plan()
     assert again.lock == before.lock
-    assert slices.describe(again).digest == slices.describe(before).digest
+    assert PlanDocuments(again).digest == PlanDocuments(before).digest
     clients = sorted({key.partition("/")[0] for key in before.lock.ranges})
     assume(clients)
     less = replace(net.with_lock(before), hosts={k: v for k, v in net.hosts.items() if k != clients[0]})
@@ -259,10 +259,10 @@ def test_the_text_of_a_plan_is_what_a_json_writer_would_write(net: Network) -> N
     found = net.planned().plan
     assume(found is not None)
     assert found is not None
-    written = slices.describe(found)
-    for text in (written.plan, *(part.text for part in written.slices)):
-        assert json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False) + "\n" == text
+    written = PlanDocuments(found)
+    for text in everything(written):
+        assert json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False) + "\n" == text.decode()
     assert {part.host for part in written.slices} == set(found.intent.hosts)
     for part in written.slices:
-        data = json.loads(part.text)
-        assert (data["host"], data["digest"], data["plan"]) == (part.host, part.digest, written.digest)
+        data = json.loads(part.content)
+        assert (data["host"], data["digest"]) == (part.host, part.digest)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..plan_files.locations import Places, find_places
+from ..plan_files.locations import Locations, find_locations
 from ..plan_files.sealed_json import PlanFileError
 from .libraries import missing_library
 
@@ -62,9 +62,9 @@ class EngineAction(ActionBase):
         """Return a value with its templates evaluated against *variables*."""
         return self._templar.copy_with_new_env(available_variables=dict(variables)).template(value)
 
-    def locations(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> Places:
+    def locations(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> Locations:
         """Return where the controller keeps the plan: the task's ``directory``, or where the host's variables say."""
-        return find_places(options, variables, self.evaluate)
+        return find_locations(options, variables, self.evaluate)
 
     @property
     def check_mode(self) -> bool:

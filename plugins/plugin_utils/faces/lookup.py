@@ -13,7 +13,7 @@ from typing import Any
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ..plan_files.locations import find_places
+from ..plan_files.locations import find_locations
 from ..plan_files.sealed_json import PlanFileError
 from .libraries import missing_library
 
@@ -42,7 +42,7 @@ class PlanLookup(LookupBase):
             raise AnsibleLookupError(missing)
         known = variables or {}
         self.set_options(var_options=known, direct=kwargs)
-        plan = find_places({"directory": self.get_option("directory")}, known, self._evaluate).plan
+        plan = find_locations({"directory": self.get_option("directory")}, known, self._evaluate).plan
         try:
             return self.find([str(term) for term in terms], plan, known)
         except PlanFileError as error:

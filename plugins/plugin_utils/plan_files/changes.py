@@ -11,22 +11,23 @@ from pathlib import Path
 from typing import Any
 
 from .directory import read_plan, read_slice
-from .plan_json import Written
+from .plan_json import PlanDocuments
 from .sealed_json import PlanFileError
+from .slice_json import read_slice_document
 from .terminal_text import slice_text
 
 
-def differences(written: Written, directory: Path) -> Iterator[dict[str, str]]:
-    """Yield a difference for each host whose slice in *directory* is not that of *written*."""
+def differences(documents: PlanDocuments, directory: Path) -> Iterator[dict[str, str]]:
+    """Yield a difference for each host whose slice in *directory* is not that of *documents*."""
     try:
         old_hosts = set(read_plan(directory)["hosts"])
     except PlanFileError:
         old_hosts = set()  # no plan yet, or none that can be read: all of it is new
-    for part in written.slices:
+    for part in documents.slices:
         old = _old_slice(directory, part.host) if part.host in old_hosts else None
         old_hosts.discard(part.host)
         if old is None or old["digest"] != part.digest:
-            yield _difference(part.host, old, json.loads(part.text))
+            yield _difference(part.host, old, read_slice_document(part.content, part.host, ""))
     for host in sorted(old_hosts):
         yield _difference(host, _old_slice(directory, host), None)
 

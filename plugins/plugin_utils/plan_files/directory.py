@@ -4,8 +4,8 @@
 """Plan directories: the only place where the engine touches files.
 
 A plan is written whole into a new directory and swapped in by two renames: a reader finds the old plan or the new one,
-never a mixture; in the instant between the renames, none. A file that the new plan holds unchanged is the old one's,
-by a hard link: it keeps its time, and whoever copies plan directories about copies only what has changed.
+never a mixture; in the instant between the renames, none. A file that the new plan holds unchanged is the old one's, by
+a hard link.
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ..basics.gc_pause import gc_pause
 from ..basics.names import name_problem
-from ..platforms.rule_list import rule_list
-from .plan_json import Written
+from .host_documents import INDEX_FILE, LINES_FILE, MOST_FILES, file_of, index_text, lines_and_index, read_document
+from .new_folder import NewFolder
+from .plan_json import PlanDocuments
 from .sealed_json import PlanFileError, read_sealed
+from .slice_json import add_reasons, read_slice_document
 
 PLAN_FILE = "plan.json"
 FINDINGS_FILE = "findings.json"
@@ -45,7 +48,7 @@ def written_digest(directory: Path) -> str:
     return text
 
 
-def write_plan(written: Written, directory: Path) -> bool:
+def write_plan(documents: PlanDocuments, directory: Path) -> bool:
     """Write a plan to *directory*; return False where the same plan is there already.
 
     Raises:
@@ -58,12 +61,13 @@ def write_plan(written: Written, directory: Path) -> bool:
             f"{directory} holds something else than a plan; empty it, or set faxnet_directory elsewhere"
         )
     try:
-        if is_current(written, directory):
-            return False
         directory.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
         try:
-            _write_files(written, new, directory)
+            new.chmod(0o755)
+            (new / HOSTS_DIRECTORY).mkdir()
+            if _put(documents, NewFolder(new, directory)):
+                return False
             _swap(new, directory)
         finally:
             shutil.rmtree(new, ignore_errors=True)
@@ -72,58 +76,33 @@ def write_plan(written: Written, directory: Path) -> bool:
     return True
 
 
-def is_current(written: Written, directory: Path) -> bool:
+def is_current(documents: PlanDocuments, directory: Path) -> bool:
     """Whether *directory* holds this very plan: all its files and no others, byte for byte.
 
     Raises:
         PlanFileError: it cannot be read.
     """
     try:
-        there = {
-            path.relative_to(directory).as_posix()
-            for folder in (directory, directory / HOSTS_DIRECTORY)
-            for path in folder.iterdir()
-        }
-        wanted = {HOSTS_DIRECTORY, *(name for name, _content in _files(written))}
-        return there == wanted and all(_holds(f"{directory}/{name}", content) for name, content in _files(written))
-    except (FileNotFoundError, NotADirectoryError):
-        return False
+        return _put(documents, NewFolder(None, directory))
     except OSError as error:
         raise PlanFileError(f"{directory} cannot be read: {error}; make it readable, or remove it") from error
 
 
-def _files(written: Written) -> Iterator[tuple[str, bytes]]:
-    """Yield the path below the plan's directory and the content of each file."""
-    for part in written.slices:
-        yield f"{HOSTS_DIRECTORY}/{part.host}.json", part.text.encode()
-    yield PLAN_FILE, written.plan.encode()
-    yield FINDINGS_FILE, written.findings.encode()
-    yield DIGEST_FILE, f"{written.digest}\n".encode()
-
-
-def _holds(path: str, content: bytes) -> bool:
-    """Whether there is a file with that content."""
-    # os.open and not Path.open, here and below: half the time, and there may be many files.
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return False
-    with os.fdopen(descriptor, "rb") as stream:
-        return os.fstat(descriptor).st_size == len(content) and stream.read() == content
-
-
-def _write_files(written: Written, new: Path, old: Path) -> None:
-    new.chmod(0o755)
-    (new / HOSTS_DIRECTORY).mkdir()
-    for name, content in _files(written):
-        if _holds(f"{old}/{name}", content):
-            try:
-                os.link(f"{old}/{name}", f"{new}/{name}")
-                continue
-            except OSError:
-                pass  # a file system without hard links: a copy will do
-        with os.fdopen(os.open(f"{new}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as stream:
-            stream.write(content)
+def _put(documents: PlanDocuments, folder: NewFolder) -> bool:
+    """Put all files of a plan; return whether the old folder holds the same."""
+    with gc_pause():
+        if len(documents.roles) <= MOST_FILES:
+            for made in documents.slices:
+                folder.put(f"{HOSTS_DIRECTORY}/{file_of(made.host)}", made.content)
+        else:
+            rows: list[tuple[str, int, int]] = []
+            slices = ((made.host, made.content) for made in documents.slices)
+            folder.stream(f"{HOSTS_DIRECTORY}/{LINES_FILE}", lines_and_index(slices, rows))
+            folder.put(f"{HOSTS_DIRECTORY}/{INDEX_FILE}", index_text(rows))
+        folder.stream(PLAN_FILE, documents.plan)
+        folder.put(FINDINGS_FILE, documents.findings.encode())
+        folder.put(DIGEST_FILE, f"{documents.digest}\n".encode())
+    return folder.is_same()
 
 
 def _swap(new: Path, directory: Path) -> None:
@@ -182,9 +161,16 @@ def read_plan(directory: Path) -> dict[str, Any]:
     Raises:
         PlanFileError: there is no plan, or it is not as it was written.
     """
-    plan = _read(directory / PLAN_FILE, "run the playbook faxnet.deploy.plan first")
-    exchanges = [exchange for entries in plan["services"].values() for exchange in entries]
-    return _with_reasons(plan, exchanges)
+    path = directory / PLAN_FILE
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise PlanFileError(f"there is no {path}; run the playbook faxnet.deploy.plan first") from error
+    except OSError as error:
+        raise PlanFileError(f"{path} cannot be read: {error}; make it readable, or {_PLAN_AGAIN}") from error
+    plan = read_sealed(content, str(path), _PLAN_AGAIN)
+    add_reasons(plan["flows"], [exchange for listed in plan["services"].values() for exchange in listed])
+    return plan
 
 
 def read_slice(directory: Path, host: str) -> dict[str, Any]:
@@ -193,29 +179,29 @@ def read_slice(directory: Path, host: str) -> dict[str, Any]:
     Raises:
         PlanFileError: the host has no slice in this plan, or it is not as it was written.
     """
+    found = _slice_of(directory, host)
+    if found is None:
+        raise PlanFileError(
+            f"there is no slice of {host} in {directory / HOSTS_DIRECTORY}; run the playbook faxnet.deploy.plan first; "
+            "a host is planned when it has faxnet_site, or is a site's gateway"
+        )
+    content, where = found
+    part = read_slice_document(content, where, _PLAN_AGAIN)
+    if part["host"] != host:
+        raise PlanFileError(f"{where} is the slice of {part['host']} and not of {host}; {_PLAN_AGAIN}")
+    return part
+
+
+def has_slice(directory: Path, host: str) -> bool:
+    """Whether a plan directory holds a slice of a host.
+
+    Raises:
+        PlanFileError: it cannot be read.
+    """
+    return not name_problem(host) and _slice_of(directory, host) is not None
+
+
+def _slice_of(directory: Path, host: str) -> tuple[bytes, str] | None:
     if name_problem(host):
         raise PlanFileError(f"{host!r} is not a host name that a plan can hold: it {name_problem(host)}")
-    part = _read(
-        directory / HOSTS_DIRECTORY / f"{host}.json",
-        "run the playbook faxnet.deploy.plan first; a host is planned when it has faxnet_site, or is a site's gateway",
-    )
-    part = _with_reasons(part, part["exchanges"])
-    return {**part, "rules": rule_list(part)}
-
-
-def _with_reasons(data: dict[str, Any], exchanges: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Give each flow its exchange's purpose, which the files do not repeat for thousands of flows."""
-    reasons = {(item["service"], item["name"]): f"{item['title']}: {item['purpose']}" for item in exchanges}
-    for flow in data["flows"]:
-        flow["reason"] = reasons[(flow["service"], flow["exchange"])]
-    return data
-
-
-def _read(path: Path, absent: str) -> dict[str, Any]:
-    try:
-        content = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise PlanFileError(f"there is no {path}; {absent}") from error
-    except OSError as error:
-        raise PlanFileError(f"{path} cannot be read: {error}; make it readable, or {_PLAN_AGAIN}") from error
-    return read_sealed(content, str(path), _PLAN_AGAIN)
+    return read_document(directory / HOSTS_DIRECTORY, host, _PLAN_AGAIN)

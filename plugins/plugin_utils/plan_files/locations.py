@@ -20,7 +20,7 @@ LOCK_NAME = "faxnet.lock.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class Locations:
     """Absolute paths: the plan's directory, the lock file."""
 
     plan: Path
@@ -47,7 +47,7 @@ def _path(value: object) -> Path:
     return Path(os.path.expandvars(str(value))).expanduser().absolute()
 
 
-def places(options: Mapping[str, Any], variables: Mapping[str, Any], beside: Path) -> Places:
+def locations_of(options: Mapping[str, Any], variables: Mapping[str, Any], beside: Path) -> Locations:
     """Return where things are kept.
 
     Args:
@@ -62,16 +62,16 @@ def places(options: Mapping[str, Any], variables: Mapping[str, Any], beside: Pat
     lock = options.get("lock")
     if lock is None:
         lock = variables.get("faxnet_lock")
-    return Places(_path(plan), _path(lock) if lock is not None else beside / LOCK_NAME)
+    return Locations(_path(plan), _path(lock) if lock is not None else beside / LOCK_NAME)
 
 
-def find_places(
+def find_locations(
     options: Mapping[str, Any], variables: Mapping[str, Any], evaluate: Callable[[Any, dict[str, Any]], Any]
-) -> Places:
+) -> Locations:
     """Return where things are kept, for a task or template of one host.
 
     Args:
-        options: as for :func:`places`.
+        options: as for :func:`locations_of`.
         variables: the host's variables, not evaluated.
         evaluate: evaluates a value with variables.
     """
@@ -79,4 +79,4 @@ def find_places(
     # The implicit localhost has no inventory_dir, and the plays that need one host only run there.
     known = {"inventory_dir": str(beside), **variables}
     named = {name: variables[name] for name in ("faxnet_directory", "faxnet_lock") if name in variables}
-    return places(options, evaluate(named, known), beside)
+    return locations_of(options, evaluate(named, known), beside)

@@ -29,14 +29,15 @@ def end_of_document(digest: str) -> str:
     return f"{_BEFORE_DIGEST}{digest}{_AFTER_DIGEST}"
 
 
-def seal(body: str) -> tuple[str, str]:
-    """Return a document's whole text, and its digest.
+def seal(body: str) -> tuple[bytes, str]:
+    """Return a document as its file holds it, and its digest.
 
     Args:
         body: a JSON object with a member ``format``, without its closing brace.
     """
-    digest = hashlib.sha256(body.encode()).hexdigest()
-    return f"{body}{end_of_document(digest)}", digest
+    content = body.encode()
+    digest = hashlib.sha256(content).hexdigest()
+    return content + end_of_document(digest).encode(), digest
 
 
 def read_sealed(content: bytes, where: str, cure: str) -> dict[str, Any]:

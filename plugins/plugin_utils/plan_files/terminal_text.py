@@ -10,7 +10,7 @@ from typing import Any
 
 from ..basics.findings import Finding, Severity, errors, sort_findings
 from ..catalog.profile import ANY_PORTS
-from .plan_json import Written
+from .plan_json import PlanDocuments
 
 #: So many findings are written out; a terminal is no place for more. The task's result holds all of them.
 SHOWN_FINDINGS = 100
@@ -98,16 +98,16 @@ def slice_text(part: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def summary_of(written: Written, findings: Iterable[Finding]) -> dict[str, Any]:
+def summary_of(documents: PlanDocuments, findings: Iterable[Finding]) -> dict[str, Any]:
     """Return counts and, for each role, the hosts that have it: what a play needs to choose its hosts."""
     roles: dict[str, list[str]] = {"router": [], "server": [], "client": [], "endpoint": []}
-    for name, played in written.roles.items():
+    for name, played in documents.roles.items():
         for role in played:
             roles[role].append(name)
     severities = [item.severity.value for item in findings]
     return {
-        "hosts": len(written.roles),
-        "flows": written.flow_count,
+        "hosts": len(documents.roles),
+        "flows": documents.flow_count,
         "warnings": severities.count("warning"),
         "advice": severities.count("advice"),
         "roles": roles,

@@ -4,7 +4,8 @@
 """Files of a verification, beside the plan's directory on the controller.
 
     plan/                 the plan
-    probes/<host>.json    what each host must try, made at the beginning of a run
+    probes/               what each host must try, made at the beginning of a run, in files as a plan's slices are;
+                          and digest, that of the plan
     probes.json           what is expected of the whole network, and what was left out
     results/<host>.json   what each host found in that run
     report/               index.html, report.json, junit.xml
@@ -22,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from ..basics.names import name_problem
-from ..plan_files.directory import read_slice, write_text
-from ..plan_files.sealed_json import PlanFileError
+from ..plan_files.directory import DIGEST_FILE, read_slice, write_text, written_digest
+from ..plan_files.host_documents import read_document, write_documents
+from ..plan_files.sealed_json import PlanFileError, read_sealed, seal
 from .probes import Expectations
 
 PROBES = "probes"
@@ -71,10 +73,13 @@ def start_run(base: Path, expected: Expectations) -> None:
         probes = _fresh(base / PROBES)
         for host in expected.probes:
             _check_name(host)
-            (probes / f"{host}.json").write_text(_compact(expected.of_host(host)), encoding="utf-8")
+        write_documents(
+            probes, ((host, _sealed(expected.of_host(host))) for host in expected.probes), len(expected.probes)
+        )
+        # Last: as long as it is missing, nobody takes half a set of probes for a whole one.
+        (probes / DIGEST_FILE).write_text(f"{expected.plan}\n", encoding="ascii")
     except OSError as error:
         raise PlanFileError(f"{base} cannot be written: {error}") from error
-    # Last: as long as it is missing, nobody takes half a set of probes for a whole one.
     write_text(json.dumps(expected.summary(), indent=1, ensure_ascii=False) + "\n", base / SUMMARY)
 
 
@@ -86,12 +91,13 @@ def read_probes(base: Path, host: str, digest: str) -> dict[str, Any]:
     """
     _check_name(host)
     cure = "run faxnet.deploy.verify with step: expect first, once for all hosts"
-    summary = read_summary(base, digest)
-    if summary is None:
-        raise PlanFileError(f"{base / SUMMARY} is not there, or was made for another plan; {cure}")
-    if host not in summary["hosts"]:
+    probes = base / PROBES
+    if not digest or written_digest(probes) != digest:
+        raise PlanFileError(f"there are no probes in {probes}, or they were made for another plan; {cure}")
+    found = read_document(probes, host, cure)
+    if found is None:
         return {"plan": digest, "host": host, "probes": [], "left_out": []}
-    return _read(base / PROBES / f"{host}.json", cure)
+    return read_sealed(*found, cure)
 
 
 def read_summary(base: Path, digest: str) -> dict[str, Any] | None:
@@ -152,8 +158,9 @@ def _check_name(host: str) -> None:
         raise PlanFileError(f"{host!r} is not a host name that a plan can hold: it {problem}")
 
 
-def _compact(data: object) -> str:
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False) + "\n"
+def _sealed(data: object) -> bytes:
+    content, _digest = seal(json.dumps(data, separators=(",", ":"), ensure_ascii=False)[:-1])
+    return content
 
 
 def _read(path: Path, cure: str) -> dict[str, Any]:

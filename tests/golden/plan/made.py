@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import describe
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, make_plan
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import render_slice
 
@@ -55,13 +55,13 @@ def _case(name: str) -> dict[str, str]:
     texts = {"findings.txt": told + "\n"} if told else {}
     if planned.plan is None:
         return texts
-    written = describe(planned.plan)
-    texts |= {"plan.json": _pretty(json.loads(written.plan)), "faxnet.lock.json": planned.plan.lock.as_text()}
+    written = PlanDocuments(planned.plan)
+    texts |= {"plan.json": _pretty(json.loads(b"".join(written.plan))), "faxnet.lock.json": planned.plan.lock.as_text()}
     with tempfile.TemporaryDirectory(prefix="faxnet-golden-") as folder:
         plan = Path(folder, "plan")
         directory.write_plan(written, plan)
         for part in written.slices:
-            texts[f"hosts/{part.host}.json"] = _pretty(json.loads(part.text))
+            texts[f"hosts/{part.host}.json"] = _pretty(json.loads(part.content))
             # As a host's apply step gets it.
             read = directory.read_slice(plan, part.host)
             texts[f"rules/{part.host}.json"] = _pretty(read["rules"])

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import Finding
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import plan_json as slices
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.slice_json import read_slice_document
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.flows import Flow
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, Plan, Planned, make_plan
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.tracing import trace
@@ -102,8 +103,9 @@ class Made:
     @classmethod
     def of(cls, plan: Plan) -> Made:
         """Describe a plan and read the texts back."""
-        written = slices.describe(plan)
-        return cls(plan, json.loads(written.plan), {part.host: json.loads(part.text) for part in written.slices})
+        written = PlanDocuments(plan)
+        parts = {part.host: read_slice_document(part.content, part.host, "") for part in written.slices}
+        return cls(plan, json.loads(b"".join(written.plan)), parts)
 
     def flow(self, flow_id: str) -> dict[str, Any]:
         """The one flow with this id, as the plan document holds it."""
@@ -122,6 +124,11 @@ class Made:
         """Where a packet gets."""
         packet = trace.Packet(source, destination, transport, port, source_port)
         return trace.trace(self.document, self.slices.__getitem__, packet)
+
+
+def everything(documents: PlanDocuments) -> list[bytes]:
+    """A plan's documents: the whole, then the slices in order."""
+    return [b"".join(documents.plan), *(part.content for part in documents.slices)]
 
 
 def two_offices() -> Network:

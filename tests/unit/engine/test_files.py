@@ -6,20 +6,22 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory as files
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import Written, describe
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.sealed_json import PlanFileError, seal
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.slice_json import read_slice_document
 
 from .networks import Network, two_offices
 
 
-def written(net: Network) -> Written:
-    return describe(net.plan())
+def written(net: Network) -> PlanDocuments:
+    return PlanDocuments(net.plan())
 
 
 def smaller() -> Network:
@@ -47,12 +49,16 @@ def test_a_plan_is_written_and_read_back(plan: Path) -> None:
     text = written(two_offices())
     assert files.write_plan(text, plan) is True
     for read, told in (
-        (files.read_plan(plan), text.plan),
-        *((files.read_slice(plan, part.host), part.text) for part in text.slices),
+        (files.read_plan(plan), b"".join(text.plan)),
+        *((files.read_slice(plan, part.host), part.content) for part in text.slices),
     ):
         document = json.loads(told)
-        flows = document.pop("flows")
+        flows, uses = document.pop("flows"), document.pop("uses")
+        lines = document.pop("instructions", [])
         assert read.items() >= document.items()
+        for found, use in zip(read["uses"], uses, strict=True):
+            assert {**found, "instructions": 0} == {**use, "instructions": 0} or "instructions" not in use
+            assert not lines or len(found["instructions"]) == len(lines[use["instructions"]])
         assert all(found.items() >= flow.items() for found, flow in zip(read["flows"], flows, strict=True))
         assert all(flow["reason"] for flow in read["flows"])
     assert files.written_digest(plan) == text.digest
@@ -186,7 +192,7 @@ def test_another_format_is_refused_whatever_its_digest(plan: Path, file: str, wr
     files.write_plan(written(two_offices()), plan)
     text = everything_in(plan)[file]
     body = text.replace('"format":1', f'"format":{wrong}').rpartition(',"digest"')[0]
-    (plan / file).write_text(seal(body)[0], encoding="utf-8")
+    (plan / file).write_bytes(seal(body)[0])
     with pytest.raises(PlanFileError, match=rf"{file} has format {said}, .* reads 1: .*plan again"):
         read(plan, file)
 
@@ -206,6 +212,96 @@ def test_a_change_elsewhere_leaves_a_hosts_file_alone(plan: Path) -> None:
     assert files.write_plan(written(net), plan) is True
     after = {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in plan.rglob("*.json")}
     assert {name for name in before if after[name] != before[name]} == {"stranger.json", "plan.json"}
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network of more hosts than get a file of their own."""
+    monkeypatch.setattr(files, "MOST_FILES", 2)
+
+
+@pytest.mark.usefixtures("many")
+def test_many_slices_stand_in_one_file_and_each_is_found(plan: Path) -> None:
+    text = written(two_offices())
+    assert files.write_plan(text, plan) is True
+    assert sorted(everything_in(plan)) == [
+        "digest",
+        "findings.json",
+        "hosts/lines.index",
+        "hosts/lines.jsonl",
+        "plan.json",
+    ]
+    for part in text.slices:
+        assert files.read_slice(plan, part.host) == read_slice_document(part.content, "", "")
+    for stranger in ("a", "fl-fax2", "zz", "uk"):
+        assert not files.has_slice(plan, stranger)
+        with pytest.raises(PlanFileError, match=f"no slice of {stranger} .*faxnet_site"):
+            files.read_slice(plan, stranger)
+    assert files.is_current(text, plan)
+    assert files.write_plan(text, plan) is False
+
+
+@pytest.mark.usefixtures("many")
+def test_a_task_reads_its_own_line_and_a_few_rows_of_the_index(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = two_offices().site("field", "10.9.0.0/16")
+    for number in range(500):
+        net.host(f"desk-{number}", "field", f"10.9.{number // 250}.{number % 250 + 1}")
+    files.write_plan(written(net), plan)
+    read: list[int] = []
+    pread = os.pread
+
+    def counting(descriptor: int, length: int, offset: int) -> bytes:
+        read.append(length)
+        return pread(descriptor, length, offset)
+
+    monkeypatch.setattr(os, "pread", counting)
+    part = files.read_slice(plan, "desk-377")
+    assert part["host"] == "desk-377"
+    assert len(read) <= 13
+    assert sum(read) < 10_000
+
+
+@pytest.mark.usefixtures("many")
+def test_a_line_that_was_edited_by_hand_is_refused_and_the_others_are_not(plan: Path) -> None:
+    text = written(two_offices())
+    files.write_plan(text, plan)
+    lines = plan / "hosts" / "lines.jsonl"
+    lines.write_bytes(lines.read_bytes().replace(b'"host":"uk-pc1"', b'"host":"uk-pc7"'))
+    with pytest.raises(PlanFileError, match=r"lines.jsonl \(the line of uk-pc1\) is not as it was written"):
+        files.read_slice(plan, "uk-pc1")
+    assert files.read_slice(plan, "uk-pc2")["host"] == "uk-pc2"
+    assert files.write_plan(text, plan) is True
+    assert files.read_slice(plan, "uk-pc1")["host"] == "uk-pc1"
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize("index", [b"", b"uk-pc1\n", b"\xff 0 0\n", b"uk-pc1 x 5\n", b"uk-pc1 0 5\n"])
+def test_an_index_that_was_spoilt_shows_nobody_anothers_slice(plan: Path, index: bytes) -> None:
+    text = written(two_offices())
+    files.write_plan(text, plan)
+    (plan / "hosts" / "lines.index").write_bytes(index)
+    with pytest.raises(PlanFileError, match=r"plan first|plan again"):
+        files.read_slice(plan, "uk-pc1")
+    assert files.write_plan(text, plan) is True
+
+
+def test_a_slice_under_another_hosts_name_is_refused(plan: Path) -> None:
+    files.write_plan(written(two_offices()), plan)
+    (plan / "hosts" / "uk-pc1.json").rename(plan / "hosts" / "uk-pc2.json")
+    with pytest.raises(PlanFileError, match=r"is the slice of uk-pc1 and not of uk-pc2; .*plan again"):
+        files.read_slice(plan, "uk-pc2")
+
+
+def test_a_network_that_grows_and_shrinks_changes_its_files(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = written(two_offices())
+    files.write_plan(text, plan)
+    small = everything_in(plan)
+    monkeypatch.setattr(files, "MOST_FILES", 2)
+    assert not files.is_current(text, plan)
+    assert files.write_plan(text, plan) is True
+    monkeypatch.undo()
+    assert files.write_plan(text, plan) is True
+    assert everything_in(plan) == small
 
 
 def test_without_hard_links_the_plan_is_as_whole(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:

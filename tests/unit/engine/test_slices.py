@@ -9,17 +9,17 @@ import hashlib
 import json
 from dataclasses import replace
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import plan_json as slices
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import Written
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.slice_json import read_slice_document
 
-from .networks import FLORIDA, Network, two_offices
-
-
-def written(net: Network) -> Written:
-    return slices.describe(net.plan())
+from .networks import FLORIDA, Network, everything, two_offices
 
 
-def changed_slices(before: Written, after: Written) -> set[str]:
+def written(net: Network) -> PlanDocuments:
+    return PlanDocuments(net.plan())
+
+
+def changed_slices(before: PlanDocuments, after: PlanDocuments) -> set[str]:
     old = {part.host: part.digest for part in before.slices}
     new = {part.host: part.digest for part in after.slices}
     return {host for host in {*old, *new} if old.get(host) != new.get(host)}
@@ -27,8 +27,8 @@ def changed_slices(before: Written, after: Written) -> set[str]:
 
 def test_every_text_is_what_a_json_writer_would_write() -> None:
     text = written(two_offices())
-    for one in (text.plan, *(part.text for part in text.slices)):
-        assert json.dumps(json.loads(one), separators=(",", ":"), ensure_ascii=False) + "\n" == one
+    for one in everything(text):
+        assert json.dumps(json.loads(one), separators=(",", ":"), ensure_ascii=False) + "\n" == one.decode()
 
 
 def test_a_profiles_words_are_escaped_in_every_text() -> None:
@@ -61,17 +61,17 @@ def test_a_profiles_words_are_escaped_in_every_text() -> None:
 def test_the_same_inventory_gives_the_same_bytes_in_any_order() -> None:
     net = two_offices()
     shuffled = replace(net, hosts=dict(reversed(net.hosts.items())), sites=dict(reversed(net.sites.items())))
-    assert written(shuffled) == written(net)
+    assert everything(written(shuffled)) == everything(written(net))
 
 
 def test_a_slice_carries_the_digest_of_its_content_and_the_plan_one_over_all_of_them() -> None:
     text = written(two_offices())
     for part in text.slices:
-        data = json.loads(part.text)
+        data = json.loads(part.content)
         assert data.pop("digest") == part.digest
         body = json.dumps(data, separators=(",", ":"), ensure_ascii=False)[:-1]
         assert hashlib.sha256(body.encode()).hexdigest() == part.digest
-    plan = json.loads(text.plan)
+    plan = json.loads(b"".join(text.plan))
     assert plan["slices"] == hashlib.sha256("\n".join(part.digest for part in text.slices).encode()).hexdigest()
     assert plan["digest"] == text.digest
 
@@ -96,7 +96,21 @@ def test_a_newcomer_changes_nobody_elses_part_but_the_servers_and_the_routers() 
     net = two_offices()
     before = net.plan()
     after = net.client("uk-pc9", "sheffield", "10.2.0.99").with_lock(before)
-    assert changed_slices(slices.describe(before), written(after)) == {"uk-pc9", "uk-router", "fl-router", "fl-fax"}
+    assert changed_slices(PlanDocuments(before), written(after)) == {"uk-pc9", "uk-router", "fl-router", "fl-fax"}
+
+
+def test_instructions_stand_in_a_slice_once_whatever_the_number_of_uses() -> None:
+    net = two_offices()
+    for number in range(40):
+        net.server(f"fax{number}", "florida", f"10.1.0.{number + 100}", primary_port=17000 + number)
+        net.hosts["fl-pc1"]["faxnet_uses"].append({"service": "netcfax", "server": f"fax{number}"})
+    (part,) = (part for part in written(net).slices if part.host == "fl-pc1")
+    data = json.loads(part.content)
+    assert len(data["uses"]) == 41
+    assert len(data["instructions"]) == 1
+    read = read_slice_document(part.content, "", "")
+    assert len({tuple(use["instructions"]) for use in read["uses"]}) == 41
+    assert "instructions" not in read
 
 
 def test_roles_say_what_a_host_is_for() -> None:

@@ -9,7 +9,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import describe
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.slice_json import read_slice_document
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, make_plan
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report, Source, make_report
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
@@ -30,8 +31,9 @@ def planned(inventory: dict[str, Any]) -> tuple[dict[str, Any], dict[str, dict[s
     """Return the plan document and the slices of an inventory."""
     made = make_plan(Inputs(sites=inventory["faxnet_sites"], hosts=inventory["hosts"]))
     assert made.plan is not None, "\n".join(finding.text() for finding in made.findings)
-    written = describe(made.plan)
-    return json.loads(written.plan), {part.host: json.loads(part.text) for part in written.slices}
+    written = PlanDocuments(made.plan)
+    parts = {part.host: read_slice_document(part.content, part.host, "") for part in written.slices}
+    return json.loads(b"".join(written.plan)), parts
 
 
 def expected(inventory: dict[str, Any], limits: Limits | None = None) -> Expectations:

@@ -19,7 +19,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.communigate.se
 )
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.plan_extracts import ViewError
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory as files
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import plan_json as slices
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from tests.unit.engine.networks import Network
 
 MEDIA = {"media_udp": "60000-60099", "media_tcp": "61000-61099"}
@@ -306,7 +306,7 @@ def test_wishes_that_nobody_can_grant_are_refused() -> None:
 
 def test_the_filter_reads_a_plan_directory(tmp_path: Path) -> None:
     network = seed()
-    files.write_plan(slices.describe(network.plan()), tmp_path / "plan")
+    files.write_plan(PlanDocuments(network.plan()), tmp_path / "plan")
     expected = of(network)
     assert computed(str(tmp_path / "plan"), "cgate") == expected
     assert computed(str(tmp_path / "plan" / "plan.json"), "cgate") == expected

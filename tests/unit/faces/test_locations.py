@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.locations import (
-    Places,
-    find_places,
+    Locations,
+    find_locations,
     inventory_directory,
-    places,
+    locations_of,
 )
 
 
@@ -30,7 +30,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.locations
 def test_a_task_decides_before_a_variable_and_a_variable_before_the_default(
     options: dict[str, Any], variables: dict[str, Any], expected: tuple[str, str]
 ) -> None:
-    assert places(options, variables, Path("/inv")) == Places(*map(Path, expected))
+    assert locations_of(options, variables, Path("/inv")) == Locations(*map(Path, expected))
 
 
 def test_the_first_source_that_is_a_file_or_folder_counts(tmp_path: Path) -> None:
@@ -49,5 +49,5 @@ def test_a_host_without_an_inventory_directory_is_lent_the_first_sources(tmp_pat
         return {name: text.replace("HERE", variables["inventory_dir"]) for name, text in value.items()}
 
     variables = {"ansible_inventory_sources": [str(tmp_path)], "faxnet_directory": "HERE/x", "playbook_dir": "/p"}
-    assert find_places({}, variables, evaluate).plan == tmp_path / "x" / "plan"
-    assert find_places({}, {**variables, "inventory_dir": "/own"}, evaluate).plan == Path("/own/x/plan")
+    assert find_locations({}, variables, evaluate).plan == tmp_path / "x" / "plan"
+    assert find_locations({}, {**variables, "inventory_dir": "/own"}, evaluate).plan == Path("/own/x/plan")

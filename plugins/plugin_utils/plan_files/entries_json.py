@@ -1,0 +1,179 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the plan document and slices both say: flows, exchanges, offers and uses.
+
+Flows and uses are written as text directly, for there are tens of thousands: every name in them passed
+``names.name_problem`` and all else is a number or an address, so nothing can need escaping. A flow's text is made in
+6 microseconds so, and in 17 by way of :mod:`json`; what there are few of goes that way.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..basics.ports import PortRange
+from ..catalog.profile import Exchange, Profile, SettingValue
+from ..inventory.intent import Offer, Use
+from ..planning.flow import Flow
+from ..planning.plan import Plan
+from ..policies.policy_json import BOOLEAN, Texts, more_text, names_text, quoted_or_null
+
+
+def compact(data: object) -> str:
+    """JSON text without blanks."""
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+
+
+def flow_text(flow: Flow, texts: Texts) -> str:
+    """One flow as JSON text."""
+    path = flow.path
+    return (
+        f'{{"id":"{flow.id}","service":"{flow.service}","exchange":"{flow.exchange}","source":"{flow.source}",'
+        f'"destination":"{flow.destination}","version":{flow.version},"transport":"{flow.transport}",'
+        f'{more_text(flow)},"ports":"{flow.ports.text}","callback":{BOOLEAN[flow.callback]},'
+        f'"carried_by":{quoted_or_null(flow.carried_by or None)},"enabled":{BOOLEAN[flow.enabled]},'
+        f'"source_address":"{texts[path.leaves_as]}","dial":"{texts[path.dial]}",'
+        f'"arrives_from":"{texts[path.arrives_from]}","destination_address":"{texts[path.arrives_at]}",'
+        f'"via":{names_text([step.device for step in path.steps])}}}'
+    )
+
+
+def exchange_data(service: str, exchange: Exchange) -> dict[str, Any]:
+    """One exchange of a service."""
+    return {
+        "service": service,
+        "name": exchange.name,
+        "title": exchange.title,
+        "initiator": exchange.initiator,
+        "transport": exchange.transport,
+        "kind": exchange.kind,
+        "ports": exchange.ports_word,
+        "source_ports": exchange.source_word or None,
+        "with": exchange.parties,
+        "part_of": exchange.part_of or None,
+        "rides_on": exchange.rides_on or None,
+        "optional": exchange.optional,
+        "purpose": exchange.purpose,
+    }
+
+
+class Entries:
+    """The entries of one plan; holds what many of them share."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.texts = Texts()
+        self.dials: dict[tuple[str, str, str], str] = {}
+        self.publics: dict[tuple[str, str], str] = {}
+        self.clients: dict[tuple[str, str], list[str]] = {}
+        self.settings: dict[tuple[str, str], str] = {}
+        self._instructions: dict[tuple[str, str, bool, tuple[str, ...]], tuple[str, ...]] = {}
+        # Clients that their server answers by broadcast: those have the flow that only one network has.
+        self.near: set[tuple[str, str, str]] = set()
+        responses = {
+            (name, profile.broadcast.response)
+            for name, profile in plan.intent.catalog.profiles.items()
+            if profile.broadcast is not None
+        }
+        for flow in plan.flows.flows:
+            if flow.callback:
+                continue
+            if (flow.service, flow.exchange) in responses:
+                self.near.add((flow.destination, flow.service, flow.source))
+            key = (flow.source, flow.service, flow.destination)
+            if key not in self.dials or flow.version == 4:
+                self.dials[key] = self.texts[flow.path.dial]
+            if flow.path.dial != flow.path.arrives_at:
+                self.publics.setdefault((flow.destination, flow.service), self.texts[flow.path.dial])
+        for use in plan.intent.uses:
+            self.clients.setdefault((use.server, use.service), []).append(use.host)
+
+    def offer(self, offer: Offer) -> dict[str, Any]:
+        """One offer, with where it is dialled and by whom."""
+        host = self.plan.intent.hosts[offer.host]
+        return {
+            "service": offer.service,
+            "host": offer.host,
+            "settings": _plain_settings(offer.settings),
+            "address": self.texts[host.addresses[0]] if host.addresses else None,
+            "public": self.publics.get((offer.host, offer.service)),
+            "clients": self.clients.get((offer.host, offer.service), []),
+            "callback_range": offer.pool.text if offer.pool is not None else None,
+            "exchanges": [exchange.name for exchange in self._profile(offer).exchanges if offer.runs(exchange)],
+            "internet": offer.public,
+            "enabled": offer.enabled,
+        }
+
+    def _profile(self, offer: Offer) -> Profile:
+        return self.plan.intent.catalog.profiles[offer.service]
+
+    @functools.cached_property
+    def _comes_from(self) -> dict[tuple[str, str, str], str]:
+        """By client, service and server: the address that the server's packets come from."""
+        found: dict[tuple[str, str, str], str] = {}
+        for flow in self.plan.flows.flows:
+            found.setdefault((flow.destination, flow.service, flow.source), self.texts[flow.path.arrives_from])
+        return found
+
+    def use(self, use: Use) -> tuple[str, tuple[str, ...]]:
+        """One use as JSON text, and what is said to whoever sets up this client.
+
+        Names in braces stand in the instructions where the client's own values belong.
+        """
+        profile = self.plan.intent.catalog.profiles[use.service]
+        offer = self.plan.intent.offer_of(use)
+        key = (use.host, use.service, use.server)
+        # A client that starts nothing itself knows its server by the address that its packets come from.
+        dial = self.dials.get(key) or self._comes_from.get(key)
+        grant = self.plan.flows.grants.get(f"{use.host}/{use.service}")
+        callback, mode = "null", ""
+        if grant is not None:
+            low, high = grant.ports
+            mode = grant.mode
+            callback = f'{{"mode":"{grant.mode}","low":{low},"high":{high},"fixed":{grant.fixed}}}'
+        settings = self.settings.get((offer.host, offer.service))
+        if settings is None:
+            settings = self.settings[offer.host, offer.service] = compact(_plain_settings(offer.settings))
+        used = tuple(item.name for item in profile.exchanges if item.with_clients and use.takes(item, offer))
+        wanted = (profile.name, mode, key in self.near, used)
+        if wanted not in self._instructions:
+            self._instructions[wanted] = _instructions(profile, *wanted[1:])
+        text = (
+            f'{{"service":"{use.service}","host":"{use.host}","server":"{use.server}",'
+            f'"dial":{quoted_or_null(dial)},"settings":{settings},"exchanges":{names_text(used)},'
+            f'"environment":"{use.environment}","instances":{use.instances},'
+            f'"enabled":{BOOLEAN[use.enabled and offer.enabled]},"callback":{callback}}}'
+        )
+        return text, self._instructions[wanted]
+
+
+def _instructions(profile: Profile, mode: str, near: bool, used: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a profile's instructions.
+
+    Args:
+        mode: call-back mode; empty where there are no call-backs.
+        near: whether the server's broadcasts reach the client.
+        used: names of the exchanges that it uses: nothing is said of others.
+    """
+    spoken = profile.mode_instructions.get(mode, "")
+    found = "" if profile.broadcast is None else profile.broadcast.near if near else profile.broadcast.far
+    return tuple(
+        line.replace("{mode_instruction}", spoken).replace("{broadcast_instruction}", found)
+        for line, exchange in profile.instructions
+        if not exchange or exchange in used
+    )
+
+
+def _plain_settings(settings: Mapping[str, SettingValue]) -> dict[str, Any]:
+    """Settings as plain data: a port is a number, a range a text, addresses a list."""
+    plain: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, PortRange):
+            plain[name] = value.low if value.size == 1 else value.text
+        else:
+            plain[name] = [address.text for address in value]
+    return plain

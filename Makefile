@@ -72,7 +72,7 @@ test-full:  ## both of them, and what is slow by nature
 unit: setup  ## the quick ones only: engine, faces, properties, golden files
 	@$(PYTEST) -n 2 --dist loadgroup -m "not slow and not lab" --ignore tests/gates $(ARGS)
 
-coverage: setup  ## what the quick tests reach of plugins/, line by line; parts: ARGS=tests/unit/engine
+coverage: setup  ## what the quick tests reach of plugins/, line by line; parts: ARGS=tests/unit/planning
 	@.venv/bin/coverage erase
 	@$(AS_ROOT) .venv/bin/coverage run -m pytest -q -n 2 -m "not slow and not lab" --ignore tests/gates --ignore tests/bench $(ARGS)
 	@.venv/bin/coverage combine --quiet

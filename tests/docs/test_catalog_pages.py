@@ -19,7 +19,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings impo
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog, extend_catalog
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.profile import Profile
 from tests.unit.catalog.test_services_schema import SCHEMA, WHOLE
-from tests.unit.engine.networks import Network
+from tests.unit.networks import Network
 from tools import catalog_pages
 from tools.catalog_drawing import LEFT, RIGHT, WIDTH, broken, drawing, duration
 from tools.picture import plan_of

@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory as files
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
-from tests.unit.engine.networks import Made, Network
+from tests.unit.networks import Made, Network
 
 TYPES: dict[str, set[type]] = {
     "text": {str},

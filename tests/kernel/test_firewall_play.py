@@ -18,7 +18,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine im
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory as files
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from tests.kernel import networks
-from tests.unit.engine.networks import Network, two_offices
+from tests.unit.networks import Network, two_offices
 from tests.unit.platforms.policies import policy, router
 
 PLAY = """\

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import render_slice
 from tests.kernel import networks
 from tests.kernel.offices import CLIENTS, PUBLIC, SERVER, Net, two_sides
-from tests.unit.engine.networks import Made, Network
+from tests.unit.networks import Made, Network
 
 CLIENT = CLIENTS[0]
 FAXPRESS, KERIO = 4644, 44337

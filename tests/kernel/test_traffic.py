@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from tests.kernel import networks
 from tests.kernel.offices import CLIENTS, PUBLIC, SERVER, STRANGER, Net, two_sides
-from tests.unit.engine.networks import ports_of, two_offices
+from tests.unit.networks import ports_of, two_offices
 from tests.unit.platforms.policies import forward, nft_rules, permit, policy, router
 
 

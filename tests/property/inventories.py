@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.unit.engine.networks import Network
+from tests.unit.networks import Network
 
 #: Kinds of sites: the number of gateways, and how they translate.
 SITE_KINDS = ("nat", "double nat", "internet", "internet with router", "shared router", "two networks", "dual stack")

@@ -17,7 +17,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.slice_json import read_slice_document
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, Planned, make_plan
 from tests.property.inventories import networks
-from tests.unit.engine.networks import Network
+from tests.unit.networks import Network
 
 QUICK = settings(max_examples=150, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 

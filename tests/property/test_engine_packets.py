@@ -18,7 +18,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.tracing import trace
 from tests.property.inventories import networks
 from tests.property.wire import Packet, Wire, answers, has_port, within
-from tests.unit.engine.networks import Made, Network, everything
+from tests.unit.networks import Made, Network, everything
 
 #: The same examples every time; test_engine_long.py looks at other and many more ones.
 QUICK = settings(max_examples=120, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))

@@ -23,7 +23,7 @@ from tests.property.inventories import networks
 from tests.property.test_engine_long import LONG, ONE, WITH_CHANCE
 from tests.property.test_engine_packets import QUICK, planned
 from tests.property.wire import Arrival, Packet, Wire, within
-from tests.unit.engine.networks import Made, Network
+from tests.unit.networks import Made, Network
 
 #: Of the same examples, for each has hundreds of packets.
 SOME = settings(QUICK, max_examples=60)

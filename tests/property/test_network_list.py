@@ -25,7 +25,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.communigate.ne
     AddressListError,
     parse,
 )
-from tests.unit.network_list.test_communigate_settings import seed
+from tests.unit.faces.communigate.test_communigate_settings import seed
 
 QUICK = settings(max_examples=200, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -14,8 +14,8 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.junit import 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.page import report_page
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.scene import make_scene
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
-from tests.unit.expectations.offices import as_planned, planned, reported, two_offices, wide_open
-from tests.unit.expectations.products import products, router_slices
+from tests.unit.verification.offices import as_planned, planned, reported, two_offices, wide_open
+from tests.unit.verification.products import products, router_slices
 
 
 def files() -> dict[str, str]:

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.ports import PortRange
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.profile import Exchange, Profile
-from tests.unit.engine.networks import FLORIDA, SHEFFIELD, Made, Network
+from tests.unit.networks import FLORIDA, SHEFFIELD, Made, Network
 
 #: What an offer has to say, because no document does.
 NEEDED: dict[str, dict[str, Any]] = {"communigate": {"media_udp": "60000-60099", "media_tcp": "61000-61099"}}

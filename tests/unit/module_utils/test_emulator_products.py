@@ -14,7 +14,6 @@ import pytest
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.config import read_config
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.control import unready
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
-from tests.unit.expectations.offices import planned
 from tests.unit.loopback import address
 from tests.unit.module_utils.emulator_world import (
     TIMING,
@@ -24,6 +23,7 @@ from tests.unit.module_utils.emulator_world import (
     running,
     until,
 )
+from tests.unit.verification.offices import planned
 
 
 def slices(offer: dict[str, Any], **use: Any) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.page import report_page
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.probes import Limits
-from tests.unit.expectations.offices import (
+from tests.unit.verification.offices import (
     as_planned,
     dead,
     planned,

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.markup import tag, text
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report, make_report
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.page import report_page
-from tests.unit.expectations.offices import as_planned, planned, reported, source_of, two_offices, wide_open
+from tests.unit.verification.offices import as_planned, planned, reported, source_of, two_offices, wide_open
 
 VOID = {"meta", "br", "hr", "img", "link", "col"}
 HOSTILE = "<script>alert('x')</script>\"'&\x07\u202e"

@@ -28,9 +28,9 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.page import report_page
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.placing import lay_out
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.scene import CARRIED, CLIENT, SERVER, make_scene
-from tests.unit.expectations.offices import as_planned, planned, source_of, two_offices
-from tests.unit.expectations.products import flow, products, products_report
 from tests.unit.report.test_page import outline
+from tests.unit.verification.offices import as_planned, planned, source_of, two_offices
+from tests.unit.verification.products import flow, products, products_report
 
 
 def answered(probe: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.sheets.definitions import SheetError, definitions
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.sheets.rendering import Sheet, render
-from tests.unit.engine.networks import FLORIDA, SHEFFIELD, Made, Network
+from tests.unit.networks import FLORIDA, SHEFFIELD, Made, Network
 
 
 def inventory() -> Network:

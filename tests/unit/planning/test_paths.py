@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from .networks import FLORIDA, SHEFFIELD, Made, Network
+from tests.unit.networks import FLORIDA, SHEFFIELD, Made, Network
 
 V6 = "2001:db8:1::"
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.probes import Limits, Probe
-from tests.unit.expectations.offices import expected, two_offices
+from tests.unit.verification.offices import expected, two_offices
 
 
 def probes_of(inventory: dict[str, Any], **wanted: object) -> list[Probe]:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from .mistakes import Mistake
-from .networks import Network
-from .products import ALERT, PRODUCTS, products, profile_of_its_own
+from tests.unit.inventory.mistakes import Mistake
+from tests.unit.inventory.products import ALERT, PRODUCTS, products, profile_of_its_own
+from tests.unit.networks import Network
 
 MEDIA = {"media_udp": "60000-60099", "media_tcp": "60000-60099"}
 

@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.vaulted import NOT_SHOWN, VaultedText
-
-from .mistakes import Ground, Mistake
-from .networks import Network, two_offices
+from tests.unit.inventory.mistakes import Ground, Mistake
+from tests.unit.networks import Network, two_offices
 
 OFFICES = Ground(two_offices)
 

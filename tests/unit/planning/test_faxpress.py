@@ -11,8 +11,7 @@ import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import Finding
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
-
-from .networks import Made, Network, ids
+from tests.unit.networks import Made, Network, ids
 
 FAX, PC, FAR, AWAY = "10.1.0.10", "10.1.0.21", "10.3.0.21", "10.2.0.21"
 

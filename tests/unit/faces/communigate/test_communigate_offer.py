@@ -15,10 +15,10 @@ from ansible_collections.faxnet.deploy.plugins.filter.communigate_offer import F
 from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.facts import gathered, module_listeners
 from tests.emulators.communigate.data_format import values
 from tests.unit.communigate.world import PWD_PORT, Emulated
-from tests.unit.engine.networks import Network
+from tests.unit.networks import Network
 
 offer: Any = FilterModule().filters()["communigate_offer"]
-FRESH = Path(__file__).parents[1] / "communigate" / "fresh_install.settings"
+FRESH = Path(__file__).parents[2] / "communigate" / "fresh_install.settings"
 KEYS = {"media_udp": "UDPPorts", "media_tcp": "TCPPorts"}
 
 

@@ -16,7 +16,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.communigate.ne
     to_structure,
     to_text,
 )
-from tests.unit.network_list.test_grammar import KEPT
+from tests.unit.faces.communigate.test_grammar import KEPT
 
 
 @pytest.mark.acceptance("CG-22")

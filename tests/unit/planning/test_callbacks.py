@@ -16,9 +16,8 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.ports import 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.callbacks.lock import Lock
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Plan
+from tests.unit.networks import FLORIDA, SHEFFIELD, Network, ports_of, two_offices
 from tests.unit.work import lines_run
-
-from .networks import FLORIDA, SHEFFIELD, Network, ports_of, two_offices
 
 
 def office(clients: int, **use: Any) -> Network:

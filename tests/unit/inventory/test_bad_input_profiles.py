@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from .mistakes import Mistake
-from .networks import Network
-from .products import (
+from tests.unit.inventory.mistakes import Mistake
+from tests.unit.inventory.products import (
     ALERT,
     ANSWER,
     CONTROL,
@@ -22,6 +21,7 @@ from .products import (
     products,
     profile_of_its_own,
 )
+from tests.unit.networks import Network
 
 
 def _exchange(name: str, index: int, **keys: Any) -> Callable[[Network], object]:

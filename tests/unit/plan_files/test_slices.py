@@ -11,8 +11,7 @@ from dataclasses import replace
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.slice_json import read_slice_document
-
-from .networks import FLORIDA, Network, everything, two_offices
+from tests.unit.networks import FLORIDA, Network, everything, two_offices
 
 
 def written(net: Network) -> PlanDocuments:

@@ -20,7 +20,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.communigate.se
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.plan_extracts import ViewError
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory as files
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
-from tests.unit.engine.networks import Network
+from tests.unit.networks import Network
 
 MEDIA = {"media_udp": "60000-60099", "media_tcp": "61000-61099"}
 computed: Any = FilterModule().filters()["communigate_settings"]

@@ -13,8 +13,7 @@ import pytest
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import Finding
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.ports import PortRange
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog, extend_catalog
-
-from .networks import Made, Network, two_offices
+from tests.unit.networks import Made, Network, two_offices
 
 MODEM: dict[str, Any] = {
     "title": "Modem pool",

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
-
-from .networks import Made, Network
+from tests.unit.networks import Made, Network
 
 SERVICES = {"kerio_control": 44333, "kerio_connect": 44337}
 

@@ -9,8 +9,8 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from .mistakes import Ground
-from .networks import Network
+from tests.unit.inventory.mistakes import Ground
+from tests.unit.networks import Network
 
 #: A sound profile with every key that an exchange can have; each mistake is made in a copy of its own.
 PROFILE: dict[str, Any] = {

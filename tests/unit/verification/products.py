@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import PLATFORMS
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report, make_report
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
-from tests.unit.expectations.offices import Answer, results_of, source_of
+from tests.unit.verification.offices import Answer, results_of, source_of
 
 ANYWHERE = "0.0.0.0/0"
 EVERY_PORT = "1-65535"

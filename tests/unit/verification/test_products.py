@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.probes import Expectations, Probe
-from tests.unit.expectations.products import ANYWHERE, products, router_slices
+from tests.unit.verification.products import ANYWHERE, products, router_slices
 
 
 def expected(plan: dict[str, Any], shut: str = "") -> Expectations:

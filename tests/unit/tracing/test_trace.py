@@ -13,8 +13,7 @@ import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.tracing import trace
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.tracing.trace import Outcome
-
-from .networks import FLORIDA, SHEFFIELD, Made, Network, two_offices
+from tests.unit.networks import FLORIDA, SHEFFIELD, Made, Network, two_offices
 
 
 @pytest.fixture(scope="module")

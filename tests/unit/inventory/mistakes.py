@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import Finding, Severity, errors
-
-from .networks import Network
+from tests.unit.networks import Network
 
 
 class Mistake(NamedTuple):

@@ -12,8 +12,7 @@ import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import render_slice
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.rule_list import rule_list
-
-from .networks import FLORIDA, SHEFFIELD, Made, Network, two_offices
+from tests.unit.networks import FLORIDA, SHEFFIELD, Made, Network, two_offices
 
 
 def entries(made: Made) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.notifications import judge_notifications
-from tests.unit.expectations.offices import as_planned, planned, results_of, two_offices
+from tests.unit.verification.offices import as_planned, planned, results_of, two_offices
 
 
 @pytest.fixture

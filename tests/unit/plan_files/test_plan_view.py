@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.view import PlanView, view_plan
-from tests.unit.expectations.products import products
+from tests.unit.verification.products import products
 
 
 @pytest.fixture

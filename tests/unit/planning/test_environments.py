@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .networks import Network, two_offices
+from tests.unit.networks import Network, two_offices
 
 OLD_SINGLE = ("windows_98", "windows_me", "windows_2000_pro")
 

@@ -12,8 +12,7 @@ import pytest
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import Finding
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.ports import PortRange
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.callbacks.lock import Lock, read_lock
-
-from .networks import two_offices
+from tests.unit.networks import two_offices
 
 
 def sound(text: str) -> Lock:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .networks import Made, Network
+from tests.unit.networks import Made, Network
 
 PROFILE: dict[str, Any] = {
     "title": "Gateway",

@@ -16,8 +16,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import di
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.sealed_json import PlanFileError, seal
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.slice_json import read_slice_document
-
-from .networks import Network, two_offices
+from tests.unit.networks import Network, two_offices
 
 
 def written(net: Network) -> PlanDocuments:

@@ -126,7 +126,7 @@ def _expect(plan: Path, options: Mapping[str, Any]) -> dict[str, Any]:
     expected = expectations(document, result_files.Slices(plan, document["hosts"]), limits)
     result_files.start_run(plan.parent, expected)
     summary = expected.summary()
-    return {"expected": {key: summary[key] for key in ("hosts", "kinds", "left_out", "inseparable", "not_probed")}}
+    return {"expected": {key: summary[key] for key in ("hosts", "kinds", "left_out", "shared_addresses", "not_probed")}}
 
 
 def _packets(probes: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

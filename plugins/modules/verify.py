@@ -155,7 +155,7 @@ expected:
       type: list
       elements: dict
       sample: []
-    inseparable:
+    shared_addresses:
       description: What cannot be refused, for its sender wears an allowed address.
       type: list
       elements: dict

@@ -158,7 +158,9 @@ def test_what_a_flow_to_the_internet_lets_out_is_not_expected_to_be_silent(
     to_server = {probe.host for probe in sent if (probe.target, probe.kind) == ("fax-server", "another host")}
     assert "wide-server" not in to_server
     assert "nobody" in to_server
-    (remark,) = (item for item in expectations(made.document, made.slices).inseparable if "wide-server" in item.hosts)
+    (remark,) = (
+        item for item in expectations(made.document, made.slices).shared_addresses if "wide-server" in item.hosts
+    )
     wide = "wide.out/wide-server>internet" + ("/6" if six else "")
     assert (remark.flows, remark.gateways) == ((wide,), ())
     assert wide in remark.as_dict()["message"]

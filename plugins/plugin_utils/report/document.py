@@ -44,7 +44,7 @@ def _members(report: Report) -> Iterator[tuple[str, Any]]:
     yield "hosts", {"tested": report.tested, "untested": report.untested}
     yield "checks", report.checks
     yield "notifications", report.notifications
-    for key in ("left_out", "inseparable", "not_probed"):
+    for key in ("left_out", "shared_addresses", "not_probed"):
         yield key, expected.get(key, ())
     yield "findings", report.view.findings
 

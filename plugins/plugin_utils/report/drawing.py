@@ -31,7 +31,7 @@ from .placing import (
     Placed,
     lay_out,
 )
-from .scene import CARRIED, CLIENT, MOST_LETTERS, SERVER, Card, Door, Line, Row, Scene
+from .scene import CARRIED, CLIENT, MOST_LETTERS, SERVER, Arrow, Card, Door, Row, Scene
 
 _PLATEAU = 126
 _HEADS = {CLIENT: "out", SERVER: "back", CARRIED: "carried"}
@@ -165,7 +165,7 @@ def _door(door: Door, centre: float, y: float) -> Markup:
     )
 
 
-def _lines(lines: Iterable[Line], where: Mapping[str, tuple[Placed, int]]) -> Markup:
+def _lines(lines: Iterable[Arrow], where: Mapping[str, tuple[Placed, int]]) -> Markup:
     """Lines between two rows of a site, and from rows to their routers, where trunks go on."""
     drawn: list[Content] = []
     to_doors: dict[tuple[str, str, str], set[str]] = defaultdict(set)
@@ -206,7 +206,7 @@ def _to_door(item: Placed, index: int, shift: float, *, outward: bool) -> str:
     return f"M{door:g},{door_y:g} C{middle:g},{door_y:g} {middle:g},{y:g} {x:g},{y:g}"
 
 
-def _trunk(line: Line, layout: Layout, y: float) -> Markup:
+def _trunk(line: Arrow, layout: Layout, y: float) -> Markup:
     """An arrow through the Internet; it runs level for a while, below its label."""
     start, end = layout.placed[line.source], layout.placed[line.target]
     middle = WIDTH / 2
@@ -222,7 +222,7 @@ def _trunk(line: Line, layout: Layout, y: float) -> Markup:
     return _arrow(path, line.kind, line.transport)
 
 
-def _trunk_words(line: Line, y: float, *, named: bool) -> Markup:
+def _trunk_words(line: Arrow, y: float, *, named: bool) -> Markup:
     title = f"{line.service}: {_title(line)}" if named and line.service else _title(line)
     above = y - 5 - len(line.words) * TEXT
     return tag(
@@ -235,14 +235,14 @@ def _trunk_words(line: Line, y: float, *, named: bool) -> Markup:
     )
 
 
-def _title(line: Line) -> str:
+def _title(line: Arrow) -> str:
     if line.kind == CLIENT:
         return "clients connect"
     words = _TITLES[line.verb]
     return f"{words}, only while the client asks" if line.kind == CARRIED else words
 
 
-def _node(name: str, lines: tuple[Line, ...], y: float) -> Markup:
+def _node(name: str, lines: tuple[Arrow, ...], y: float) -> Markup:
     """Somebody in the Internet who is no host; below it stands what its arrows carry."""
     middle = WIDTH / 2
     written = []
@@ -263,7 +263,7 @@ def _node(name: str, lines: tuple[Line, ...], y: float) -> Markup:
     )
 
 
-def _to_node(layout: Layout, line: Line, node: str, y: float) -> Markup:
+def _to_node(layout: Layout, line: Arrow, node: str, y: float) -> Markup:
     inward = line.target == node
     site = line.source if inward else line.target
     item, spread = layout.placed[site], layout.doors[line, site]
@@ -314,7 +314,7 @@ def _cards_in_words(cards: Iterable[Card]) -> Iterator[str]:
         yield f"Site {card.name}: {devices or 'no devices'}{'; behind ' + doors if doors else ''}."
 
 
-def _lines_in_words(lines: Iterable[Line]) -> Iterator[str]:
+def _lines_in_words(lines: Iterable[Arrow]) -> Iterator[str]:
     for line in lines:
         carried = ", only through what the client keeps open" if line.kind == CARRIED else ""
         idle = f", {line.idle}" if line.idle else ""

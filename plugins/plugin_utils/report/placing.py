@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .scene import CARRIED, CLIENT, SERVER, Card, Line, Scene
+from .scene import CARRIED, CLIENT, SERVER, Arrow, Card, Scene
 
 WIDTH = 1240
 CARD = 352
@@ -102,9 +102,9 @@ class Layout:
     """
 
     placed: Mapping[str, Placed]
-    levels: Mapping[Line, float]
-    nodes: Mapping[str, tuple[float, tuple[Line, ...]]]
-    doors: Mapping[tuple[Line, str], float]
+    levels: Mapping[Arrow, float]
+    nodes: Mapping[str, tuple[float, tuple[Arrow, ...]]]
+    doors: Mapping[tuple[Arrow, str], float]
     height: float
 
 
@@ -114,15 +114,15 @@ class _Block:
 
     wanted: float
     height: float
-    lines: tuple[Line, ...]
+    lines: tuple[Arrow, ...]
     node: str = ""
 
 
 def lay_out(scene: Scene) -> Layout:
     """Return where everything of a scene stands."""
     placed, height = _cards(scene)
-    levels: dict[Line, float] = {}
-    nodes: dict[str, tuple[float, tuple[Line, ...]]] = {}
+    levels: dict[Arrow, float] = {}
+    nodes: dict[str, tuple[float, tuple[Arrow, ...]]] = {}
     free = float(MARGIN + _TOP)
     for block in sorted(_blocks(scene, placed), key=lambda block: (block.wanted, block.node)):
         top = max(free, block.wanted - block.height / 2)
@@ -157,11 +157,11 @@ def _cards(scene: Scene) -> tuple[dict[str, Placed], float]:
 
 
 def _blocks(scene: Scene, placed: Mapping[str, Placed]) -> list[_Block]:
-    pairs: dict[tuple[str, ...], list[Line]] = defaultdict(list)
+    pairs: dict[tuple[str, ...], list[Arrow]] = defaultdict(list)
     for line in scene.trunks:
         pairs[tuple(sorted((line.source, line.target)))].append(line)
     blocks = []
-    met: dict[str, list[Line]] = defaultdict(list)
+    met: dict[str, list[Arrow]] = defaultdict(list)
     for pair, lines in pairs.items():
         inside = [name for name in pair if name in placed]
         if len(inside) == 2:
@@ -186,11 +186,11 @@ def _blocks(scene: Scene, placed: Mapping[str, Placed]) -> list[_Block]:
 def _at_doors(
     scene: Scene,
     placed: Mapping[str, Placed],
-    levels: Mapping[Line, float],
-    nodes: Mapping[str, tuple[float, tuple[Line, ...]]],
-) -> dict[tuple[Line, str], float]:
+    levels: Mapping[Arrow, float],
+    nodes: Mapping[str, tuple[float, tuple[Arrow, ...]]],
+) -> dict[tuple[Arrow, str], float]:
     """Spread the lines over their router in the order of their levels, so that they do not cross there."""
-    meeting: dict[str, list[tuple[float, Line]]] = defaultdict(list)
+    meeting: dict[str, list[tuple[float, Arrow]]] = defaultdict(list)
     for line in scene.trunks:
         for name, other in ((line.source, line.target), (line.target, line.source)):
             if name in placed:

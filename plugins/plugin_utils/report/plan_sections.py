@@ -20,7 +20,7 @@ from .markup import Content, Markup, tag
 from .matrix import Cell, Matrix, make_matrix, summary_of
 from .model import Report
 from .parts import badge, number, section, table
-from .scene import CARRIED, CLIENT, SERVER, Line, Scene, kind_of, make_scene
+from .scene import CARRIED, CLIENT, SERVER, Arrow, Scene, kind_of, make_scene
 
 #: Longer lists stay in the plan's files; a page that nobody can scroll through helps nobody.
 MOST_ROWS = 200
@@ -54,7 +54,7 @@ def drawing_section(report: Report) -> Markup:
 
 def _keys(scene: Scene) -> Markup:
     """What the lines of this drawing mean, and no others."""
-    lines: tuple[Line, ...] = (*scene.lines, *scene.trunks)
+    lines: tuple[Arrow, ...] = (*scene.lines, *scene.trunks)
     kinds, transports = {line.kind for line in lines}, {line.transport for line in lines}
     listed = [(kind, "tcp", words) for kind, words in _KIND_WORDS.items() if kind in kinds]
     if len(transports) > 1:
@@ -322,7 +322,7 @@ def findings_section(report: Report) -> Markup:
         )
         for finding in report.view.findings[:MOST_ROWS]
     ]
-    for remark in (report.source.expected or {}).get("inseparable", ())[:MOST_ROWS]:
+    for remark in (report.source.expected or {}).get("shared_addresses", ())[:MOST_ROWS]:
         title = tag("strong", " Shared address")
         items.append(tag("li", badge("advice", "doubt"), title, tag("p", remark["message"]), class_="finding"))
     if not items:

@@ -68,7 +68,7 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Arrow:
     """Flows of one kind and direction between two rows, cards or outside ends, drawn as one arrow.
 
     Attributes:
@@ -104,14 +104,14 @@ class Scene:
     """
 
     cards: tuple[Card, ...]
-    lines: tuple[Line, ...]
-    trunks: tuple[Line, ...]
+    lines: tuple[Arrow, ...]
+    trunks: tuple[Arrow, ...]
     outside: tuple[str, ...]
     public: bool
 
 
 @dataclass(slots=True)
-class _Places:
+class _DrawnAt:
     """Where each host is drawn: its card and its row; an end that is no host is drawn outside."""
 
     card: dict[str, str] = field(default_factory=dict)
@@ -126,20 +126,20 @@ def make_scene(view: PlanView) -> Scene:
         if name not in view.gateways:
             members[host.site].append(name)
     outside = outside_ends(view)
-    places = _Places(dict(outside), dict(outside))
+    drawn_at = _DrawnAt(dict(outside), dict(outside))
     chosen = _chosen_sites(view, members)
     by_target = _grouped(flows, lambda flow: flow.destination)
-    cards = [_card(view, view.sites[name], members[name], by_target, places) for name in chosen]
+    cards = [_card(view, view.sites[name], members[name], by_target, drawn_at) for name in chosen]
     rest = [name for name in view.sites if name not in chosen]
     if rest:
-        cards.append(_rest_card(view, rest, members, places))
+        cards.append(_rest_card(view, rest, members, drawn_at))
     # Sites that take part come first; those that are only there to be kept out stand below them.
-    busy = {places.card[host] for flow in flows for host in (flow.source, flow.destination) if host in places.card}
+    busy = {drawn_at.card[host] for flow in flows for host in (flow.source, flow.destination) if host in drawn_at.card}
     cards.sort(key=lambda card: card.name not in busy)
     return Scene(
         cards=tuple(cards),
-        lines=_lines(flows, places.row),
-        trunks=_trunks(flows, places.card),
+        lines=_lines(flows, drawn_at.row),
+        trunks=_trunks(flows, drawn_at.card),
         outside=tuple(dict.fromkeys(outside.values())),
         public=any(flow.source == INTERNET for flow in flows),
     )
@@ -162,7 +162,7 @@ def _chosen_sites(view: PlanView, members: dict[str, list[str]]) -> list[str]:
 
 
 def _card(
-    view: PlanView, site: SiteView, names: list[str], by_target: dict[str, list[FlowView]], places: _Places
+    view: PlanView, site: SiteView, names: list[str], by_target: dict[str, list[FlowView]], drawn_at: _DrawnAt
 ) -> Card:
     instances: dict[str, int] = defaultdict(int)
     for use in view.uses:
@@ -179,15 +179,15 @@ def _card(
         count = f"{instances[name]} clients" if instances[name] > 1 else ""
         note = _note(by_target.get(name, []), managed=host.traits.holds_rules)
         rows.append(Row(name, name, ", ".join(host.addresses), _role(view, name), note, count, host.traits.holds_rules))
-        places.row[name] = name
+        drawn_at.row[name] = name
     if many:
         key = f"{site.name}/others"
         rows.append(_many(view, key, many, by_target))
-        places.row.update(dict.fromkeys(many, key))
+        drawn_at.row.update(dict.fromkeys(many, key))
     for name in (*names, *(gateway.host for gateway in site.gateways)):
-        places.card.setdefault(name, site.name)
+        drawn_at.card.setdefault(name, site.name)
     for gateway in site.gateways:
-        places.row.setdefault(gateway.host, gateway.host)
+        drawn_at.row.setdefault(gateway.host, gateway.host)
     doors = tuple(
         Door(gateway.host, gateway.public, _note(by_target.get(gateway.host, []), managed=True))
         for gateway in site.gateways
@@ -218,13 +218,13 @@ def _many(view: PlanView, key: str, names: list[str], by_target: dict[str, list[
     return Row(key, title, "one address each", "clients", f"call-backs: {ports_label(ports, 2)}" if ports else "")
 
 
-def _rest_card(view: PlanView, sites: list[str], members: dict[str, list[str]], places: _Places) -> Card:
+def _rest_card(view: PlanView, sites: list[str], members: dict[str, list[str]], drawn_at: _DrawnAt) -> Card:
     name = f"{len(sites)} more sites"
     hosts = [host for site in sites for host in members[site]]
     clients = sum("client" in view.hosts[host].roles for host in hosts)
     key = f"{name}/hosts"
     for host in hosts:
-        places.card[host], places.row[host] = name, key
+        drawn_at.card[host], drawn_at.row[host] = name, key
     networks = [network for site in sites for network in view.sites[site].networks]
     more = () if len(networks) <= 2 else (f"and {len(networks) - 2} more",)
     row = Row(key, f"{len(hosts)} hosts", f"{clients} of them clients", "clients")
@@ -234,12 +234,12 @@ def _rest_card(view: PlanView, sites: list[str], members: dict[str, list[str]], 
     return Card(name, (*networks[:2], *more), (row,), doors, serves)
 
 
-def _trunks(flows: list[FlowView], drawn_at: dict[str, str]) -> tuple[Line, ...]:
+def _trunks(flows: list[FlowView], drawn_at: dict[str, str]) -> tuple[Arrow, ...]:
     apart = _lines(flows, drawn_at, by_service=True)
     return apart if len(apart) <= MOST_TRUNKS else _lines(flows, drawn_at)
 
 
-def _lines(flows: list[FlowView], drawn_at: dict[str, str], *, by_service: bool = False) -> tuple[Line, ...]:
+def _lines(flows: list[FlowView], drawn_at: dict[str, str], *, by_service: bool = False) -> tuple[Arrow, ...]:
     def way(flow: FlowView) -> tuple[str, str, str, str]:
         source, target = drawn_at.get(flow.source, ""), drawn_at.get(flow.destination, "")
         return source, target, kind_of(flow), flow.service if by_service else ""
@@ -252,14 +252,14 @@ def _lines(flows: list[FlowView], drawn_at: dict[str, str], *, by_service: bool 
     )
 
 
-def _line(source: str, target: str, kind: str, flows: list[FlowView]) -> Line:
+def _line(source: str, target: str, kind: str, flows: list[FlowView]) -> Arrow:
     transports = {flow.transport for flow in flows}
     transport = transports.pop() if len(transports) == 1 else "both"
     services = {flow.service for flow in flows}
     service = services.pop() if len(services) == 1 else ""
     label, idle = port_words(flows), kept_open(flows)
     words = wrapped(f"{label}, {idle}" if idle else label, MOST_LETTERS)
-    return Line(source, target, kind, transport, label, words, _verb(kind, flows), idle, service)
+    return Arrow(source, target, kind, transport, label, words, _verb(kind, flows), idle, service)
 
 
 def _verb(kind: str, flows: list[FlowView]) -> str:

@@ -4,8 +4,8 @@
 """What must pass and what must be refused, derived from a plan: the probes that prove or disprove it.
 
 What must pass is each flow, between the hosts that can show it. What must be refused is everything next to it that no
-flow and no opening names (rights.py): a candidate that something permits is dropped, and one that cannot be told from
-an allowed packet is a remark and no probe.
+flow and no opening names (permitted.py): a candidate that something permits is dropped, and one that cannot be told
+from an allowed packet is a remark and no probe.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any
 from ..basics.ports import FIRST_PORT, LAST_PORT, PortRange, merge_ranges
 from ..plan_files.view import FlowView, PlanView, view_plan
 from .flow_ends import FlowEnds
-from .permitted import Packet, Rights
+from .guards import Guards
+from .permitted import Candidate, Permissions
 from .probes import (
     CALLBACK,
     CONTROL,
@@ -41,12 +42,12 @@ from .probes import (
     keep_within,
     tried_ports,
 )
-from .sampling import neighbourhoods, turn
+from .sampling import in_turn, neighbourhoods
 
 _OTHER = {"tcp": "udp", "udp": "tcp"}
 
 #: Where somebody listens: host, transport, IP version, and the port that packets to it come from.
-_Spot = tuple[str, str, int, int | None]
+_Listener = tuple[str, str, int, int | None]
 
 
 def expectations(
@@ -61,15 +62,16 @@ def expectations(
     """
     limits = limits or Limits()
     view = view_plan(plan)
-    rights = Rights(view, slices)
-    ends = FlowEnds(view, rights, limits.others)
-    deriver = _Deriver(view, rights, ends, limits)
+    guards = Guards(view, slices)
+    permissions = Permissions(view, guards)
+    ends = FlowEnds(view, guards, limits.others)
+    deriver = _Deriver(view, guards, permissions, ends, limits)
     probes, left_out = keep_within(deriver.probes(), limits)
     return Expectations(
         plan=str(plan.get("digest", "")),
-        probes=_with_controls(probes, rights.holder),
+        probes=_with_controls(probes, guards.holder),
         left_out=(*deriver.left_out, *left_out),
-        inseparable=rights.inseparable(),
+        shared_addresses=permissions.shared_addresses(),
         not_probed=ends.not_probed(),
     )
 
@@ -87,10 +89,13 @@ class _Sending:
 class _Deriver:
     """Derives the probes of one plan; collects on the way what is left out."""
 
-    def __init__(self, view: PlanView, rights: Rights, ends: FlowEnds, limits: Limits) -> None:
+    def __init__(
+        self, view: PlanView, guards: Guards, permissions: Permissions, ends: FlowEnds, limits: Limits
+    ) -> None:
         self.left_out: list[LeftOut] = []
         self._view = view
-        self._rights = rights
+        self._guards = guards
+        self._permissions = permissions
         self._limits = limits
         # Each flow between hosts that can show it. A flow without a rule of its own is never sent unasked.
         self._shown: list[FlowView] = []
@@ -208,40 +213,40 @@ class _Deriver:
 
     def _other_hosts(self) -> Iterator[Probe]:
         """Hosts that do not use a server, to the server's ports."""
-        served: dict[_Spot, set[PortRange]] = defaultdict(set)
+        served: dict[_Listener, set[PortRange]] = defaultdict(set)
         for flow in self._ruled:
             if not flow.from_server:
                 served[flow.destination, flow.transport, flow.version, flow.source_port].update(flow.ports)
         hosts = self._senders
         each = len(served) if self._limits.all_pairs(len(served), len(hosts)) else min(self._limits.others, len(served))
-        turns: dict[int, list[str]] = defaultdict(list)
+        triers: dict[int, list[str]] = defaultdict(list)
         for index, host in enumerate(hosts):
             for step in range(each):
-                turns[(index + step) % len(served)].append(host)
-        for index, (spot, ports) in enumerate(sorted(served.items(), key=_spot_order)):
-            server, transport, version, source_port = spot
+                triers[(index + step) % len(served)].append(host)
+        for index, (listener, ports) in enumerate(sorted(served.items(), key=_listener_order)):
+            server, transport, version, source_port = listener
             about = _Sending(transport, OTHER_HOST, f"nobody but its clients may reach {server}", source_port)
-            yield from self._refused(turns[index], server, version, tried_ports(merge_ranges(ports)), about)
+            yield from self._refused(triers[index], server, version, tried_ports(merge_ranges(ports)), about)
         if each < len(served):
             rule = f"each host tries {each} servers, in turn"
             self.left_out.append(LeftOut("", OTHER_HOST, len(served) * len(hosts), each * len(hosts), rule))
 
     def _other_ranges(self) -> Iterator[Probe]:
         """A client's ports for its server: others to them, and its server to them under another client's address."""
-        ranges: dict[_Spot, set[PortRange]] = defaultdict(set)
+        ranges: dict[_Listener, set[PortRange]] = defaultdict(set)
         callers: dict[str, set[str]] = defaultdict(set)
         called = [flow for flow in self._ruled if flow.from_server and flow.source in self._view.hosts]
         for flow in called:
             ranges[flow.destination, flow.transport, flow.version, flow.source_port].update(flow.ports)
             callers[flow.destination].add(flow.source)
-        clients = sorted({spot[0] for spot in ranges})
+        clients = sorted({listener[0] for listener in ranges})
         servers = sorted({flow.destination for flow in self._ruled if not flow.from_server})
         servers = [name for name in servers if self._view.hosts[name].traits.sends_probes]
         all_pairs = self._limits.all_pairs(len(clients), len(clients))
         nearby = neighbourhoods(clients, self._view.hosts, len(clients) if all_pairs else self._limits.others)
         self._record_pairs(len(clients), sum(len(others) for others in nearby.values()))
-        for spot, ports in sorted(ranges.items(), key=_spot_order):
-            client, transport, version, source_port = spot
+        for listener, ports in sorted(ranges.items(), key=_listener_order):
+            client, transport, version, source_port = listener
             near = (name for name in nearby[client] if self._view.hosts[name].traits.sends_probes)
             senders = [*near, *(server for server in servers[: self._limits.others] if server != client)]
             strangers = [host for host in dict.fromkeys(senders) if host not in callers[client]]
@@ -265,10 +270,10 @@ class _Deriver:
             ports_of[flow.destination].add((flow.transport, flow.ports[0].low))
         senders = [name for name in self._senders if name not in gateways]
         for version in (4, 6):
-            hidden = [name for name in view.hosts if name not in gateways and self._rights.is_hidden(name, version)]
+            hidden = [name for name in view.hosts if name not in gateways and self._guards.is_hidden(name, version)]
             everybody = self._limits.all_pairs(len(senders), len(hidden))
             for index, sender in enumerate(senders):
-                for target in hidden if everybody else turn(hidden, index, self._limits.others):
+                for target in hidden if everybody else in_turn(hidden, index, self._limits.others):
                     if not view.same_realm(sender, target, version):
                         yield from self._knock(sender, target, version, ports_of.get(target, set()))
             if not everybody:
@@ -283,7 +288,7 @@ class _Deriver:
             return
         reason = f"{target} is behind a router; nobody outside may reach {own} by itself"
         doors = [(opening.transport, opening.ports[0].low) for opening in self._view.openings.get(target, ())[:1]]
-        if not self._rights.is_local(sender, own):
+        if not self._guards.is_local(sender, own):
             for transport, port in sorted({*ports, *doors}):
                 yield from self._to(sender, target, own, [port], _Sending(transport, UNSOLICITED, reason))
         reason = f"{sender} has no business with {target}"
@@ -295,16 +300,16 @@ class _Deriver:
     def _beside(self, flow: FlowView, ports: Iterable[int], about: _Sending) -> Iterator[Probe]:
         """Probes on a flow's way that must be silent, without those that something permits."""
         for port in ports:
-            packet = Packet(
+            candidate = Candidate(
                 flow.source, flow.destination, flow.arrives_from, flow.dial, port, about.transport, about.source_port
             )
-            if self._rights.refusable(packet):
-                yield _silent(packet, about, flow.id)
+            if self._permissions.refusable(candidate):
+                yield _silent(candidate, about, flow.id)
 
     def _directly(self, flow: FlowView, about: _Sending) -> Iterator[Probe]:
         """The same to the destination's own address, where that is another one and means nobody else."""
         own = flow.destination_address
-        if own != flow.dial and not self._rights.is_local(flow.source, own):
+        if own != flow.dial and not self._guards.is_local(flow.source, own):
             yield from self._to(flow.source, flow.destination, own, tried_ports(flow.ports), about)
 
     def _refused(
@@ -322,9 +327,9 @@ class _Deriver:
         worn = self._view.worn(sender, target, 6 if ":" in dial else 4)
         if worn is not None:
             for port in ports:
-                packet = Packet(sender, target, worn, dial, port, about.transport, about.source_port)
-                if self._rights.refusable(packet):
-                    yield _silent(packet, about)
+                candidate = Candidate(sender, target, worn, dial, port, about.transport, about.source_port)
+                if self._permissions.refusable(candidate):
+                    yield _silent(candidate, about)
 
     def _in_one_site(self, one: str, other: str) -> bool:
         return self._view.hosts[one].site == self._view.hosts[other].site
@@ -337,18 +342,18 @@ class _Deriver:
             self.left_out.append(LeftOut("", OTHER_RANGE, possible, kept, rule))
 
 
-def _silent(packet: Packet, about: _Sending, flow: str = "") -> Probe:
+def _silent(candidate: Candidate, about: _Sending, flow: str = "") -> Probe:
     return Probe(
-        packet.sender,
-        packet.dial,
-        packet.port,
-        packet.transport,
+        candidate.sender,
+        candidate.dial,
+        candidate.port,
+        candidate.transport,
         SILENT,
         about.kind,
-        packet.target,
+        candidate.target,
         about.reason,
         flow,
-        packet.source_port,
+        candidate.source_port,
     )
 
 
@@ -356,7 +361,7 @@ def _way_of(flow: FlowView) -> tuple[str, int, int | None]:
     return flow.transport, flow.version, flow.source_port
 
 
-def _spot_order(item: tuple[_Spot, object]) -> tuple[str, str, int, int]:
+def _listener_order(item: tuple[_Listener, object]) -> tuple[str, str, int, int]:
     host, transport, version, source_port = item[0]
     return host, transport, version, source_port or 0
 

@@ -17,16 +17,16 @@ from itertools import islice, zip_longest
 
 from ..basics.addresses import is_unrouted, parse_address
 from ..plan_files.view import INTERNET, FlowView, PlanView
-from .permitted import Rights
+from .guards import Guards
 from .probes import NotProbed
 
 
 class FlowEnds:
     """Finds the hosts at the ends of a plan's flows; collects the flows that nobody can show."""
 
-    def __init__(self, view: PlanView, rights: Rights, others: int) -> None:
+    def __init__(self, view: PlanView, guards: Guards, others: int) -> None:
         self._view = view
-        self._rights = rights
+        self._guards = guards
         self._others = others
         self._missing: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._unguarded = [
@@ -84,7 +84,7 @@ class FlowEnds:
         own = self._view.hosts[name].address(version)
         if own is None or own != self._view.dial(sender, name, version):
             return False
-        return not self._rights.guards(sender, name, version)
+        return not self._guards.on_the_way(sender, name, version)
 
     def _outsiders(self, server: str, version: int) -> Iterator[str]:
         """Hosts outside the server's realm that can get out to the Internet, one of each realm by turns."""
@@ -106,7 +106,7 @@ class FlowEnds:
         return {
             realm: kept
             for realm, names in found.items()
-            if (kept := [name for name in names if not self._rights.is_held_at_home(name)])
+            if (kept := [name for name in names if not self._guards.is_held_at_home(name)])
         }
 
     def _why_not(self, flow: FlowView) -> str:
@@ -120,6 +120,6 @@ class FlowEnds:
             return f"{flow.source} is not a host of the plan"
         if flow.destination == INTERNET:
             return "no host of the plan that somebody else sets stands in the Internet to take these packets"
-        if destination is None and self._rights.holder(flow.source, flow.dial):
+        if destination is None and self._guards.holder(flow.source, flow.dial):
             return f"{flow.destination} is a host that is not to be dialled from {flow.source} by this address"
         return f"{flow.destination} is not a host of the plan, and packets to it would trouble others"

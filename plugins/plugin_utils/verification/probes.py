@@ -94,7 +94,7 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
-class Inseparable:
+class SharedAddress:
     """What no far router can refuse: hosts that wear the address of another one, which is allowed.
 
     Attributes:
@@ -216,7 +216,7 @@ class Expectations:
     plan: str
     probes: Mapping[str, tuple[Probe, ...]]
     left_out: tuple[LeftOut, ...]
-    inseparable: tuple[Inseparable, ...]
+    shared_addresses: tuple[SharedAddress, ...]
     not_probed: tuple[NotProbed, ...] = ()
 
     def of_host(self, host: str) -> dict[str, Any]:
@@ -241,7 +241,7 @@ class Expectations:
             "hosts": {host: len(probes) for host, probes in self.probes.items()},
             "kinds": counts,
             "left_out": [{**item.as_dict(), "ids": []} for item in self.left_out],
-            "inseparable": [item.as_dict() for item in self.inseparable],
+            "shared_addresses": [item.as_dict() for item in self.shared_addresses],
             "not_probed": [item.as_dict() for item in self.not_probed],
         }
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from ..plan_files.view import HostView
 
 
-def turn(names: Sequence[str], index: int, count: int) -> list[str]:
+def in_turn(names: Sequence[str], index: int, count: int) -> list[str]:
     """*count* of *names*, others for each *index*, so that together all are tried."""
     return [names[(index + step) % len(names)] for step in range(count)] if names else []
 

@@ -100,7 +100,7 @@ def test_a_switched_off_use_must_be_refused(offices: dict[str, Any]) -> None:
 def test_whoever_wears_an_allowed_address_is_a_remark_and_no_probe(offices: dict[str, Any]) -> None:
     offices["hosts"]["uk-guest"] = {"faxnet_site": "sheffield", "faxnet_address": "10.2.0.99"}
     assert not probes_of(offices, host="uk-guest", address="198.51.100.10", port=7488)
-    remark = next(item for item in expected(offices).inseparable if item.address == "198.51.100.10")
+    remark = next(item for item in expected(offices).shared_addresses if item.address == "198.51.100.10")
     assert remark.hosts == ("uk-guest",)
     assert remark.shared == "203.0.113.20"
     assert "faxnet_outbound to flows on uk-router" in remark.as_dict()["message"]
@@ -110,7 +110,7 @@ def test_a_router_that_lets_only_flows_out_makes_it_refusable_again(offices: dic
     offices["hosts"]["uk-guest"] = {"faxnet_site": "sheffield", "faxnet_address": "10.2.0.99"}
     offices["hosts"]["uk-router"]["faxnet_outbound"] = "flows"
     assert probes_of(offices, host="uk-guest", address="198.51.100.10", port=7488, expect="silent")
-    assert not [item for item in expected(offices).inseparable if "uk-guest" in item.hosts]
+    assert not [item for item in expected(offices).shared_addresses if "uk-guest" in item.hosts]
 
 
 def test_private_addresses_that_two_sites_share_are_not_mixed_up(offices: dict[str, Any]) -> None:

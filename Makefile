@@ -23,7 +23,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 # The tests' labs go away whatever happened, quietly: the last line belongs to pytest. A lab that `make lab-up` or
 # `make demo` made stays.
 PYTEST = $(AS_ROOT) .venv/bin/python -m pytest
-TEST_LABS := lockout unguarded kerio-role communigate_role \
+TEST_LABS := bench lockout unguarded kerio-role communigate_role \
 	$(addprefix molecule_,$(notdir $(patsubst %/,%,$(dir $(wildcard molecule/*/molecule.yml)))))
 LOG := .build/log/test-lab-down.log
 TIDY = trap 'for lab in $(TEST_LABS); do .venv/bin/python -m tools.lab down --name $$lab; done >$(LOG) 2>&1 || cat $(LOG) >&2; \
@@ -87,7 +87,7 @@ lint: setup  ## the quick gates: ruff, mypy, yamllint, ansible-lint
 molecule: setup  ## the molecule scenarios
 	@$(TIDY); $(PYTEST) tests/lab -k molecule $(ARGS)
 
-bench:  ## measure planning, rendering, applying and connecting; table and plot under docs/
+bench:  ## measure what everything costs, beside peers; docs/bench.md (parts: ARGS='--only connecting', QUICK=1)
 	@tools/setup.sh bench
 	@$(AS_ROOT) .venv/bin/python -m tests.bench $(ARGS)
 

@@ -8,6 +8,7 @@ Ways to run it::
     make bench                              everything, into docs/bench.md and docs/bench/
     make bench QUICK=1                      small sizes, about a minute, into .build/bench/: only to see that it works
     make bench ARGS='--only connecting'     one part; the others keep their last results
+    make bench ARGS='--without rehearsing'  all but one
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import applying, connecting, planning, playing, rendering
+from tests.bench import applying, connecting, estates, planning, playing, reading, rehearsing, rendering, verifying
 from tests.bench.machine import busy, machine_line
 from tests.bench.measure import BenchError, Part
 from tests.bench.page import Result, read_results, save, write_page
@@ -28,10 +29,14 @@ from tests.bench.scale import FULL, QUICK, Scale
 ROOT = Path(__file__).resolve().parents[2]
 PARTS: dict[str, Callable[[Scale], Part]] = {
     "planning": planning.measure,
+    "estates": estates.measure,
     "playing": playing.measure,
+    "reading": reading.measure,
     "rendering": rendering.measure,
     "applying": applying.measure,
     "connecting": connecting.measure,
+    "verifying": verifying.measure,
+    "rehearsing": rehearsing.measure,
 }
 
 
@@ -40,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m tests.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", action="append", choices=PARTS, help="this part; may be repeated")
+    parser.add_argument("--without", action="append", choices=PARTS, default=[], help="all but this; may be repeated")
     parser.add_argument("--quick", action="store_true", default=os.environ.get("QUICK", "0") not in ("", "0"))
     parser.add_argument("--output", type=Path, help="folder of bench.md; by default docs, or .build/bench when quick")
     return parser
@@ -51,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     output = options.output or (ROOT / ".build" / "bench" if options.quick else ROOT / "docs")
     scale = QUICK if options.quick else FULL
     failed = False
-    for key in options.only or PARTS:
+    for key in [key for key in options.only or PARTS if key not in options.without]:
         load = busy()
         print(f"bench: {key} ...", flush=True)
         try:

@@ -6,17 +6,19 @@
 from __future__ import annotations
 
 import os
+import selectors
 import socket
 import statistics
 import struct
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import nftables
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.policies.read_policy import read_policy
-from tests.bench.measure import BenchError, Goal, Part, by_turns, ratio
+from tests.bench.measure import BenchError, Figure, Goal, Part, ratio
 from tests.bench.rendering import SERVER, make_permits, policy_of
 from tests.bench.scale import Scale
 from tests.kernel.networks import inside, link, listen, load, namespace
@@ -37,6 +39,14 @@ TRACKING = f"""{NO_RULES}table {nftables.TABLE} {{
 """
 
 
+@dataclass(frozen=True, slots=True)
+class _Cable:
+    """A client and its server, each in a network namespace of its own."""
+
+    near: str
+    far: str
+
+
 def measure(scale: Scale) -> Part:
     """Connect by turns through no rules and through the server's rules, in network namespaces made for it."""
     if os.geteuid() != 0:
@@ -45,51 +55,59 @@ def measure(scale: Scale) -> Part:
     # Somewhere in the middle: the place in the policy must not matter.
     permits = make_permits(scale.entries - 1)
     permits.insert(len(permits) // 2, client)
-    rules = nftables.render(read_policy(policy_of(permits)))
-    with namespace("client") as near, namespace("server") as far:
-        link(near, [f"{CLIENT}/8"], far, [f"{SERVER}/8"])
-        with _accepting(far):
-
-            def connect_through(text: str) -> float:
-                load(far, text)
-                return _median_connect(near, scale.connections)
-
-            _median_connect(near, scale.connections)  # neighbours found, caches warm
-            taken = by_turns(
-                {
-                    "no rules": lambda: connect_through(NO_RULES),
-                    "one rule that asks for the connection's state": lambda: connect_through(TRACKING),
-                    f"{scale.entries:,} entries": lambda: connect_through(rules),
-                },
-                2 * scale.rounds,
-                "us",
-            )
-    bare, tracked, ruled = taken.values()
+    states = {
+        "no rules": NO_RULES,
+        "one rule that asks for the connection's state": TRACKING,
+        f"{scale.entries:,} entries": nftables.render(read_policy(policy_of(permits))),
+    }
+    taken: dict[str, list[float]] = {name: [] for name in states}
+    with ExitStack() as stack:
+        cables = [stack.enter_context(_cable(number)) for number in range(len(states))]
+        stack.enter_context(_accepting([cable.far for cable in cables]))
+        _medians(cables, scale.connections)  # neighbours found, caches warm
+        for number in range(2 * scale.rounds):
+            # Each cable has each state in turn: what is peculiar to a cable falls on all states alike.
+            dealt = cables[number % len(cables) :] + cables[: number % len(cables)]
+            for cable, text in zip(dealt, states.values(), strict=True):
+                load(cable.far, text)
+            for name, median in zip(states, _medians(dealt, scale.connections), strict=True):
+                taken[name].append(median)
+    bare, tracked, ruled = (Figure(name, "us", tuple(values)) for name, values in taken.items())
     goal = Goal(ratio("with rules over without", ruled, bare), AIM, at_least=False)
     own = ratio("the rules' own part: with rules over one rule", ruled, tracked)
+    least = ratio("following connections alone: one rule over no rules", tracked, bare)
     about = (
-        "Two network namespaces and a cable; a client opens TCP connections to a server one after the other, "
-        f"{scale.connections:,} a round, and each value is the round's median time of `connect()`. The server has "
-        "either no rules, or one rule that makes the kernel track connections, or the rendered rules of a policy with "
-        f"{scale.entries:,} permits, one of them this client's."
+        "Three pairs of network namespaces, each with a cable; in each a client opens TCP connections to a server. One "
+        "server has no rules, one has one rule that makes the kernel track connections, and one has the rendered rules "
+        f"of a policy with {scale.entries:,} permits, one of them this client's. The connections are dealt out by "
+        f"turns, one through each, {scale.connections:,} times a round; the states move on by a pair from round to "
+        "round. Each value is the round's median time of `connect()`."
     )
-    return Part("connecting", "Connecting", about, (*taken.values(), own), (goal,))
+    return Part("connecting", "Connecting", about, (bare, tracked, ruled, least, own), (goal,))
 
 
 @contextmanager
-def _accepting(namespace_name: str) -> Iterator[None]:
-    """Take connections in the namespace, and close them, until the block ends."""
-    listener = listen(namespace_name, SERVER, PORT)
+def _cable(number: int) -> Iterator[_Cable]:
+    with namespace(f"client{number}") as near, namespace(f"server{number}") as far:
+        link(near, [f"{CLIENT}/8"], far, [f"{SERVER}/8"])
+        yield _Cable(near, far)
+
+
+@contextmanager
+def _accepting(servers: Sequence[str]) -> Iterator[None]:
+    """Take connections in the namespaces, and close them, until the block ends."""
+    listeners = [listen(server, SERVER, PORT) for server in servers]
     over = threading.Event()
 
     def take() -> None:
-        listener.settimeout(0.2)
-        while not over.is_set():
-            try:
-                taken, _peer = listener.accept()
-            except TimeoutError:
-                continue
-            taken.close()
+        with selectors.DefaultSelector() as waiting:
+            for listener in listeners:
+                listener.setblocking(False)
+                waiting.register(listener, selectors.EVENT_READ)
+            while not over.is_set():
+                for key, _events in waiting.select(0.2):
+                    taken, _peer = key.fileobj.accept()  # type: ignore[union-attr]
+                    taken.close()
 
     thread = threading.Thread(target=take, daemon=True)
     thread.start()
@@ -98,21 +116,31 @@ def _accepting(namespace_name: str) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-        listener.close()
+        for listener in listeners:
+            listener.close()
 
 
-def _median_connect(where: str, count: int) -> float:
-    """Return the median time of a connection, in microseconds."""
-    taken = []
+def _medians(cables: Sequence[_Cable], count: int) -> list[float]:
+    """Return for each cable the median time of a connection, in microseconds; one through each, over and over."""
+    taken: list[list[int]] = [[] for _cable in cables]
+    for turn in range(count):
+        for place in range(len(cables)):
+            # Who comes first is dealt out, too: it finds the caches as the previous turn left them.
+            chosen = (turn + place) % len(cables)
+            taken[chosen].append(_nanoseconds_to_connect(cables[chosen].near))
+    return [statistics.median(times) / 1000 for times in taken]
+
+
+def _nanoseconds_to_connect(where: str) -> int:
     with inside(where):
-        for _number in range(count):
-            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as caller:
-                caller.settimeout(5)
-                caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-                start = time.perf_counter_ns()
-                caller.connect((SERVER, PORT))
-                taken.append(time.perf_counter_ns() - start)
-                # Until the server has closed, so that its queue never fills; then this side resets, and neither keeps
-                # a TIME-WAIT that a later connection with the same ports would meet.
-                caller.recv(1)
-    return statistics.median(taken) / 1000
+        caller = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    with caller:
+        caller.settimeout(5)
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        start = time.perf_counter_ns()
+        caller.connect((SERVER, PORT))
+        taken = time.perf_counter_ns() - start
+        # Until the server has closed, so that its queue never fills; then this side resets, and neither keeps a
+        # TIME-WAIT that a later connection with the same ports would meet.
+        caller.recv(1)
+    return taken

@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -125,6 +126,15 @@ def childrens_cpu(work: Callable[[], object]) -> float:
     start = used()
     work()
     return used() - start
+
+
+def memory(key: str) -> float:
+    """Return what this process holds now (``VmRSS``) or has held at most (``VmHWM``), in MB; see proc(5).
+
+    Not ``ru_maxrss``: across ``exec`` that keeps what the process was forked from.
+    """
+    text = Path("/proc/self/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith(f"{key}:")) / 1024
 
 
 def part_of(data: Mapping[str, Any]) -> Part:

@@ -25,7 +25,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
 
 Every figure on this page was measured by `make bench`. Where a figure is compared, both sides were measured in the same
 run, by turns, and the ratio was taken round by round. Tables give the smallest value, the median and the largest of all
-rounds. An aim is what the project set itself before it was built; it is no promise for another machine.
+rounds. An aim is what the project set itself before it measured; it is no promise for another machine.
 
 """
 

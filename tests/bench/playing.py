@@ -18,7 +18,8 @@ from tests.bench.measure import BenchError, Goal, Part, by_turns, childrens_cpu,
 from tests.bench.scale import Scale
 
 ROOT = Path(__file__).resolve().parents[2]
-AIM = 1.3
+#: Both plays load the inventory; the plan's own work in CPU seconds makes a floor of 1.27.
+AIM = 1.6
 #: One host and no task: what remains is Ansible's start and the loading of the inventory.
 BARE = [{"name": "Load the inventory", "hosts": "localhost", "gather_facts": False, "tasks": []}]
 #: The task alone, as the role has it.

@@ -15,6 +15,10 @@ class Scale:
     Attributes:
         clients: fleet sizes for planning, in ascending order.
         inventory: clients in the inventory that a play plans.
+        small_sites: sites of one client each.
+        reported: clients of the verification that a report is made of.
+        called: clients of a service whose server starts everything.
+        demonstrations: rounds of the demonstration.
         terms: terms to render.
         rules: rules to apply.
         entries: entries of the set that a connection is looked up in.
@@ -25,6 +29,10 @@ class Scale:
 
     clients: tuple[int, ...]
     inventory: int
+    small_sites: int
+    called: int
+    reported: int
+    demonstrations: int
     terms: int
     rules: int
     entries: int
@@ -36,6 +44,10 @@ class Scale:
 FULL = Scale(
     clients=(100, 1_000, 5_000, 20_000),
     inventory=20_000,
+    small_sites=4_000,
+    called=20_000,
+    reported=2_000,
+    demonstrations=2,
     terms=10_000,
     rules=100,
     entries=10_000,
@@ -44,5 +56,16 @@ FULL = Scale(
     slow_rounds=3,
 )
 QUICK = Scale(
-    clients=(100, 400), inventory=100, terms=200, rules=4, entries=200, connections=50, rounds=2, slow_rounds=1
+    clients=(100, 400),
+    inventory=100,
+    small_sites=40,
+    reported=100,
+    demonstrations=1,
+    called=100,
+    terms=200,
+    rules=4,
+    entries=200,
+    connections=50,
+    rounds=2,
+    slow_rounds=1,
 )

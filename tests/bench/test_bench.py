@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, make_plan
+from tests.bench.__main__ import PARTS
 from tests.bench.fleet import make_fleet
 from tests.bench.measure import Figure, Goal, Part, by_turns, part_of, ratio
 from tests.bench.page import Result, read_results, save, write_page
@@ -92,7 +93,10 @@ def test_a_plot_with_equal_cost_a_client_is_a_straight_line() -> None:
     assert slopes[0] == pytest.approx(slopes[1], rel=0.01)
 
 
-@pytest.mark.parametrize("part", ["planning", "playing", "rendering", "applying", "connecting"])
+@pytest.mark.parametrize(
+    "part",
+    [pytest.param(part, marks=[pytest.mark.lab, pytest.mark.labs] if part == "rehearsing" else []) for part in PARTS],
+)
 def test_each_part_measures_something(part: str, root: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench", "--quick", "--only", part, "--output", tmp_path],

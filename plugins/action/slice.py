@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..plugin_utils.faces.action import EngineAction
-from ..plugin_utils.faces.plan_extracts import group_names
+from ..plugin_utils.faces.group_names import group_names
 from ..plugin_utils.plan_files.directory import has_slice, read_slice, written_digest
 
 ARGUMENTS: dict[str, dict[str, Any]] = {

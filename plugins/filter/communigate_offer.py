@@ -88,7 +88,7 @@ from typing import Any, ClassVar
 
 from ..plugin_utils.faces.communigate.offer import communigate_offer
 from ..plugin_utils.faces.filter import EngineFilters
-from ..plugin_utils.faces.plan_extracts import ViewError
+from ..plugin_utils.faces.filter_input import InputError
 
 
 def _communigate_offer(data: object, keys: object = None, administration: bool = False) -> dict[str, Any]:
@@ -99,5 +99,5 @@ class FilterModule(EngineFilters):
     """The filter."""
 
     functions: ClassVar = {"communigate_offer": _communigate_offer}
-    refusals = (ViewError,)
+    refusals = (InputError,)
     plain = True

@@ -151,7 +151,7 @@ from typing import Any, ClassVar
 
 from ..plugin_utils.faces.communigate.settings import OLDEST_GRAMMAR, Wishes, communigate_settings
 from ..plugin_utils.faces.filter import EngineFilters
-from ..plugin_utils.faces.plan_extracts import ViewError
+from ..plugin_utils.faces.filter_input import InputError
 from ..plugin_utils.plan_files import directory as files
 from ..plugin_utils.plan_files.sealed_json import PlanFileError
 
@@ -176,5 +176,5 @@ class FilterModule(EngineFilters):
     """The filter."""
 
     functions: ClassVar = {"communigate_settings": _communigate_settings}
-    refusals = (ViewError, PlanFileError)
+    refusals = (InputError, PlanFileError)
     plain = True

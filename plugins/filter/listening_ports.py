@@ -51,11 +51,12 @@ _value:
 from typing import ClassVar
 
 from ..plugin_utils.faces.filter import EngineFilters
-from ..plugin_utils.faces.listening_ports import ListeningError, listening_ports
+from ..plugin_utils.faces.filter_input import InputError
+from ..plugin_utils.faces.listening_ports import listening_ports
 
 
 class FilterModule(EngineFilters):
     """The filter."""
 
     functions: ClassVar = {"listening_ports": listening_ports}
-    refusals = (ListeningError,)
+    refusals = (InputError,)

@@ -66,7 +66,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..plugin_utils.faces.filter import EngineFilters
-from ..plugin_utils.faces.plan_extracts import ViewError
+from ..plugin_utils.faces.filter_input import InputError
 from ..plugin_utils.faces.query import plan_query
 from ..plugin_utils.plan_files.directory import HOSTS_DIRECTORY, read_plan, read_slice
 from ..plugin_utils.plan_files.sealed_json import PlanFileError
@@ -74,7 +74,7 @@ from ..plugin_utils.plan_files.sealed_json import PlanFileError
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
-        raise ViewError(f"there is no {path}: pass a plan's directory or a file in it; faxnet.deploy.plan writes one")
+        raise InputError(f"there is no {path}: pass a plan's directory or a file in it; faxnet.deploy.plan writes one")
     if path.is_dir():
         return read_plan(path)
     if path.parent.name == HOSTS_DIRECTORY:
@@ -92,5 +92,5 @@ class FilterModule(EngineFilters):
     """The filter."""
 
     functions: ClassVar = {"plan_query": _plan_query}
-    refusals = (ViewError, PlanFileError)
+    refusals = (InputError, PlanFileError)
     plain = True  # jmespath's functions know Python's own types only

@@ -91,11 +91,12 @@ _value:
 from typing import ClassVar
 
 from ..plugin_utils.faces.filter import EngineFilters
-from ..plugin_utils.faces.plan_extracts import ViewError, port_rules
+from ..plugin_utils.faces.filter_input import InputError
+from ..plugin_utils.faces.port_rules import port_rules
 
 
 class FilterModule(EngineFilters):
     """The filter."""
 
     functions: ClassVar = {"port_rules": port_rules}
-    refusals = (ViewError,)
+    refusals = (InputError,)

@@ -51,11 +51,12 @@ _value:
 from typing import ClassVar
 
 from ..plugin_utils.faces.filter import EngineFilters
-from ..plugin_utils.faces.plan_extracts import ViewError, port_text
+from ..plugin_utils.faces.filter_input import InputError
+from ..plugin_utils.faces.port_text import port_text
 
 
 class FilterModule(EngineFilters):
     """The filter."""
 
     functions: ClassVar = {"port_text": port_text}
-    refusals = (ViewError,)
+    refusals = (InputError,)

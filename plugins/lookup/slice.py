@@ -33,7 +33,7 @@ author:
 EXAMPLES = r"""
 - name: Write down where this host's fax clients are called back
   ansible.builtin.copy:
-    content: "{{ lookup('faxnet.deploy.slice') | faxnet.deploy.scp_ranges | to_nice_yaml }}"
+    content: "{{ lookup('faxnet.deploy.slice') | faxnet.deploy.callback_ranges | to_nice_yaml }}"
     dest: /etc/fax-ports.yml
     mode: "0644"
 

@@ -94,7 +94,7 @@ attributes:
       - One module call, and none for a host that is not logged in to.
 seealso:
   - module: faxnet.deploy.plan
-  - plugin: faxnet.deploy.scp_ranges
+  - plugin: faxnet.deploy.callback_ranges
     plugin_type: filter
 author:
   - faxnet.deploy contributors (@faxnet)

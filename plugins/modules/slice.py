@@ -43,7 +43,7 @@ EXAMPLES = r"""
 
 - name: Show which ports the fax clients of this host listen on
   ansible.builtin.debug:
-    msg: "{{ mine.slice | faxnet.deploy.scp_ranges }}"
+    msg: "{{ mine.slice | faxnet.deploy.callback_ranges }}"
 """
 
 RETURN = r"""

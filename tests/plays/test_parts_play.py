@@ -85,7 +85,7 @@ def test_a_routers_rules_are_one_for_each_client_with_name_ports_action_and_targ
 
 def _ranges(planned: Network) -> list[dict[str, Any]]:
     document = "lookup('ansible.builtin.file', inventory_dir ~ '/.faxnet/plan/plan.json') | from_json"
-    found: list[dict[str, Any]] = _shown(planned, f"{document} | faxnet.deploy.scp_ranges")
+    found: list[dict[str, Any]] = _shown(planned, f"{document} | faxnet.deploy.callback_ranges")
     return found
 
 
@@ -118,7 +118,7 @@ REFUSED = {
     "7488 | faxnet.deploy.port_text(style='morse')": "use one of plain, nft, iptables, windows, cisco",
     "{'a': 1} | faxnet.deploy.port_rules": "port_rules: a mapping with the keys a is not a host's slice",
     "lookup('faxnet.deploy.slice') | faxnet.deploy.port_rules(direction='up')": "use one of in, out",
-    "[1] | faxnet.deploy.scp_ranges": "scp_ranges: '[1]' is not a plan (plan.json) or a host's slice",
+    "[1] | faxnet.deploy.scp_ranges": "callback_ranges: '[1]' is not a plan (plan.json) or a host's slice",
     "{} | faxnet.deploy.plan_query('a[?b==')": "is not JMESPath from position 6 on: a[?b== >>> ",
     "{'a': 1} | faxnet.deploy.plan_query('length(a)')": "cannot be applied",
     "'/nowhere' | faxnet.deploy.plan_query('a')": "there is no /nowhere: pass a plan's directory",

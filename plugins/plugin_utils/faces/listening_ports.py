@@ -9,10 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..basics.findings import short
-
-
-class ListeningError(ValueError):
-    """Input that is no slice; the message says what to pass instead."""
+from .filter_input import SLICE, InputError
 
 
 def listening_ports(part: object, service: str | None = None) -> list[dict[str, Any]]:
@@ -29,11 +26,10 @@ def listening_ports(part: object, service: str | None = None) -> list[dict[str, 
         Dictionaries with ``service``, ``exchange``, ``name`` (the exchange's title), ``transport`` and ``port``.
 
     Raises:
-        ListeningError: not a slice.
+        InputError: not a slice.
     """
     if not isinstance(part, Mapping) or not isinstance(part.get("offers"), list):
-        cure = "read one with the lookup or the module faxnet.deploy.slice"
-        raise ListeningError(f"{short(part)!r} is not a host's slice of the plan; {cure}")
+        raise InputError(f"{short(part)!r} is not {SLICE}")
     found: dict[tuple[str, int], dict[str, Any]] = {}
     for offer in part["offers"]:
         if not offer["enabled"] or (service is not None and offer["service"] != service):

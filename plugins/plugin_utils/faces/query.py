@@ -18,28 +18,28 @@ except ImportError:
     HAS_JMESPATH = False
 
 from ..basics.findings import short
-from .plan_extracts import ViewError
+from .filter_input import InputError
 
 
 def plan_query(data: object, expression: object) -> Any:
     """Return what a JMESPath expression finds in a plan.
 
     Raises:
-        ViewError: the expression is not JMESPath (with the position), or does not fit the plan's data; or the library
+        InputError: the expression is not JMESPath (with the position), or does not fit the plan's data; or the library
             is missing.
     """
     if not HAS_JMESPATH:
-        raise ViewError("the controller's Python lacks the library jmespath: install it beside ansible-core")
+        raise InputError("the controller's Python lacks the library jmespath: install it beside ansible-core")
     if not isinstance(expression, str):
-        raise ViewError(f"{short(expression)!r} is not a JMESPath expression: pass a text such as 'flows[].id'")
+        raise InputError(f"{short(expression)!r} is not a JMESPath expression: pass a text such as 'flows[].id'")
     if not isinstance(data, (Mapping, list)):
-        raise ViewError(f"{short(data)!r} is not a plan: pass its content, its folder, or its file plan.json")
+        raise InputError(f"{short(data)!r} is not a plan: pass its content, its folder, or its file plan.json")
     try:
         return jmespath.search(expression, data)
     except jmespath.exceptions.ParseError as error:
         position = error.lex_position
         shown = f"{expression[:position]} >>> {expression[position:]}"
         cure = "texts stand in single quotes, numbers in back-ticks, names with a hyphen in double quotes"
-        raise ViewError(f"the expression is not JMESPath from position {position} on: {shown}; {cure}") from error
+        raise InputError(f"the expression is not JMESPath from position {position} on: {shown}; {cure}") from error
     except jmespath.exceptions.JMESPathError as error:
-        raise ViewError(f"the expression {expression!r} cannot be applied: {error}") from error
+        raise InputError(f"the expression {expression!r} cannot be applied: {error}") from error

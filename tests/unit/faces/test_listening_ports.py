@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.listening_ports import ListeningError, listening_ports
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.filter_input import InputError
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.listening_ports import listening_ports
 
 
 def exchange(name: str, ports: str, **other: str) -> dict[str, str]:
@@ -69,5 +70,5 @@ def test_one_service_can_be_asked_for() -> None:
 
 @pytest.mark.parametrize("wrong", [None, "mail", [], {"offers": None}, {}])
 def test_what_is_no_slice_is_refused_with_the_cure(wrong: object) -> None:
-    with pytest.raises(ListeningError, match=r"read one with the lookup or the module faxnet\.deploy\.slice"):
+    with pytest.raises(InputError, match=r"read one with the lookup or the module faxnet\.deploy\.slice"):
         listening_ports(wrong)

@@ -20,7 +20,7 @@ from ...basics.findings import short
 from ...basics.ports import FIRST_PORT, LAST_PORT, PortError, PortRange, parse_range
 from ...catalog.catalog import PROFILES_DIRECTORY, builtin_catalog
 from ...catalog.profile import CLIENTS, Exchange, Profile
-from ..plan_extracts import ViewError
+from ..filter_input import InputError
 
 SERVICE = "communigate"
 #: Settings of the profile whose value a server holds under a name of its own, and the dictionary that it is in.
@@ -100,12 +100,12 @@ def communigate_offer(info: object, keys: object = None, administration: bool = 
         listener without a place in it.
 
     Raises:
-        ViewError: *info* is not that module's result, or a value of the server cannot be read.
+        InputError: *info* is not that module's result, or a value of the server cannot be read.
     """
     listeners = info.get("listeners") if isinstance(info, Mapping) else None
     if not isinstance(info, Mapping) or not isinstance(listeners, Mapping):
         cure = "register the result of faxnet.deploy.communigate_network_info with modules: [SMTP, ...], and pass that"
-        raise ViewError(f"{short(info, 60)!r} holds no listeners; {cure}")
+        raise InputError(f"{short(info, 60)!r} holds no listeners; {cure}")
     profile = builtin_catalog().profiles[SERVICE]
     taken = _Taken([], {}, [])
     for module in sorted(listeners, key=str):
@@ -132,12 +132,12 @@ def communigate_offer(info: object, keys: object = None, administration: bool = 
 
 def _listeners(module: str, entries: object) -> Iterator[Listener]:
     if not isinstance(entries, Iterable) or isinstance(entries, (str, bytes, Mapping)):
-        raise ViewError(
+        raise InputError(
             f"{short(entries, 60)!r} is no list of listeners of {short(module, 40)}; pass the module's result as it is"
         )
     for entry in entries:
         if not isinstance(entry, Mapping):
-            raise ViewError(
+            raise InputError(
                 f"{short(entry, 60)!r} is no listener of {short(module, 40)}; pass the module's result as it is"
             )
         port = entry.get("port")
@@ -219,12 +219,12 @@ def _named(info: Mapping[str, Any], keys: object) -> Iterator[tuple[str, Any]]:
     if keys is None:
         return
     if not isinstance(keys, Mapping) or any(name not in NAMED for name in keys):
-        raise ViewError(f"{short(keys, 60)!r} does not name settings; use a dictionary with: {', '.join(NAMED)}")
+        raise InputError(f"{short(keys, 60)!r} does not name settings; use a dictionary with: {', '.join(NAMED)}")
     settings = info.get("settings")
     for name, key in keys.items():
         held = settings.get(NAMED[name]) if isinstance(settings, Mapping) else None
         if not isinstance(held, Mapping) or not isinstance(key, str) or key not in held:
-            raise ViewError(
+            raise InputError(
                 f"the server's {NAMED[name]} settings hold no {short(key, 40)!r}; read them with "
                 f"faxnet.deploy.communigate_network_info (subjects: [{NAMED[name]}])"
             )
@@ -239,7 +239,7 @@ def _range(key: object, value: object) -> str:
     try:
         return parse_range(str(value)).text
     except PortError as error:
-        raise ViewError(f"the server's {short(key, 40)} cannot be read as a range of ports: {error}") from error
+        raise InputError(f"the server's {short(key, 40)} cannot be read as a range of ports: {error}") from error
 
 
 def _addresses(key: object, value: object) -> list[str]:
@@ -247,4 +247,4 @@ def _addresses(key: object, value: object) -> list[str]:
     try:
         return [parse_address(str(part).strip("[]")).text for part in parts]
     except AddressError as error:
-        raise ViewError(f"the server's {short(key, 40)} cannot be read as addresses: {error}") from error
+        raise InputError(f"the server's {short(key, 40)} cannot be read as addresses: {error}") from error

@@ -18,7 +18,7 @@ from ...basics.findings import short
 from ...catalog.catalog import builtin_catalog
 from ...plan_files.view import HostView, PlanView, SiteView, version_of, view_plan
 from ...planning.checks.systems import unmapped
-from ..plan_extracts import ViewError
+from ..filter_input import InputError
 from .network_list import GRAMMARS, AddressListError, from_structure, network_text
 
 #: The grammar of the computed lists unless another is asked for: addresses and ranges, which every server reads.
@@ -92,19 +92,19 @@ def communigate_settings(plan: object, host: object, wishes: Wishes | None = Non
         wishes: what the plan cannot know.
 
     Raises:
-        ViewError: *plan* is no plan, *host* no CommuniGate Pro server of it, or a wish cannot be had.
+        InputError: *plan* is no plan, *host* no CommuniGate Pro server of it, or a wish cannot be had.
     """
     wishes = wishes if wishes is not None else Wishes()
     if wishes.ipv6 not in IPV6_MODES:
-        raise ViewError(f"{short(wishes.ipv6)!r} is no mode of IPv6; use one of: {', '.join(IPV6_MODES)}")
+        raise InputError(f"{short(wishes.ipv6)!r} is no mode of IPv6; use one of: {', '.join(IPV6_MODES)}")
     if wishes.grammar not in GRAMMARS:
-        raise ViewError(f"{short(wishes.grammar)!r} is no grammar of address lists; use one of: {', '.join(GRAMMARS)}")
+        raise InputError(f"{short(wishes.grammar)!r} is no grammar of address lists; use one of: {', '.join(GRAMMARS)}")
     try:
         view = view_plan(plan)  # type: ignore[arg-type]
         exchanges = {item["name"]: item["ports"] for item in plan["services"].get(SERVICE, ())}  # type: ignore[index]
     except (KeyError, TypeError, ValueError, AttributeError):
         # From None: what is missing first in something else than a plan tells nobody anything.
-        raise ViewError(
+        raise InputError(
             f"{short(plan, 40)!r} is not a plan; pass a plan's folder, or the content of its file plan.json"
         ) from None
     return asdict(_settings(view, _offer(view, host), exchanges, wishes))
@@ -115,7 +115,7 @@ def _offer(view: PlanView, host: object) -> Mapping[str, Any]:
     if isinstance(host, str) and host in offers and host in view.hosts:
         return offers[host]
     servers = ", ".join(sorted(offers)) or "none"
-    raise ViewError(
+    raise InputError(
         f"{short(host)!r} offers no {SERVICE} in this plan (its servers: {servers}); add it to faxnet_offers of the "
         "host and plan again"
     )
@@ -213,7 +213,7 @@ def _debug_lines(wishes: Wishes) -> list[str]:
     try:
         lines = from_structure(debug.split("\n") if isinstance(debug, str) else debug, wishes.grammar).lines
     except AddressListError as error:
-        raise ViewError(f"the debug addresses cannot be read: {error}") from error
+        raise InputError(f"the debug addresses cannot be read: {error}") from error
     return [line.text for line in lines if line.is_entry]
 
 

@@ -17,7 +17,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.communigate.se
     Wishes,
     communigate_settings,
 )
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.plan_extracts import ViewError
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.filter_input import InputError
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory as files
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from tests.unit.networks import Network
@@ -211,7 +211,7 @@ def test_debug_addresses_are_lines_of_a_list_like_the_others() -> None:
 
 
 def test_debug_addresses_that_cannot_be_read_are_named() -> None:
-    with pytest.raises(ViewError, match=r'the debug addresses cannot be read: line 2: "10\.0\.0\.9-10\.0\.0\.1" runs'):
+    with pytest.raises(InputError, match=r'the debug addresses cannot be read: line 2: "10\.0\.0\.9-10\.0\.0\.1" runs'):
         of(seed(), debug_ips=["10.0.0.1", "10.0.0.9-10.0.0.1"])
 
 
@@ -281,26 +281,26 @@ def test_other_systems_need_no_warning(name: str) -> None:
 
 
 def test_who_offers_nothing_has_no_settings() -> None:
-    with pytest.raises(ViewError, match=r"'lan-phone' offers no communigate in this plan \(its servers: cgate\);"):
+    with pytest.raises(InputError, match=r"'lan-phone' offers no communigate in this plan \(its servers: cgate\);"):
         communigate_settings(seed().made().document, "lan-phone")
 
 
 @pytest.mark.parametrize("host", [None, ["cgate"], 5])
 def test_a_host_is_named_by_a_text(host: object) -> None:
-    with pytest.raises(ViewError, match="offers no communigate in this plan"):
+    with pytest.raises(InputError, match="offers no communigate in this plan"):
         communigate_settings(seed().made().document, host)
 
 
 @pytest.mark.parametrize("plan", [None, [], {}, {"format": 1}, "plan", {"services": 5, "sites": []}])
 def test_what_is_no_plan_is_refused(plan: object) -> None:
-    with pytest.raises(ViewError, match=r"is not a plan; pass a plan's folder, or the content of its file plan\.json"):
+    with pytest.raises(InputError, match=r"is not a plan; pass a plan's folder, or the content of its file plan\.json"):
         communigate_settings(plan, "cgate")
 
 
 def test_wishes_that_nobody_can_grant_are_refused() -> None:
-    with pytest.raises(ViewError, match=r"'5\.3' is no grammar of address lists; use one of: 5\.0, 5\.1, 5\.2"):
+    with pytest.raises(InputError, match=r"'5\.3' is no grammar of address lists; use one of: 5\.0, 5\.1, 5\.2"):
         of(seed(), grammar="5.3")
-    with pytest.raises(ViewError, match="'yes' is no mode of IPv6; use one of: auto, on, off"):
+    with pytest.raises(InputError, match="'yes' is no mode of IPv6; use one of: auto, on, off"):
         of(seed(), ipv6="yes")
 
 

@@ -9,13 +9,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.plan_extracts import (
-    ViewError,
-    group_names,
-    port_rules,
-    port_text,
-    scp_ranges,
-)
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.callback_ranges import callback_ranges
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.filter_input import InputError
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.group_names import group_names
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.port_rules import port_rules
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.port_text import port_text
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.query import plan_query
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import PLATFORMS
 
@@ -87,7 +85,7 @@ def test_ranges_of_a_fixed_client_are_its_one_port() -> None:
     }  # fmt: skip
     call = {"callback": True, "destination": "pc", "service": "netcfax", "source": "fax"}
     calls = [{**call, "version": 6, "dial": "2001:db8::1"}, {**call, "version": 4, "dial": "203.0.113.20"}]
-    (found,) = scp_ranges({"uses": [use, {**use, "callback": None}], "flows": calls})
+    (found,) = callback_ranges({"uses": [use, {**use, "callback": None}], "flows": calls})
     assert (found["mode"], found["low"], found["high"]) == ("fixed", 7485, 7485)
     assert found["public_address"] == "203.0.113.20"
 
@@ -110,27 +108,27 @@ def test_ports_are_written_as_devices_want_them(value: object, style: str, text:
 
 def test_more_ports_than_the_multiport_match_takes_are_refused() -> None:
     assert port_text(list(range(1, 31, 2)), "iptables").count(",") == 14
-    with pytest.raises(ViewError, match="takes 15"):
+    with pytest.raises(InputError, match="takes 15"):
         port_text(list(range(1, 33, 2)), "iptables")
 
 
 @pytest.mark.parametrize("value", [0, 65536, -1, "a", "9-1", True, None, 1.5, [], "", {}])
 def test_what_is_no_port_is_refused(value: object) -> None:
-    with pytest.raises(ViewError):
+    with pytest.raises(InputError):
         port_text(value)
 
 
 @pytest.mark.parametrize("data", [None, 5, "x", [], {}, {"rules": []}, {"rules": {"rules": ["x"]}}])
 def test_what_is_no_slice_is_refused(data: object) -> None:
-    with pytest.raises(ViewError):
+    with pytest.raises(InputError):
         port_rules(data)
-    with pytest.raises(ViewError):
-        scp_ranges(data)
+    with pytest.raises(InputError):
+        callback_ranges(data)
 
 
 @pytest.mark.parametrize("expression", ["a[", "a[?b==", "'", "", "foo bar", "nope(a)", None, 5])
 def test_what_is_no_query_is_refused(expression: object) -> None:
-    with pytest.raises(ViewError):
+    with pytest.raises(InputError):
         plan_query({"a": 1}, expression)
 
 

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: scp_ranges
+name: callback_ranges
 short_description: List the call-back ports of fax clients
 version_added: "0.1.0"
 description:
   - Returns the call-back ports (NetCFax calls them Secondary Connection Ports) of every client in a plan, or of the
     uses in one host's slice.
+  - C(scp_ranges) is another name of this filter.
 positional: _input
 options:
   _input:
@@ -29,7 +30,7 @@ EXAMPLES = r"""
 - name: Tell what to enter in this host's fax client
   ansible.builtin.debug:
     msg: "{{ item.mode }}, low {{ item.low }}, high {{ item.high }} (server {{ item.server }})"
-  loop: "{{ lookup('faxnet.deploy.slice') | faxnet.deploy.scp_ranges }}"
+  loop: "{{ lookup('faxnet.deploy.slice') | faxnet.deploy.callback_ranges }}"
   loop_control:
     label: "{{ item.service }}"
 """
@@ -55,12 +56,13 @@ _value:
 
 from typing import ClassVar
 
+from ..plugin_utils.faces.callback_ranges import callback_ranges
 from ..plugin_utils.faces.filter import EngineFilters
-from ..plugin_utils.faces.plan_extracts import ViewError, scp_ranges
+from ..plugin_utils.faces.filter_input import InputError
 
 
 class FilterModule(EngineFilters):
     """The filter."""
 
-    functions: ClassVar = {"scp_ranges": scp_ranges}
-    refusals = (ViewError,)
+    functions: ClassVar = {"callback_ranges": callback_ranges}
+    refusals = (InputError,)

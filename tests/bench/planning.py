@@ -70,9 +70,9 @@ def measure(scale: Scale) -> Part:
     )
     about = (
         "Offices of 100 clients behind NAT, one fax server behind NAT for each 1,000 clients, every client using two "
-        "or three of them; no lock file. Planning is `make_plan`; slicing makes the text of every slice and of the plan "
-        "and throws it away; writing makes them anew and puts them on the disk, beside a bare loop that writes the "
-        "same bytes to two files. Peak memory is that of the whole process. Seconds are CPU seconds."
+        "or three of them; no lock file. Planning is `make_plan`; slicing makes the text of every slice and of the "
+        "plan and throws it away; writing makes them anew and puts them on the disk, beside a bare loop that writes "
+        "the same bytes to two files. Peak memory is that of the whole process. Seconds are CPU seconds."
     )
     return Part("planning", "Planning", about, (*figures, written), goals)
 

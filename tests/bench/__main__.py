@@ -20,7 +20,18 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import applying, connecting, estates, planning, playing, reading, rehearsing, rendering, verifying
+from tests.bench import (
+    applying,
+    connecting,
+    estates,
+    planning,
+    playing,
+    reading,
+    rehearsing,
+    rendering,
+    sheets,
+    verifying,
+)
 from tests.bench.machine import busy, machine_line
 from tests.bench.measure import BenchError, Part
 from tests.bench.page import Result, read_results, save, write_page
@@ -35,6 +46,7 @@ PARTS: dict[str, Callable[[Scale], Part]] = {
     "rendering": rendering.measure,
     "applying": applying.measure,
     "connecting": connecting.measure,
+    "sheets": sheets.measure,
     "verifying": verifying.measure,
     "rehearsing": rehearsing.measure,
 }

@@ -19,6 +19,7 @@ class Scale:
         reported: clients of the verification that a report is made of.
         called: clients of a service whose server starts everything.
         demonstrations: rounds of the demonstration.
+        sheets: clients whose settings sheets are looked after.
         terms: terms to render.
         rules: rules to apply.
         entries: entries of the set that a connection is looked up in.
@@ -33,6 +34,7 @@ class Scale:
     called: int
     reported: int
     demonstrations: int
+    sheets: int
     terms: int
     rules: int
     entries: int
@@ -48,6 +50,7 @@ FULL = Scale(
     called=20_000,
     reported=2_000,
     demonstrations=2,
+    sheets=50,
     terms=10_000,
     rules=100,
     entries=10_000,
@@ -61,6 +64,7 @@ QUICK = Scale(
     small_sites=40,
     reported=100,
     demonstrations=1,
+    sheets=2,
     called=100,
     terms=200,
     rules=4,

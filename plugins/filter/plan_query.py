@@ -16,7 +16,7 @@ options:
   _input:
     description:
       - A plan or slice as a dictionary, or as a path on the controller (a plan directory, its C(plan.json), or a
-        slice's file).
+        slice's file C(hosts/HOST.json), by which name it is found in a large network's file of all slices, too).
     type: raw
     required: true
   expression:
@@ -73,12 +73,13 @@ from ..plugin_utils.plan_files.sealed_json import PlanFileError
 
 
 def _read(path: Path) -> dict[str, Any]:
+    if path.parent.name == HOSTS_DIRECTORY and path.suffix == ".json":
+        # In a large network slices have no files of their own, and are asked by these names all the same.
+        return read_slice(path.parent.parent, path.stem)
     if not path.exists():
         raise InputError(f"there is no {path}: pass a plan's directory or a file in it; faxnet.deploy.plan writes one")
     if path.is_dir():
         return read_plan(path)
-    if path.parent.name == HOSTS_DIRECTORY:
-        return read_slice(path.parent.parent, path.stem)
     return read_plan(path.parent)
 
 

@@ -11,7 +11,7 @@ short_description: Read a host's part of the plan
 version_added: "0.1.0"
 description:
   - Returns the parts of a written plan that concern the given hosts, a dictionary for each. It reads those hosts' own
-    files and nothing else.
+    parts and nothing else.
 options:
   _terms:
     description: Names of hosts in the inventory. Without any, the host at hand.

@@ -34,17 +34,24 @@ HOSTS_DIRECTORY = "hosts"
 _PLAN_AGAIN = "run the playbook faxnet.deploy.plan again"
 
 
-def written_digest(directory: Path) -> str:
-    """Return the digest of the plan in *directory*, or an empty string where there is none."""
+def written_digest(directory: Path, cure: str = _PLAN_AGAIN) -> str:
+    """Return the digest of the plan in *directory*, or an empty string where there is none.
+
+    Args:
+        cure: how to get a good one.
+
+    Raises:
+        PlanFileError: it cannot be read, or is none.
+    """
     path = directory / DIGEST_FILE
     try:
         text = path.read_text(encoding="ascii").strip()
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except (OSError, UnicodeDecodeError) as error:
-        raise PlanFileError(f"{path} cannot be read: {error}") from error
+        raise PlanFileError(f"{path} cannot be read: {error}; make it readable, or {cure}") from error
     if not re.fullmatch(r"[0-9a-f]{64}", text):
-        raise PlanFileError(f"{path} holds no digest; {_PLAN_AGAIN}")
+        raise PlanFileError(f"{path} holds no digest; {cure}")
     return text
 
 

@@ -6,7 +6,7 @@
     plan/                 the plan
     probes/               what each host must try, made at the beginning of a run, in files as a plan's slices are;
                           and digest, that of the plan
-    probes.json           what is expected of the whole network, and what was left out
+    probes.json           what is expected of the whole network, and what was left out: for the report
     results/<host>.json   what each host found in that run
     report/               index.html, report.json, junit.xml
 
@@ -92,7 +92,7 @@ def read_probes(base: Path, host: str, digest: str) -> dict[str, Any]:
     _check_name(host)
     cure = "run faxnet.deploy.verify with step: expect first, once for all hosts"
     probes = base / PROBES
-    if not digest or written_digest(probes) != digest:
+    if not digest or written_digest(probes, cure) != digest:
         raise PlanFileError(f"there are no probes in {probes}, or they were made for another plan; {cure}")
     found = read_document(probes, host, cure)
     if found is None:

@@ -22,8 +22,6 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import render_slice
 
 CASES = Path(__file__).parent
-#: How a file that holds a platform's own text ends; `unmanaged` has none.
-ENDINGS = {"nftables": "nft", "nftables_stateless": "nft", "worksheet": "txt"}
 
 
 def files() -> dict[str, str]:
@@ -65,8 +63,8 @@ def _case(name: str) -> dict[str, str]:
             # As a host's apply step gets it.
             read = directory.read_slice(plan, part.host)
             texts[f"rules/{part.host}.json"] = _pretty(read["rules"])
-            if read["platform"] in ENDINGS:
-                texts[f"platform/{part.host}.{ENDINGS[read['platform']]}"] = render_slice(read)
+            if text := render_slice(read):
+                texts[f"platform/{part.host}.{'nft' if read['platform'].startswith('nftables') else 'txt'}"] = text
     return texts
 
 

@@ -65,8 +65,8 @@ def measure(scale: Scale) -> Part:
     sheets, one_file = taken["all settings sheets"], taken["one file with ansible.builtin.copy"]
     about = (
         f"`ansible-playbook --check` over a fax server and {scale.sheets} clients, all with a local connection: the "
-        "role `settings_sheets` (two texts on each host and two on the controller), and a play that looks after one file "
-        "of each host with `ansible.builtin.copy`. Seconds are CPU seconds of Ansible, its workers and the modules."
+        "role `settings_sheets` (two texts on each host and two on the controller), and a play that looks after one "
+        "file of each host with `ansible.builtin.copy`. Seconds are CPU seconds of Ansible, its workers and modules."
     )
     goal = Goal(ratio("settings sheets over one file", sheets, one_file), AIM, at_least=False)
     return Part("sheets", "Settings sheets", about, tuple(taken.values()), (goal,))

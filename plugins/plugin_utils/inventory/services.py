@@ -17,6 +17,10 @@ from .reader import Reader
 PROTOCOLS = ("tcpip", "tcp/ip")
 
 
+#: One for all who say nothing.
+_NOTHING_SAID = Switches()
+
+
 def read_service(reader: Reader, value: object, variable: str, catalog: Catalog) -> Profile | None:
     """Return the profile that an offer or a use names; noted where there is none."""
     if isinstance(value, str) and value in catalog.unsound:
@@ -47,7 +51,7 @@ def check_protocol(reader: Reader, value: object, variable: str, profile: Profil
 def read_switches(reader: Reader, raw: object, variable: str, profile: Profile) -> Switches:
     """Return the switches of ``exchanges``: a mapping of names to true or false, or a list of all that are wanted."""
     if raw is None:
-        return Switches()
+        return _NOTHING_SAID
     names = [exchange.name for exchange in profile.exchanges if not exchange.part_of]
     if isinstance(raw, (list, tuple)):
         if not raw:

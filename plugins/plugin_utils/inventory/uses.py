@@ -22,6 +22,10 @@ MODES = ("dynamic", "fixed")
 UNLIMITED = ("unlimited", "any", "system")
 
 
+#: One for all who say nothing.
+_NO_WISH = CallbackWish("dynamic", None, None, None, None)
+
+
 def read_uses(
     variables: Mapping[str, Mapping[str, object]],
     hosts: Mapping[str, Host],
@@ -201,7 +205,7 @@ def _callback(
     reader: Reader, raw: object, variable: str, profile: Profile, catalog: Catalog, hosts: Mapping[str, Host]
 ) -> CallbackWish | None:
     if raw is None:
-        return CallbackWish("dynamic", None, None, None, None)
+        return _NO_WISH
     if profile.callback is None:
         reader.note("FXN313", variable, raw, f"{profile.title} has no call-backs", "omit 'callback'")
         return None

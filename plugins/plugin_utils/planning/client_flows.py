@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from ..basics.findings import Finding
+from ..basics.ports import PortRange
 from ..catalog.profile import Exchange, Profile
-from ..inventory.intent import Intent, Use
+from ..inventory.intent import Intent, Offer, Switches, Use
 from ..inventory.offers import offer_ports, offer_source_ports
+from ..policies.policy import SourcePorts
 from .callbacks.grants import Grant
 from .flow import Connection, Flow
 from .routes import Path, Routes
@@ -33,56 +36,101 @@ class _Riders:
         return self.translated and exchange.initiator == "server" and exchange.to_any_port
 
 
+class _Taken(NamedTuple):
+    """An exchange that a use takes of an offer.
+
+    Attributes:
+        prefix: how the ids of its flows begin.
+        on: False where it is switched off.
+        ports: destination ports; None where each client has its own, or where a setting is in error.
+    """
+
+    exchange: Exchange
+    prefix: str
+    from_server: bool
+    on: bool
+    ports: PortRange | None
+    source_ports: SourcePorts
+
+
+class TakenExchanges:
+    """What uses take of offers; remembered, for thousands of uses say the same of one offer."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, Switches], tuple[_Taken, ...]] = {}
+
+    def of(self, use: Use, offer: Offer, profile: Profile) -> tuple[_Taken, ...]:
+        """Return the exchanges of a use with what is the same for all uses of the offer that say as much."""
+        key = (offer.host, offer.service, use.switches)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = tuple(
+                _Taken(
+                    exchange,
+                    f"{profile.name}.{exchange.name}/",
+                    exchange.initiator == "server",
+                    taken,
+                    None if exchange.is_callback else offer_ports(exchange, offer),
+                    offer_source_ports(exchange, offer) or (),
+                )
+                for exchange in profile.exchanges
+                if exchange.with_clients and (taken := use.takes(exchange, offer)) is not None
+            )
+        return known
+
+
 def client_flows(
-    intent: Intent, routes: Routes, connection: Connection, grants: Mapping[str, Grant], findings: list[Finding]
+    intent: Intent,
+    routes: Routes,
+    connection: Connection,
+    taken: TakenExchanges,
+    grants: Mapping[str, Grant],
+    findings: list[Finding],
 ) -> list[Flow]:
     """Return the flows of one use and IP version; what cannot be is noted in *findings*."""
-    use, version = connection.use, connection.version
+    use, offer, version, route_there, route_back = connection
     profile: Profile = intent.catalog.profiles[use.service]
-    on = use.enabled and connection.offer.enabled
-    there = routes.walk(use.host, use.server, version, connection.there)
-    back = routes.walk(use.server, use.host, version, connection.back)
-    # IPv6 has no broadcast (RFC 4291, 2).
-    near = (
-        version == 4
-        and any(item.one_network for item in profile.exchanges)
-        and routes.share_broadcasts(use.host, use.server)
-    )
+    on = use.enabled and offer.enabled
+    there = routes.walk(use.host, use.server, version, route_there)
+    back = routes.walk(use.server, use.host, version, route_back)
+    near: bool | None = None
     riders = _Riders(connection, profile, back)
-    ids = {exchange.name: _id(use, exchange, version) for exchange in profile.exchanges}
+    ends = f"{use.host}>{use.server}", f"{use.server}>{use.host}"
+    suffix = "/6" if version == 6 else ""
     flows = []
-    for exchange in profile.exchanges:
-        taken = use.takes(exchange, connection.offer)
-        if taken is None or not exchange.with_clients or (exchange.one_network and not near):
-            continue
+    for exchange, prefix, from_server, exchange_on, offered_ports, source_ports in taken.of(use, offer, profile):
+        if exchange.one_network:
+            if near is None:
+                # IPv6 has no broadcast (RFC 4291, 2).
+                near = version == 4 and routes.share_broadcasts(use.host, use.server)
+            if not near:
+                continue
+        ports = offered_ports
         if exchange.is_callback:
             grant = grants.get(f"{use.host}/{use.service}")
             ports = None if grant is None else grant.ports
-        else:
-            ports = offer_ports(exchange, connection.offer)
         if ports is None:
             continue  # a grant or a setting in error; the finding is noted
-        from_server = exchange.initiator == "server"
         carried_by = ""
-        if on and taken and riders.concerns(exchange):
-            ridden = exchange.rides_on and use.takes(profile.exchange(exchange.rides_on), connection.offer)
+        if on and exchange_on and riders.concerns(exchange):
+            ridden = exchange.rides_on and use.takes(profile.exchange(exchange.rides_on), offer)
             findings.append(_impassable(intent, use, exchange, bool(ridden)))
             if not ridden:
                 continue  # what cannot be is in nobody's way
-            carried_by = ids[exchange.rides_on]
+            carried_by = _id(use, profile.exchange(exchange.rides_on), version)
         flows.append(
             Flow(
-                ids[exchange.name],
+                f"{prefix}{ends[from_server]}{suffix}",
                 use.service,
                 exchange.name,
                 use.server if from_server else use.host,
                 use.host if from_server else use.server,
                 version,
                 exchange.transport,
-                offer_source_ports(exchange, connection.offer) or (),
+                source_ports,
                 ports,
                 exchange.is_callback,
-                on and taken,
+                on and exchange_on,
                 max(0 if exchange.rides_on else exchange.idle, riders.idle.get(exchange.name, 0)),
                 exchange.helper,
                 carried_by,

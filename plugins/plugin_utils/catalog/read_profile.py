@@ -30,6 +30,7 @@ from .profile import (
     Profile,
     Setting,
     SettingValue,
+    SideRole,
     System,
 )
 from .profile_words import (
@@ -60,6 +61,7 @@ _PROFILE_KEYS = {
     "exchanges",
     "instructions",
     "mode_instructions",
+    "roles",
     "sources",
 }
 #: Environments of a product that says nothing of them.
@@ -108,6 +110,7 @@ def read_profile(name: str, data: object, systems: Mapping[str, System]) -> Prof
         instructions=_instructions(item.get("instructions", []), f"{path}.instructions", fields, exchanges),
         mode_instructions=modes,
         sources=_sources(item["sources"], f"{path}.sources"),
+        roles=_roles(item.get("roles", {}), f"{path}.roles"),
     )
 
 
@@ -127,6 +130,7 @@ def _checked(name: object, data: object, path: str, systems: Mapping[str, System
             "callback": _callback,
             "environments": _environments,
             "exchanges": partial(_sound_exchanges, settings=settings, has_callback="callback" in data),
+            "roles": _roles,
             "sources": _sources,
         }
         if not isinstance(data.get("settings", {}), Mapping):
@@ -262,6 +266,17 @@ def _broadcast(data: object, path: str, exchanges: tuple[Exchange, ...], fields:
         near=_instruction(item["near_instruction"], f"{path}.near_instruction", fields),
         far=_instruction(item["far_instruction"], f"{path}.far_instruction", fields),
     )
+
+
+def _roles(data: object, path: str) -> dict[str, SideRole]:
+    sides = read_mapping(data, path, {"server", "client"}, set())
+    return {side: _role(role, f"{path}.{side}") for side, role in sides.items()}
+
+
+def _role(data: object, path: str) -> SideRole:
+    item = read_mapping(data, path, {"name", "installs_from"}, {"name"})
+    installs_from = read_name(item["installs_from"], f"{path}.installs_from") if "installs_from" in item else ""
+    return SideRole(read_name(item["name"], f"{path}.name"), installs_from)
 
 
 def _callback(data: object, path: str) -> CallbackRules:

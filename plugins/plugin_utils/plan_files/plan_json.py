@@ -46,6 +46,12 @@ class PlanDocuments:
         self._openings = OpeningTexts()
         self._offers = {key: compact(entries.offer(offer)) for key, offer in intent.offers.items()}
         self._offers_of: dict[str, list[str]] = {}
+        self._offered_by: dict[str, list[str]] = {}
+        self._side_roles = {
+            (name, side): compact({"role": role.name, "installs_from": role.installs_from or None})
+            for name, profile in intent.catalog.profiles.items()
+            for side, role in profile.roles.items()
+        }
         self._uses: list[str] = []
         self._instructions: list[tuple[str, ...]] = []
         self._uses_of: dict[str, list[int]] = {}
@@ -71,6 +77,7 @@ class PlanDocuments:
         intent = self._plan.intent
         for (server, service), text in self._offers.items():
             self._offers_of.setdefault(server, []).append(text)
+            self._offered_by.setdefault(server, []).append(service)
             self._services_of.setdefault(server, {})[service] = None
         for number, use in enumerate(intent.uses):
             text, instructions = self._entries.use(use)
@@ -94,6 +101,12 @@ class PlanDocuments:
             ("client", name in self._uses_of),
         )
         return tuple(role for role, plays in played if plays) or ("endpoint",)
+
+    def _deployment(self, name: str) -> Iterable[str]:
+        """The roles that provide what a host offers and uses, as the profiles name them, each once."""
+        sides = [(service, "server") for service in self._offered_by.get(name, ())]
+        sides += [(self._plan.intent.uses[number].service, "client") for number in self._uses_of.get(name, ())]
+        return dict.fromkeys(self._side_roles[side] for side in sides if side in self._side_roles)
 
     @property
     def slices(self) -> Iterator[SliceDocument]:
@@ -119,6 +132,7 @@ class PlanDocuments:
                 policy=policy_text(plan.policies[name], entries.texts, self._openings),
                 offers=self._offers_of.get(name, ()),
                 uses=[(self._uses[number], self._instructions[number]) for number in uses],
+                deployment=self._deployment(name),
                 exchanges=[self._exchanges[service] for service in self._services_of.get(name, ())],
                 findings=self._findings_of.get(name, "[]"),
                 flows=self._flows_of.get(name, ()),

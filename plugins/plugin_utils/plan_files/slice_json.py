@@ -42,6 +42,7 @@ class SliceParts:
     policy: str
     offers: Iterable[str]
     uses: Iterable[tuple[str, tuple[str, ...]]]
+    deployment: Iterable[str]
     exchanges: Iterable[str]
     findings: str
     flows: Iterable[str]
@@ -56,6 +57,7 @@ def slice_document(host: str, parts: SliceParts) -> SliceDocument:
     content, digest = seal(
         f'{{"format":{FORMAT},"host":"{host}",{parts.head},"traits":{parts.traits},"policy":{parts.policy},'
         f'"offers":[{",".join(parts.offers)}],"uses":[{",".join(uses)}],'
+        f'"deployment":[{",".join(parts.deployment)}],'
         f'"instructions":{compact(list(instructions)) if instructions else "[]"},'
         f'"exchanges":[{",".join(parts.exchanges)}],"findings":{parts.findings},"flows":[{",".join(parts.flows)}]'
     )

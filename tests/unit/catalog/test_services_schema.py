@@ -37,6 +37,7 @@ WHOLE: dict[str, Any] = {
     "title": "Whole",
     "client_system": "linux",
     "mapped_ipv4": True,
+    "roles": {"server": {"name": "my.fax.server", "installs_from": "my_package"}, "client": {"name": "my.fax.client"}},
     "settings": {
         "control": {"title": "Control", "default": 5000},
         "web": {"kind": "port", "default": "80", "well_known": True},

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -180,7 +181,7 @@ def test_a_thousand_rules_give_one_reason() -> None:
 
 
 def test_an_unknown_platform_is_refused_with_the_known_ones() -> None:
-    known = "nftables, nftables_stateless, unmanaged, worksheet"
+    known = ", ".join(sorted(PLATFORMS))
     with pytest.raises(RefusedError, match=f"gw: faxnet_platform is 'nftable'; set it to one of {known}"):
         render_slice({"host": "gw", "platform": "nftable", "policy": policy()})
 
@@ -197,3 +198,9 @@ def test_no_platform_merges_targets_by_itself() -> None:
     text = render_slice({"host": "gw", "platform": "nftables", "policy": router(forward=entries)})
     assert "10.2.0.21-10.2.0.22" not in text
     assert not PLATFORMS["worksheet"].traits.abilities.target_ranges
+
+
+def test_the_guide_has_a_row_for_every_platform_and_for_no_other(root: Path) -> None:
+    guide = (root / "docs/guides/firewall.md").read_text(encoding="utf-8")
+    table = guide.partition("| platform | holds |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(PLATFORMS)

@@ -149,7 +149,7 @@ def two_offices() -> Network:
 
 def ports_of(plan: Plan, client: str) -> str:
     """The call-back ports that a client got, as text."""
-    return plan.flows.grants[f"{client}/netcfax"].ports.text
+    return plan.flows.callback_ranges[f"{client}/netcfax"].ports.text
 
 
 def ids(flows: tuple[Flow, ...]) -> set[str]:

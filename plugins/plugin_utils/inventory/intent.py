@@ -147,7 +147,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class CallbackWish:
+class CallbackRequest:
     """What a use says of its call-back ports; None leaves it to the plan."""
 
     mode: str
@@ -171,7 +171,7 @@ class Use:
     server: str
     environment: str
     instances: int
-    callback: CallbackWish
+    callback: CallbackRequest
     enabled: bool
     switches: Switches
     index: int

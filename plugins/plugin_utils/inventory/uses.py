@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from ..basics.findings import Finding, errors
 from ..catalog.catalog import Catalog
 from ..catalog.profile import Environment, Profile
-from .intent import CallbackWish, Host, Offer, Use
+from .intent import CallbackRequest, Host, Offer, Use
 from .reader import Reader
 from .services import check_protocol, read_service, read_switches
 
@@ -23,7 +23,7 @@ UNLIMITED = ("unlimited", "any", "system")
 
 
 #: One for all who say nothing.
-_NO_WISH = CallbackWish("dynamic", None, None, None, None)
+_NO_REQUEST = CallbackRequest("dynamic", None, None, None, None)
 
 
 def read_uses(
@@ -203,9 +203,9 @@ def _environment(
 
 def _callback(
     reader: Reader, raw: object, variable: str, profile: Profile, catalog: Catalog, hosts: Mapping[str, Host]
-) -> CallbackWish | None:
+) -> CallbackRequest | None:
     if raw is None:
-        return _NO_WISH
+        return _NO_REQUEST
     if profile.callback is None:
         reader.note("FXN313", variable, raw, f"{profile.title} has no call-backs", "omit 'callback'")
         return None
@@ -248,4 +248,4 @@ def _callback(
     if numbers["high"] is not None and numbers["low"] is None and "low" not in entry:
         reader.note("FXN103", f"{variable}.low", "", "'high' needs 'low'", "name both ends of the range")
         sound = False
-    return CallbackWish(mode, **numbers) if sound else None
+    return CallbackRequest(mode, **numbers) if sound else None

@@ -130,12 +130,12 @@ class Entries:
         key = (use.host, use.service, use.server)
         # A client that starts nothing itself knows its server by the address that its packets come from.
         dial = self.dials.get(key) or self._comes_from.get(key)
-        grant = self.plan.flows.grants.get(f"{use.host}/{use.service}")
+        granted = self.plan.flows.callback_ranges.get(f"{use.host}/{use.service}")
         callback, mode = "null", ""
-        if grant is not None:
-            low, high = grant.ports
-            mode = grant.mode
-            callback = f'{{"mode":"{grant.mode}","low":{low},"high":{high},"fixed":{grant.fixed}}}'
+        if granted is not None:
+            low, high = granted.ports
+            mode = granted.mode
+            callback = f'{{"mode":"{granted.mode}","low":{low},"high":{high},"fixed":{granted.fixed}}}'
         settings = self.settings.get((offer.host, offer.service))
         if settings is None:
             settings = self.settings[offer.host, offer.service] = compact(_plain_settings(offer.settings))

@@ -14,7 +14,7 @@ from ..catalog.profile import Exchange, Profile
 from ..inventory.intent import Intent, Offer, Switches, Use
 from ..inventory.offers import offer_ports, offer_source_ports
 from ..policies.policy import SourcePorts
-from .callbacks.grants import Grant
+from .callbacks.ranges import CallbackRange
 from .flow import Connection, Flow
 from .routes import Path, Routes
 
@@ -84,7 +84,7 @@ def client_flows(
     routes: Routes,
     connection: Connection,
     taken: TakenExchanges,
-    grants: Mapping[str, Grant],
+    ranges: Mapping[str, CallbackRange],
     findings: list[Finding],
 ) -> list[Flow]:
     """Return the flows of one use and IP version; what cannot be is noted in *findings*."""
@@ -107,10 +107,10 @@ def client_flows(
                 continue
         ports = offered_ports
         if exchange.is_callback:
-            grant = grants.get(f"{use.host}/{use.service}")
-            ports = None if grant is None else grant.ports
+            callback = ranges.get(f"{use.host}/{use.service}")
+            ports = None if callback is None else callback.ports
         if ports is None:
-            continue  # a grant or a setting in error; the finding is noted
+            continue  # a range or a setting in error; the finding is noted
         carried_by = ""
         if on and exchange_on and riders.concerns(exchange):
             ridden = exchange.rides_on and use.takes(profile.exchange(exchange.rides_on), offer)

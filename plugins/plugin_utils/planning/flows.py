@@ -12,10 +12,10 @@ from ..basics.addresses import Address, is_unrouted
 from ..basics.findings import Finding
 from ..inventory.intent import INTERNET, Intent, Offer
 from ..inventory.offers import offer_ports, texts_of
-from .callbacks.grants import Grant, grant_ranges
 from .callbacks.lock import Lock
 from .callbacks.port_space import Holder, Occupied, Spot
-from .callbacks.requests import CalledAt, claims_of
+from .callbacks.ranges import CallbackRange, choose_ranges
+from .callbacks.requests import CalledAt, client_requests
 from .client_flows import TakenExchanges, client_flows
 from .flow import Connection, Flow
 from .outside_flows import outside_flows
@@ -27,7 +27,7 @@ class Flows:
     """What the intent comes to: flows, the clients' call-back ports by host/service, and the lock for the next run."""
 
     flows: tuple[Flow, ...]
-    grants: Mapping[str, Grant]
+    callback_ranges: Mapping[str, CallbackRange]
     lock: Lock
 
 
@@ -36,17 +36,17 @@ def make_flows(intent: Intent, lock: Lock, findings: list[Finding]) -> Flows:
     routes = Routes(intent)
     connections = _connections(intent, routes, findings)
     spots = _Spots(intent)
-    claims = claims_of(intent, _called_at(spots, connections), findings)
+    requests = client_requests(intent, _called_at(spots, connections), findings)
     occupied = _listening(intent, routes, spots, connections)
-    grants, new_lock = grant_ranges(intent.catalog, claims, occupied, lock, findings)
+    ranges, new_lock = choose_ranges(intent.catalog, requests, occupied, lock, findings)
     flows = []
     taken = TakenExchanges()
     for connection in connections:
-        flows.extend(client_flows(intent, routes, connection, taken, grants, findings))
+        flows.extend(client_flows(intent, routes, connection, taken, ranges, findings))
     flows.extend(outside_flows(intent, routes, findings))
     _note_not_found(intent, routes, connections, findings)
     flows.sort(key=lambda flow: flow.id)
-    return Flows(tuple(flows), grants, new_lock)
+    return Flows(tuple(flows), ranges, new_lock)
 
 
 def _connections(intent: Intent, routes: Routes, findings: list[Finding]) -> list[Connection]:

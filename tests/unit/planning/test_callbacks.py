@@ -34,7 +34,7 @@ def office(clients: int, **use: Any) -> Network:
 
 
 def granted(plan: Plan) -> dict[str, PortRange]:
-    return {key.partition("/")[0]: grant.ports for key, grant in plan.flows.grants.items()}
+    return {key.partition("/")[0]: grant.ports for key, grant in plan.flows.callback_ranges.items()}
 
 
 def assert_disjoint(ranges: list[PortRange]) -> None:
@@ -242,7 +242,7 @@ def test_fixed_ports_are_for_those_clients_that_ask_for_one_and_changeable() -> 
     net.client("fix-default", "sheffield", "10.2.0.101", callback={"mode": "fixed"})
     net.client("fix-other", "sheffield", "10.2.0.102", callback={"mode": "fixed", "port": 7499})
     plan = net.plan()
-    modes = {key: (grant.mode, grant.ports.text) for key, grant in plan.flows.grants.items()}
+    modes = {key: (grant.mode, grant.ports.text) for key, grant in plan.flows.callback_ranges.items()}
     assert modes["fix-default/netcfax"] == ("fixed", "7485")
     assert modes["fix-other/netcfax"] == ("fixed", "7499")
     assert modes["pc0/netcfax"] == ("dynamic", granted(plan)["pc0"].text)

@@ -168,7 +168,7 @@ def test_all_sessions_of_a_machine_have_one_copy_one_address_and_one_set_of_port
     )
     flows = [flow for flow in made.document["flows"] if flow["callback"] and flow["destination"] == "uk-ts1"]
     assert [(flow["destination_address"], flow["ports"]) for flow in flows] == [
-        ("10.2.0.10", made.plan.flows.grants["uk-ts1/netcfax"].ports.text)
+        ("10.2.0.10", made.plan.flows.callback_ranges["uk-ts1/netcfax"].ports.text)
     ]
 
 

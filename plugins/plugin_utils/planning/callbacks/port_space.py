@@ -67,7 +67,7 @@ class Occupied:
         return None
 
 
-class Places:
+class PortSpace:
     """Where a range may lie in a pool: clear of well-known ports and of those that the system gives out by itself."""
 
     def __init__(self, catalog: Catalog) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ...basics.findings import Finding, short
 from ...basics.ports import PortRange
 from ...catalog.profile import CallbackRules, Environment, System
-from ...inventory.intent import CallbackWish, Intent, Use
+from ...inventory.intent import CallbackRequest, Intent, Use
 from .port_space import Spot
 
 
@@ -24,8 +24,8 @@ class CalledAt(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """One client's claim to call-back ports.
+class ClientRequest:
+    """One client's request for call-back ports.
 
     Attributes:
         uses: its uses, in order.
@@ -54,7 +54,7 @@ class Claim:
 
     @property
     def key(self) -> str:
-        """The claim's name in the lock file."""
+        """The request's name in the lock file."""
         return f"{self.host}/{self.service}"
 
     @property
@@ -68,7 +68,7 @@ class Claim:
         return sum(use.instances for use in self.uses)
 
     @property
-    def wish(self) -> CallbackWish:
+    def wanted(self) -> CallbackRequest:
         """What the inventory says; the same in every use."""
         return self.uses[0].callback
 
@@ -81,12 +81,14 @@ class Claim:
         return max(self.rules.size, 2 * self.instances)
 
     def variable(self, key: str = "") -> str:
-        """The inventory variable behind the claim, for findings."""
+        """The inventory variable behind the request, for findings."""
         return f"faxnet_uses[{self.uses[0].index}].callback{'.' if key else ''}{key}"
 
 
-def claims_of(intent: Intent, called: Mapping[tuple[str, str], CalledAt], findings: list[Finding]) -> list[Claim]:
-    """Return one claim for each host and service with call-backs, sorted.
+def client_requests(
+    intent: Intent, called: Mapping[tuple[str, str], CalledAt], findings: list[Finding]
+) -> list[ClientRequest]:
+    """Return one request for each host and service with call-backs, sorted.
 
     Args:
         called: by host and service, where the client is called.
@@ -95,15 +97,15 @@ def claims_of(intent: Intent, called: Mapping[tuple[str, str], CalledAt], findin
     grouped: dict[tuple[str, str], list[Use]] = {}
     for use in intent.uses:
         grouped.setdefault((use.host, use.service), []).append(use)
-    claims = []
+    requests = []
     for (host, service), uses in sorted(grouped.items()):
         profile = intent.catalog.profiles[service]
         if profile.callback is None or not _agree(uses, findings):
             continue
         named = _named_pool(intent, uses, findings)
         at = called.get((host, service), CalledAt((), ()))
-        claims.append(
-            Claim(
+        requests.append(
+            ClientRequest(
                 host,
                 service,
                 next(exchange.transport for exchange in profile.exchanges if exchange.is_callback),
@@ -118,7 +120,7 @@ def claims_of(intent: Intent, called: Mapping[tuple[str, str], CalledAt], findin
                 intent.catalog.well_known,
             )
         )
-    return claims
+    return requests
 
 
 def _agree(uses: list[Use], findings: list[Finding]) -> bool:

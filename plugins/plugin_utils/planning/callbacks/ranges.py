@@ -1,0 +1,154 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Call-back ranges: which ports each client listens on when its server calls back.
+
+A range is the same inside and outside a NAT router, and no two clients behind one public address share a port, so a
+forward by port alone always reaches the client that is meant. Ranges are stable: what the lock file holds stays where
+it is, and a new client's place comes from its name's hash, so it depends on nobody else while there is room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ...basics.findings import Finding
+from ...basics.ports import PortRange
+from ...catalog.catalog import Catalog
+from .lock import Lock
+from .port_space import Holder, Occupied, PortSpace
+from .request_checks import fixed_port, named_range, wanted_size
+from .requests import ClientRequest
+
+
+class CallbackRange(NamedTuple):
+    """What a client gets: its mode, the ports that are opened, and the port for the fixed mode's field."""
+
+    mode: str
+    ports: PortRange
+    fixed: int
+
+
+class _Undecided(NamedTuple):
+    """A request that leaves the choice to the plan: so many ports, and the range that the lock holds for it."""
+
+    request: ClientRequest
+    size: int
+    old: PortRange | None
+
+
+def choose_ranges(
+    catalog: Catalog, requests: Sequence[ClientRequest], occupied: Occupied, lock: Lock, findings: list[Finding]
+) -> tuple[dict[str, CallbackRange], Lock]:
+    """Return each request's range by its key, and the lock for the next run.
+
+    First what people named, then what the lock holds, then the rest by name, so that nobody's named or present range
+    gives way to a newcomer.
+    """
+    ranges: dict[str, CallbackRange] = {}
+    undecided: list[_Undecided] = []
+    for request in requests:
+        if request.wanted.mode == "fixed" or request.wanted.low is not None:
+            named = fixed_port(request, findings) if request.wanted.mode == "fixed" else named_range(request, findings)
+            if named is not None and _take(request, named, occupied, findings):
+                ranges[request.key] = CallbackRange(request.wanted.mode, named, named.low)
+        else:
+            size = wanted_size(request, findings)
+            if size is not None:
+                undecided.append(_Undecided(request, size, lock.ranges.get(request.key)))
+    space = PortSpace(catalog)
+    kept = _keep(undecided, space, occupied)
+    chosen = _choose([item for item in undecided if item.request.key not in kept], space, occupied, findings)
+    locked = {**kept, **chosen}
+    ranges.update((key, CallbackRange("dynamic", ports, ports.low)) for key, ports in locked.items())
+    return ranges, Lock(locked)
+
+
+def _keep(undecided: Sequence[_Undecided], space: PortSpace, occupied: Occupied) -> dict[str, PortRange]:
+    """The ranges of the lock that still serve."""
+    kept = {}
+    for request, _size, old in undecided:
+        if old is None:
+            continue
+        fits = old.size >= request.instances if request.wanted.size is None else old.size == request.wanted.size
+        in_pool = request.pool.low <= old.low and old.high <= request.pool.high
+        free = occupied.holder(request.spots, request.transport, old) is None
+        if fits and in_pool and free and space.clear(old, request.system):
+            occupied.add(request.spots, request.transport, old, Holder(request.key, False))
+            kept[request.key] = old
+    return kept
+
+
+def _choose(
+    undecided: Sequence[_Undecided], space: PortSpace, occupied: Occupied, findings: list[Finding]
+) -> dict[str, PortRange]:
+    """New ranges for those who have none, or none that still serves."""
+    chosen = {}
+    # Ports are only ever taken here, so what had no room once has none later: thousands of clients of a full pool must
+    # not each search it again, nor each say so.
+    without_room: dict[tuple[object, ...], list[_Undecided]] = {}
+    for item in undecided:
+        request, size, old = item
+        shared = request.public or request.own
+        need = (shared, request.transport, request.pool, size, request.system.name)
+        if need in without_room:
+            without_room[need].append(item)
+            continue
+        found = space.find(request.key, request.spots, request.transport, request.pool, size, request.system, occupied)
+        if found is None:
+            full = (
+                space.find(request.key, shared, request.transport, request.pool, size, request.system, occupied) is None
+            )
+            without_room[need if full else (request.key,)] = [item]
+            continue
+        occupied.add(request.spots, request.transport, found, Holder(request.key, False))
+        chosen[request.key] = found
+        if old is not None:
+            findings.append(
+                Finding(
+                    "FXN312",
+                    (request.host,),
+                    request.variable(),
+                    old.text,
+                    f"the range had to move to {found.text}",
+                    "enter the new range in the client and restart it; the settings sheet has the steps",
+                )
+            )
+    findings.extend(_exhausted(together) for together in without_room.values())
+    return chosen
+
+
+def _take(request: ClientRequest, ports: PortRange, occupied: Occupied, findings: list[Finding]) -> bool:
+    """Note *ports* as taken, or the finding that says by whom they are taken already."""
+    conflict = occupied.holder(request.spots, request.transport, ports)
+    if conflict is None:
+        occupied.add(request.spots, request.transport, ports, Holder(request.key, False))
+        return True
+    spot, holder = conflict
+    variable = request.variable("port" if request.wanted.mode == "fixed" else "low")
+    if holder.is_server:
+        message = f"holds the port of {holder.name} on {spot.address.text}"
+        cure = "choose ports that leave the server's port out"
+        findings.append(Finding("FXN307", (request.host,), variable, ports.text, message, cure))
+    else:
+        message = f"shares ports with {holder.name} on {spot.address.text}: a call-back could reach the wrong client"
+        cure = "choose other ports for one of the two, or leave the choice to the plan (mode dynamic, no ports)"
+        hosts = (request.host, holder.name.partition("/")[0])
+        findings.append(Finding("FXN305", hosts, variable, ports.text, message, cure))
+    return False
+
+
+def _exhausted(undecided: Sequence[_Undecided]) -> Finding:
+    request, size, _old = undecided[0]
+    addresses = " and ".join(spot.address.text for spot in request.spots)
+    return Finding(
+        "FXN306",
+        tuple(item.request.host for item in undecided),
+        request.variable(),
+        f"{size} ports",
+        f"no {size} free ports in a row are left in {request.pool.text} on {addresses} "
+        f"({request.system.title} keeps {request.system.dynamic.text} for itself)",
+        f"ask for smaller ranges (callback.size, {request.rules.smallest} at least), "
+        "widen the server's callback_range, or give the site a second public address",
+    )

@@ -26,7 +26,9 @@ def changed_slices(before: PlanDocuments, after: PlanDocuments) -> set[str]:
 
 def test_every_text_is_what_a_json_writer_would_write() -> None:
     text = written(two_offices())
-    for one in everything(text):
+    documents = list(everything(text))
+    assert len(documents) > 1
+    for one in documents:
         assert json.dumps(json.loads(one), separators=(",", ":"), ensure_ascii=False) + "\n" == one.decode()
 
 

@@ -64,7 +64,8 @@ import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
 
-FILE_MODE, FOLDER_MODE = 0o644, 0o755
+FILE_MODE = 0o644
+FOLDER_MODE = 0o755
 
 
 def main() -> None:

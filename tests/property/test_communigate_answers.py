@@ -23,7 +23,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.network
 )
 from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.pwd import PwdError, Session, Target
 
-QUICK = settings(max_examples=600, derandomize=True, deadline=None)
+QUICK = settings(max_examples=600, derandomize=True)
 TARGET = Target("192.0.2.1", 106, "postmaster", "PaSSword", timeout=5.0)
 LOGIN = [b"200 CommuniGate Pro PWD Server 6.3.12 ready <1.2@a>\r\n", b"200 login OK, proceed\r\n", b"200 OK\r\n"]
 

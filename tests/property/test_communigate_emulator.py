@@ -25,7 +25,7 @@ from tests.emulators.communigate.server import Server
 from tests.emulators.communigate.store import DICTIONARIES, Store
 from tests.property.test_communigate_text import almost, data
 
-QUICK = settings(max_examples=300, derandomize=True, deadline=None)
+QUICK = settings(max_examples=300, derandomize=True)
 
 VERBS = [
     *(f"{kind}{name.upper()}" for kind in ("GET", "SET") for name in ("LANIPs", "DebugIPs", *DICTIONARIES)),

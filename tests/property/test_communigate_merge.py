@@ -19,7 +19,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.merge i
 )
 from tests.emulators.communigate import address_lists
 
-QUICK = settings(max_examples=400, derandomize=True, deadline=None)
+QUICK = settings(max_examples=400, derandomize=True)
 ADDRESSES = [ipaddress.ip_address(f"10.0.0.{last}") for last in range(12)]
 NEWEST = "6.4"
 

@@ -26,7 +26,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.text im
 )
 from tests.emulators.communigate.data_format import as_text, values
 
-QUICK = settings(max_examples=400, derandomize=True, deadline=None)
+QUICK = settings(max_examples=400, derandomize=True)
 
 strings = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
 addresses = st.builds(

@@ -19,7 +19,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import
 from tests.property.inventories import networks
 from tests.unit.networks import Network
 
-QUICK = settings(max_examples=150, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=150, derandomize=True, suppress_health_check=list(HealthCheck))
 
 #: Words that lead deep into the readers.
 WORDS = [

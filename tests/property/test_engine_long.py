@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.property import test_engine_packets as packets
 from tests.property.inventories import networks
 
-LONG = settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
+LONG = settings(max_examples=2000, suppress_health_check=list(HealthCheck))
 ONE = (networks(),)
 WITH_CHANCE = (networks(), st.randoms(use_true_random=False))
 

@@ -21,7 +21,7 @@ from tests.property.wire import Packet, Wire, answers, has_port, within
 from tests.unit.networks import Made, Network, everything
 
 #: The same examples every time; test_engine_long.py looks at other and many more ones.
-QUICK = settings(max_examples=120, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=120, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def planned(net: Network) -> Made:

@@ -27,7 +27,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.communigate.ne
 )
 from tests.unit.faces.communigate.test_communigate_settings import seed
 
-QUICK = settings(max_examples=200, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=200, derandomize=True, suppress_health_check=list(HealthCheck))
 
 read: Any = FromText().filters()["network_address_list"]
 write: Any = ToText().filters()["to_network_address_list"]

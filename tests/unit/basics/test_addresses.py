@@ -10,7 +10,7 @@ from collections.abc import Callable
 from unittest import mock
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics import addresses
@@ -118,7 +118,6 @@ def _written(draw: st.DrawFn) -> str:
 
 
 @pytest.mark.parametrize("parse", [parse_address, parse_prefix])
-@settings(deadline=None)
 @given(_written())
 @example("::ffff:10.1.0.10")
 @example("10.1.0.10/24")

@@ -364,7 +364,7 @@ def _paths(value: Any, prefix: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(path=st.sampled_from(_paths(WHOLE)), value=_ODD)
 def test_the_schema_refuses_nothing_that_the_reader_takes(path: tuple[Any, ...], value: Any) -> None:
     profile = copy.deepcopy(WHOLE)

@@ -352,7 +352,7 @@ HOSTILE = st.text(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(HOSTILE, HOSTILE, st.booleans())
 def test_no_name_becomes_syntax(flow: str, name: str, enabled: bool) -> None:
     """Whatever names say, nft reads exactly the rules that harmless names give."""

@@ -76,7 +76,7 @@ def test_a_router_that_was_typed_in_from_its_sheet_carries_the_planned_packets_a
     networks.load(net.router, typed_in(render_slice(made.slices["uk-router"])))
     for client, address in CLIENTS.items():
         low, _hyphen, high = ports_of(made.plan, client).partition("-")
-        for port in {int(low), int(high or low)}:
+        for port in sorted({int(low), int(high or low)}):
             with networks.listen(net.office, address, port) as listener:
                 assert networks.connects(net.outside, PUBLIC, port, source=SERVER), f"{port} to {client}"
                 listener.accept()[0].close()

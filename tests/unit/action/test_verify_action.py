@@ -15,7 +15,7 @@ CALL_BACK = {"instance": "pc/netcfax@fax/1", "address": "203.0.113.20", "port": 
 
 
 def test_a_port_on_which_a_client_listens_must_answer() -> None:
-    (found,) = verify._listening("fax", [CALL_BACK]).values()
+    (found,) = list(verify._listening("fax", [CALL_BACK]).values())
     assert (found["id"], found["expect"], found["target"]) == ("fax>203.0.113.20:10500/tcp", "open", "pc")
 
 

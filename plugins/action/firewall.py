@@ -19,7 +19,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.connection import ConnectionBase
 
 from ..plugin_utils.faces.action import EngineAction
-from ..plugin_utils.plan_files import directory as files
+from ..plugin_utils.plan_files.directory import read_slice, write_text
 from ..plugin_utils.plan_files.sealed_json import PlanFileError
 from ..plugin_utils.platforms.platform import OnController, OnDevice, Step
 from ..plugin_utils.platforms.registry import DEFAULT, apply_slice, platform_of
@@ -86,7 +86,7 @@ class ActionModule(EngineAction):
         host = variables["inventory_hostname"]
         if options["policy"] is not None:
             return {"host": host, "platform": DEFAULT, "policy": options["policy"]}
-        return files.read_slice(directory, host)
+        return read_slice(directory, host)
 
     def _write(self, result: dict[str, Any], step: OnController, path: Path) -> None:
         wanted = step.text
@@ -99,7 +99,7 @@ class ActionModule(EngineAction):
         if self.check_mode or not result["changed"]:
             return
         if wanted:
-            files.write_text(wanted, path)
+            write_text(wanted, path)
         else:
             path.unlink()
 

@@ -15,13 +15,13 @@ import yaml
 from ansible.release import __version__ as ansible_version
 
 from ..plugin_utils.faces.action import EngineAction
-from ..plugin_utils.plan_files import directory as files
+from ..plugin_utils.plan_files.directory import read_plan, write_pieces, written_digest
 from ..plugin_utils.report.document import report_json
 from ..plugin_utils.report.junit import junit_xml
 from ..plugin_utils.report.model import Report, Source, is_notification, make_report, notification_kind
 from ..plugin_utils.report.page import report_page
-from ..plugin_utils.verification import run_files as result_files
 from ..plugin_utils.verification.judgement import FAILED, PASSED, UNPROVEN
+from ..plugin_utils.verification.run_files import REPORT, Results, Slices, read_summary
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "directory": {"type": "path"},
@@ -41,10 +41,10 @@ class ActionModule(EngineAction):
     def act(self, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Judge, write, and fail where that was asked for."""
         plan = self.locations(options, variables).plan
-        if self.check_mode and not files.written_digest(plan):
+        if self.check_mode and not written_digest(plan):
             return {"skipped": True, "msg": f"Check mode: {plan} holds no plan yet."}
         report = make_report(_source(plan))
-        pages = _write(report, plan.parent / result_files.REPORT, check_mode=self.check_mode)
+        pages = _write(report, plan.parent / REPORT, check_mode=self.check_mode)
         result = {**_summary(report), **pages}
         wanted = _complaints(report, options["fail_on"])
         if wanted:
@@ -56,12 +56,12 @@ class ActionModule(EngineAction):
 
 
 def _source(plan: Path) -> Source:
-    document = files.read_plan(plan)
+    document = read_plan(plan)
     return Source(
         plan=document,
-        slices=result_files.Slices(plan, document["hosts"]),
-        expected=result_files.read_summary(plan.parent, document["digest"]),
-        results=result_files.Results(plan.parent),
+        slices=Slices(plan, document["hosts"]),
+        expected=read_summary(plan.parent, document["digest"]),
+        results=Results(plan.parent),
         time=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         versions={"faxnet.deploy": _collection_version(), "ansible-core": ansible_version},
     )
@@ -89,7 +89,7 @@ _DOCUMENTS: dict[str, tuple[str, Callable[[Report], Iterable[str]]]] = {
 
 def _write(report: Report, directory: Path, *, check_mode: bool) -> dict[str, str]:
     for name, render in () if check_mode else _DOCUMENTS.values():
-        files.write_pieces(render(report), directory / name)
+        write_pieces(render(report), directory / name)
     return {key: str(directory / name) for key, (name, _render) in _DOCUMENTS.items()}
 
 

@@ -13,11 +13,11 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 
 from ..plugin_utils.faces.action import EngineAction
-from ..plugin_utils.plan_files import directory as files
-from ..plugin_utils.verification import run_files as result_files
+from ..plugin_utils.plan_files.directory import read_plan, written_digest
 from ..plugin_utils.verification.expectations import expectations
 from ..plugin_utils.verification.judgement import FAILED, counts, judge, witnesses
 from ..plugin_utils.verification.probes import CALLBACK, OPEN, Limits, Probe
+from ..plugin_utils.verification.run_files import Slices, read_probes, start_run, write_result
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "step": {"type": "str", "choices": ["expect", "send", "collect"], "required": True},
@@ -57,7 +57,7 @@ class ActionModule(EngineAction):
 
     def _start(self, plan: Path, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Have the host send its probes by a process of its own, and say whether an emulator runs there."""
-        expected = result_files.read_probes(plan.parent, variables["inventory_hostname"], files.written_digest(plan))
+        expected = read_probes(plan.parent, variables["inventory_hostname"], written_digest(plan))
         socket = options["emulator_socket"]
         if not expected["probes"] and not socket:
             return {"job": "", "emulated": False}
@@ -77,7 +77,7 @@ class ActionModule(EngineAction):
         """Fetch what came back, try the ports on which clients are known to listen by now, and write all of it down."""
         host = variables["inventory_hostname"]
         base = plan.parent
-        expected = result_files.read_probes(base, host, files.written_digest(plan))
+        expected = read_probes(base, host, written_digest(plan))
         listening = _listening(host, options["notifications"] or ())
         sent: dict[str, Any] = {"results": [], "seconds": 0.0}
         if options["job"] or listening:
@@ -106,7 +106,7 @@ class ActionModule(EngineAction):
             "notifications": options["notifications"],
             "instances": None if options["instances"] is None else [_instance(item) for item in options["instances"]],
         }
-        path = result_files.write_result(base, host, document)
+        path = write_result(base, host, document)
         return {"results": str(path), "seconds": sent["seconds"], **_judged(tried, [host] if emulated else [])}
 
     def _run_probe(self, arguments: dict[str, Any], wanted: str, variables: dict[str, Any]) -> dict[str, Any]:
@@ -121,10 +121,10 @@ class ActionModule(EngineAction):
 
 
 def _expect(plan: Path, options: Mapping[str, Any]) -> dict[str, Any]:
-    document = files.read_plan(plan)
+    document = read_plan(plan)
     limits = Limits(options["most_flows"], options["most_refused"], options["others"], options["all_pairs"])
-    expected = expectations(document, result_files.Slices(plan, document["hosts"]), limits)
-    result_files.start_run(plan.parent, expected)
+    expected = expectations(document, Slices(plan, document["hosts"]), limits)
+    start_run(plan.parent, expected)
     summary = expected.summary()
     return {"expected": {key: summary[key] for key in ("hosts", "kinds", "left_out", "shared_addresses", "not_probed")}}
 

@@ -152,7 +152,7 @@ from typing import Any, ClassVar
 from ..plugin_utils.faces.communigate.settings import OLDEST_GRAMMAR, Wishes, communigate_settings
 from ..plugin_utils.faces.filter import EngineFilters
 from ..plugin_utils.faces.filter_input import InputError
-from ..plugin_utils.plan_files import directory as files
+from ..plugin_utils.plan_files.directory import read_plan
 from ..plugin_utils.plan_files.sealed_json import PlanFileError
 
 
@@ -166,7 +166,7 @@ def _communigate_settings(
 ) -> dict[str, Any]:
     if isinstance(data, (str, os.PathLike)):
         path = Path(data).expanduser()
-        data = files.read_plan(path if path.is_dir() else path.parent)
+        data = read_plan(path if path.is_dir() else path.parent)
     # YAML reads on and off as booleans.
     mode = ("on" if ipv6 else "off") if isinstance(ipv6, bool) else str(ipv6)
     return communigate_settings(data, host, Wishes(bool(clients_relay), debug_ips, str(grammar), mode))

@@ -18,7 +18,11 @@ from functools import partial
 from pathlib import Path
 
 from ansible_collections.faxnet.deploy.plugins.filter.plan_query import FilterModule
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory as files
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.directory import (
+    read_plan,
+    write_pieces,
+    write_plan,
+)
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, make_plan
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.document import report_json
@@ -81,7 +85,7 @@ def _write_plan(clients: int, directory: Path) -> int:
     if made.plan is None:
         raise BenchError(f"the fleet of {clients} clients has errors: {made.findings[0]}")
     directory.parent.mkdir()
-    files.write_plan(PlanDocuments(made.plan), directory)
+    write_plan(PlanDocuments(made.plan), directory)
     return len(fleet.hosts)
 
 
@@ -105,7 +109,7 @@ def bare(base: Path) -> dict[str, float]:
 
 def verified(base: Path) -> dict[str, float]:
     """Write the results of a network that behaves as planned."""
-    document = files.read_plan(base / "plan")
+    document = read_plan(base / "plan")
     expected = expectations(document, run_files.Slices(base / "plan", document["hosts"]))
     run_files.start_run(base, expected)
     for host, result in results_of(document, expected, as_planned).items():
@@ -117,7 +121,7 @@ def report(base: Path) -> dict[str, float]:
     """Write report.json from files: CPU seconds, memory in MB beyond that of the start, size in MB."""
     before = memory("VmRSS")
     start = time.process_time()
-    document = files.read_plan(base / "plan")
+    document = read_plan(base / "plan")
     made = make_report(
         Source(
             plan=document,
@@ -129,7 +133,7 @@ def report(base: Path) -> dict[str, float]:
         )
     )
     target = base / run_files.REPORT / "report.json"
-    files.write_pieces(report_json(made), target)
+    write_pieces(report_json(made), target)
     seconds = time.process_time() - start
     return {"seconds": seconds, "memory": memory("VmHWM") - before, "size": target.stat().st_size / 1024**2}
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory as files
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.directory import write_plan
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from tests.unit.networks import Made, Network
 
@@ -148,9 +149,9 @@ def test_the_page_names_the_files_of_a_plan_directory(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     documents = PlanDocuments(rich_network().plan())
-    files.write_plan(documents, tmp_path / "small" / "plan")
-    monkeypatch.setattr(files, "MOST_FILES", 1)
-    files.write_plan(documents, tmp_path / "large" / "plan")
+    write_plan(documents, tmp_path / "small" / "plan")
+    monkeypatch.setattr(directory, "MOST_FILES", 1)
+    write_plan(documents, tmp_path / "large" / "plan")
     page = (root / "docs/reference/plan.md").read_text(encoding="utf-8")
     written = {
         path.relative_to(tmp_path / size).as_posix()

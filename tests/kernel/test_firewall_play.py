@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import RULES_FILE
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory as files
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.directory import write_plan
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from tests.kernel import networks
 from tests.unit.networks import Network, two_offices
@@ -143,7 +143,7 @@ def test_a_mistake_is_refused_before_any_connection(play: Play) -> None:
 def test_a_worksheet_is_written_on_the_controller_and_left_alone_when_equal(play: Play) -> None:
     offices = two_offices()
     offices.hosts["uk-router"]["faxnet_platform"] = "worksheet"
-    files.write_plan(PlanDocuments(offices.plan()), play.directory / "plan")
+    write_plan(PlanDocuments(offices.plan()), play.directory / "plan")
     here = {"directory": str(play.directory / "plan")}
     sheet = play.directory / "worksheets" / "uk-router.txt"
 
@@ -164,7 +164,7 @@ def test_a_worksheet_is_written_on_the_controller_and_left_alone_when_equal(play
 
 def test_a_device_that_has_left_the_plan_is_cleaned_in_the_way_of_the_platform_that_it_names(play: Play) -> None:
     offices = two_offices()
-    files.write_plan(PlanDocuments(offices.plan()), play.directory / "plan")
+    write_plan(PlanDocuments(offices.plan()), play.directory / "plan")
     sheet = play.directory / "worksheets" / "left.txt"
     sheet.parent.mkdir()
     sheet.write_text("Router worksheet for left\n", encoding="utf-8")
@@ -177,7 +177,7 @@ def test_a_device_that_has_left_the_plan_is_cleaned_in_the_way_of_the_platform_t
 def test_nobodys_machine_is_left_alone_and_nothing_is_written_for_it(play: Play) -> None:
     offices = two_offices()
     offices.hosts["uk-router"]["faxnet_platform"] = "unmanaged"
-    files.write_plan(PlanDocuments(offices.plan()), play.directory / "plan")
+    write_plan(PlanDocuments(offices.plan()), play.directory / "plan")
     here = {"directory": str(play.directory / "plan")}
     for result in play.run([here, {**here, "state": "absent"}]):
         assert (result["changed"], result["msg"]) == (False, "uk-router is unmanaged: nothing is put on it")

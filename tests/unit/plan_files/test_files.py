@@ -12,7 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory as files
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.directory import (
+    has_slice,
+    is_current,
+    read_plan,
+    read_slice,
+    write_plan,
+    write_text,
+    written_digest,
+)
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.sealed_json import PlanFileError, seal
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.slice_json import read_slice_document
@@ -46,10 +55,10 @@ def plan(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_plan_is_written_and_read_back(plan: Path) -> None:
     text = written(two_offices())
-    assert files.write_plan(text, plan) is True
+    assert write_plan(text, plan) is True
     for read, told in (
-        (files.read_plan(plan), b"".join(text.plan)),
-        *((files.read_slice(plan, part.host), part.content) for part in text.slices),
+        (read_plan(plan), b"".join(text.plan)),
+        *((read_slice(plan, part.host), part.content) for part in text.slices),
     ):
         document = json.loads(told)
         flows, uses = document.pop("flows"), document.pop("uses")
@@ -60,65 +69,65 @@ def test_a_plan_is_written_and_read_back(plan: Path) -> None:
             assert not lines or len(found["instructions"]) == len(lines[use["instructions"]])
         assert all(found.items() >= flow.items() for found, flow in zip(read["flows"], flows, strict=True))
         assert all(flow["reason"] for flow in read["flows"])
-    assert files.written_digest(plan) == text.digest
+    assert written_digest(plan) == text.digest
 
 
 def test_a_slice_is_read_with_the_list_of_rules_that_people_type(plan: Path) -> None:
-    files.write_plan(written(two_offices()), plan)
-    assert files.read_slice(plan, "uk-router")["rules"]["rules"]
+    write_plan(written(two_offices()), plan)
+    assert read_slice(plan, "uk-router")["rules"]["rules"]
 
 
 def test_the_same_plan_is_not_written_again(plan: Path) -> None:
     text = written(two_offices())
-    files.write_plan(text, plan)
+    write_plan(text, plan)
     before = {path: path.stat().st_ino for path in plan.rglob("*")}
-    assert files.write_plan(text, plan) is False
+    assert write_plan(text, plan) is False
     assert {path: path.stat().st_ino for path in plan.rglob("*")} == before
 
 
 @pytest.mark.parametrize("lost", ["plan.json", "hosts/uk-pc1.json", "findings.json"])
 def test_a_plan_that_lost_a_file_is_written_again(plan: Path, lost: str) -> None:
     text = written(two_offices())
-    files.write_plan(text, plan)
+    write_plan(text, plan)
     whole = everything_in(plan)
     (plan / lost).unlink()
-    assert files.write_plan(text, plan) is True
+    assert write_plan(text, plan) is True
     assert everything_in(plan) == whole
 
 
 def test_another_plan_replaces_the_whole_directory(plan: Path) -> None:
-    files.write_plan(written(two_offices()), plan)
-    assert files.write_plan(written(smaller()), plan) is True
+    write_plan(written(two_offices()), plan)
+    assert write_plan(written(smaller()), plan) is True
     assert not (plan / "hosts" / "stranger.json").exists()
     with pytest.raises(PlanFileError, match=r"no .*stranger"):
-        files.read_slice(plan, "stranger")
+        read_slice(plan, "stranger")
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(plan: Path) -> None:
     plan.mkdir(parents=True)
     (plan / "thesis.txt").write_text("my only copy", encoding="utf-8")
     with pytest.raises(PlanFileError, match="something else than a plan"):
-        files.write_plan(written(two_offices()), plan)
+        write_plan(written(two_offices()), plan)
     assert everything_in(plan) == {"thesis.txt": "my only copy"}
 
 
 def test_an_empty_folder_is_taken(plan: Path) -> None:
     plan.mkdir(parents=True)
-    assert files.write_plan(written(two_offices()), plan) is True
+    assert write_plan(written(two_offices()), plan) is True
 
 
 def test_a_file_in_the_place_of_the_folder_is_said_and_kept(plan: Path) -> None:
     plan.parent.mkdir(parents=True)
     plan.write_text("a note", encoding="utf-8")
     with pytest.raises(PlanFileError, match="plan"):
-        files.write_plan(written(two_offices()), plan)
+        write_plan(written(two_offices()), plan)
     assert plan.read_text(encoding="utf-8") == "a note"
 
 
 def test_when_the_new_plan_cannot_be_put_in_place_the_old_one_stays(
     plan: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files.write_plan(written(two_offices()), plan)
+    write_plan(written(two_offices()), plan)
     before = everything_in(plan)
     rename = Path.rename
 
@@ -129,13 +138,13 @@ def test_when_the_new_plan_cannot_be_put_in_place_the_old_one_stays(
 
     monkeypatch.setattr(Path, "rename", failing)
     with pytest.raises(PlanFileError, match="cannot be written"):
-        files.write_plan(written(smaller()), plan)
+        write_plan(written(smaller()), plan)
     monkeypatch.undo()
     assert everything_in(plan) == before
 
 
 def test_a_disk_that_fills_up_leaves_the_old_plan(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files.write_plan(written(two_offices()), plan)
+    write_plan(written(two_offices()), plan)
     before = everything_in(plan)
 
     def full(*_arguments: object, **_options: object) -> object:
@@ -143,7 +152,7 @@ def test_a_disk_that_fills_up_leaves_the_old_plan(plan: Path, monkeypatch: pytes
 
     monkeypatch.setattr("os.fdopen", full)
     with pytest.raises(PlanFileError, match="cannot be written"):
-        files.write_plan(written(smaller()), plan)
+        write_plan(written(smaller()), plan)
     monkeypatch.undo()
     assert everything_in(plan) == before
 
@@ -152,7 +161,7 @@ FILES = ["plan.json", "hosts/uk-pc1.json"]
 
 
 def read(plan: Path, file: str) -> dict[str, object]:
-    return files.read_plan(plan) if file == "plan.json" else files.read_slice(plan, Path(file).stem)
+    return read_plan(plan) if file == "plan.json" else read_slice(plan, Path(file).stem)
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -172,7 +181,7 @@ def test_what_was_edited_by_hand_is_refused_and_planning_again_mends_it(
     plan: Path, file: str, edit: Callable[[str], str]
 ) -> None:
     text = written(two_offices())
-    files.write_plan(text, plan)
+    write_plan(text, plan)
     whole = everything_in(plan)
     (plan / file).write_text(edit(whole[file]), encoding="utf-8")
     with pytest.raises(PlanFileError) as refused:
@@ -180,7 +189,7 @@ def test_what_was_edited_by_hand_is_refused_and_planning_again_mends_it(
     assert str(plan / file) in str(refused.value)
     assert "Change the inventory" in str(refused.value)
     assert "run the playbook faxnet.deploy.plan again" in str(refused.value)
-    assert files.write_plan(text, plan) is True
+    assert write_plan(text, plan) is True
     assert everything_in(plan) == whole
     assert read(plan, file)
 
@@ -188,7 +197,7 @@ def test_what_was_edited_by_hand_is_refused_and_planning_again_mends_it(
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize(("wrong", "said"), [("0", "0"), ("2", "2"), ('"1"', "'1'")])
 def test_another_format_is_refused_whatever_its_digest(plan: Path, file: str, wrong: str, said: str) -> None:
-    files.write_plan(written(two_offices()), plan)
+    write_plan(written(two_offices()), plan)
     text = everything_in(plan)[file]
     body = text.replace('"format":1', f'"format":{wrong}').rpartition(',"digest"')[0]
     (plan / file).write_bytes(seal(body)[0])
@@ -197,18 +206,18 @@ def test_another_format_is_refused_whatever_its_digest(plan: Path, file: str, wr
 
 
 def test_a_digest_file_that_holds_none_is_refused(plan: Path) -> None:
-    files.write_plan(written(two_offices()), plan)
+    write_plan(written(two_offices()), plan)
     (plan / "digest").write_text("x\n", encoding="ascii")
     with pytest.raises(PlanFileError, match=r"holds no digest; .*plan again"):
-        files.written_digest(plan)
+        written_digest(plan)
 
 
 def test_a_change_elsewhere_leaves_a_hosts_file_alone(plan: Path) -> None:
-    files.write_plan(written(two_offices()), plan)
+    write_plan(written(two_offices()), plan)
     before = {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in plan.rglob("*.json")}
     net = two_offices()
     net.hosts["stranger"]["faxnet_management"] = [{"ports": [22, 443]}]
-    assert files.write_plan(written(net), plan) is True
+    assert write_plan(written(net), plan) is True
     after = {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in plan.rglob("*.json")}
     assert {name for name in before if after[name] != before[name]} == {"stranger.json", "plan.json"}
 
@@ -216,13 +225,13 @@ def test_a_change_elsewhere_leaves_a_hosts_file_alone(plan: Path) -> None:
 @pytest.fixture
 def many(monkeypatch: pytest.MonkeyPatch) -> None:
     """A network of more hosts than get a file of their own."""
-    monkeypatch.setattr(files, "MOST_FILES", 2)
+    monkeypatch.setattr(directory, "MOST_FILES", 2)
 
 
 @pytest.mark.usefixtures("many")
 def test_many_slices_stand_in_one_file_and_each_is_found(plan: Path) -> None:
     text = written(two_offices())
-    assert files.write_plan(text, plan) is True
+    assert write_plan(text, plan) is True
     assert sorted(everything_in(plan)) == [
         "digest",
         "findings.json",
@@ -231,13 +240,13 @@ def test_many_slices_stand_in_one_file_and_each_is_found(plan: Path) -> None:
         "plan.json",
     ]
     for part in text.slices:
-        assert files.read_slice(plan, part.host) == read_slice_document(part.content, "", "")
+        assert read_slice(plan, part.host) == read_slice_document(part.content, "", "")
     for stranger in ("a", "fl-fax2", "zz", "uk"):
-        assert not files.has_slice(plan, stranger)
+        assert not has_slice(plan, stranger)
         with pytest.raises(PlanFileError, match=f"no slice of {stranger} .*faxnet_site"):
-            files.read_slice(plan, stranger)
-    assert files.is_current(text, plan)
-    assert files.write_plan(text, plan) is False
+            read_slice(plan, stranger)
+    assert is_current(text, plan)
+    assert write_plan(text, plan) is False
 
 
 @pytest.mark.usefixtures("many")
@@ -245,7 +254,7 @@ def test_a_task_reads_its_own_line_and_a_few_rows_of_the_index(plan: Path, monke
     net = two_offices().site("field", "10.9.0.0/16")
     for number in range(500):
         net.host(f"desk-{number}", "field", f"10.9.{number // 250}.{number % 250 + 1}")
-    files.write_plan(written(net), plan)
+    write_plan(written(net), plan)
     read: list[int] = []
     pread = os.pread
 
@@ -254,7 +263,7 @@ def test_a_task_reads_its_own_line_and_a_few_rows_of_the_index(plan: Path, monke
         return pread(descriptor, length, offset)
 
     monkeypatch.setattr(os, "pread", counting)
-    part = files.read_slice(plan, "desk-377")
+    part = read_slice(plan, "desk-377")
     assert part["host"] == "desk-377"
     assert len(read) <= 13
     assert sum(read) < 10_000
@@ -263,43 +272,43 @@ def test_a_task_reads_its_own_line_and_a_few_rows_of_the_index(plan: Path, monke
 @pytest.mark.usefixtures("many")
 def test_a_line_that_was_edited_by_hand_is_refused_and_the_others_are_not(plan: Path) -> None:
     text = written(two_offices())
-    files.write_plan(text, plan)
+    write_plan(text, plan)
     lines = plan / "hosts" / "lines.jsonl"
     lines.write_bytes(lines.read_bytes().replace(b'"host":"uk-pc1"', b'"host":"uk-pc7"'))
     with pytest.raises(PlanFileError, match=r"lines.jsonl \(the line of uk-pc1\) is not as it was written"):
-        files.read_slice(plan, "uk-pc1")
-    assert files.read_slice(plan, "uk-pc2")["host"] == "uk-pc2"
-    assert files.write_plan(text, plan) is True
-    assert files.read_slice(plan, "uk-pc1")["host"] == "uk-pc1"
+        read_slice(plan, "uk-pc1")
+    assert read_slice(plan, "uk-pc2")["host"] == "uk-pc2"
+    assert write_plan(text, plan) is True
+    assert read_slice(plan, "uk-pc1")["host"] == "uk-pc1"
 
 
 @pytest.mark.usefixtures("many")
 @pytest.mark.parametrize("index", [b"", b"uk-pc1\n", b"\xff 0 0\n", b"uk-pc1 x 5\n", b"uk-pc1 0 5\n"])
 def test_an_index_that_was_spoilt_shows_nobody_anothers_slice(plan: Path, index: bytes) -> None:
     text = written(two_offices())
-    files.write_plan(text, plan)
+    write_plan(text, plan)
     (plan / "hosts" / "lines.index").write_bytes(index)
     with pytest.raises(PlanFileError, match=r"plan first|plan again"):
-        files.read_slice(plan, "uk-pc1")
-    assert files.write_plan(text, plan) is True
+        read_slice(plan, "uk-pc1")
+    assert write_plan(text, plan) is True
 
 
 def test_a_slice_under_another_hosts_name_is_refused(plan: Path) -> None:
-    files.write_plan(written(two_offices()), plan)
+    write_plan(written(two_offices()), plan)
     (plan / "hosts" / "uk-pc1.json").rename(plan / "hosts" / "uk-pc2.json")
     with pytest.raises(PlanFileError, match=r"is the slice of uk-pc1 and not of uk-pc2; .*plan again"):
-        files.read_slice(plan, "uk-pc2")
+        read_slice(plan, "uk-pc2")
 
 
 def test_a_network_that_grows_and_shrinks_changes_its_files(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = written(two_offices())
-    files.write_plan(text, plan)
+    write_plan(text, plan)
     small = everything_in(plan)
-    monkeypatch.setattr(files, "MOST_FILES", 2)
-    assert not files.is_current(text, plan)
-    assert files.write_plan(text, plan) is True
+    monkeypatch.setattr(directory, "MOST_FILES", 2)
+    assert not is_current(text, plan)
+    assert write_plan(text, plan) is True
     monkeypatch.undo()
-    assert files.write_plan(text, plan) is True
+    assert write_plan(text, plan) is True
     assert everything_in(plan) == small
 
 
@@ -308,41 +317,41 @@ def test_without_hard_links_the_plan_is_as_whole(plan: Path, monkeypatch: pytest
         raise OSError(1, "Operation not permitted")
 
     monkeypatch.setattr("os.link", none)
-    files.write_plan(written(two_offices()), plan)
-    files.write_plan(written(smaller()), plan)
-    assert files.read_slice(plan, "uk-pc1")["host"] == "uk-pc1"
+    write_plan(written(two_offices()), plan)
+    write_plan(written(smaller()), plan)
+    assert read_slice(plan, "uk-pc1")["host"] == "uk-pc1"
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "a/b", "..", "x\x00"])
 def test_a_name_that_is_no_host_reads_no_file(plan: Path, name: str) -> None:
-    files.write_plan(written(two_offices()), plan)
+    write_plan(written(two_offices()), plan)
     with pytest.raises(PlanFileError, match="host name"):
-        files.read_slice(plan, name)
+        read_slice(plan, name)
 
 
 def test_what_is_missing_is_said_with_the_cure(plan: Path) -> None:
     with pytest.raises(PlanFileError, match=r"faxnet\.deploy\.plan first"):
-        files.read_plan(plan)
+        read_plan(plan)
     with pytest.raises(PlanFileError, match="faxnet_site"):
-        files.read_slice(plan, "uk-pc1")
-    assert files.written_digest(plan) == ""
+        read_slice(plan, "uk-pc1")
+    assert written_digest(plan) == ""
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "", "5"])
 def test_a_file_that_is_no_plan_is_refused(plan: Path, text: str) -> None:
-    files.write_plan(written(two_offices()), plan)
+    write_plan(written(two_offices()), plan)
     (plan / "plan.json").write_text(text, encoding="utf-8")
     with pytest.raises(PlanFileError, match="plan"):
-        files.read_plan(plan)
+        read_plan(plan)
 
 
 def test_a_small_file_is_written_whole_and_only_when_it_differs(tmp_path: Path) -> None:
     lock = tmp_path / "new" / "faxnet.lock.json"
-    assert files.write_text("a\n", lock) is True
+    assert write_text("a\n", lock) is True
     inode = lock.stat().st_ino
-    assert files.write_text("a\n", lock) is False
+    assert write_text("a\n", lock) is False
     assert lock.stat().st_ino == inode
-    assert files.write_text("b\n", lock) is True
+    assert write_text("b\n", lock) is True
     assert lock.read_text(encoding="utf-8") == "b\n"
     assert [path.name for path in lock.parent.iterdir()] == ["faxnet.lock.json"]
     assert lock.stat().st_mode & 0o777 == 0o644
@@ -351,4 +360,4 @@ def test_a_small_file_is_written_whole_and_only_when_it_differs(tmp_path: Path) 
 def test_a_small_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(PlanFileError, match="cannot be written"):
-        files.write_text("a", tmp_path / "file" / "lock.json")
+        write_text("a", tmp_path / "file" / "lock.json")

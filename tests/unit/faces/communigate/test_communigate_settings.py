@@ -18,7 +18,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.communigate.se
     communigate_settings,
 )
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.filter_input import InputError
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory as files
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.directory import write_plan
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from tests.unit.networks import Network
 
@@ -306,7 +306,7 @@ def test_wishes_that_nobody_can_grant_are_refused() -> None:
 
 def test_the_filter_reads_a_plan_directory(tmp_path: Path) -> None:
     network = seed()
-    files.write_plan(PlanDocuments(network.plan()), tmp_path / "plan")
+    write_plan(PlanDocuments(network.plan()), tmp_path / "plan")
     expected = of(network)
     assert computed(str(tmp_path / "plan"), "cgate") == expected
     assert computed(str(tmp_path / "plan" / "plan.json"), "cgate") == expected

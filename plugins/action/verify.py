@@ -56,7 +56,7 @@ class ActionModule(EngineAction):
         return self._collect(plan, options, variables)
 
     def _start(self, plan: Path, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        """Have the host send its probes by a process of its own, and say whether an emulator runs there."""
+        """Have the host send its probes by a process of its own; an emulator that runs there has its turn first."""
         expected = read_probes(plan.parent, variables["inventory_hostname"], written_digest(plan))
         socket = options["emulator_socket"]
         if not expected["probes"] and not socket:
@@ -65,13 +65,13 @@ class ActionModule(EngineAction):
             {
                 "probes": _packets(expected["probes"]),
                 "background": True,
-                **({"look_for": socket} if socket else {}),
+                **({"unless_there": socket} if socket else {}),
                 **{key: options[key] for key in ("timeout", "tries", "parallel")},
             },
             "job",
             variables,
         )
-        return {"job": told["job"], "emulated": told.get("found", False)}
+        return {"job": told["job"], "emulated": told.get("held_back", False)}
 
     def _collect(self, plan: Path, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Fetch what came back, try the ports on which clients are known to listen by now, and write all of it down."""

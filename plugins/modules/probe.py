@@ -77,8 +77,9 @@ options:
         from the host. Those of further O(probes), which are sent now, come behind them.
       - Where the process was killed, the job's probes are sent again now.
     type: path
-  look_for:
-    description: A path whose presence is told as well, which spares a task for it.
+  unless_there:
+    description:
+      - A path. Where it is there, nothing is sent, and RV(held_back) is true. This spares a task that looks for it.
     type: path
 attributes:
   check_mode:
@@ -178,11 +179,11 @@ job:
   returned: with O(background=true)
   type: str
   sample: /tmp/faxnet-probes-x1y2z3
-found:
-  description: Whether O(look_for) is there.
-  returned: with O(look_for)
+held_back:
+  description: Whether O(unless_there) is there, so that nothing was sent.
+  returned: with O(unless_there)
   type: bool
-  sample: true
+  sample: false
 """
 
 import os
@@ -213,7 +214,7 @@ def main() -> None:
             "parallel": {"type": "int", "default": 500},
             "background": {"type": "bool", "default": False},
             "job": {"type": "path"},
-            "look_for": {"type": "path"},
+            "unless_there": {"type": "path"},
         },
         required_one_of=[("probes", "job")],
         supports_check_mode=True,
@@ -223,11 +224,13 @@ def main() -> None:
             module.fail_json(msg=f"{name} is {module.params[name]}; the least is {least}")
     if module.params["background"] and module.params["job"]:
         module.fail_json(msg="background starts probes and job fetches what came of them; use one of the two")
-    found = {}
-    if module.params["look_for"]:
-        found["found"] = os.path.exists(module.params["look_for"])
+    told = {}
+    if module.params["unless_there"]:
+        told["held_back"] = os.path.exists(module.params["unless_there"])
+        if told["held_back"]:
+            module.exit_json(changed=False, job="", results=[], seconds=0.0, **told)
     try:
-        module.exit_json(changed=False, **found, **_done(module.params))
+        module.exit_json(changed=False, **told, **_done(module.params))
     except (ProbeError, JobError) as error:
         module.fail_json(msg=str(error))
     except OSError as error:

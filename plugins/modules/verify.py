@@ -70,7 +70,10 @@ options:
     type: int
     default: 800
   emulator_socket:
-    description: With O(step=send), the control socket of the emulator on the host, to see whether one runs there.
+    description:
+      - With O(step=send), the control socket of the emulator on the host. Where one runs, nothing is sent yet and
+        RV(emulated) is true, for a probe from a port of the emulator's own would take packets that are meant for it.
+        Let it call its clients back, then run V(send) again without this option.
     type: path
   job:
     description: With O(step=collect), what O(step=send) returned as RV(job) on this host.
@@ -166,7 +169,7 @@ job:
   type: str
   sample: /tmp/faxnet-probes-x1y2z3
 emulated:
-  description: Whether O(emulator_socket) is there.
+  description: Whether O(emulator_socket) is there, so that nothing was sent.
   returned: with O(step=send)
   type: bool
   sample: false

@@ -86,3 +86,9 @@ def test_a_container_that_is_not_there_is_named(controller: Controller) -> None:
     done = controller.tried("ansible.builtin.ping", "", host="nowhere")
     assert done.returncode != 0
     assert "no such container: nowhere" in done.stdout + done.stderr
+
+
+def test_a_raw_command_line_is_the_shells(controller: Controller) -> None:
+    assert controller.run("ansible.builtin.raw", "echo one && echo two | tr o 0").split()[-2:] == ["one", "tw0"]
+    done = controller.tried("ansible.builtin.raw", "echo three; exit 7")
+    assert "rc=7" in done.stdout

@@ -88,17 +88,32 @@ def collect(job: str) -> tuple[list[dict[str, Any]], float]:
             f"{job} is no job of this user on this host, or was collected before. A restart of the host removes jobs, "
             "and the tasks that start and collect one have to become the same user; send the probes again"
         )
-    with open(os.path.join(directory, _PROBES), encoding="utf-8") as file:
-        wanted = json.load(file)
+    wanted = _read(directory, _PROBES)
+    if wanted is None:
+        raise JobError(
+            f"{job} is damaged: what was to be sent cannot be read there. Remove it and send the probes again"
+        )
     rounds = -(-len(wanted["probes"]) // _at_least_at_a_time(wanted["parallel"])) * wanted["tries"]
     _wait(directory, time.monotonic() + rounds * wanted["timeout"] + _PATIENCE)
-    path = os.path.join(directory, _ANSWERS)
-    if not os.path.exists(path):
+    answers = _read(directory, _ANSWERS)
+    if answers is None:
         _send(directory)
-    with open(path, encoding="utf-8") as file:
-        answers = json.load(file)
+        answers = _read(directory, _ANSWERS)
+    if answers is None:
+        raise JobError(
+            f"{job}: what came back cannot be kept there. See whether its file system is full, and send again"
+        )
     shutil.rmtree(directory)
     return answers["results"], answers["seconds"]
+
+
+def _read(directory: str, name: str) -> Any:
+    """A job's file, or None where there is none or only a part of one, as after a loss of power."""
+    try:
+        with open(os.path.join(directory, name), encoding="utf-8") as file:
+            return json.load(file)
+    except (OSError, ValueError):
+        return None
 
 
 def _at_least_at_a_time(parallel: int) -> int:

@@ -214,7 +214,11 @@ class _Run:
         if not self._underway:
             return
         nearest = min(attempt.deadline for attempt in self._underway)
-        for key, _events in self._selector.select(max(0.0, nearest - time.monotonic())):
+        self._take(max(0.0, nearest - time.monotonic()))
+
+    def _take(self, patience: float) -> None:
+        """Take the answers that come within so many seconds; at 0 those that are there."""
+        for key, _events in self._selector.select(patience):
             attempt = key.data
             answer = _answer(self._probes[attempt.index], attempt)
             if answer is not None:
@@ -224,6 +228,8 @@ class _Run:
 
     def _expire(self) -> None:
         now = time.monotonic()
+        # A process that got no turn for a while finds its time over, and the answer waiting all the same.
+        self._take(0.0)
         for attempt in [item for item in self._underway if item.deadline <= now]:
             self._finish(attempt)
             if attempt.number < self._tries:

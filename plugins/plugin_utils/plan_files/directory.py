@@ -151,7 +151,8 @@ def write_pieces(pieces: Iterable[str], path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            # Half a surrogate pair, which a host may answer with, is no UTF-8; written so it is what JSON calls it.
+            with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
                 stream.writelines(pieces)
             Path(name).chmod(0o644)
             Path(name).replace(path)

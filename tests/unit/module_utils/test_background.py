@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -128,3 +129,20 @@ def test_a_job_that_does_not_end_is_named(quiet: int, monkeypatch: pytest.Monkey
     with pytest.raises(JobError, match=f"{job}: the process .* does not end"):
         collect(job)
     os.kill(sender_of(job), signal.SIGKILL)
+
+
+def test_answers_of_which_a_loss_of_power_left_a_part_are_asked_for_again(quiet: int, jobs: Path) -> None:
+    job = start([probe(quiet)], timeout=0.1, tries=1, parallel=10)
+    background._wait(job, time.monotonic() + 20)
+    Path(job, "answers.json").write_text('{"resu', encoding="utf-8")
+    results, _seconds = collect(job)
+    assert [item["outcome"] for item in results] == ["silent"]
+    assert list(jobs.iterdir()) == []
+
+
+def test_a_job_whose_probes_are_gone_is_named_and_nothing_is_made_up(quiet: int, jobs: Path) -> None:
+    job = start([probe(quiet)], timeout=0.1, tries=1, parallel=10)
+    background._wait(job, time.monotonic() + 20)
+    Path(job, "probes.json").unlink()
+    with pytest.raises(JobError, match="is damaged"):
+        collect(job)

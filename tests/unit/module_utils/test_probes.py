@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -72,6 +73,13 @@ def test_port_unreachable_is_refused_and_names_its_sender(shut: int) -> None:
 def test_no_answer_is_silent_after_the_last_try(quiet: int) -> None:
     found = run_probes([probe(quiet, "udp")], timeout=0.1, tries=3)[0]
     assert (found["outcome"], found["tries"], found["milliseconds"]) == ("silent", 3, None)
+
+
+def test_an_answer_that_waits_is_taken_however_late_this_process_gets_its_turn(
+    listening: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probes_module._Run, "_collect", lambda _run: time.sleep(0.2))
+    assert outcome(probe(listening), timeout=0.1, tries=1) == "open"
 
 
 def test_a_udp_reply_is_open_and_the_payload_is_what_an_emulator_answers() -> None:

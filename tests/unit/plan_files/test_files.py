@@ -361,3 +361,9 @@ def test_a_small_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(PlanFileError, match="cannot be written"):
         write_text("a", tmp_path / "file" / "lock.json")
+
+
+def test_text_that_is_no_utf8_is_written_as_json_would_say_it(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    assert write_text(json.dumps({"said": "a\ud800"}, ensure_ascii=False), path) is True
+    assert json.loads(path.read_bytes()) == {"said": "a\ud800"}

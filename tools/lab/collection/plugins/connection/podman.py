@@ -11,7 +11,6 @@ folder on the collections path as ``faxnet.lab``, a collection that is never pub
 
 from __future__ import annotations
 
-import shlex
 import subprocess
 from pathlib import Path
 
@@ -67,7 +66,7 @@ class Connection(ConnectionBase):
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
         """Run a command line, as the container's root; its exit status, standard output and standard error."""
         super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
-        done = self._run(shlex.split(cmd), in_data or b"")
+        done = self._run(["/bin/sh", "-c", cmd], in_data or b"")
         return done.returncode, done.stdout, done.stderr
 
     def put_file(self, in_path: str, out_path: str) -> None:

@@ -14,6 +14,8 @@ from ansible.errors import AnsibleActionFail
 from ..plugin_utils.faces.action import EngineAction
 from ..plugin_utils.plan_files.directory import read_slice
 from ..plugin_utils.plan_files.sealed_json import PlanFileError
+from ..plugin_utils.platforms.registry import DEFAULT, platform_of
+from ..plugin_utils.policies.policy import RefusedError
 from ..plugin_utils.sheets.collection import put_files
 from ..plugin_utils.sheets.definitions import SIDES, Definition, SheetError, definitions
 from ..plugin_utils.sheets.rendering import file_names, is_about, render
@@ -45,7 +47,7 @@ class ActionModule(EngineAction):
     """The face of the settings sheets for plays."""
 
     argument_spec = ARGUMENTS
-    refusals = (PlanFileError, SheetError)
+    refusals = (PlanFileError, RefusedError, SheetError)
     _requires_connection = True
 
     def act(self, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +61,9 @@ class ActionModule(EngineAction):
         except PlanFileError:
             if present:
                 raise
-            part = {"host": host}  # a host that has left the plan can still be cleaned
+            # A host that has left the plan can still be cleaned, if the platform that it says it has is logged in to.
+            named = self.evaluate(variables.get("faxnet_platform", DEFAULT), variables)
+            part = {"host": host, "traits": platform_of(named).traits.as_dict()}
         if present and options["only"]:
             _refuse_without(part, chosen)
         sheets = render(part, chosen) if present else ()
@@ -100,12 +104,9 @@ class ActionModule(EngineAction):
 
 
 def _can_be_written_on(part: Mapping[str, Any]) -> bool:
-    """Whether a module can run there: not on somebody else's machine, an appliance, or what a person types into.
-
-    A host that has left the plan is taken for one on which it once did.
-    """
-    traits = part.get("traits")
-    return traits is None or bool(traits["logged_in"] and traits["runs_python"])
+    """Whether a module can run there: not on somebody else's machine, an appliance, or what a person types into."""
+    traits = part["traits"]
+    return bool(traits["logged_in"] and traits["runs_python"])
 
 
 def _chosen(options: Mapping[str, Any]) -> Sequence[Definition]:

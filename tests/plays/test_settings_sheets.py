@@ -161,3 +161,18 @@ def test_the_playbook_that_deploys_writes_the_sheets_of_hosts_that_nobody_logs_i
     assert outcome.code == 0, outcome.text
     assert collected(network) == ON_CONTROLLER
     assert not (tmp_path / "on").exists()
+
+    write(network, uses=[], fax="unmanaged", press="unmanaged", pc="worksheet", pc2="worksheet")
+    outcome = network.run("faxnet.deploy.deploy", "-e", json.dumps(where))
+    assert outcome.code == 0, outcome.text
+    assert collected(network) == [name for name in ON_CONTROLLER if not name.startswith("pc.")]
+
+
+def test_a_host_that_left_the_plan_is_connected_to_only_if_its_platform_is(tmp_path: Path) -> None:
+    network = Network(tmp_path)
+    write(network)
+    gone = {"faxnet_platform": "unmanaged", "ansible_connection": "ssh", "ansible_host": "none.invalid"}
+    network.write({"all": {"hosts": {"gone": gone}}}, "gone.yml")
+    absent = ("-e", "settings_sheets_state=absent")
+    outcome = network.run(ROLE.format(hosts="gone"), *absent, sources=("hosts.yml", "gone.yml"))
+    assert (outcome.code, outcome.changed) == (0, {"gone": 0}), outcome.text

@@ -51,6 +51,13 @@ def test_no_playbook_connects_to_a_router_that_a_person_sets_up(planned: Network
     assert "UNREACHABLE" not in outcome.text
 
 
+def test_playbooks_may_follow_each_other_in_one_run(planned: Network) -> None:
+    book = planned.folder / "twice.yml"
+    book.write_text("- import_playbook: faxnet.deploy.preflight\n- import_playbook: faxnet.deploy.site\n", "utf-8")
+    outcome = planned.run(str(book))
+    assert outcome.code == 0, outcome.text
+
+
 def test_its_sheet_is_on_the_controller_and_the_report_names_it_neither_tested_nor_broken(planned: Network) -> None:
     for playbook in ("deploy", "verify"):
         outcome = planned.run(f"faxnet.deploy.{playbook}")

@@ -121,9 +121,12 @@ class Reader:
             return None
 
     def ports(self, value: object, variable: str) -> tuple[PortRange, ...] | None:
-        """Ports and ranges, merged."""
+        """Ports and ranges, merged; noted where there are none, for what opens no port was meant otherwise."""
         try:
-            return parse_ranges(value)
+            ranges = parse_ranges(value)
+            if not ranges:
+                self.note("FXN103", variable, value, "is an empty list", "name a port, or omit the entry")
+            return ranges
         except PortError as error:
             self.note(
                 "FXN204", variable, value, str(error), "write a port, a range such as 5000-5010, or a list of these"

@@ -61,12 +61,9 @@ def write_plan(documents: PlanDocuments, directory: Path) -> bool:
     Raises:
         PlanFileError: the directory cannot be written, or something else than a plan lies there.
     """
-    if directory.exists() and not directory.is_dir():
-        raise PlanFileError(f"{directory} is a file; remove it, or set faxnet_directory elsewhere")
-    if directory.exists() and any(directory.iterdir()) and not (directory / DIGEST_FILE).exists():
-        raise PlanFileError(
-            f"{directory} holds something else than a plan; empty it, or set faxnet_directory elsewhere"
-        )
+    # Where the name is a link, what it leads to is replaced, and not the link.
+    directory = directory.resolve()
+    _refuse_other_files(directory)
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
@@ -89,10 +86,29 @@ def is_current(documents: PlanDocuments, directory: Path) -> bool:
     Raises:
         PlanFileError: it cannot be read.
     """
+    _refuse_other_files(directory)
     try:
         return _put(documents, NewFolder(None, directory))
     except OSError as error:
         raise PlanFileError(f"{directory} cannot be read: {error}; make it readable, or remove it") from error
+
+
+def _refuse_other_files(directory: Path) -> None:
+    """Refuse a directory that holds what no plan has: it is replaced as a whole, and that would be lost."""
+    elsewhere = "or set faxnet_directory elsewhere"
+    if not directory.exists():
+        return
+    if not directory.is_dir():
+        raise PlanFileError(f"{directory} is a file; remove it, {elsewhere}")
+    there = sorted(path.name for path in directory.iterdir())
+    if there and DIGEST_FILE not in there:
+        raise PlanFileError(f"{directory} holds something else than a plan; empty it, {elsewhere}")
+    others = [name for name in there if name not in {PLAN_FILE, FINDINGS_FILE, DIGEST_FILE, HOSTS_DIRECTORY}]
+    if others:
+        raise PlanFileError(
+            f"{directory} holds {others[0]}, which no plan has and which would be lost: the directory is replaced as "
+            f"a whole. Move it away, {elsewhere}"
+        )
 
 
 def _put(documents: PlanDocuments, folder: NewFolder) -> bool:

@@ -183,6 +183,14 @@ MISTAKES = {
         lambda net: net.host("shut", "sheffield", "10.2.0.74", management=[{"transport": "udp", "ports": 22}]),
         "FXN116", "shut", "faxnet_management", "[{'transport': 'udp', 'ports': 22}]", "the port 22",
     ),
+    "management by no port": Mistake(
+        lambda net: net.host("portless", "sheffield", "10.2.0.73", management=[{"ports": []}, {"ports": 2222}]),
+        "FXN103", "portless", "faxnet_management[0].ports", "[]", "name a port",
+    ),
+    "a permit of no port": Mistake(
+        lambda net: net.host("vain", "sheffield", "10.2.0.72", permits=[{"name": "web", "ports": [[]]}]),
+        "FXN103", "vain", "faxnet_permits[0].ports", "[[]]", "name a port",
+    ),
     "unknown key": Mistake(
         _client("typo-key", "10.2.0.76", instnaces=1),
         "FXN102", "typo-key", "faxnet_uses[0].instnaces", "1", "instances",

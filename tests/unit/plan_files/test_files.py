@@ -111,6 +111,28 @@ def test_a_folder_that_holds_something_else_is_left_alone(plan: Path) -> None:
     assert everything_in(plan) == {"thesis.txt": "my only copy"}
 
 
+def test_what_lies_beside_a_plan_is_not_lost(plan: Path) -> None:
+    write_plan(written(smaller()), plan)
+    (plan / ".git").mkdir()
+    (plan / ".git" / "HEAD").write_text("ref", encoding="utf-8")
+    whole = everything_in(plan)
+    with pytest.raises(PlanFileError, match=r"holds \.git, which no plan has .* Move it away"):
+        write_plan(written(two_offices()), plan)
+    with pytest.raises(PlanFileError, match=r"holds \.git"):
+        is_current(written(smaller()), plan)
+    assert everything_in(plan) == whole
+
+
+def test_a_link_to_a_plan_stays_a_link(plan: Path, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    write_plan(written(smaller()), shared)
+    plan.parent.mkdir(parents=True, exist_ok=True)
+    plan.symlink_to(shared)
+    assert write_plan(written(two_offices()), plan) is True
+    assert plan.readlink() == shared
+    assert written_digest(shared) == written(two_offices()).digest
+
+
 def test_an_empty_folder_is_taken(plan: Path) -> None:
     plan.mkdir(parents=True)
     assert write_plan(written(two_offices()), plan) is True

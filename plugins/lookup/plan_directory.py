@@ -54,7 +54,7 @@ from ..plugin_utils.faces.lookup import PlanLookup
 class LookupModule(PlanLookup):
     """The face of :func:`locations.find_locations` for templates."""
 
-    def find(self, terms: Sequence[str], plan: Path, variables: Mapping[str, Any]) -> list[str]:  # noqa: ARG002
+    def find(self, terms: Sequence[str], plan: Path, variables: Mapping[str, Any]) -> list[str]:  # noqa: ARG002, takes no terms
         """Return the path."""
         if terms:
             raise AnsibleLookupError("plan_directory takes no terms; name another directory by directory=...")

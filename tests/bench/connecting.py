@@ -106,7 +106,7 @@ def _accepting(servers: Sequence[str]) -> Iterator[None]:
                 waiting.register(listener, selectors.EVENT_READ)
             while not over.is_set():
                 for key, _events in waiting.select(0.2):
-                    taken, _peer = key.fileobj.accept()  # type: ignore[union-attr]
+                    taken, _peer = key.fileobj.accept()  # type: ignore[union-attr] # a socket
                     taken.close()
 
     thread = threading.Thread(target=take, daemon=True)

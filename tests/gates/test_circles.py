@@ -52,7 +52,7 @@ def expression_of(root: Path, target: str) -> str:
 def chosen(tests: dict[str, set[str]], expression: str) -> set[str]:
     """The tests that pytest would run for a marker expression."""
     matches = Expression.compile(expression)
-    return {test for test, marks in tests.items() if matches.evaluate(lambda name, /, **_given: name in marks)}  # noqa: B023
+    return {test for test, marks in tests.items() if matches.evaluate(lambda name, /, **_given: name in marks)}  # noqa: B023, called at once
 
 
 def test_each_test_belongs_to_one_circle_or_is_slow(root: Path) -> None:

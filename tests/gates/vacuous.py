@@ -119,7 +119,7 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)
         self.sure = before
 
-    visit_AsyncFor = visit_For  # noqa: N815
+    visit_AsyncFor = visit_For  # noqa: N815, ast's own name
 
     def visit_Assign(self, node: ast.Assign) -> None:
         for target in node.targets:

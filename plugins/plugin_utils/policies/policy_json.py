@@ -61,11 +61,16 @@ class Wanted(Protocol):
     """What a permit and a flow have in common."""
 
     @property
-    def source_ports(self) -> SourcePorts: ...  # noqa: D102
+    def source_ports(self) -> SourcePorts:
+        """The sender's ports where they are fixed; empty where any will do."""
+
     @property
-    def idle(self) -> int: ...  # noqa: D102
+    def idle(self) -> int:
+        """Seconds that a device remembers the connection without a packet; 0 leaves it to the device."""
+
     @property
-    def helper(self) -> str: ...  # noqa: D102
+    def helper(self) -> str:
+        """Connection-tracking helper; empty for none."""
 
 
 def more_text(wanted: Wanted) -> str:

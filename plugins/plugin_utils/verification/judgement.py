@@ -29,7 +29,7 @@ NOTED = "noted"
 #: In the order in which people want to read them.
 VERDICTS = (FAILED, UNPROVEN, PASSED, NOTED)
 
-#: Outcomes (module_utils/probes.py) that came from the far end itself.
+#: Outcomes (module_utils/_probing/probes.py) that came from the far end itself.
 _FAR_END = frozenset({"open", "refused"})
 
 

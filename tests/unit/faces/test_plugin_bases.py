@@ -17,7 +17,7 @@ from ansible.template import Templar, trust_as_template
 
 from ansible_collections.faxnet.deploy.plugins.filter.port_rules import FilterModule as PortRules
 from ansible_collections.faxnet.deploy.plugins.filter.port_text import FilterModule as PortText
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces import action, filter, lookup  # noqa: A004
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces import action, filter, lookup  # noqa: A004, modules of the bases
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.sealed_json import PlanFileError
 
 
@@ -103,15 +103,15 @@ def test_a_filters_refusal_begins_with_its_name() -> None:
 class Found(lookup.PlanLookup):
     """A lookup of where the plan is."""
 
-    def find(self, terms: Sequence[str], plan: Path, variables: Mapping[str, Any]) -> list[Any]:  # noqa: ARG002
+    def find(self, terms: Sequence[str], plan: Path, variables: Mapping[str, Any]) -> list[Any]:  # noqa: ARG002, a base's
         if terms:
             raise PlanFileError(f"no {terms[0]}")
         return [str(plan)]
 
-    def set_options(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+    def set_options(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002, Ansible's
         self.directory = kwargs["direct"].get("directory")
 
-    def get_option(self, option: str, hostvars: Any = None) -> Any:  # noqa: ARG002
+    def get_option(self, option: str, hostvars: Any = None) -> Any:  # noqa: ARG002, Ansible's
         return getattr(self, option)
 
 

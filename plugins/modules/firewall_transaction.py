@@ -19,10 +19,12 @@ options:
     description:
       - V(apply) compares; where something differs and this is no check, it arms a timer that undoes the change, and
         loads the rules.
+      - V(hold) puts a longer timer, of O(hold_timeout), in the place of the first, while other hosts are changed.
       - V(confirm) stops the timer and writes what survives a reboot.
+      - V(undo) brings back what was before the change, confirmed or not.
       - V(outcome) waits until a change that was not confirmed is undone, and says what came of it.
     type: str
-    choices: [apply, confirm, outcome]
+    choices: [apply, hold, confirm, undo, outcome]
     required: true
   text:
     description: The rules as an nft file. Without it, everything that carries the collection's name is removed.
@@ -57,6 +59,16 @@ options:
     description: Seconds until the change is undone unless it is confirmed.
     type: int
     default: 60
+  together:
+    description:
+      - Other hosts are changed with this one, so that a change of files alone must be confirmed, too. Only with
+        O(phase=apply).
+    type: bool
+    default: false
+  hold_timeout:
+    description: Seconds from O(phase=hold) on until the change is undone unless it is confirmed.
+    type: int
+    default: 300
   tolerate_drops:
     description: Go on although another table holds single rules that drop or reject.
     type: bool
@@ -115,9 +127,14 @@ confirmed:
   returned: with O(phase=confirm)
   type: bool
   sample: true
+held:
+  description: Whether the change waits for other hosts now; otherwise it was undone before.
+  returned: with O(phase=hold)
+  type: bool
+  sample: true
 outcome:
   description: What came of a change that was not confirmed.
-  returned: with O(phase=outcome), and with O(phase=confirm) when it came too late
+  returned: with O(phase=undo) and O(phase=outcome), and with the other phases when they came too late
   type: str
   sample: the old rules are back
 """
@@ -143,15 +160,17 @@ OPENING = {
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "phase": {"type": "str", "choices": ["apply", "confirm", "outcome"], "required": True},
+            "phase": {"type": "str", "choices": list(_PHASES), "required": True},
             "text": {"type": "str"},
             "settings": {"type": "list", "elements": "str", "default": []},
             "openings": {"type": "list", "elements": "dict", "default": [], "options": OPENING},
             "confirm_timeout": {"type": "int", "default": 60},
+            "hold_timeout": {"type": "int", "default": 300},
+            "together": {"type": "bool", "default": False},
             "tolerate_drops": {"type": "bool", "default": False},
             "transaction": {"type": "str"},
         },
-        required_if=[("phase", "confirm", ["transaction"]), ("phase", "outcome", ["transaction"])],
+        required_if=[("phase", phase, ["transaction"]) for phase in _PHASES if phase != "apply"],
         supports_check_mode=True,
     )
     machine = Machine(run=_runner(module), find=lambda name: module.get_bin_path(name, opt_dirs=["/usr/sbin", "/sbin"]))
@@ -188,7 +207,13 @@ def _apply(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
         if module._diff:  # pylint: disable=protected-access
             result["diff"] = ensure.diff(machine, found)
         if found.differences and not module.check_mode:
-            name = ensure.apply(machine, found, module.params["confirm_timeout"], os.urandom(6).hex())
+            name = ensure.apply(
+                machine,
+                found,
+                module.params["confirm_timeout"],
+                os.urandom(6).hex(),
+                together=module.params["together"],
+            )
             if name:
                 result["transaction"] = name
         return result
@@ -204,11 +229,23 @@ def _confirm(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
     return {"changed": True, "confirmed": True}
 
 
+def _hold(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
+    try:
+        transaction.hold(machine, module.params["transaction"], module.params["hold_timeout"])
+    except transaction.TooLateError as error:
+        return {"changed": False, "held": False, "outcome": str(error)}
+    return {"changed": False, "held": True}
+
+
+def _undo(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
+    return {"changed": True, "outcome": transaction.undo(machine, module.params["transaction"])}
+
+
 def _outcome(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
     return {"changed": False, "outcome": transaction.outcome(machine, module.params["transaction"])}
 
 
-_PHASES = {"apply": _apply, "confirm": _confirm, "outcome": _outcome}
+_PHASES = {"apply": _apply, "hold": _hold, "confirm": _confirm, "undo": _undo, "outcome": _outcome}
 
 
 if __name__ == "__main__":

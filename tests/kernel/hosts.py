@@ -29,12 +29,15 @@ class Host:
     machine: Machine
     root: Path
 
-    def bring(self, text: str | None, timeout: int = LONG, settings: tuple[str, ...] = ()) -> tuple[list[str], str]:
+    def bring(
+        self, text: str | None, timeout: int = LONG, settings: tuple[str, ...] = (), *, together: bool = False
+    ) -> tuple[list[str], str]:
         """One run up to the confirmation: (differences found, transaction to confirm or "")."""
         wanted = ensure.Wanted(text, settings, (), tolerate_drops=False)
         with transaction.lock(self.machine, 5):
             found = ensure.compare(self.machine, wanted)
-            mark = ensure.apply(self.machine, found, timeout, os.urandom(6).hex()) if found.differences else ""
+            name = os.urandom(6).hex()
+            mark = ensure.apply(self.machine, found, timeout, name, together=together) if found.differences else ""
         return list(found.differences), mark
 
     def settle(self, text: str | None, settings: tuple[str, ...] = ()) -> None:
@@ -52,6 +55,12 @@ class Host:
     def forwarding(self) -> str:
         """The kernel's switch in this namespace."""
         return Path("/proc/sys/net/ipv4/ip_forward").read_text(encoding="ascii").strip()
+
+    def picture(self) -> dict[str, str | None]:
+        """Everything that a change touches: the table, the kernel's switch, each file byte for byte."""
+        there = [path for path in (self.root / "etc").rglob("*") if path.is_file() or path.is_symlink()]
+        texts = {str(path): None if path.is_symlink() else path.read_text(encoding="utf-8") for path in there}
+        return {"table": self.live, "forwarding": self.forwarding, **texts}
 
     def loose_ends(self) -> list[str]:
         """Files that a run staged and did not put in place."""

@@ -185,3 +185,73 @@ def test_absent_that_is_not_confirmed_brings_the_rules_back(host: Host) -> None:
     assert host.live is None
     undone(host, mark)
     assert host.live == new
+
+
+def test_a_held_change_outlives_its_first_timer_and_is_undone_by_its_second(host: Host) -> None:
+    host.settle(OLD)
+    old = host.live
+    _differences, mark = host.bring(NEW, SHORT)
+    transaction.hold(host.machine, mark, 3 * SHORT)
+    time.sleep(2 * SHORT)
+    assert host.live != old
+    assert undone(host, mark) == "the old rules are back"
+    assert host.live == old
+    assert host.loose_ends() == []
+
+
+def test_a_held_change_can_be_held_again_and_confirmed(host: Host) -> None:
+    host.settle(OLD)
+    _differences, mark = host.bring(NEW, SHORT)
+    transaction.hold(host.machine, mark, SHORT)
+    transaction.hold(host.machine, mark, LONG)
+    time.sleep(2 * SHORT)
+    new = host.live
+    transaction.confirm(host.machine, mark)
+    assert host.live == new
+    assert (host.root / RULES_FILE[1:]).read_text(encoding="utf-8") == NEW
+
+
+def test_holding_comes_too_late_when_the_timer_has_fired(host: Host) -> None:
+    host.settle(OLD)
+    _differences, mark = host.bring(NEW, SHORT)
+    undone(host, mark)
+    with pytest.raises(transaction.TooLateError, match="the old rules are back"):
+        transaction.hold(host.machine, mark, LONG)
+
+
+def test_another_run_is_refused_while_a_change_is_held_for_long(host: Host) -> None:
+    _differences, mark = host.bring(NEW, SHORT)
+    transaction.hold(host.machine, mark, LONG)
+    with pytest.raises(FirewallError, match=r"together with other hosts'; it ends within \d+ s"):
+        host.bring(OLD)
+    transaction.undo(host.machine, mark)
+    assert host.bring(OLD)[0] != []
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+@pytest.mark.parametrize("first", [None, OLD], ids=["none", "old"])
+def test_a_change_can_be_taken_back_also_after_its_confirmation(host: Host, confirmed: bool, first: str | None) -> None:
+    host.settle(first)
+    before = host.picture()
+    _differences, mark = host.bring(NEW, settings=("net.ipv4.ip_forward",))
+    if confirmed:
+        transaction.confirm(host.machine, mark)
+        assert host.picture() != before
+    assert transaction.undo(host.machine, mark) == "the old rules are back"
+    assert host.picture() == before
+    assert transaction.undo(host.machine, mark) == "the old rules are back"
+
+
+def test_a_change_of_files_alone_is_held_where_other_hosts_change(host: Host) -> None:
+    host.settle(OLD)
+    rules = host.root / RULES_FILE[1:]
+    rules.write_text("# by hand\n", encoding="utf-8")
+    before = host.picture()
+    differences, mark = host.bring(OLD, SHORT, together=True)
+    assert differences == [RULES_FILE]
+    assert rules.read_text(encoding="utf-8") == "# by hand\n"
+    undone(host, mark)
+    assert host.picture() == before
+    _differences, mark = host.bring(OLD, together=True)
+    transaction.confirm(host.machine, mark)
+    assert rules.read_text(encoding="utf-8") == OLD

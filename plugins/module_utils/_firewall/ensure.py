@@ -103,15 +103,19 @@ def _others(machine: Machine, wanted: Wanted) -> tuple[str, ...]:
     return tuple(item.reason for item in found)
 
 
-def apply(machine: Machine, found: Found, timeout: int, mark: str) -> str:
-    """Bring the wanted state about; returns the name of the transaction to confirm, "" when there is nothing to."""
-    if not found.risky:
+def apply(machine: Machine, found: Found, timeout: int, mark: str, *, together: bool = False) -> str:
+    """Bring the wanted state about; returns the name of the transaction to confirm, "" when there is nothing to.
+
+    `together`: other hosts change with this one, so that each difference must be undone if they fail.
+    """
+    if not found.risky and not together:
         files.stage(machine, dict(found.files), mark)
         files.put_in_place(machine, dict(found.files), mark)
         return ""
     change = transaction.Change(
-        text=_to_load(machine, found),
-        rollback=transaction.rollback_text(found.before),
+        # Where the table stays as it is, the files are held alone.
+        text=_to_load(machine, found) if found.risky else "",
+        rollback=transaction.rollback_text(found.before) if found.risky else "",
         settings=found.settings,
         files=found.files,
     )

@@ -7,6 +7,10 @@ The order is the whole point. Everything that can fail is tried first: the new r
 would load, the files. Then the timer is armed, then the rules are loaded. Confirming and rolling back both begin with
 the same rename of one file, so exactly one of them happens. Files that survive a reboot are put in place on
 confirmation only, so that a reboot rolls back too.
+
+A change that is part of a network's is held between the two: a longer timer takes the place of the first while other
+devices are changed. And it can be undone after its confirmation, for as long as nothing else has been changed here: the
+last device's failure still takes all of them back.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -36,14 +41,16 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine im
 _ARMED = "armed"  # the timer runs; whoever renames this file decides
 _CONFIRMED = "confirmed"
 _ROLLED_BACK = "rolled-back"
+_HELD = "held"  # waits for other devices; until when is in the file of the deadline
 _OUTCOME = "outcome"  # what the roll-back did, written when it has done it
 _MARGIN = 5.0  # seconds after the timer's time within which a roll-back has ended
 
 _ROLLBACK = """\
 #!/bin/sh
 # Written by faxnet.deploy: puts the packet filter back as it was, unless the new rules have been confirmed.
+# With the argument {confirmed}: although they have been confirmed.
 cd '{directory}' || exit 0
-mv -T {armed} {rolled_back} 2>/dev/null || exit 0
+mv -T "${{1:-{armed}}}" {rolled_back} 2>/dev/null || exit 0
 {settings}if '{nft}' -f rollback.nft; then
   echo 'the old rules are back' > {outcome}.new
 else
@@ -87,26 +94,43 @@ def lock(machine: Machine, patience: float) -> Iterator[None]:
                         "start again when it has ended"
                     ) from None
                 time.sleep(0.1)
-        _wait_for_others(directory)
+        _wait_for_others(directory, patience)
         yield
 
 
-def _wait_for_others(directory: str) -> None:
+def _wait_for_others(directory: str, patience: float) -> None:
     """Return when no transaction is under way: each ends by confirmation or by its timer.
 
-    Removes what is left of old ones, and rolls one back whose timer was lost.
+    Removes what is left of old ones, and rolls one back whose timer was lost. Raises FirewallError for one that is held
+    for longer than `patience` seconds: two runs that wait for each other's devices would both be undone.
     """
     for name in sorted(os.listdir(directory)):
         own = os.path.join(directory, name)
         if not os.path.isdir(own):
             continue
         deadline = _deadline(own)
-        while os.path.isdir(own) and not os.path.exists(os.path.join(own, _OUTCOME)):
+        _refuse_held(own, deadline, patience)
+        while os.path.isdir(own) and not _ended(own):
             if time.time() > deadline + _MARGIN:
                 subprocess.run(["/bin/sh", os.path.join(own, "rollback.sh")], check=False)
                 break
             time.sleep(0.1)
         shutil.rmtree(own, ignore_errors=True)
+
+
+def _refuse_held(own: str, deadline: float, patience: float) -> None:
+    left = deadline - time.time()
+    if os.path.exists(os.path.join(own, _HELD)) and not _ended(own) and left > patience:
+        until = time.strftime("%H:%M:%S", time.localtime(deadline))
+        raise FirewallError(
+            f"another run is changing this host's rules together with other hosts'; it ends within {left:.0f} s "
+            f"(at {until} by this host's clock), and this host undoes its change then if that run has died; nothing "
+            "was changed. Start again after that"
+        )
+
+
+def _ended(own: str) -> bool:
+    return os.path.exists(os.path.join(own, _OUTCOME))
 
 
 def _deadline(own: str) -> float:
@@ -162,9 +186,9 @@ def confirm(machine: Machine, mark: str) -> None:
     except FileNotFoundError:
         if not os.path.exists(os.path.join(own, _CONFIRMED)):
             raise TooLateError(outcome(machine, mark)) from None
-    if os.path.exists(os.path.join(own, _OUTCOME)):
+    if _ended(own):
         return
-    _disarm(machine, own)
+    _disarm(machine, _timer(own), own)
     try:
         with open(os.path.join(own, "files.json"), encoding="utf-8") as file:
             files.put_in_place(machine, json.load(file), mark)
@@ -173,11 +197,55 @@ def confirm(machine: Machine, mark: str) -> None:
     _write(own, _OUTCOME, "confirmed\n")
 
 
+def hold(machine: Machine, mark: str, seconds: float) -> None:
+    """Wait for other devices: the change is undone after `seconds` from now instead. May be called again, for longer.
+
+    Raises TooLateError when the change has been undone; FirewallError when there can be no other timer: then the first
+    goes on.
+    """
+    own = _own(machine, mark)
+    armed = os.path.join(own, _ARMED)
+    if os.path.exists(armed):
+        before = _timer(own)
+        # A name of its own: systemd keeps the first one's until it has been stopped.
+        timer = _arm(machine, os.path.join(own, "rollback.sh"), seconds, f"{mark}-{os.urandom(3).hex()}")
+        _write(own, "deadline", f"{time.time() + seconds:.3f}\n")
+        _write(own, "timer", timer)
+        _write(own, _HELD, "")
+        _disarm(machine, before, own)
+    if not os.path.exists(armed):
+        raise TooLateError(outcome(machine, mark))
+
+
+def undo(machine: Machine, mark: str) -> str:
+    """Bring back what was before the change, whether it is confirmed or not; returns what came of it, in words.
+
+    A confirmed change can be undone until the next run here. Raises FirewallError when the rules are back and the files
+    are not.
+    """
+    own = _own(machine, mark)
+    if not os.path.exists(os.path.join(own, _CONFIRMED)):
+        if os.path.isdir(own):
+            roll_back(machine, mark)
+        return outcome(machine, mark)
+    machine.run(["/bin/sh", os.path.join(own, "rollback.sh"), _CONFIRMED], None)
+    try:
+        with open(os.path.join(own, "before.json"), encoding="utf-8") as file:
+            before = json.load(file)
+        files.stage(machine, before, mark)
+        files.put_in_place(machine, before, mark)
+    except (FirewallError, OSError) as error:
+        raise FirewallError(
+            f"{outcome(machine, mark)}, but not the files that survive a reboot: {error}. Start the run again"
+        ) from error
+    return outcome(machine, mark)
+
+
 def roll_back(machine: Machine, mark: str) -> None:
     """Undo the change now instead of when the timer fires."""
     own = _own(machine, mark)
     machine.run(["/bin/sh", os.path.join(own, "rollback.sh")], None)
-    _disarm(machine, own)
+    _disarm(machine, _timer(own), own)
 
 
 def outcome(machine: Machine, mark: str) -> str:
@@ -186,7 +254,7 @@ def outcome(machine: Machine, mark: str) -> str:
     if not os.path.isdir(own):
         return "the transaction is unknown here; after a reboot the host has the rules of its last confirmed run"
     until = _deadline(own) + _MARGIN
-    while not os.path.exists(os.path.join(own, _OUTCOME)):
+    while not _ended(own):
         if time.time() > until:
             return f"the roll-back has not reported; look at nft list table {TABLE} on the host"
         time.sleep(0.1)
@@ -215,12 +283,14 @@ def _prepare(machine: Machine, change: Change, own: str, mark: str) -> str:
     script = os.path.join(own, "rollback.sh")
     _write(own, "rollback.nft", change.rollback)
     _write(own, "files.json", json.dumps(dict(change.files)))
+    _write(own, "before.json", json.dumps({path: machine.read(path) for path in change.files}))
     _write(
         own,
         "rollback.sh",
         _ROLLBACK.format(
             directory=own,
             armed=_ARMED,
+            confirmed=_CONFIRMED,
             rolled_back=_ROLLED_BACK,
             outcome=_OUTCOME,
             settings=settings,
@@ -232,18 +302,18 @@ def _prepare(machine: Machine, change: Change, own: str, mark: str) -> str:
     return script
 
 
-def _arm(machine: Machine, script: str, timeout: int, mark: str) -> str:
-    """Start the timer; returns the name of its unit, or an empty text for a process that sleeps."""
+def _arm(machine: Machine, script: str, seconds: float, name: str) -> str:
+    """Start the timer; returns the name of its unit, or "pid" and the number of a process that sleeps."""
     systemd_run = machine.find("systemd-run")
     if systemd_run and machine.has_systemd():
-        unit = "faxnet-firewall-rollback-" + mark
+        unit = "faxnet-firewall-rollback-" + name
         ran = machine.run(
             [
                 systemd_run,
                 "--quiet",
                 "--unit=" + unit,
                 "--description=Roll back the rules of faxnet.deploy unless they are confirmed",
-                f"--on-active={timeout}s",
+                f"--on-active={seconds}s",
                 "--timer-property=AccuracySec=100ms",  # the default may fire a minute late
                 "/bin/sh",
                 script,
@@ -254,24 +324,33 @@ def _arm(machine: Machine, script: str, timeout: int, mark: str) -> str:
             return unit
         raise FirewallError(f"systemd-run: {ran.err.strip()}")
     # A session of its own: it outlives this process and the connection that started it.
-    subprocess.Popen(  # pylint: disable=consider-using-with
-        ["/bin/sh", "-c", 'sleep "$0"; exec /bin/sh "$1"', str(timeout), script],
+    sleeper = subprocess.Popen(  # pylint: disable=consider-using-with
+        ["/bin/sh", "-c", 'sleep "$0"; exec /bin/sh "$1"', str(seconds), script],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
         cwd="/",
     )
-    return ""
+    return f"pid {sleeper.pid}"
 
 
-def _disarm(machine: Machine, own: str) -> None:
-    """Stop the timer. A sleeping process is left to wake up and find nothing to do."""
+def _timer(own: str) -> str:
     with open(os.path.join(own, "timer"), encoding="ascii") as file:
-        unit = file.read()
+        return file.read()
+
+
+def _disarm(machine: Machine, timer: str, own: str) -> None:
+    """Stop a timer, as `_arm` named it."""
+    kind, _space, number = timer.partition(" ")
+    if kind == "pid":
+        # The number may have been given to another process by now.
+        if own in (machine.read(f"/proc/{number}/cmdline") or ""):
+            os.kill(int(number), signal.SIGTERM)
+        return
     systemctl = machine.find("systemctl")
-    if unit and systemctl:
-        machine.run([systemctl, "stop", unit + ".timer"], None)
+    if timer and systemctl:
+        machine.run([systemctl, "stop", timer + ".timer"], None)
 
 
 def _write(directory: str, name: str, text: str) -> None:

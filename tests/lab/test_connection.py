@@ -15,6 +15,7 @@ import pytest
 #: Writes down what it was called with, and runs the command on this machine.
 PODMAN = """#!/bin/sh
 printf '%s\\n' "$*" | head -n 1 >>"$CALLS"
+[ "$1 $2" != "container inspect" ] || { [ "$5" = the-container ] && echo true; exit; }
 [ "$1 $2 $3" = "exec --interactive the-container" ] || { echo "no such container: $3" >&2; exit 125; }
 shift 3
 exec "$@"
@@ -85,7 +86,14 @@ def test_files_go_in_and_come_out_as_they_are(controller: Controller, tmp_path: 
 def test_a_container_that_is_not_there_is_named(controller: Controller) -> None:
     done = controller.tried("ansible.builtin.ping", "", host="nowhere")
     assert done.returncode != 0
-    assert "no such container: nowhere" in done.stdout + done.stderr
+    assert "UNREACHABLE" in done.stdout
+    assert "the container nowhere is not running (no such container: nowhere): bring the lab up" in done.stdout
+
+
+@pytest.mark.parametrize("status", [7, 125, 137])
+def test_a_command_may_end_as_podman_does_and_is_no_lost_connection(controller: Controller, status: int) -> None:
+    done = controller.tried("ansible.builtin.raw", f"exit {status}")
+    assert f"FAILED | rc={status}" in done.stdout
 
 
 def test_a_raw_command_line_is_the_shells(controller: Controller) -> None:

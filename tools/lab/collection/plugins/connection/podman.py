@@ -49,6 +49,10 @@ options:
 """
 
 
+#: Lowest exit status of ``podman exec`` that may be podman's own word. Source: podman-exec(1), "Exit Status".
+_PODMANS_OWN = 125
+
+
 class Connection(ConnectionBase):
     """One container; there is nothing to open and nothing to close."""
 
@@ -64,9 +68,19 @@ class Connection(ConnectionBase):
         self._connected = False
 
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
-        """Run a command line, as the container's root; its exit status, standard output and standard error."""
+        """Run a command line, as the container's root; its exit status, standard output and standard error.
+
+        Raises:
+            AnsibleConnectionFailure: there is no such container, or it does not run (any more).
+        """
         super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
         done = self._run(["/bin/sh", "-c", cmd], in_data or b"")
+        # Podman's own errors and commands that were killed. A command may end so by itself: podman is asked.
+        if done.returncode >= _PODMANS_OWN and not self._runs():
+            raise AnsibleConnectionFailure(
+                f"the container {self._container} is not running ({_text(done.stderr)}): bring the lab up again "
+                "(`make lab-up`, or `python -m tools.lab up` with the inventory and the name it was made with)"
+            )
         return done.returncode, done.stdout, done.stderr
 
     def put_file(self, in_path: str, out_path: str) -> None:
@@ -101,12 +115,19 @@ class Connection(ConnectionBase):
         return str(self.get_option("remote_addr"))
 
     def _run(self, command: list[str], given: bytes) -> subprocess.CompletedProcess[bytes]:
-        try:
-            program = get_bin_path("podman")
-        except ValueError as problem:
-            raise AnsibleConnectionFailure("podman is not installed on this machine: `make setup` does it") from problem
-        argv = [program, "exec", "--interactive", self._container, *command]
-        return subprocess.run(argv, input=given, capture_output=True, check=False)
+        return _podman(["exec", "--interactive", self._container, *command], given)
+
+    def _runs(self) -> bool:
+        shown = _podman(["container", "inspect", "--format", "{{.State.Running}}", self._container], b"")
+        return _text(shown.stdout) == "true"
+
+
+def _podman(arguments: list[str], given: bytes) -> subprocess.CompletedProcess[bytes]:
+    try:
+        program = get_bin_path("podman")
+    except ValueError as problem:
+        raise AnsibleConnectionFailure("podman is not installed on this machine: `make setup` does it") from problem
+    return subprocess.run([program, *arguments], input=given, capture_output=True, check=False)
 
 
 def _text(output: bytes) -> str:

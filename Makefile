@@ -50,8 +50,8 @@ shell: setup  ## a shell with the project's venv and collections path
 lab-up: setup  ## containers for the inventory: two offices, two NAT routers, a WAN (INVENTORY=...)
 	@.venv/bin/python -m tools.lab up --inventory $(INVENTORY)
 
-lab-down: setup  ## remove every container, network and file that any lab of this project made
-	@.venv/bin/python -m tools.lab down --all
+lab-down: setup  ## remove every container, network and file that this checkout's labs made (the machine's: ARGS=--all)
+	@.venv/bin/python -m tools.lab down $(or $(ARGS),--checkout)
 
 demo: setup  ## the whole path: lab, playbooks/site.yml, verdict, report (SCENARIO=two_offices|faxpress|kerio|...)
 	@.venv/bin/python -m tools.demo $(if $(SCENARIO),--scenario "$(SCENARIO)",--inventory "$(INVENTORY)")
@@ -102,5 +102,5 @@ lock: setup  ## pin requirements/*.in again (ARGS=--upgrade for newer versions)
 	@tools/lock.sh $(ARGS)
 
 clean:  ## remove every lab, the venvs and everything that was built
-	@[ ! -x .venv/bin/python ] || .venv/bin/python -m tools.lab down --all
+	@[ ! -x .venv/bin/python ] || .venv/bin/python -m tools.lab down --checkout
 	@rm -rf .build .venv .venv-* .hypothesis *.tar.gz

@@ -24,6 +24,7 @@ import testinfra
 from testinfra.host import Host
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.directory import read_slice
+from tools.lab.containers import container_name
 
 ROOT = Path(__file__).resolve().parent.parent
 # Molecule names the scenario's lab and plan. Others can be named, to try the tests there:
@@ -91,7 +92,7 @@ class Network:
 
     def host(self, name: str) -> Host:
         """The testinfra host of that name."""
-        return testinfra.get_host(f"podman://faxnet-{LAB}-{name}")
+        return testinfra.get_host(f"podman://{container_name(LAB, name)}")
 
     def knock(
         self,
@@ -161,14 +162,14 @@ class Network:
 
     def put(self, name: str, path: str, content: str | bytes) -> None:
         """Write a file on a host, with the folders on the way."""
-        command = ["podman", "exec", "--interactive", f"faxnet-{LAB}-{name}"]
+        command = ["podman", "exec", "--interactive", container_name(LAB, name)]
         command += ["sh", "-c", 'mkdir -p "$(dirname "$1")" && cat > "$1"', "put", path]
         data = content.encode() if isinstance(content, str) else content
         subprocess.run(command, check=True, capture_output=True, input=data)
 
     def reboot(self, name: str) -> None:
         """Boot a host again and wait until it is up."""
-        container = f"faxnet-{LAB}-{name}"
+        container = container_name(LAB, name)
         subprocess.run(["podman", "restart", "--time", "5", container], check=True, capture_output=True)
         end = time.monotonic() + 30
         while self.host(name).run("timeout 5 systemctl is-system-running --wait").stdout.strip() != "running":

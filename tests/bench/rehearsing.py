@@ -15,11 +15,12 @@ from pathlib import Path
 
 from tests.bench.measure import BenchError, Figure, Goal, Part, by_turns, childrens_cpu, ratio
 from tests.bench.scale import Scale
+from tools.lab.containers import container_name
 
 ROOT = Path(__file__).resolve().parents[2]
 AIM = 34.0
 SCENARIO, LAB = "two_offices", "bench"
-HOST = f"faxnet-{LAB}-fl-fax"
+HOST = container_name(LAB, "fl-fax")
 #: Notes each call before it becomes podman.
 COUNTING = """#!/bin/sh
 echo "$1" >>"{calls}"

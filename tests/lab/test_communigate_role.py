@@ -171,7 +171,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Serv
             for name, package in packages.items()
         }
     finally:
-        lifecycle.down(podman, lab.name, progress)
+        lifecycle.down(podman, lifecycle.Which.named(lab.name), progress)
 
 
 @pytest.fixture

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tools.lab import image
+from tools.lab.checkout import mark
 from tools.lab.containers import container, container_name, ip_batch, mac_address, network_arguments
 from tools.lab.errors import LabError
+from tools.lab.lifecycle import Which
 from tools.lab.network import Leg, Node, Route, Topology
 from tools.lab.runtime import Runtime
 from tools.lab.ssh import address_of, variables
@@ -41,7 +44,7 @@ ROUTER = Node(
 )
 FAR = Node("far", (Leg("elsewhere", "lan0", (interface("192.0.2.66/24"),)),), ())
 LAB = Topology(("office", "wan-198.51.100.0", "elsewhere"), (PC, ROUTER, FAR), ())
-NAMES = {node.name: f"faxnet-x-{node.name}" for node in LAB.nodes}
+NAMES = {node.name: container_name("x", node.name) for node in LAB.nodes}
 
 
 def test_a_container_brings_its_addresses_and_routes_itself() -> None:
@@ -72,7 +75,7 @@ def test_a_machine_without_ipv6_is_asked_for_no_setting_of_it() -> None:
 
 def test_podman_gives_a_segment_no_addresses_and_no_way_out() -> None:
     arguments = network_arguments("x", "office")
-    assert arguments[-1] == "faxnet-x-net-office"
+    assert arguments[-1] == container_name("x", "net-office")
     assert {"--internal", "--disable-dns"} < set(arguments)
     assert arguments[arguments.index("--ipam-driver") + 1] == "none"
     assert "--subnet" not in arguments
@@ -106,9 +109,22 @@ def test_a_leg_keeps_its_own_link_layer_address() -> None:
     assert any(f"mac={addresses[0]}" in argument for argument in container("x", PC, "image", PLAIN).arguments)
 
 
-def test_a_container_carries_the_label_that_down_looks_for() -> None:
-    arguments = container("two_offices", PC, "image", PLAIN).arguments
-    assert "faxnet.lab=two_offices" in arguments
+@pytest.mark.parametrize("which", [Which.named("two_offices"), Which.checkouts(), Which.machines()])
+def test_a_container_and_a_network_carry_the_labels_that_down_looks_for(which: Which) -> None:
+    """podman takes what has all labels that it is asked for."""
+    wanted = {each.removeprefix("label=") for each in which.filters}
+    for arguments in (container("two_offices", PC, "image", PLAIN).arguments, network_arguments("two_offices", "wan")):
+        labels = {value for option, value in pairwise(arguments) if option == "--label"}
+        assert wanted <= labels | {label.partition("=")[0] for label in labels}
+
+
+def test_checkouts_of_one_machine_do_not_meet(root: Path) -> None:
+    assert mark(root) == mark()
+    assert mark(root / "other") != mark()
+    assert container_name("two_offices", "pc") == f"faxnet-{mark()}-two_offices-pc"
+    assert f"label=faxnet.checkout={root}" in Which.named("two_offices").filters
+    assert f"label=faxnet.checkout={root}" in Which.checkouts().filters
+    assert not any("checkout" in each for each in Which.machines().filters)
 
 
 def test_a_name_that_podman_refuses_is_refused_first() -> None:
@@ -161,4 +177,7 @@ def test_ssh_begins_in_the_control_container(tmp_path: Path) -> None:
     (tmp_path / "ssh" / "id_ed25519").touch()
     values = variables(tmp_path, LAB, NAMES, "router", "far")
     assert values["ansible_host"] == "198.51.100.10"
-    assert "'ProxyCommand=podman exec --interactive faxnet-x-far nc %h %p'" in values["ansible_ssh_common_args"]
+    assert (
+        f"'ProxyCommand=podman exec --interactive {container_name('x', 'far')} nc %h %p'"
+        in values["ansible_ssh_common_args"]
+    )

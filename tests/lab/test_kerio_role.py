@@ -146,7 +146,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         build_rpm(kerio_connect.package(directory, "10.0.6", web_port), directory, lab.container_of["mail-rpm"])
         yield made
     finally:
-        lifecycle.down(podman, lab.name, progress)
+        lifecycle.down(podman, lifecycle.Which.named(lab.name), progress)
 
 
 def test_a_host_without_an_offer_is_refused(office: Office) -> None:

@@ -150,7 +150,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
         play.write_text(PLAY, encoding="utf-8")
         yield Box(lab.container_of["box"], lab.container_of["gw"], (INVENTORY, by_ssh), play)
     finally:
-        lifecycle.down(podman, lab.name, progress)
+        lifecycle.down(podman, lifecycle.Which.named(lab.name), progress)
 
 
 def test_rules_that_let_the_controller_in_are_confirmed_over_a_new_connection_and_then_left_alone(box: Box) -> None:

@@ -71,7 +71,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         assert planned.returncode == 0, planned.stdout + planned.stderr
         yield made
     finally:
-        lifecycle.down(podman, lab.name, progress)
+        lifecycle.down(podman, lifecycle.Which.named(lab.name), progress)
 
 
 def test_without_rules_everything_that_must_be_refused_fails_and_the_report_is_written(office: Office) -> None:

@@ -17,6 +17,7 @@ from tools.lab import image, lifecycle, ssh
 from tools.lab.containers import container_name
 from tools.lab.errors import LabError
 from tools.lab.inventory import lab_name
+from tools.lab.lifecycle import Which
 from tools.lab.podman import find_podman
 from tools.lab.progress import Progress
 from tools.lab.root import become_root, give_back
@@ -44,9 +45,10 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", parents=[which, base], help="make and start what is not there yet")
     up.add_argument("--ssh", action="store_true", help="start sshd in every container, with a key of the lab's own")
     down = commands.add_parser("down", parents=[which], help="remove the lab, also what a broken run left")
-    down.add_argument("--all", action="store_true", help="remove every lab of this machine")
+    down.add_argument("--checkout", action="store_true", help="remove every lab that this checkout made")
+    down.add_argument("--all", action="store_true", help="remove every lab of this machine, other checkouts' too")
     status = commands.add_parser("status", parents=[which], help="what is there")
-    status.add_argument("--all", action="store_true", help="of every lab of this machine")
+    status.add_argument("--all", action="store_true", help="of every lab of this machine, with its checkout")
     run = commands.add_parser("exec", parents=[which], help="run a command on a host")
     run.add_argument("host")
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND", help="a shell when left out")
@@ -81,11 +83,13 @@ def _run(options: argparse.Namespace, progress: Progress) -> int:
         print(f"ansible-playbook -i {options.inventory} -i {os.path.relpath(lab.connection)} ...")
         return 0
     if options.command == "down":
-        lifecycle.down(podman, None if options.all else name, progress)
+        which = Which.checkouts() if options.checkout else Which.named(name)
+        lifecycle.down(podman, Which.machines() if options.all else which, progress)
         return 0
     if options.command == "status":
-        for lab_of, what, state in lifecycle.status(podman, None if options.all else name):
-            print(f"{lab_of:20} {what:50} {state}")
+        which = Which.machines() if options.all else Which.named(name)
+        for checkout, lab_of, what, state in lifecycle.status(podman, which):
+            print(f"{lab_of:20} {what:50} {state:20} {checkout if options.all else ''}".rstrip())
         return 0
     terminal = ["--interactive", "--tty"] if sys.stdin.isatty() else ["--interactive"]
     command = ["exec", *terminal, container_name(name, options.host), *(options.argv or ["bash"])]

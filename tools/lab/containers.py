@@ -11,13 +11,15 @@ import json
 import re
 from dataclasses import dataclass
 
+from tools.lab.checkout import ROOT, mark
 from tools.lab.errors import LabError
 from tools.lab.network import Leg, Node, Topology
 from tools.lab.runtime import Runtime
 
-# Everything that belongs to a lab carries this label with the lab's name: `down` finds its own by it, and never by a
-# prefix (faxnet-two- would be one of faxnet-two-offices).
+# Everything that belongs to a lab carries these labels with the lab's name and the checkout's folder: `down` finds its
+# own by them, and never by a prefix (faxnet-two- would be one of faxnet-two-offices).
 LABEL = "faxnet.lab"
+CHECKOUT_LABEL = "faxnet.checkout"
 # A container whose recipe changed since it was made is made anew; the label holds the recipe's digest.
 RECIPE_LABEL = "faxnet.recipe"
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
@@ -36,12 +38,12 @@ class Container:
 
 
 def container_name(lab: str, node: str) -> str:
-    """The container of a host.
+    """The container of a host in a lab of this checkout.
 
     Raises:
         LabError: podman would not take the name.
     """
-    name = f"faxnet-{lab}-{node}"
+    name = f"faxnet-{mark()}-{lab}-{node}"
     if not _NAME.fullmatch(name):
         raise LabError(f"host {node!r}: a container cannot have this name: use letters, digits, dot, dash, underscore")
     return name
@@ -60,9 +62,13 @@ def network_arguments(lab: str, segment: str) -> list[str]:
     has no address and no route in it.
     """
     return [
-        "network", "create", "--internal", "--disable-dns", "--ipam-driver", "none", "--label", f"{LABEL}={lab}",
+        "network", "create", "--internal", "--disable-dns", "--ipam-driver", "none", *_labels(lab),
         network_name(lab, segment),
     ]  # fmt: skip
+
+
+def _labels(lab: str) -> list[str]:
+    return ["--label", f"{LABEL}={lab}", "--label", f"{CHECKOUT_LABEL}={ROOT}"]
 
 
 def ip_batch(node: Node) -> list[str]:
@@ -126,7 +132,7 @@ def container(lab: str, node: Node, image: str, runtime: Runtime) -> Container:
     ]  # fmt: skip
     name = container_name(lab, node.name)
     recipe = hashlib.sha256(json.dumps([image, runtime.name, *arguments]).encode()).hexdigest()[:16]
-    labels = ["--label", f"{LABEL}={lab}", "--label", f"{RECIPE_LABEL}={recipe}"]
+    labels = [*_labels(lab), "--label", f"{RECIPE_LABEL}={recipe}"]
     return Container(name, node.name, (*arguments, *labels, "--name", name, image, "/sbin/init"), recipe)
 
 

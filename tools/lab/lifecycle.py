@@ -21,6 +21,7 @@ from tools.lab import containers as recipes
 from tools.lab import image as images
 from tools.lab import inventory as inventories
 from tools.lab import limits
+from tools.lab.checkout import BUILD, ROOT
 from tools.lab.errors import LabError
 from tools.lab.network import Topology
 from tools.lab.podman import Podman
@@ -28,7 +29,8 @@ from tools.lab.progress import Progress
 from tools.lab.proof import prove_wiring
 from tools.lab.topology import topology
 
-BUILD = Path(__file__).parents[2] / ".build" / "lab"
+# One image serves every checkout of the machine.
+_IMAGE_LOCK = Path("/run/lock/faxnet-lab-image")
 _BOOT_SECONDS = 60
 # Booting is mostly the processor's work; more at once than this only makes each of them slower.
 _AT_ONCE = max(2, os.cpu_count() or 2)
@@ -87,9 +89,9 @@ def up(podman: Podman, source: Path, progress: Progress, *, name: str | None = N
         progress.say(f"note: {remark}")
     progress.say(f"this machine: {podman.runtime.reason}")
     _check_versions(podman, network)
-    with _locked("image", progress):
+    with _locked(_IMAGE_LOCK, progress):
         image = images.ensure(podman, images.base_from(base), progress)
-    with _locked(lab.name, progress):
+    with _locked(BUILD / lab.name, progress):
         wanted = recipes.containers(lab.name, network, image, podman.runtime)
         fresh = _make(podman, lab.name, network, wanted, progress)
         with progress.step(f"waiting for systemd in {len(wanted)} containers"):
@@ -116,7 +118,7 @@ def _make(
     podman: Podman, lab: str, network: Topology, wanted: tuple[recipes.Container, ...], progress: Progress
 ) -> list[str]:
     """Make missing networks and containers, drop those with another recipe; the containers that were made."""
-    here = {row["Names"][0]: row for row in _containers(podman, lab)}
+    here = {row["Names"][0]: row for row in _containers(podman, Which.named(lab))}
     keep = {
         each.name
         for each in wanted
@@ -128,7 +130,7 @@ def _make(
     if stale:
         with progress.step(f"removing {len(stale)} containers that are out of date"):
             podman.run("rm", "--force", "--time", "0", *stale)
-    there = {row["name"] for row in _networks(podman, lab)}
+    there = {row["name"] for row in _networks(podman, Which.named(lab))}
     segments = {recipes.network_name(lab, segment): segment for segment in network.segments}
     for unwanted in sorted(there - set(segments)):
         podman.run("network", "rm", unwanted)
@@ -148,42 +150,73 @@ def _make(
     return [each.name for each in fresh]
 
 
-def down(podman: Podman, lab: str | None, progress: Progress) -> None:
-    """Remove a lab, or all labs (None), also what a broken run left."""
-    rows = _containers(podman, lab)
-    names = sorted(row["Names"][0] for row in rows)
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which labs are meant.
+
+    Attributes:
+        words: what a person reads.
+        filters: podman's filters for the labels of their containers and networks.
+        files: their folders' pattern below this checkout's ``BUILD``; another checkout's files stay with it.
+    """
+
+    words: str
+    filters: tuple[str, ...]
+    files: str = "*"
+
+    @classmethod
+    def named(cls, lab: str) -> Which:
+        """The one of this name that this checkout made."""
+        own = cls.checkouts()
+        return cls(f"lab {lab}", (*own.filters, f"label={recipes.LABEL}={lab}"), lab)
+
+    @classmethod
+    def checkouts(cls) -> Which:
+        """Every lab that this checkout made."""
+        return cls("any lab of this checkout", (f"label={recipes.CHECKOUT_LABEL}={ROOT}",))
+
+    @classmethod
+    def machines(cls) -> Which:
+        """Every lab on this machine, whoever made it."""
+        return cls("any lab", (f"label={recipes.LABEL}",))
+
+
+def down(podman: Podman, which: Which, progress: Progress) -> None:
+    """Remove labs, also what a broken run left."""
+    names = sorted(row["Names"][0] for row in _containers(podman, which))
     if names:
         with progress.step(f"removing {len(names)} containers"):
             podman.run("rm", "--force", "--time", "0", "--volumes", *names)
-    networks = sorted(row["name"] for row in _networks(podman, lab))
+    networks = sorted(row["name"] for row in _networks(podman, which))
     if networks:
         with progress.step(f"removing {len(networks)} networks"):
             podman.run("network", "rm", "--force", *networks)
-    folders = [BUILD / lab] if lab else sorted(path for path in BUILD.glob("*") if path.is_dir())
-    for folder in folders:
-        if folder.exists():
-            shutil.rmtree(folder)
+    for folder in sorted(path for path in BUILD.glob(which.files) if path.is_dir()):
+        shutil.rmtree(folder)
     if not names and not networks:
-        progress.say(f"there is nothing to remove of {'lab ' + lab if lab else 'any lab'}")
+        progress.say(f"there is nothing to remove of {which.words}")
 
 
-def status(podman: Podman, lab: str | None) -> list[tuple[str, str, str]]:
-    """Lab, container and state of everything that labs have here."""
-    rows = [(row["Labels"][recipes.LABEL], row["Names"][0], row["Status"]) for row in _containers(podman, lab)]
-    rows += [(row["labels"][recipes.LABEL], row["name"], "network") for row in _networks(podman, lab)]
-    return sorted(rows)
+def status(podman: Podman, which: Which) -> list[tuple[str, str, str, str]]:
+    """Checkout, lab, container or network, and state of everything that labs have here."""
+    found = [(row["Labels"], row["Names"][0], row["Status"]) for row in _containers(podman, which)]
+    found += [(row["labels"], row["name"], "network") for row in _networks(podman, which)]
+    return sorted(
+        (labels.get(recipes.CHECKOUT_LABEL, ""), labels[recipes.LABEL], name, state) for labels, name, state in found
+    )
 
 
-def _filter(lab: str | None) -> str:
-    return f"label={recipes.LABEL}" + (f"={lab}" if lab else "")
+def _containers(podman: Podman, which: Which) -> list[dict[str, Any]]:
+    return podman.listed("ps", "--all", *_filters(which))
 
 
-def _containers(podman: Podman, lab: str | None) -> list[dict[str, Any]]:
-    return podman.listed("ps", "--all", "--filter", _filter(lab))
+def _networks(podman: Podman, which: Which) -> list[dict[str, Any]]:
+    return podman.listed("network", "ls", *_filters(which))
 
 
-def _networks(podman: Podman, lab: str | None) -> list[dict[str, Any]]:
-    return podman.listed("network", "ls", "--filter", _filter(lab))
+def _filters(which: Which) -> list[str]:
+    # Labels of several filters must all be there.
+    return [word for each in which.filters for word in ("--filter", each)]
 
 
 def _wait_for_boot(podman: Podman, container: str) -> None:
@@ -221,13 +254,13 @@ def _each(items: Iterable[_Item], action: Callable[[_Item], None]) -> None:
 
 
 @contextmanager
-def _locked(name: str, progress: Progress) -> Iterator[None]:
+def _locked(path: Path, progress: Progress) -> Iterator[None]:
     """One at a time: a second `up` of the same lab waits for the first."""
-    BUILD.mkdir(parents=True, exist_ok=True)
-    with (BUILD / f"{name}.lock").open("w", encoding="ascii") as handle:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f"{path.name}.lock").open("w", encoding="ascii") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            progress.say(f"waiting for another run that works on {name}")
+            progress.say(f"waiting for another run that works on {path.name}")
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield

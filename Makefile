@@ -29,14 +29,16 @@ LOG := .build/log/test-lab-down.log
 TIDY = trap 'for lab in $(TEST_LABS); do .venv/bin/python -m tools.lab down --name $$lab; done >$(LOG) 2>&1 || cat $(LOG) >&2; \
 	$(GIVE_BACK)' EXIT
 
-# Containers and network namespaces need root. Who is not root is asked for it once, and gets the files back.
+# Containers and network namespaces need root. Who is not root is asked for it once, and gets every file back that was
+# written meanwhile, wherever in the checkout: whatever runs AS_ROOT stands behind $(BACK) or $(TIDY).
 ifneq ($(shell id -u),0)
 AS_ROOT := sudo env PATH="$(PATH)" ANSIBLE_COLLECTIONS_PATH="$(ANSIBLE_COLLECTIONS_PATH)" ANSIBLE_HOME="$(ANSIBLE_HOME)" \
 	PYTHONDONTWRITEBYTECODE=1
-GIVE_BACK = sudo chown -R "$$(id -u):$$(id -g)" .build
+GIVE_BACK = sudo find . -xdev -user root -exec chown --no-dereference "$$(id -u):$$(id -g)" {} +
 else
 GIVE_BACK = :
 endif
+BACK = trap '$(GIVE_BACK)' EXIT
 
 help:  ## what can be done (this list)
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,26 +72,26 @@ test-full:  ## both of them, and what is slow by nature
 	@$(TIDY); $(PYTEST) -n 2 --dist loadgroup $(ARGS)
 
 unit: setup  ## the quick ones only: engine, faces, properties, golden files
-	@$(PYTEST) -n 2 --dist loadgroup -m "not slow and not lab" --ignore tests/gates $(ARGS)
+	@$(BACK); $(PYTEST) -n 2 --dist loadgroup -m "not slow and not lab" --ignore tests/gates $(ARGS)
 
 coverage: setup  ## what the quick tests reach of plugins/, line by line; parts: ARGS=tests/unit/planning
 	@.venv/bin/coverage erase
-	@$(AS_ROOT) .venv/bin/coverage run -m pytest -q -n 2 -m "not slow and not lab" --ignore tests/gates --ignore tests/bench $(ARGS)
+	@$(BACK); $(AS_ROOT) .venv/bin/coverage run -m pytest -q -n 2 -m "not slow and not lab" --ignore tests/gates --ignore tests/bench $(ARGS)
 	@.venv/bin/coverage combine --quiet
 	@.venv/bin/coverage report
 
 gates: setup  ## every gate (sanity, linters, types, licences, importer), one test each
-	@$(PYTEST) -n 2 tests/gates $(ARGS)
+	@$(BACK); $(PYTEST) -n 2 tests/gates $(ARGS)
 
 lint: setup  ## the quick gates: ruff, mypy, yamllint, ansible-lint
-	@$(PYTEST) tests/gates -k "ruff or mypy or yamllint or ansible_lint" $(ARGS)
+	@$(BACK); $(PYTEST) tests/gates -k "ruff or mypy or yamllint or ansible_lint" $(ARGS)
 
 molecule: setup  ## the molecule scenarios
 	@$(TIDY); $(PYTEST) tests/lab -k molecule $(ARGS)
 
 bench:  ## measure what everything costs, beside peers; docs/bench.md (parts: ARGS='--only connecting', QUICK=1)
 	@tools/setup.sh bench
-	@$(AS_ROOT) .venv/bin/python -m tests.bench $(ARGS)
+	@$(BACK); $(AS_ROOT) .venv/bin/python -m tests.bench $(ARGS)
 
 docs: setup  ## rewrite what is made under docs/ (acceptance map, reference pages and drawings, the README's picture)
 	@.venv/bin/python -m tools.docs $(ARGS)
@@ -103,4 +105,4 @@ lock: setup  ## pin requirements/*.in again (ARGS=--upgrade for newer versions)
 
 clean:  ## remove every lab, the venvs and everything that was built
 	@[ ! -x .venv/bin/python ] || .venv/bin/python -m tools.lab down --checkout
-	@rm -rf .build .venv .venv-* .hypothesis *.tar.gz
+	@rm -rf .build .venv .venv-* *.tar.gz

@@ -27,6 +27,7 @@ def pytest_configure() -> None:
     if os.environ["PATH"].split(os.pathsep)[0] != binaries:
         os.environ["PATH"] = binaries + os.pathsep + os.environ["PATH"]
     os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(ROOT / ".build" / "collections")
+    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(ROOT / ".build" / "hypothesis")
     os.environ["ANSIBLE_HOME"] = str(ROOT / ".build" / "ansible")
 
 

@@ -62,14 +62,19 @@ def inventory_of(scenario: str, folder: Path = INVENTORIES) -> Path:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demonstration; 0 when everything that was tried came out as planned."""
     options = _parser().parse_args(arguments)
-    progress = Progress()
     try:
         inventory = options.inventory or inventory_of(options.scenario)
         become_root("tools.demo", sys.argv[1:] if arguments is None else arguments)
-        lab = lifecycle.up(find_podman(), inventory, progress, name=options.name)
+        return _demonstrated(inventory, options.name, Progress())
     except LabError as problem:
         print(f"demo: {problem}", file=sys.stderr)
         return 1
+    finally:
+        give_back()
+
+
+def _demonstrated(inventory: Path, name: str | None, progress: Progress) -> int:
+    lab = lifecycle.up(find_podman(), inventory, progress, name=name)
     # Not beside the inventory: a rehearsal leaves the real network's plan, lock file and report alone.
     kept = ROOT / ".build" / "demo" / lab.name
     command = [
@@ -82,8 +87,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with progress.step("running playbooks/site.yml"):
         sys.stderr.flush()
         status = subprocess.run(command, check=False, env=_environment()).returncode
-    for folder in (kept.parent, lifecycle.BUILD):
-        give_back(folder)
     return _verdict(kept / "report", status, progress)
 
 

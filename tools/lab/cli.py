@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"lab: {problem}", file=sys.stderr)
         return 1
     finally:
-        give_back(lifecycle.BUILD)
+        give_back()
 
 
 def _run(options: argparse.Namespace, progress: Progress) -> int:

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tools.lab.checkout import BUILD
 from tools.lab.errors import LabError
 
 # sudo drops these; what runs as root must find the project's own tools, collections and settings.
@@ -44,10 +46,17 @@ def become_root(module: str, arguments: Sequence[str]) -> None:
     os.execv(sudo, [sudo, "env", *kept, sys.executable, "-m", module, *arguments])  # noqa: S606 (no shell wanted)
 
 
-def give_back(folder: Path) -> None:
-    """Hand files that were written under sudo to the person who called it, so that they can remove them."""
+def give_back(folder: Path = BUILD.parent) -> None:
+    """Hand what root wrote below a folder to the person who called sudo, so that they can go on without it.
+
+    Args:
+        folder: by default where this checkout keeps all that is built.
+    """
     user, group = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
     if user is None or group is None or os.geteuid() != 0 or not folder.exists():
         return
     for path in (folder, *folder.rglob("*")):
-        os.chown(path, int(user), int(group), follow_symlinks=False)
+        # A file of another run may be gone by now.
+        with contextlib.suppress(FileNotFoundError):
+            if path.lstat().st_uid == 0:
+                os.chown(path, int(user), int(group), follow_symlinks=False)

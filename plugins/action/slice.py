@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ..plugin_utils.faces.action import EngineAction
 from ..plugin_utils.faces.group_names import group_names
-from ..plugin_utils.plan_files.directory import has_slice, read_slice, written_digest
+from ..plugin_utils.plan_files.directory import is_planned, read_slice
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "directory": {"type": "path"},
@@ -29,13 +28,8 @@ class ActionModule(EngineAction):
         """Return the slice."""
         host = options["host"] or variables["inventory_hostname"]
         directory = self.locations(options, variables).plan
-        if options["missing"] == "empty" and not _is_planned(directory, host):
+        if options["missing"] == "empty" and not is_planned(directory, host):
             found: dict[str, Any] = {"host": host, "roles": [], "offers": [], "uses": []}
         else:
             found = read_slice(directory, host)
         return {"slice": found, "roles": found["roles"], "groups": group_names(found)}
-
-
-def _is_planned(directory: Path, host: str) -> bool:
-    """Whether there is no plan at all (which reading the slice will say), or one with a part for this host."""
-    return not written_digest(directory) or has_slice(directory, host)

@@ -3,9 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Plan directories: the only place where the engine touches files.
 
-A plan is written whole into a new directory and swapped in by two renames: a reader finds the old plan or the new one,
-never a mixture; in the instant between the renames, none. A file that the new plan holds unchanged is the old one's, by
-a hard link.
+A plan is written whole into a new directory that takes the old one's place: a reader finds a file of the old plan or of
+the new one. A file that the new plan holds unchanged is the old one's, by a hard link.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from .new_folder import NewFolder
 from .plan_json import PlanDocuments
 from .sealed_json import PlanFileError, read_sealed
 from .slice_json import add_reasons, read_slice_document
+from .swap import replace_folder, steadily, temporary
 
 PLAN_FILE = "plan.json"
 FINDINGS_FILE = "findings.json"
@@ -66,13 +66,13 @@ def write_plan(documents: PlanDocuments, directory: Path) -> bool:
     _refuse_other_files(directory)
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+        new = temporary(directory)
         try:
             new.chmod(0o755)
             (new / HOSTS_DIRECTORY).mkdir()
             if _put(documents, NewFolder(new, directory)):
                 return False
-            _swap(new, directory)
+            replace_folder(new, directory)
         finally:
             shutil.rmtree(new, ignore_errors=True)
     except OSError as error:
@@ -126,20 +126,6 @@ def _put(documents: PlanDocuments, folder: NewFolder) -> bool:
         folder.put(FINDINGS_FILE, documents.findings.encode())
         folder.put(DIGEST_FILE, f"{documents.digest}\n".encode())
     return folder.is_same()
-
-
-def _swap(new: Path, directory: Path) -> None:
-    if not directory.exists():
-        new.rename(directory)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{directory.name}-old-", dir=directory.parent))
-    try:
-        directory.rename(old / "plan")
-        new.rename(directory)
-    finally:
-        if not directory.exists():
-            (old / "plan").rename(directory)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def write_text(text: str, path: Path) -> bool:
@@ -216,13 +202,20 @@ def read_slice(directory: Path, host: str) -> dict[str, Any]:
     return part
 
 
-def has_slice(directory: Path, host: str) -> bool:
-    """Whether a plan directory holds a slice of a host.
+def is_planned(directory: Path, host: str) -> bool:
+    """Whether the plan in a directory has a part for a host; true where there is no plan, which reading it will say.
 
     Raises:
-        PlanFileError: it cannot be read.
+        PlanFileError: it cannot be read, or is being replaced for too long.
     """
-    return not name_problem(host) and _slice_of(directory, host) is not None
+
+    def is_there() -> bool:
+        return steadily(directory, lambda: written_digest(directory) or None) is not None
+
+    if not is_there():
+        return True
+    # Once more afterwards: who removes a plan has not taken the host out of it.
+    return (not name_problem(host) and _slice_of(directory, host) is not None) or not is_there()
 
 
 def _slice_of(directory: Path, host: str) -> tuple[bytes, str] | None:

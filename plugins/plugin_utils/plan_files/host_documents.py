@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .sealed_json import PlanFileError
+from .swap import steadily
 
 #: From one host more on, documents are lines of one file. A thousand files take 0.07 s more than one.
 MOST_FILES = 1000
@@ -87,13 +88,19 @@ class _Hosts:
 def read_document(folder: Path, host: str, cure: str) -> tuple[bytes, str] | None:
     """Return a host's document and where it stands, for messages; None where there is none.
 
+    Another folder may take the place of this one meanwhile.
+
     Args:
         host: a name without a problem (``names.name_problem``).
         cure: what to do where the folder cannot be read.
 
     Raises:
-        PlanFileError: the folder cannot be read.
+        PlanFileError: the folder cannot be read, or is replaced for too long.
     """
+    return steadily(folder, lambda: _document_in(folder, host, cure))
+
+
+def _document_in(folder: Path, host: str, cure: str) -> tuple[bytes, str] | None:
     own = folder / file_of(host)
     try:
         return own.read_bytes(), str(own)

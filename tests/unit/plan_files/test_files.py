@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory, swap
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.directory import (
-    has_slice,
     is_current,
+    is_planned,
     read_plan,
     read_slice,
     write_plan,
@@ -158,6 +158,7 @@ def test_when_the_new_plan_cannot_be_put_in_place_the_old_one_stays(
             raise OSError(28, "No space left on device")
         return rename(self, target)
 
+    monkeypatch.setattr(swap, "exchange", lambda *_paths: False)
     monkeypatch.setattr(Path, "rename", failing)
     with pytest.raises(PlanFileError, match="cannot be written"):
         write_plan(written(smaller()), plan)
@@ -264,7 +265,7 @@ def test_many_slices_stand_in_one_file_and_each_is_found(plan: Path) -> None:
     for part in text.slices:
         assert read_slice(plan, part.host) == read_slice_document(part.content, "", "")
     for stranger in ("a", "fl-fax2", "zz", "uk"):
-        assert not has_slice(plan, stranger)
+        assert not is_planned(plan, stranger)
         with pytest.raises(PlanFileError, match=f"no slice of {stranger} .*faxnet_site"):
             read_slice(plan, stranger)
     assert is_current(text, plan)

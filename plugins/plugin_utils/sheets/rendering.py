@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,14 +81,29 @@ def _sheet(part: Mapping[str, Any], definition: Definition) -> Sheet:
 
 def _text(definition: Definition, values: Mapping[str, Any]) -> str:
     where = definition.template
+    sheet = f"{values['host']}: the sheet {definition.name} cannot be made from"
     try:
         return _environment(where.parent).get_template(where.name).render(values)
     except jinja2.TemplateNotFound as error:
-        raise SheetError(f"{where.parent / (error.name or where.name)}: the sheet's text is not there") from error
+        missing = where.parent / (error.name or where.name)
+        raise SheetError(f"{sheet} {missing}: it is not there. Put it there, or correct the name") from error
     except jinja2.TemplateSyntaxError as error:
-        raise SheetError(f"{error.filename or where}, line {error.lineno}: {error.message}") from error
-    except (jinja2.TemplateError, OSError, UnicodeDecodeError) as error:
-        raise SheetError(f"{where}: {error}") from error
+        said = f"line {error.lineno}: {error.message}"
+        raise SheetError(f"{sheet} {error.filename or where}, {said}. Correct the template") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SheetError(f"{sheet} {where}: {error}. Make it readable, as UTF-8") from error
+    except Exception as error:
+        # A template is a user's program: it may divide by nought, or add a text to a number.
+        said = f"{_place(error, where)}: {type(error).__name__}: {error}"
+        raise SheetError(f"{sheet} {said}. Correct the template; it is given {', '.join(values)}") from error
+
+
+def _place(error: Exception, template: Path) -> str:
+    """The file and line of the innermost template that an error comes from: Jinja gives its frames those names."""
+    folders = {str(template.parent), str(FOLDER)}
+    frames = traceback.extract_tb(error.__traceback__)
+    found = [frame for frame in frames if str(Path(frame.filename).parent) in folders and frame.name != "_text"]
+    return f"{found[-1].filename}, line {found[-1].lineno}" if found else str(template)
 
 
 @functools.cache

@@ -228,20 +228,30 @@ def test_a_users_own_sheet_is_given_what_ours_are(network: Made, tmp_path: Path)
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        (None, "own.j2: the sheet's text is not there"),
-        ("{{ host }\n", "own.j2, line 1: unexpected '}'"),
-        ("{{ hots }}\n", "own.j2: 'hots' is undefined"),
-        ("{% include 'gone.j2' %}\n", "gone.j2: the sheet's text is not there"),
+        (None, "own.j2: it is not there. Put it there, or correct the name"),
+        ("{{ host }\n", "own.j2, line 1: unexpected '}'. Correct the template"),
+        (
+            "\n{{ hots }}\n",
+            "own.j2, line 2: UndefinedError: 'hots' is undefined. Correct the template; it is given host,",
+        ),
+        ("{% include 'gone.j2' %}\n", "gone.j2: it is not there"),
+        ("a\n\n{{ 1 / 0 }}\n", "own.j2, line 3: ZeroDivisionError: division by zero. Correct"),
+        ("{{ host\n+ 1 }}\n", "own.j2, line 1: TypeError: can only concatenate str"),
+        ("{{ entries[0].dial.nothing() }}", "own.j2, line 1: UndefinedError: 'str object' has no attribute 'nothing'"),
+        ("{{ '%d' | format('x') }}", "own.j2, line 1: TypeError: %d format"),
+        ("{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}", "own.j2, line 1: RecursionError: "),
+        (b"\xff\xfe", "own.j2: 'utf-8' codec can't decode"),
     ],
 )
 def test_a_users_template_that_does_not_work_is_named(
-    network: Made, tmp_path: Path, template: str | None, message: str
+    network: Made, tmp_path: Path, template: str | bytes | None, message: str
 ) -> None:
     path = tmp_path / "own.j2"
     if template is not None:
-        path.write_text(template, encoding="utf-8")
+        path.write_bytes(template if isinstance(template, bytes) else template.encode())
     with pytest.raises(SheetError) as caught:
         sheets(network, "netcfax-pc", own=[own(path)])
+    assert str(caught.value).startswith(f"netcfax-pc: the sheet own cannot be made from {tmp_path}/")
     assert message in str(caught.value)
 
 

@@ -148,6 +148,8 @@ class ActionModule(EngineAction):
                 f"{self._task_host()}: {shut['transport']} port {shut['port']}{program} listens, and the rules open it "
                 "to nobody. If it should be reached, name it in faxnet_permits."
             )
+        for notice in result.get("notices") or ():
+            self._display.warning(f"{self._task_host()}: {notice}.")
         for other in result.get("others") or ():
             self._display.warning(f"{self._task_host()}: {other}; tolerated because tolerate_drops is set.")
 

@@ -147,6 +147,12 @@ others:
   type: list
   elements: str
   sample: []
+notices:
+  description: What the host's owner must know, such as a damaged file of the rules. Shown as warnings, too.
+  returned: success, unless the platform is a person's
+  type: list
+  elements: str
+  sample: []
 worksheet:
   description: The path of the sheet on the controller.
   returned: for the platform C(worksheet)

@@ -29,6 +29,9 @@ options:
   text:
     description: The rules as an nft file. Without it, everything that carries the collection's name is removed.
     type: str
+  closed:
+    description: An nft file that lets management in and nothing else. It is loaded when the rules' file is damaged.
+    type: str
   settings:
     description: Kernel settings that must be 1, as sysctl names them.
     type: list
@@ -122,6 +125,12 @@ others:
   type: list
   elements: str
   sample: []
+notices:
+  description: What the host's owner must know, such as a damaged file of the rules.
+  returned: with O(phase=apply)
+  type: list
+  elements: str
+  sample: []
 confirmed:
   description: Whether the confirmation came before the change was undone.
   returned: with O(phase=confirm)
@@ -162,6 +171,7 @@ def main() -> None:
         argument_spec={
             "phase": {"type": "str", "choices": list(_PHASES), "required": True},
             "text": {"type": "str"},
+            "closed": {"type": "str"},
             "settings": {"type": "list", "elements": "str", "default": []},
             "openings": {"type": "list", "elements": "dict", "default": [], "options": OPENING},
             "confirm_timeout": {"type": "int", "default": 60},
@@ -190,6 +200,7 @@ def _runner(module: AnsibleModule) -> Callable[[list[str], str | None], Ran]:
 def _apply(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
     wanted = ensure.Wanted(
         text=module.params["text"],
+        closed=module.params["closed"],
         settings=tuple(module.params["settings"]),
         openings=tuple(module.params["openings"]),
         tolerate_drops=module.params["tolerate_drops"],
@@ -203,6 +214,7 @@ def _apply(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
             "differences": list(found.differences),
             "shut_listeners": list(found.shut_listeners),
             "others": list(found.others),
+            "notices": list(found.notices),
         }
         if module._diff:  # pylint: disable=protected-access
             result["diff"] = ensure.diff(machine, found)

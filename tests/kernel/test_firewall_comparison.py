@@ -115,6 +115,14 @@ def test_comparing_touches_nothing(host: Host) -> None:
     assert (networks.run("nft", "list", "ruleset"), sorted(map(str, host.root.rglob("etc/**/*")))) == before
 
 
+def test_a_host_without_systemd_is_told_that_nothing_loads_the_rules_at_boot(host: Host) -> None:
+    there, absent = (
+        ensure.compare(host.machine, ensure.Wanted(text, (), (), tolerate_drops=False)) for text in (NEW, None)
+    )
+    assert [notice[:24] for notice in there.notices] == ["this host has no systemd"]
+    assert absent.notices == ()
+
+
 def test_absent_removes_everything_that_carries_our_name_and_nothing_else(host: Host) -> None:
     networks.run("nft", "add table inet site_own; add chain inet site_own something")
     foreign = networks.run("nft", "list", "ruleset")

@@ -1,164 +1,38 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules that shut the controller out, applied over real SSH: they undo themselves.
+"""Rules that shut the controller out, applied over real SSH, undo themselves; rules in force survive what hosts do.
 
-The SSH connection crosses the lab's network from the gateway's container, so the rules stand in its way. What became of
-the host is looked at from the side, through podman, which no rule can stop.
+What became of the host is looked at from the side, through podman, which no rule can stop.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.unit.platforms.policies import permit, policy
-from tools.lab import lifecycle, ssh
-from tools.lab.podman import find_podman
-from tools.lab.progress import Progress
+from tests.lab.managed_box import CONTROL, Box, managed_box, managed_from
+from tests.lab.prober import knocking
+from tests.unit.platforms.policies import permit
 
 pytestmark = pytest.mark.lab
 
-INVENTORY = Path(__file__).parent / "lockout"
-CONTROL = "10.77.0.1/32"
-PLAY = """\
-- name: Apply one policy
-  hosts: box
-  gather_facts: false
-  tasks:
-    - name: Apply it
-      faxnet.deploy.firewall:
-        state: "{{ state | default('present') }}"
-        policy: "{{ policy }}"
-        confirm_timeout: 15
-      register: outcome
-      ignore_errors: true
-
-    - name: Keep what came of it
-      ansible.builtin.copy:
-        content: "{{ outcome | to_json }}"
-        dest: "{{ result }}"
-        mode: "0600"
-      delegate_to: localhost
-      vars:
-        ansible_connection: local
-        ansible_python_interpreter: "{{ ansible_playbook_python }}"
-      check_mode: false
-      diff: false
-"""
-
-
-def managed_from(*sources: str, **parts: Any) -> dict[str, Any]:
-    """A policy with SSH open to `sources` alone."""
-    return policy(management=[{"transport": "tcp", "ports": "22", "sources": list(sources)}], **parts)
-
-
-@dataclass(frozen=True)
-class Result:
-    """The task's result."""
-
-    task: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Box:
-    """The managed host."""
-
-    container: str
-    control: str
-    inventories: tuple[Path, ...]
-    play: Path
-
-    def apply(self, wanted: dict[str, Any], *arguments: str) -> Result:
-        """Run the play over SSH."""
-        sources = [word for path in self.inventories for word in ("-i", str(path))]
-        answer = self.play.with_name("result.json")
-        answer.unlink(missing_ok=True)
-        values = json.dumps({"policy": wanted, "result": str(answer)})
-        # SSH shares one connection for a whole play, as Ansible does by default, so that an old one could deceive; but
-        # no play finds the connection of another, which a reboot may have left half dead.
-        with tempfile.TemporaryDirectory(prefix="faxnet-") as sockets:
-            shared = "-o ControlMaster=auto -o ControlPersist=5s"
-            ran = subprocess.run(
-                ["ansible-playbook", *sources, "-e", values, *arguments, str(self.play)],
-                env={
-                    **os.environ,
-                    "ANSIBLE_PIPELINING": "1",
-                    "ANSIBLE_SSH_ARGS": shared,
-                    "ANSIBLE_SSH_CONTROL_PATH_DIR": sockets,
-                },
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-        assert ran.returncode == 0, ran.stdout + ran.stderr
-        return Result(json.loads(answer.read_text(encoding="utf-8")))
-
-    def inside(self, *argv: str) -> str:
-        """Run a command on the host from the side."""
-        ran = subprocess.run(["podman", "exec", self.container, *argv], capture_output=True, text=True, check=False)
-        assert ran.returncode == 0, ran.stderr
-        return ran.stdout
-
-    @property
-    def rules(self) -> str:
-        """Every rule of the host, without counts."""
-        return self.inside("nft", "-s", "list", "ruleset")
-
-    @property
-    def file(self) -> str:
-        """What the host would load after a reboot."""
-        return self.inside("cat", "/etc/faxnet/nftables.nft")
-
-    def reboot(self) -> None:
-        """Boot again, and wait until it is up."""
-        subprocess.run(["podman", "restart", "--time", "5", self.container], check=True, capture_output=True)
-        until = time.monotonic() + 30
-        while True:
-            ran = subprocess.run(
-                ["podman", "exec", self.container, "systemctl", "is-system-running"],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if ran.stdout.strip() == "running":
-                break
-            assert time.monotonic() < until, f"not up again: {ran.stdout}{ran.stderr}"
-            time.sleep(0.2)
-        # The container comes back with another hardware address, and nothing tells its neighbour.
-        subprocess.run(["podman", "exec", self.control, "ip", "neigh", "flush", "all"], check=True, capture_output=True)
+LET_IN = managed_from(CONTROL, input=[permit("192.0.2.1", "10.77.0.10")])
 
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    """A host that is managed by SSH from its gateway; removed at the end."""
-    podman, progress = find_podman(), Progress()
-    lab = lifecycle.up(podman, INVENTORY, progress, name="lockout")
-    try:
-        ssh.enable(podman, lab.directory, lab.container_of, progress)
-        by_ssh = ssh.write_inventory(lab.directory, lab.topology, lab.container_of, {"box": "gw"})
-        play = tmp_path_factory.mktemp("lockout") / "play.yml"
-        play.write_text(PLAY, encoding="utf-8")
-        yield Box(lab.container_of["box"], lab.container_of["gw"], (INVENTORY, by_ssh), play)
-    finally:
-        lifecycle.down(podman, lifecycle.Which.named(lab.name), progress)
+    """One host for all tests here; each leaves the rules as it found them."""
+    with managed_box(tmp_path_factory.mktemp("lockout")) as made:
+        yield made
 
 
 def test_rules_that_let_the_controller_in_are_confirmed_over_a_new_connection_and_then_left_alone(box: Box) -> None:
-    wanted = managed_from(CONTROL, input=[permit("192.0.2.1", "10.77.0.10")])
-    first = box.apply(wanted).task
+    first = box.apply(LET_IN).task
     assert (first["changed"], first["confirmed"], first["confirmed_over"]) == (True, True, "ssh")
     assert "192.0.2.1 . 10.77.0.10 . 7488" in box.rules
-    again = box.apply(wanted).task
+    again = box.apply(LET_IN).task
     assert (again["changed"], again["differences"]) == (False, [])
 
 
@@ -178,25 +52,110 @@ def test_rules_that_shut_the_controller_out_undo_themselves(box: Box) -> None:
     assert "no new connection to this host came about, so the old rules are back" in shut.task["msg"]
     assert "faxnet_management" in shut.task["msg"]
     assert (box.rules, box.file) == (rules, file)
-    assert not box.apply(managed_from(CONTROL, input=[permit("192.0.2.1", "10.77.0.10")])).task["changed"]
+    assert not box.apply(LET_IN).task["changed"]
 
 
-def test_the_confirmed_rules_are_there_after_a_reboot(box: Box) -> None:
-    rules = box.rules
-    box.reboot()
-    assert box.rules == rules
-    assert box.inside("systemctl", "is-active", "faxnet-firewall.service").strip() == "active"
+ADDRESS = "10.77.0.10"
+DROP_IN = "/etc/systemd/system/nftables.service.d/zz-faxnet.conf"
+UNIT, THEIRS = "faxnet-firewall.service", "nftables.service"
+#: What a host's owner may do, and a prober that must not see a moment without rules while it is done.
+EVENTS = {
+    "start": [["start", THEIRS]],
+    "start that changes nothing": [["start", THEIRS], ["start", THEIRS]],
+    "reload": [["start", THEIRS], ["reload", THEIRS]],
+    "restart": [["restart", THEIRS]],
+    "stop": [["start", THEIRS], ["stop", THEIRS]],
+    "ten restarts in a row": [["restart", THEIRS]] * 10,
+    "ten reloads in a row": [["start", THEIRS], *[["reload", THEIRS]] * 10],
+    "stop and start, ten times": [["stop", THEIRS], ["start", THEIRS]] * 10,
+    "ten reloads of our own unit": [["reload", UNIT]] * 10,
+}
 
 
-def test_a_restart_of_the_hosts_own_nftables_service_does_not_lose_the_rules(box: Box) -> None:
-    """Debian's nftables.service flushes everything when it starts and when it is reloaded."""
-    rules = box.rules
-    box.inside("systemctl", "start", "nftables.service")
-    box.inside("systemctl", "restart", "nftables.service")
-    assert "table inet faxnet" in box.rules
-    box.inside("systemctl", "reload", "nftables.service")
-    assert rules in box.rules
-    box.inside("nft", "delete", "table", "inet", "filter")
+def test_the_prober_sees_a_moment_without_rules(box: Box) -> None:
+    rules = box.inside("nft", "list", "ruleset")
+    with knocking(box.control, ADDRESS) as prober:
+        box.inside("sh", "-c", "nft flush ruleset; sleep 0.02; nft -f /etc/faxnet/nftables.nft")
+    assert "chain faxnet_input" in rules
+    assert 0 < prober.answers < prober.knocks
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_whatever_is_done_with_the_hosts_services_no_packet_meets_a_moment_without_rules(box: Box, event: str) -> None:
+    """Debian's nftables.service flushes everything when it starts, reloads and stops."""
+    rules = box.ours
+    with knocking(box.control, ADDRESS) as prober:
+        for command in EVENTS[event]:
+            box.inside("systemctl", *command)
+    assert (prober.answers, prober.knocks > 50) == (0, True)
+    assert box.ours == rules
+    assert box.inside("systemctl", "is-active", UNIT) == "active\n"
+    again = box.apply(LET_IN).task
+    assert (again["changed"], again["differences"]) == (False, [])
+
+
+def test_the_hosts_own_rules_are_loaded_and_taken_away_by_its_own_service(box: Box) -> None:
+    box.inside("systemctl", "restart", THEIRS)
+    assert "table inet filter" in box.rules
+    box.inside("systemctl", "stop", THEIRS)
+    assert "table inet filter" not in box.rules
+
+
+def test_what_a_flush_by_hand_or_a_stopped_unit_took_away_the_next_run_brings_back(box: Box) -> None:
+    rules = box.ours
+    for by_hand, differences in (
+        ("nft flush ruleset", ["table inet faxnet"]),
+        (f"systemctl stop {UNIT}", ["table inet faxnet", UNIT]),
+        (f"systemctl stop {UNIT}; nft -f /etc/faxnet/nftables.nft", [UNIT]),
+        (f"systemctl disable --quiet {UNIT}", [f"/etc/systemd/system/sysinit.target.wants/{UNIT}"]),
+        ("rm /etc/systemd/system/nftables.service.d/zz-faxnet.conf; systemctl daemon-reload", [DROP_IN]),
+    ):
+        box.inside("sh", "-c", by_hand)
+        shown = box.apply(LET_IN, "--check", "--diff").task
+        assert (shown["changed"], shown["differences"]) == (True, differences)
+        made = box.apply(LET_IN).task
+        assert (made["changed"], made["differences"]) == (True, differences)
+        assert box.apply(LET_IN).task["differences"] == []
+        assert (box.ours, box.inside("systemctl", "is-active", UNIT)) == (rules, "active\n")
+
+
+def test_a_reboot_with_a_service_that_flushes_shows_no_moment_without_rules(box: Box) -> None:
+    box.inside("systemctl", "enable", "--quiet", THEIRS)
+    rules = box.ours
+    with knocking(box.control, ADDRESS) as prober:
+        box.reboot()
+    assert (prober.answers, prober.knocks > 50) == (0, True)
+    assert box.ours == rules
+    assert "table inet filter" in box.rules
+    assert box.inside("systemctl", "is-active", UNIT, THEIRS) == "active\nactive\n"
+    box.inside("systemctl", "disable", "--quiet", "--now", THEIRS)
+
+
+@pytest.mark.parametrize("damage", ["nonsense", ""], ids=["does not parse", "empty"])
+def test_a_damaged_file_leaves_management_open_and_nothing_else_and_the_next_run_says_so(box: Box, damage: str) -> None:
+    box.inside("sh", "-c", f"systemctl enable --quiet {THEIRS}; echo '{damage}' > /etc/faxnet/nftables.nft")
+    with knocking(box.control, ADDRESS) as prober:
+        box.reboot(state="degraded")
+    assert (prober.answers, prober.knocks > 50) == (0, True)
+    assert "192.0.2.1 . 10.77.0.10" not in box.rules
+    assert 'tcp dport 22 counter accept comment "management"' in box.ours
+    said = box.inside("journalctl", "--boot", "--priority=crit", "--unit", UNIT, "--output=cat")
+    assert "/etc/faxnet/nftables.nft cannot be loaded; until the next run of faxnet.deploy this host lets only" in said
+    cured = box.apply(LET_IN).task
+    assert cured["changed"]
+    assert UNIT in cured["differences"]
+    assert "let only management in since then" in cured["notices"][0]
+    assert box.apply(LET_IN).task["differences"] == []
+    box.inside("systemctl", "disable", "--quiet", "--now", THEIRS)
+
+
+def test_a_mistake_in_the_hosts_own_file_takes_nothing_from_ours(box: Box) -> None:
+    rules = box.ours
+    box.inside("sh", "-c", "cp /etc/nftables.conf /var/tmp; echo nonsense >> /etc/nftables.conf")
+    with knocking(box.control, ADDRESS) as prober:
+        box.inside("sh", "-c", f"! systemctl restart {THEIRS}")
+    box.inside("sh", "-c", f"mv /var/tmp/nftables.conf /etc; systemctl reset-failed {THEIRS}")
+    assert (prober.answers, box.ours) == (0, rules)
 
 
 def test_absent_leaves_nothing_of_ours(box: Box) -> None:

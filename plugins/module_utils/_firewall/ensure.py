@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import files, kernel, transaction
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import files, kernel, services, transaction
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.listeners import shut_listeners
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import (
+    CLOSED_FILE,
     NO_TABLE,
     RULES_FILE,
     TABLE,
+    UNIT,
     FirewallError,
     Machine,
     RefusedRulesError,
@@ -28,12 +30,16 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.replace im
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a host is to have: the nft file (None: no rules of ours), kernel settings that must be 1, what it opens."""
+    """What a host is to have: the nft file (None: no rules of ours), kernel settings that must be 1, what it opens.
+
+    `closed` is the nft file that takes the other's place when that one is damaged: management and nothing else.
+    """
 
     text: str | None
     settings: tuple[str, ...]
     openings: tuple[Mapping[str, Any], ...]
     tolerate_drops: bool
+    closed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Found:
     differences: tuple[str, ...]
     shut_listeners: tuple[dict[str, Any], ...]
     others: tuple[str, ...]
+    notices: tuple[str, ...] = ()
 
     @property
     def risky(self) -> bool:
@@ -64,10 +71,15 @@ def compare(machine: Machine, wanted: Wanted) -> Found:
         after = _rehearsed(machine, wanted.text)
         if before != after:
             check(machine, wanted.text, "the new rules")
-    wanted_files = files.wanted_files(machine, wanted.text, wanted.settings)
+    known = services.units(machine)
+    wanted_files = files.wanted_files(machine, wanted.text, wanted.closed, wanted.settings, known)
+    closed = wanted_files[CLOSED_FILE]
+    if closed is not None and machine.read(CLOSED_FILE) != closed:
+        check(machine, closed, "the rules for when their file is damaged")
     settings = files.setting_changes(machine, wanted.settings)
     differences = ["table " + TABLE] if before != after else []
     differences += sorted(settings) + files.differing(machine, wanted_files)
+    differences += services.unsettled(known, wanted=wanted.text is not None)
     return Found(
         wanted=wanted,
         before=before,
@@ -77,7 +89,19 @@ def compare(machine: Machine, wanted: Wanted) -> Found:
         differences=tuple(differences),
         shut_listeners=tuple(shut_listeners(machine, wanted.openings)) if wanted.text is not None else (),
         others=others,
+        notices=tuple(_notices(known)) if wanted.text is not None else (),
     )
+
+
+def _notices(known: Mapping[str, services.Unit]) -> Iterator[str]:
+    """What the host's owner must know: what will happen at the next boot, and what has happened since the last run."""
+    if not known:
+        yield "this host has no systemd, so the rules are not loaded at boot; load " + RULES_FILE + " yourself"
+    if known and known[UNIT].active == "failed":
+        yield (
+            f"{UNIT} could not load {RULES_FILE}, and let only management in since then; "
+            f"journalctl -u {UNIT} on the host says why"
+        )
 
 
 def _rehearsed(machine: Machine, text: str) -> str | None:

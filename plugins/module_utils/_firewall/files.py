@@ -1,16 +1,18 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What survives a reboot: the rules' file, the unit that loads it before the network, the router's kernel settings."""
+"""What survives a reboot: the rules' file, what systemd loads it with, the router's kernel settings."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import services
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import (
+    DROP_IN,
     ENABLED_LINK,
     RULES_FILE,
     SYSCTL_FILE,
@@ -20,29 +22,8 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine im
     Machine,
 )
 
-# nftables.service flushes every rule when it starts, stops or reloads: come after it, and follow it.
-_UNIT_TEXT = """\
-# Written by faxnet.deploy
-[Unit]
-Description=Packet filter rules of faxnet.deploy
-DefaultDependencies=no
-Wants=network-pre.target
-Before=network-pre.target shutdown.target
-Conflicts=shutdown.target
-After=systemd-modules-load.service local-fs.target nftables.service
-PartOf=nftables.service
-ReloadPropagatedFrom=nftables.service
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart={nft} -f {rules}
-ExecReload={nft} -f {rules}
-ExecStop=-{nft} delete table inet faxnet
-
-[Install]
-WantedBy=sysinit.target
-"""
+#: Directories that come with our files and go with them, unless others have files there.
+_SHARED_DIRECTORIES = ("faxnet", os.path.basename(os.path.dirname(DROP_IN)))
 
 _SYSCTL_TEXT = """\
 # Written by faxnet.deploy: this host is a router of the plan.
@@ -50,12 +31,14 @@ _SYSCTL_TEXT = """\
 {settings}"""
 
 
-def wanted_files(machine: Machine, text: str | None, settings: Sequence[str]) -> dict[str, str | None]:
+def wanted_files(
+    machine: Machine, text: str | None, closed: str | None, settings: Sequence[str], known: Mapping[str, services.Unit]
+) -> dict[str, str | None]:
     """Each file that carries our name with the text it must have; None where there must be none.
 
-    `text` is the nft file, None to have no rules; `settings` names kernel settings that must be 1.
+    `text` is the nft file, None to have no rules; `closed` is the one that takes its place when it is damaged;
+    `settings` names kernel settings that must be 1; `known` is what systemd has now.
     """
-    unit = _UNIT_TEXT.format(nft=machine.nft(), rules=RULES_FILE) if text is not None else None
     sysctl = None
     if settings:
         before = dict(settings_before(machine))
@@ -64,14 +47,11 @@ def wanted_files(machine: Machine, text: str | None, settings: Sequence[str]) ->
             before=" ".join(f"{name}={was[name]}" for name in settings),
             settings="".join(f"{name} = 1\n" for name in settings),
         )
-    return {
-        RULES_FILE: text,
-        UNIT_FILE: unit if machine.has_systemd() else None,
-        SYSCTL_FILE: sysctl,
-    }
+    of_systemd = services.wanted_files(machine, known, text is not None, closed)
+    return {RULES_FILE: text, SYSCTL_FILE: sysctl, **of_systemd}
 
 
-def differing(machine: Machine, wanted: dict[str, str | None]) -> list[str]:
+def differing(machine: Machine, wanted: Mapping[str, str | None]) -> list[str]:
     """The paths whose text is not the wanted one, and the unit's link if the unit is not enabled as wanted."""
     paths = [path for path, text in sorted(wanted.items()) if machine.read(path) != text]
     if os.path.lexists(machine.path(ENABLED_LINK)) != (wanted[UNIT_FILE] is not None):
@@ -126,23 +106,26 @@ def discard(machine: Machine, paths: Iterable[str], mark: str) -> None:
 
 
 def put_in_place(machine: Machine, wanted: dict[str, str | None], mark: str) -> None:
-    """Rename what `stage` wrote, delete what must not be, and enable or disable the unit."""
+    """Rename what `stage` wrote, delete what must not be, and let systemd have its units as wanted."""
     systemctl = machine.find("systemctl") if machine.has_systemd() else None
-    enabled = os.path.lexists(machine.path(ENABLED_LINK))
-    if systemctl and enabled and wanted[UNIT_FILE] is None:
+    if systemctl and wanted[UNIT_FILE] is None and machine.read(UNIT_FILE) is not None:
         _run(machine, [systemctl, "disable", "--quiet", "--now", UNIT])
-    unit_changed = machine.read(UNIT_FILE) != wanted[UNIT_FILE]
+        # A unit that failed would be listed even without its file.
+        machine.run([systemctl, "reset-failed", "--quiet", UNIT], None)
+    units_changed = any(machine.read(path) != wanted[path] for path in (UNIT_FILE, DROP_IN))
     for path, text in wanted.items():
         place = machine.path(path)
         if text is None:
             _remove(place)
         elif os.path.exists(place + "." + mark):
             os.replace(place + "." + mark, place)
-    if systemctl and unit_changed:
+    if systemctl and (units_changed or any(unit.stale for unit in services.units(machine).values())):
         _run(machine, [systemctl, "daemon-reload"])
-    if systemctl and wanted[UNIT_FILE] is not None and not enabled:
-        # --now loads the same rules once more and makes the unit follow nftables.service from here on.
-        _run(machine, [systemctl, "enable", "--quiet", "--now", UNIT])
+    if systemctl and wanted[UNIT_FILE] is not None:
+        enabled = os.path.lexists(machine.path(ENABLED_LINK))
+        if not enabled or services.unsettled(services.units(machine), wanted=True):
+            # --now loads the same rules once more.
+            _run(machine, [systemctl, "enable", "--quiet", "--now", UNIT])
 
 
 def _run(machine: Machine, argv: list[str]) -> None:
@@ -157,6 +140,6 @@ def _remove(place: str) -> None:
     except FileNotFoundError:
         return
     directory = os.path.dirname(place)
-    if os.path.basename(directory) == "faxnet":
-        with contextlib.suppress(OSError):  # other parts of the collection keep settings there, too
+    if os.path.basename(directory) in _SHARED_DIRECTORIES:
+        with contextlib.suppress(OSError):  # others keep files there, too
             os.rmdir(directory)

@@ -19,6 +19,11 @@ RULES_FILE = "/etc/faxnet/nftables.nft"
 UNIT = "faxnet-firewall.service"
 UNIT_FILE = "/etc/systemd/system/" + UNIT
 ENABLED_LINK = "/etc/systemd/system/sysinit.target.wants/" + UNIT
+CLOSED_FILE = "/etc/faxnet/closed.nft"
+LOADER = "/etc/faxnet/load-rules.sh"
+NFTABLES = "nftables.service"
+#: The last of its drop-ins by name: "systemctl edit" writes override.conf, which may say anew what is started.
+DROP_IN = f"/etc/systemd/system/{NFTABLES}.d/zz-faxnet.conf"
 SYSCTL_FILE = "/etc/sysctl.d/90-faxnet.conf"
 RUN_DIRECTORY = "/run/faxnet/firewall"
 

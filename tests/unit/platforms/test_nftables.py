@@ -16,6 +16,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables.h
     forwarding_settings,
     open_ports,
 )
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import apply_slice
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.policies.policy import RefusedError
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.policies.read_policy import read_policy
 from tests.kernel import networks
@@ -374,3 +375,22 @@ def test_no_name_becomes_syntax(flow: str, name: str, enabled: bool) -> None:
 def test_a_part_of_a_policy_that_nobody_knows_is_refused_and_not_passed_over() -> None:
     with pytest.raises(RefusedError, match=r"policy\.permits is not known; use forwarding, outbound, .*source_nat"):
         nft_rules(policy(permits=[]))
+
+
+def test_when_the_rules_are_lost_management_is_let_in_and_nothing_else() -> None:
+    """What is loaded in the place of a damaged file."""
+    opened = {"transport": "udp", "ports": "53", "sources": ["0.0.0.0/0"], "name": "names"}
+    inbound = [permit("192.0.2.1", "10.1.0.10"), permit("192.0.2.1", "10.1.0.10", "21", helper="ftp")]
+    held = router(
+        input=inbound,
+        forward=[permit("192.0.2.1", "10.2.0.21", idle=500)],
+        output=[permit("10.1.0.10", "192.0.2.1", transport="udp", idle=500)],
+        destination_nat=[forward("192.0.2.1", "203.0.113.20", "7485", "10.2.0.2")],
+        openings=[opened],
+    )
+    closed = apply_slice({"host": "uk-router", "platform": "nftables", "policy": held}).options["closed"]
+    networks.checked_by_nft(closed)
+    rules = nft_rules(router(outbound="flows", source_nat=[]))
+    assert closed == rules
+    assert re.findall(r"^\tchain (\S+)", closed, re.MULTILINE) == ["faxnet_input", "faxnet_forward"]
+    assert re.findall(r'comment "(.*)"', closed) == ["management"]

@@ -15,6 +15,8 @@ source again, so that even a packet that reaches it by another way needs a flow.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 from ...policies.policy import Policy, SourceNat
 from ..platform import Abilities, Device, OnDevice, Options, Platform, Traits
@@ -51,11 +53,19 @@ class Nftables(Platform):
     def apply(self, device: Device, options: Options) -> OnDevice:
         """Load the file, with the kernel settings that it needs."""
         settings, opened = forwarding_settings(device.policy), open_ports(device.policy)
-        return OnDevice(MODULE, {"text": self.render(device, options), "settings": settings, "openings": opened})
+        closed = self.render(replace(device, policy=closed_policy(device.policy)), options)
+        text = self.render(device, options)
+        return OnDevice(MODULE, {"text": text, "closed": closed, "settings": settings, "openings": opened})
 
     def remove(self) -> OnDevice:
         """Take the table away."""
         return OnDevice(MODULE)
+
+
+def closed_policy(policy: Policy) -> Policy:
+    """The policy of a device whose rules are lost: management reaches it, and nothing else comes in or through."""
+    nothing: dict[str, Any] = dict.fromkeys(("openings", "input", "forward", "output", "destination_nat"), ())
+    return replace(policy, outbound="flows", source_nat=(), **nothing)
 
 
 def render(policy: Policy, *, address_ranges: bool = False) -> str:

@@ -5,19 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 
 from ..plugin_utils.faces.action import EngineAction
-from ..plugin_utils.plan_files.directory import read_slice
+from ..plugin_utils.plan_files.directory import read_plan, read_slice
 from ..plugin_utils.plan_files.sealed_json import PlanFileError
 from ..plugin_utils.platforms.registry import DEFAULT, platform_of
 from ..plugin_utils.policies.policy import RefusedError
-from ..plugin_utils.sheets.collection import put_files
+from ..plugin_utils.sheets.collection import Change, put_files
 from ..plugin_utils.sheets.definitions import SIDES, Definition, SheetError, definitions
+from ..plugin_utils.sheets.leftovers import COLLECTION, remove_sheets_of_others, written_sheets
 from ..plugin_utils.sheets.rendering import file_names, is_about, render
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -40,7 +41,6 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     },
 }
 MODULE = "faxnet.deploy.settings_sheets_files"
-COLLECTION = "sheets"  # beside the plan
 
 
 class ActionModule(EngineAction):
@@ -67,11 +67,15 @@ class ActionModule(EngineAction):
         if present and options["only"]:
             _refuse_without(part, chosen)
         sheets = render(part, chosen) if present else ()
-        gone = [each.name for each in chosen if each.name not in {sheet.name for sheet in sheets}]
+        made = {sheet.name for sheet in sheets}
+        # Without a choice, what an earlier choice of the user's own sheets left is none of them any more.
+        everything = not options["only"]
 
-        def wanted(stem: str) -> dict[str, str | None]:
+        def wanted(stem: str, there: Iterable[str] = ()) -> dict[str, str | None]:
             """Content by name; None for a file that is not to be there."""
-            files: dict[str, str | None] = dict.fromkeys(name for each in gone for name in file_names(each, stem))
+            gone = ({each.name for each in chosen} | set(there)) - made
+            names = (name for each in sorted(gone) for name in file_names(each, stem))
+            files: dict[str, str | None] = dict.fromkeys(names)
             for sheet in sheets:
                 files.update(sheet.files(stem))
             return files
@@ -80,27 +84,48 @@ class ActionModule(EngineAction):
         changes = []
         collection = plan.parent / COLLECTION if options["collection"] is None else options["collection"]
         if collection:
-            changes = put_files(Path(collection).expanduser(), wanted(f"{host}."), check_mode=self.check_mode)
+            folder = Path(collection).expanduser()
+            there = [each.sheet for each in written_sheets(folder, host)] if everything else []
+            changes = put_files(folder, wanted(f"{host}.", there), check_mode=self.check_mode)
+            if everything and _is_first(host, variables):
+                changes += self._remove_others(plan, folder, variables)
         result["changed"] = bool(changes)
         diff = [change.as_diff() for change in changes]
         if options["path"] and _can_be_written_on(part):
-            answer = self._on_host(options["path"], wanted(""), variables)
+            answer = self._on_host(options["path"], wanted(""), host if everything else "", variables)
             diff += answer.pop("diff", [])
             result.update(answer, changed=result["changed"] or bool(answer.get("changed")))
         return {**result, "diff": diff} if self.diff else result
 
-    def _on_host(self, path: str, files: Mapping[str, str | None], variables: dict[str, Any]) -> dict[str, Any]:
+    def _remove_others(self, plan: Path, folder: Path, variables: Mapping[str, Any]) -> list[Change]:
+        """Remove the sheets of hosts that are neither in the plan nor in this play; once for all hosts."""
+        try:
+            planned = read_plan(plan)["hosts"]
+        except PlanFileError:
+            return []  # what does not say who is planned says of nobody that he is not
+        kept = {**planned, **dict.fromkeys(variables.get("ansible_play_hosts_all") or ())}
+        return remove_sheets_of_others(folder, kept, check_mode=self.check_mode)
+
+    def _on_host(
+        self, path: str, files: Mapping[str, str | None], only_of: str, variables: dict[str, Any]
+    ) -> dict[str, Any]:
         answer: dict[str, Any] = self._execute_module(
             module_name=MODULE,
             module_args={
                 "path": path,
                 "files": {name: content for name, content in files.items() if content is not None},
                 "absent": [name for name, content in files.items() if content is None],
+                "others_of": only_of,
             },
             task_vars=variables,
         )
         answer.pop("invocation", None)  # it repeats all texts
         return answer
+
+
+def _is_first(host: str, variables: Mapping[str, Any]) -> bool:
+    """Whether a host is the one that does what is done once for all hosts of a play."""
+    return host == next(iter(variables.get("ansible_play_hosts") or ()), host)
 
 
 def _can_be_written_on(part: Mapping[str, Any]) -> bool:

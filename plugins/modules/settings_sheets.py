@@ -48,6 +48,8 @@ options:
   own:
     description:
       - Sheets for other products, or other texts for the collection's own (under the same name).
+      - It is the whole list. A sheet of the host that it no longer names is removed, unless O(only) is set; so name all
+        of them in one task, or set O(only) in each.
     type: list
     elements: dict
     default: []

@@ -26,6 +26,12 @@ options:
     type: list
     elements: str
     default: []
+  others_of:
+    description:
+      - A host's inventory name. Its sheets in the directory that are in neither list go; what is no sheet, or another
+        host's, stays.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -59,6 +65,7 @@ removed:
   sample: []
 """
 
+import json
 import os
 import tempfile
 
@@ -75,12 +82,14 @@ def main() -> None:
             "path": {"type": "path", "required": True},
             "files": {"type": "dict", "default": {}},
             "absent": {"type": "list", "elements": "str", "default": []},
+            "others_of": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
     folder: str = module.params["path"]
     try:
-        result = bring(module, folder, module.params["files"], module.params["absent"])
+        absent = [*module.params["absent"], *others(folder, module.params["others_of"], module.params["files"])]
+        result = bring(module, folder, module.params["files"], list(dict.fromkeys(absent)))
     except (OSError, UnicodeDecodeError) as error:
         module.fail_json(msg=f"{getattr(error, 'filename', None) or folder} cannot be read or written: {error}")
     module.exit_json(**result)
@@ -106,6 +115,26 @@ def bring(module: AnsibleModule, folder: str, files: dict[str, str], absent: lis
             write(module, path, content)
     result = {"changed": bool(diff), "written": written, "removed": removed}
     return {**result, "diff": diff} if module._diff else result
+
+
+def others(folder: str, host: str, files: dict[str, str]) -> list[str]:
+    """Return the names of the files of a host's sheets that are not among *files*; each sheet's data names both."""
+    found: list[str] = []
+    for name in sorted(os.listdir(folder)) if host and os.path.isdir(folder) else ():
+        sheet, end = os.path.splitext(name)
+        if end == ".json" and name not in files and is_sheet(os.path.join(folder, name), host, sheet):
+            found += [f"{sheet}.txt", name]
+    return found
+
+
+def is_sheet(path: str, host: str, sheet: str) -> bool:
+    """Whether a file is the data of that host's sheet of that name."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            data = json.load(stream)
+    except (OSError, ValueError, RecursionError):
+        return False  # something else, whose it may be
+    return isinstance(data, dict) and (data.get("host"), data.get("sheet")) == (host, sheet)
 
 
 def text_of(path: str) -> str | None:

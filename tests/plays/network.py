@@ -83,7 +83,7 @@ class Network:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.plan = folder / ".faxnet" / "plan"
-        self.lock = folder / "faxnet.lock.json"
+        self.lock = folder / ".faxnet.lock.json"
 
     @staticmethod
     def two_offices() -> dict[str, Any]:
@@ -94,6 +94,11 @@ class Network:
         """Write the inventory (data, or text)."""
         text = inventory if isinstance(inventory, str) else yaml.safe_dump(inventory, sort_keys=False)
         (self.folder / name).write_text(text, encoding="utf-8")
+
+    def read(self, name: str = "hosts.yml") -> dict[str, Any]:
+        """What the inventory says."""
+        data: dict[str, Any] = yaml.safe_load((self.folder / name).read_text(encoding="utf-8"))
+        return data
 
     def run(self, playbook: str, *arguments: str, sources: tuple[str, ...] = ("hosts.yml",)) -> Outcome:
         """Run a playbook: the name of one of the collection's, or the text of one."""

@@ -176,3 +176,65 @@ def test_a_host_that_left_the_plan_is_connected_to_only_if_its_platform_is(tmp_p
     absent = ("-e", "settings_sheets_state=absent")
     outcome = network.run(ROLE.format(hosts="gone"), *absent, sources=("hosts.yml", "gone.yml"))
     assert (outcome.code, outcome.changed) == (0, {"gone": 0}), outcome.text
+
+
+OWN = {"name": "letter", "product": "HylaFAX", "side": "client", "services": ["netcfax"], "template": "letter.j2"}
+
+
+def test_a_users_own_sheet_that_is_dropped_from_the_list_goes_and_what_is_no_sheet_stays(tmp_path: Path) -> None:
+    network = Network(tmp_path)
+    write(network, press="unmanaged")
+    (tmp_path / "letter.j2").write_text("Dear {{ host }}\n", encoding="utf-8")
+    own = ("-e", json.dumps({"settings_sheets_own": [{**OWN, "template": str(tmp_path / "letter.j2")}]}))
+    assert network.run(ROLE.format(hosts="pc,pc2"), *own).code == 0
+    ours = both_files("pc/netcfax-client", "pc/faxpress-client", "pc2/netcfax-client")
+    assert files(tmp_path / "on") == sorted([*ours, *both_files("pc/letter", "pc2/letter")])
+    kept = {"pc/notes.json": '{"host": "pc"}', "pc/letter.csv": "", "pc2/other.json": '{"host": "x", "sheet": "other"}'}
+    for name, content in kept.items():
+        (tmp_path / "on" / name).write_text(content, encoding="utf-8")
+        (tmp_path / ".faxnet" / "sheets" / name.replace("/", ".")).write_text(content, encoding="utf-8")
+
+    one = network.run(ROLE.format(hosts="pc2"), "-e", '{"settings_sheets_only": ["netcfax-client"]}')
+    assert (one.code, one.changed) == (0, {"pc2": 0}), one.text
+    checked = network.run(ROLE.format(hosts="pc,pc2"), "--check", "--diff")
+    assert (checked.code, checked.changed) == (0, {"pc": 1, "pc2": 1}), checked.text
+    assert checked.text.count("-Dear pc\n") == 2
+    outcome = network.run(ROLE.format(hosts="pc,pc2"))
+    assert (outcome.code, outcome.changed) == (0, {"pc": 1, "pc2": 1}), outcome.text
+    assert files(tmp_path / "on") == sorted([*ours, *kept])
+    assert collected(network) == sorted(name.replace("/", ".") for name in (*ours, *kept))
+    assert network.run(ROLE.format(hosts="pc,pc2")).changed == {"pc": 0, "pc2": 0}
+
+
+def test_sheets_of_hosts_that_left_the_plan_or_are_no_longer_set_by_hand_go(tmp_path: Path) -> None:
+    network = Network(tmp_path)
+    everybody = {"fax": "unmanaged", "press": "worksheet", "pc": "worksheet", "pc2": "worksheet"}
+    write(network, **everybody)
+    elsewhere = {"settings_sheets_path": "", "ansible_become": False, "settings_sheets_collection": f"{tmp_path}/all"}
+    assert network.run("faxnet.deploy.deploy", "-e", '{"settings_sheets_path": ""}').code == 0
+    assert network.run(ROLE.format(hosts="all"), "-e", json.dumps(elsewhere)).code == 0
+    assert files(tmp_path / ".faxnet" / "worksheets") == ["pc.txt", "pc2.txt", "press.txt"]
+    note = tmp_path / ".faxnet" / "worksheets" / "note.txt"
+    note.write_text("The press is in the cellar.\n", encoding="utf-8")
+
+    inventory = network.read()
+    hosts = inventory["all"]["hosts"]
+    del hosts["pc2"]
+    hosts["press"]["faxnet_platform"] = "unmanaged"
+    network.write(inventory)
+    gone = [f"{tmp_path}/.faxnet/sheets/pc2.netcfax-client.{end}" for end in ("txt", "json")]
+    gone += [f"{tmp_path}/.faxnet/worksheets/{host}.txt" for host in ("pc2", "press")]
+    checked = network.planned("--check", "--diff")
+    assert (checked.changed, checked.plan["removed"]) == ({"localhost": 1}, gone)
+    assert f"--- before: {gone[-1]}\n" in checked.text
+    assert files(tmp_path / ".faxnet" / "worksheets") == ["note.txt", "pc.txt", "pc2.txt", "press.txt"]
+    assert network.planned().plan["removed"] == gone
+    assert files(tmp_path / ".faxnet" / "worksheets") == ["note.txt", "pc.txt"]
+    assert collected(network) == [name for name in ON_CONTROLLER if not name.startswith("pc2.")]
+    assert network.planned().changed == {"localhost": 0}
+
+    # A folder that the plan does not know of.
+    assert files(tmp_path / "all") == ON_CONTROLLER
+    outcome = network.run(ROLE.format(hosts="fax,pc"), "-e", json.dumps(elsewhere))
+    assert (outcome.code, outcome.changed) == (0, {"fax": 1, "pc": 0}), outcome.text
+    assert files(tmp_path / "all") == [name for name in ON_CONTROLLER if not name.startswith("pc2.")]

@@ -55,6 +55,11 @@ class Worksheet(Platform):
         return OnController(self.name, "")
 
 
+def title(host: str) -> str:
+    """The first line of a host's sheet."""
+    return f"Router worksheet for {_line(host)}"
+
+
 def _sheet(device: Device) -> str:
     listed = device.listed
     services = [("Service", "Protocol", "Port or range")]
@@ -65,7 +70,7 @@ def _sheet(device: Device) -> str:
     if silent:
         times = [f"{rule['idle']} s" if rule.get("idle") else "-" for rule in listed["rules"]]
         rules = [(*row, time) for row, time in zip(rules, ("Remember for", *times), strict=True)]
-    lines = [f"Router worksheet for {_line(device.host)}", ""]
+    lines = [title(device.host), ""]
     lines += ["1. Services: add each of these to the router's list of services.", "", *_table(services), ""]
     lines += ["2. Rules: one for each line. A rule marked 'no' is entered and left switched off.", "", *_table(rules)]
     if silent:

@@ -75,7 +75,8 @@ def _sheet(part: Mapping[str, Any], definition: Definition) -> Sheet:
             and finding["service"] in services
         ],
     }
-    data = json.dumps({"format": FORMAT, "host": host, key: entries}, indent=4, sort_keys=True, ensure_ascii=False)
+    told = {"format": FORMAT, "host": host, "sheet": definition.name, key: entries}
+    data = json.dumps(told, indent=4, sort_keys=True, ensure_ascii=False)
     return Sheet(definition.name, _text(definition, values), f"{data}\n")
 
 

@@ -193,7 +193,7 @@ def test_programs_read_the_same_from_the_json_beside_each_sheet(network: Made) -
             side = "offers" if name.endswith("-server") else "uses"
             services = {each["service"] for each in found[side]}
             entries = [each for each in part[side] if each["service"] in services]
-            assert found == {"format": 1, "host": host, side: entries}
+            assert found == {"format": 1, "host": host, "sheet": name, side: entries}
             read += 1
     assert read == 12
 

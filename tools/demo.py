@@ -94,7 +94,7 @@ def _settings(kept: Path) -> dict[str, object]:
     """Variables of the run: where its files go, and emulated fax programs in the place of real ones."""
     return {
         "faxnet_directory": str(kept),
-        "faxnet_lock": str(kept / "faxnet.lock.json"),
+        "faxnet_lock": str(kept / ".faxnet.lock.json"),
         "faxnet_emulate": True,
     }
 

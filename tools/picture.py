@@ -29,7 +29,7 @@ sys.path.insert(0, str(COLLECTIONS))
 def plan_of(inventory: Path) -> dict[str, Any]:
     """Plan an inventory with the playbook that a user runs; return the plan document."""
     with tempfile.TemporaryDirectory(prefix="faxnet-picture-") as folder:
-        places = {"faxnet_directory": folder, "faxnet_lock": f"{folder}/faxnet.lock.json"}
+        places = {"faxnet_directory": folder, "faxnet_lock": f"{folder}/.faxnet.lock.json"}
         command = [
             str(Path(sys.executable).with_name("ansible-playbook")),
             f"--inventory={inventory}",

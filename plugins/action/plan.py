@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from ansible import constants
@@ -19,11 +18,14 @@ from ..plugin_utils.faces.vault import vault_test
 from ..plugin_utils.inventory import collecting as collect
 from ..plugin_utils.plan_files import terminal_text
 from ..plugin_utils.plan_files.changes import differences, lock_difference
-from ..plugin_utils.plan_files.directory import is_current, write_plan, write_text
+from ..plugin_utils.plan_files.directory import is_current, write_plan
 from ..plugin_utils.plan_files.locations import Locations, inventory_directory, locations_of
+from ..plugin_utils.plan_files.lock_file import LockFile, read_lock_file
 from ..plugin_utils.plan_files.plan_json import PlanDocuments
 from ..plugin_utils.plan_files.sealed_json import PlanFileError
 from ..plugin_utils.planning.plan import Inputs, Plan, make_plan
+from ..plugin_utils.sheets.definitions import SheetError
+from ..plugin_utils.sheets.leftovers import remove_leftovers
 
 ARGUMENTS: dict[str, dict[str, Any]] = {"directory": {"type": "path"}, "lock": {"type": "path"}}
 
@@ -32,6 +34,7 @@ class ActionModule(EngineAction):
     """The face of the engine for plays."""
 
     argument_spec = ARGUMENTS
+    refusals = (PlanFileError, SheetError)
     BYPASS_HOST_LOOP = True
 
     def act(self, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
@@ -64,14 +67,14 @@ class ActionModule(EngineAction):
         return evaluate
 
     def _plan(self, collected: collect.Collected, where: Locations) -> dict[str, Any]:
-        lock_text = _text_of(where.lock)
+        lock = read_lock_file(where)
         planned = make_plan(
             Inputs(
                 sites=collected.network.get("faxnet_sites"),
                 services=collected.network.get("faxnet_services"),
                 hosts=collected.hosts,
-                lock=lock_text,
-                lock_name=str(where.lock),
+                lock=lock.text,
+                lock_name=str(lock.read_from),
                 findings=collected.findings,
             )
         )
@@ -85,23 +88,34 @@ class ActionModule(EngineAction):
             raise AnsibleActionFail(terminal_text.failure_text(findings), result=result)
         for text in terminal_text.remark_texts(findings, Severity.WARNING):
             self._display.warning(text)
-        return {**result, **self._write(planned.plan, where, lock_text)}
+        if lock.remark:
+            self._display.warning(lock.remark)
+        return {**result, **self._write(planned.plan, where, lock)}
 
-    def _write(self, plan: Plan, where: Locations, lock_text: str) -> dict[str, Any]:
+    def _write(self, plan: Plan, where: Locations, lock: LockFile) -> dict[str, Any]:
         documents = PlanDocuments(plan)
         new_lock = plan.lock.as_text()
         result: dict[str, Any] = {
             "summary": terminal_text.summary_of(documents, plan.findings),
             "advice": terminal_text.remark_texts(plan.findings, Severity.ADVICE),
         }
-        if self.diff:
-            result["diff"] = [*differences(documents, where.plan), *lock_difference(where.lock, lock_text, new_lock)]
+        diff = (
+            [*differences(documents, where.plan), *lock_difference(lock.read_from, where.lock, lock.text, new_lock)]
+            if self.diff
+            else []
+        )
         if self.check_mode:
-            changed = not is_current(documents, where.plan) or lock_text != new_lock
+            changed = not is_current(documents, where.plan) or not lock.is_current(new_lock)
         else:
             # The plan first: a lock file that is ahead of its plan would claim ranges that no client was told of.
             plan_changed = write_plan(documents, where.plan)
-            changed = write_text(new_lock, where.lock) or plan_changed
+            changed = lock.write(new_lock) or plan_changed
+        platforms = {name: host.platform for name, host in plan.intent.hosts.items()}
+        gone = remove_leftovers(where.plan.parent, platforms, check_mode=self.check_mode)
+        if self.diff:
+            result["diff"] = [*diff, *(change.as_diff() for change in gone)]
+        result["removed"] = [str(change.path) for change in gone]
+        changed = changed or bool(gone)
         # Asked for last: it is known once the documents have been made.
         return {**result, "changed": changed, "digest": documents.digest}
 
@@ -124,12 +138,3 @@ def _reader(hostvars: Any) -> Callable[[str], Mapping[str, Any]]:
         return hostvars.raw_get(host) if inject and variables.get("ansible_facts") else variables
 
     return read
-
-
-def _text_of(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise PlanFileError(f"{path} cannot be read: {error}; make it readable, or set faxnet_lock") from error

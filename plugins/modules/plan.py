@@ -15,6 +15,8 @@ description:
     other half.
   - Writes nothing while a mistake stands. All mistakes are reported together, each with host, variable, value and cure.
   - The same inventory gives the same plan, byte for byte. Where it is on disk already, nothing is written.
+  - Removes worksheets and settings sheets beside the plan that the plan has no use for any more, so that nobody types
+    in an old one. What is no sheet of the collection stays.
 options:
   directory:
     description:
@@ -25,7 +27,7 @@ options:
   lock:
     description:
       - The lock file, which keeps the call-back ranges that clients already have. It belongs into version control.
-      - "When not given: what the variable C(faxnet_lock) names, and without it C(faxnet.lock.json) beside the
+      - "When not given: what the variable C(faxnet_lock) names, and without it C(.faxnet.lock.json) beside the
         inventory."
     type: path
 notes:
@@ -71,7 +73,7 @@ EXAMPLES = r"""
 - name: Keep the plan with the job's artifacts
   faxnet.deploy.plan:
     directory: /srv/job/plan
-    lock: "{{ inventory_dir }}/faxnet.lock.json"
+    lock: "{{ inventory_dir }}/.faxnet.lock.json"
 
 - name: Show who is called back where
   ansible.builtin.debug:
@@ -95,7 +97,15 @@ lock:
   description: The lock file.
   returned: always
   type: str
-  sample: /srv/network/faxnet.lock.json
+  sample: /srv/network/.faxnet.lock.json
+removed:
+  description:
+    - Worksheets and settings sheets beside the plan that were removed, since their hosts have left the plan or are no
+      longer set by a person. In check mode, those that would be.
+  returned: when the plan is sound
+  type: list
+  elements: str
+  sample: []
 findings:
   description: Errors, warnings and advice.
   returned: always

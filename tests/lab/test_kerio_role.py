@@ -70,7 +70,7 @@ class Office:
         sources = [word for path in self.inventories for word in ("-i", str(path))]
         places = {
             "faxnet_directory": str(self.directory / "faxnet"),
-            "faxnet_lock": str(self.directory / "faxnet.lock.json"),
+            "faxnet_lock": str(self.directory / ".faxnet.lock.json"),
         }
         ran = subprocess.run(
             ["ansible-playbook", *sources, "-e", json.dumps({**places, **values}), *arguments, playbook],

@@ -36,7 +36,7 @@ class Office:
         sources = [word for path in self.inventories for word in ("-i", str(path))]
         values = {
             "faxnet_directory": str(self.directory / "faxnet"),
-            "faxnet_lock": str(self.directory / "faxnet.lock.json"),
+            "faxnet_lock": str(self.directory / ".faxnet.lock.json"),
             "faxnet_emulate": True,
         }
         return subprocess.run(

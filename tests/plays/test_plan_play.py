@@ -165,6 +165,28 @@ def test_plan_and_lock_lie_beside_the_first_of_several_inventories(
     assert "bystander" not in {path.stem for path in (network.plan / "hosts").iterdir()}
 
 
+def test_in_an_inventory_that_is_a_directory_only_its_own_files_are_read_as_inventories(
+    network: Network, two_offices: dict[str, Any]
+) -> None:
+    (network.folder / "hosts").mkdir()
+    network.write(two_offices, "hosts/hosts.yml")
+    first = network.planned(sources=("hosts",))
+    lock = network.folder / "hosts" / ".faxnet.lock.json"
+    ranges = lock.read_text(encoding="utf-8")
+    again = network.planned(sources=("hosts",))
+    assert (first.plan["lock"], again.changed) == (str(lock), {"localhost": 0})
+    assert "[WARNING]" not in first.text + again.text
+
+    # As it was called before: ansible takes it for an inventory, and is told of.
+    old = lock.rename(network.folder / "hosts" / "faxnet.lock.json")
+    checked = network.planned("--check", "--diff", sources=("hosts",))
+    assert (checked.changed, old.exists(), lock.exists()) == ({"localhost": 1}, True, False)
+    assert f"{lock} takes over the call-back ranges of" in checked.text.replace("\n", "")
+    moved = network.planned(sources=("hosts",))
+    assert (moved.changed, old.exists(), lock.read_text(encoding="utf-8")) == ({"localhost": 1}, False, ranges)
+    assert network.planned(sources=("hosts",)).changed == {"localhost": 0}
+
+
 def test_one_variable_moves_everything_and_another_the_lock(network: Network, two_offices: dict[str, Any]) -> None:
     two_offices["all"]["vars"]["faxnet_directory"] = "{{ inventory_dir }}/elsewhere"
     two_offices["all"]["vars"]["faxnet_lock"] = "{{ inventory_dir }}/locks/mine.json"

@@ -56,7 +56,10 @@ def _stored(part: Mapping[str, Any]) -> dict[str, Any]:
     return {**{key: value for key, value in part.items() if key not in added}, "flows": flows}
 
 
-def lock_difference(path: Path, before: str, after: str) -> Iterator[dict[str, str]]:
-    """Yield the difference of the lock file, if there is one."""
+def lock_difference(read_from: Path, path: Path, before: str, after: str) -> Iterator[dict[str, str]]:
+    """Yield the difference of the lock file, if there is one; first the end of one that lies under a former name."""
+    if read_from != path:
+        yield {"before_header": str(read_from), "after_header": str(read_from), "before": before, "after": ""}
+        before = ""
     if before != after:
         yield {"before_header": str(path), "after_header": str(path), "before": before, "after": after}

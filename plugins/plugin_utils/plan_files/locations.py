@@ -16,15 +16,28 @@ from pathlib import Path
 from typing import Any
 
 DIRECTORY_NAME = ".faxnet"
-LOCK_NAME = "faxnet.lock.json"
+
+#: Where the inventory is a directory, ansible-core reads every file in it as an inventory but those whose names begin
+#: with a dot, whatever ``inventory_ignore_extensions`` is set to (``ansible.inventory.manager.IGNORED_ALWAYS``).
+LOCK_NAME = ".faxnet.lock.json"
+
+#: The lock file's name before; one that is found beside the inventory is taken over.
+OLD_LOCK_NAME = "faxnet.lock.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Locations:
-    """Absolute paths: the plan's directory, the lock file."""
+    """Absolute paths.
+
+    Attributes:
+        plan: the plan's directory.
+        lock: the lock file.
+        old_lock: where the lock file may lie under its former name; None where the user names the file.
+    """
 
     plan: Path
     lock: Path
+    old_lock: Path | None = None
 
 
 def inventory_directory(sources: Sequence[str], otherwise: str) -> Path:
@@ -62,7 +75,9 @@ def locations_of(options: Mapping[str, Any], variables: Mapping[str, Any], besid
     lock = options.get("lock")
     if lock is None:
         lock = variables.get("faxnet_lock")
-    return Locations(_path(plan), _path(lock) if lock is not None else beside / LOCK_NAME)
+    if lock is not None:
+        return Locations(_path(plan), _path(lock))
+    return Locations(_path(plan), beside / LOCK_NAME, beside / OLD_LOCK_NAME)
 
 
 def find_locations(

@@ -44,7 +44,7 @@ class Inputs:
     hosts: Mapping[str, Mapping[str, object]]
     services: object = None
     lock: str = ""
-    lock_name: str = "faxnet.lock.json"
+    lock_name: str = ".faxnet.lock.json"
     findings: tuple[Finding, ...] = field(default=())
 
 

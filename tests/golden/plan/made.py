@@ -40,7 +40,7 @@ def read_case(name: str) -> dict[str, Any]:
 
 
 def _case(name: str) -> dict[str, str]:
-    case, lock = read_case(name), CASES / name / "faxnet.lock.json"
+    case, lock = read_case(name), CASES / name / ".faxnet.lock.json"
     planned = make_plan(
         Inputs(
             sites=case["faxnet_sites"],
@@ -54,7 +54,10 @@ def _case(name: str) -> dict[str, str]:
     if planned.plan is None:
         return texts
     written = PlanDocuments(planned.plan)
-    texts |= {"plan.json": _pretty(json.loads(b"".join(written.plan))), "faxnet.lock.json": planned.plan.lock.as_text()}
+    texts |= {
+        "plan.json": _pretty(json.loads(b"".join(written.plan))),
+        ".faxnet.lock.json": planned.plan.lock.as_text(),
+    }
     with tempfile.TemporaryDirectory(prefix="faxnet-golden-") as folder:
         plan = Path(folder, "plan")
         directory.write_plan(written, plan)

@@ -369,14 +369,14 @@ def test_a_file_that_is_no_plan_is_refused(plan: Path, text: str) -> None:
 
 
 def test_a_small_file_is_written_whole_and_only_when_it_differs(tmp_path: Path) -> None:
-    lock = tmp_path / "new" / "faxnet.lock.json"
+    lock = tmp_path / "new" / ".faxnet.lock.json"
     assert write_text("a\n", lock) is True
     inode = lock.stat().st_ino
     assert write_text("a\n", lock) is False
     assert lock.stat().st_ino == inode
     assert write_text("b\n", lock) is True
     assert lock.read_text(encoding="utf-8") == "b\n"
-    assert [path.name for path in lock.parent.iterdir()] == ["faxnet.lock.json"]
+    assert [path.name for path in lock.parent.iterdir()] == [".faxnet.lock.json"]
     assert lock.stat().st_mode & 0o777 == 0o644
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.locations import (
-    Locations,
     find_locations,
     inventory_directory,
     locations_of,
@@ -21,16 +20,23 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.locations
 @pytest.mark.parametrize(
     ("options", "variables", "expected"),
     [
-        ({}, {}, ("/inv/.faxnet/plan", "/inv/faxnet.lock.json")),
+        ({}, {}, ("/inv/.faxnet/plan", "/inv/.faxnet.lock.json")),
         ({}, {"faxnet_directory": "/d", "faxnet_lock": "/l/x.json"}, ("/d/plan", "/l/x.json")),
         ({"directory": "/p", "lock": "/o"}, {"faxnet_directory": "/d", "faxnet_lock": "/l"}, ("/p", "/o")),
-        ({"directory": None, "lock": None}, {"faxnet_directory": None}, ("/inv/.faxnet/plan", "/inv/faxnet.lock.json")),
+        (
+            {"directory": None, "lock": None},
+            {"faxnet_directory": None},
+            ("/inv/.faxnet/plan", "/inv/.faxnet.lock.json"),
+        ),
     ],
 )
 def test_a_task_decides_before_a_variable_and_a_variable_before_the_default(
     options: dict[str, Any], variables: dict[str, Any], expected: tuple[str, str]
 ) -> None:
-    assert locations_of(options, variables, Path("/inv")) == Locations(*map(Path, expected))
+    found = locations_of(options, variables, Path("/inv"))
+    assert (found.plan, found.lock) == tuple(map(Path, expected))
+    # Where the user names the file, no other is looked for.
+    assert found.old_lock == (Path("/inv/faxnet.lock.json") if "/inv/.faxnet.lock.json" in expected else None)
 
 
 def test_the_first_source_that_is_a_file_or_folder_counts(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def flow_text(flow: Flow, texts: Texts) -> str:
         f'"carried_by":{quoted_or_null(flow.carried_by or None)},"enabled":{BOOLEAN[flow.enabled]},'
         f'"source_address":"{texts[path.leaves_as]}","dial":"{texts[path.dial]}",'
         f'"arrives_from":"{texts[path.arrives_from]}","destination_address":"{texts[path.arrives_at]}",'
-        f'"via":{names_text([step.device for step in path.steps])}}}'
+        f'"via":{names_text(path.route.devices)}}}'
     )
 
 

@@ -89,7 +89,7 @@ class PlanDocuments:
             text = flow_text(flow, self._entries.texts)
             self._flows.append(text)
             # An end may neither offer nor use the service: a name server that somebody's mail server asks.
-            for host in (*(step.device for step in flow.path.steps), flow.source, flow.destination):
+            for host in (*flow.path.route.devices, flow.source, flow.destination):
                 self._services_of.setdefault(host, {})[flow.service] = None
             self._flows_of.setdefault(flow.source, []).append(text)
             self._flows_of.setdefault(flow.destination, []).append(text)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ..basics.findings import Finding
@@ -16,33 +16,20 @@ from ..inventory.offers import offer_ports, offer_source_ports
 from ..policies.policy import SourcePorts
 from .callbacks.ranges import CallbackRange
 from .flow import Connection, Flow
-from .routes import Path, Routes
-
-
-class _Riders:
-    """A server's datagrams to a port that the client chose: how those of one connection fare at a NAT in between."""
-
-    def __init__(self, connection: Connection, profile: Profile, path: Path) -> None:
-        # A client that wears its public address itself is met at its own ports: nothing has to be forwarded.
-        self.translated = any(step.translates_from is not None for step in path.steps)
-        self.idle: dict[str, int] = {}
-        if self.translated:
-            for exchange in profile.exchanges:
-                if exchange.rides_on and connection.use.takes(exchange, connection.offer):
-                    self.idle[exchange.rides_on] = max(exchange.idle, self.idle.get(exchange.rides_on, 0))
-
-    def concerns(self, exchange: Exchange) -> bool:
-        """Whether an exchange cannot have rules of its own."""
-        return self.translated and exchange.initiator == "server" and exchange.to_any_port
+from .routes import Routes
 
 
 class _Taken(NamedTuple):
-    """An exchange that a use takes of an offer.
+    """An exchange that a use takes of an offer, with what is the same for all uses of the offer that say as much.
 
     Attributes:
         prefix: how the ids of its flows begin.
         on: False where it is switched off.
         ports: destination ports; None where each client has its own, or where a setting is in error.
+        idle: seconds that the devices on its way remember it.
+        idle_ridden: the same where a NAT stands in between, and datagrams of the server ride on it.
+        rides_on: for datagrams of the server to a port that the client chose: how the ids of the flows begin whose
+            mapping they ride on through a NAT; empty where they cannot; None for every other exchange.
     """
 
     exchange: Exchange
@@ -51,6 +38,9 @@ class _Taken(NamedTuple):
     on: bool
     ports: PortRange | None
     source_ports: SourcePorts
+    idle: int
+    idle_ridden: int
+    rides_on: str | None
 
 
 class TakenExchanges:
@@ -60,23 +50,45 @@ class TakenExchanges:
         self._known: dict[tuple[str, str, Switches], tuple[_Taken, ...]] = {}
 
     def of(self, use: Use, offer: Offer, profile: Profile) -> tuple[_Taken, ...]:
-        """Return the exchanges of a use with what is the same for all uses of the offer that say as much."""
+        """Return the exchanges that a use takes."""
         key = (offer.host, offer.service, use.switches)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = tuple(
-                _Taken(
-                    exchange,
-                    f"{profile.name}.{exchange.name}/",
-                    exchange.initiator == "server",
-                    taken,
-                    None if exchange.is_callback else offer_ports(exchange, offer),
-                    offer_source_ports(exchange, offer) or (),
-                )
-                for exchange in profile.exchanges
-                if exchange.with_clients and (taken := use.takes(exchange, offer)) is not None
-            )
+            known = self._known[key] = tuple(_taken(use, offer, profile))
         return known
+
+
+def _taken(use: Use, offer: Offer, profile: Profile) -> Iterator[_Taken]:
+    ridden: dict[str, int] = {}
+    for exchange in profile.exchanges:
+        if exchange.rides_on and use.takes(exchange, offer):
+            ridden[exchange.rides_on] = max(exchange.idle, ridden.get(exchange.rides_on, 0))
+    for exchange in profile.exchanges:
+        on = use.takes(exchange, offer)
+        if on is None or not exchange.with_clients:
+            continue
+        from_server = exchange.initiator == "server"
+        rides_on = None
+        if from_server and exchange.to_any_port:
+            carrier = exchange.rides_on
+            carried = bool(carrier) and use.takes(profile.exchange(carrier), offer)
+            rides_on = _prefix(profile, carrier) if carried else ""
+        idle = 0 if exchange.rides_on else exchange.idle
+        yield _Taken(
+            exchange,
+            _prefix(profile, exchange.name),
+            from_server,
+            on,
+            None if exchange.is_callback else offer_ports(exchange, offer),
+            offer_source_ports(exchange, offer) or (),
+            idle,
+            max(idle, ridden.get(exchange.name, 0)),
+            rides_on,
+        )
+
+
+def _prefix(profile: Profile, exchange: str) -> str:
+    return f"{profile.name}.{exchange}/"
 
 
 def client_flows(
@@ -89,60 +101,60 @@ def client_flows(
 ) -> list[Flow]:
     """Return the flows of one use and IP version; what cannot be is noted in *findings*."""
     use, offer, version, route_there, route_back = connection
-    profile: Profile = intent.catalog.profiles[use.service]
+    client, server = use.host, use.server
+    profile = intent.catalog.profiles[use.service]
     on = use.enabled and offer.enabled
-    there = routes.walk(use.host, use.server, version, route_there)
-    back = routes.walk(use.server, use.host, version, route_back)
+    there = routes.walk(client, server, version, route_there)
+    back = routes.walk(server, client, version, route_back)
     near: bool | None = None
-    riders = _Riders(connection, profile, back)
-    ends = f"{use.host}>{use.server}", f"{use.server}>{use.host}"
+    # A client that wears its public address itself is met at its own ports: nothing has to be forwarded.
+    forwarded = any(crossing.translates_from is not None for crossing in route_back.crossings)
     suffix = "/6" if version == 6 else ""
+    from_client, to_client = f"{client}>{server}{suffix}", f"{server}>{client}{suffix}"
     flows = []
-    for exchange, prefix, from_server, exchange_on, offered_ports, source_ports in taken.of(use, offer, profile):
+    for item in taken.of(use, offer, profile):
+        exchange = item.exchange
         if exchange.one_network:
             if near is None:
                 # IPv6 has no broadcast (RFC 4291, 2).
-                near = version == 4 and routes.share_broadcasts(use.host, use.server)
+                near = version == 4 and routes.share_broadcasts(client, server)
             if not near:
                 continue
-        ports = offered_ports
+        ports = item.ports
         if exchange.is_callback:
-            callback = ranges.get(f"{use.host}/{use.service}")
+            callback = ranges.get(f"{client}/{use.service}")
             ports = None if callback is None else callback.ports
         if ports is None:
             continue  # a range or a setting in error; the finding is noted
         carried_by = ""
-        if on and exchange_on and riders.concerns(exchange):
-            ridden = exchange.rides_on and use.takes(profile.exchange(exchange.rides_on), offer)
-            findings.append(_impassable(intent, use, exchange, bool(ridden)))
-            if not ridden:
+        if forwarded and item.rides_on is not None and on and item.on:
+            findings.append(_impassable(intent, use, exchange, bool(item.rides_on)))
+            if not item.rides_on:
                 continue  # what cannot be is in nobody's way
-            carried_by = _id(use, profile.exchange(exchange.rides_on), version)
+            carried_by = item.rides_on + from_client
+        source, destination, ends, path = (
+            (server, client, to_client, back) if item.from_server else (client, server, from_client, there)
+        )
         flows.append(
             Flow(
-                f"{prefix}{ends[from_server]}{suffix}",
+                item.prefix + ends,
                 use.service,
                 exchange.name,
-                use.server if from_server else use.host,
-                use.host if from_server else use.server,
+                source,
+                destination,
                 version,
                 exchange.transport,
-                source_ports,
+                item.source_ports,
                 ports,
                 exchange.is_callback,
-                on and exchange_on,
-                max(0 if exchange.rides_on else exchange.idle, riders.idle.get(exchange.name, 0)),
+                on and item.on,
+                item.idle_ridden if forwarded else item.idle,
                 exchange.helper,
                 carried_by,
-                back if from_server else there,
+                path,
             )
         )
     return flows
-
-
-def _id(use: Use, exchange: Exchange, version: int) -> str:
-    source, destination = (use.server, use.host) if exchange.initiator == "server" else (use.host, use.server)
-    return f"{use.service}.{exchange.name}/{source}>{destination}{'/6' if version == 6 else ''}"
 
 
 def _impassable(intent: Intent, use: Use, exchange: Exchange, ridden: bool) -> Finding:

@@ -133,26 +133,26 @@ class _Spots:
             spot = self._worn[site, address] = Spot(realm, address)
         return spot
 
-    def inward(self, host: str, route: Route, version: int) -> list[Spot]:
+    def met_at(self, host: str, route: Route) -> list[Spot]:
         """The public addresses that packets to a host are sent to, one router after the other."""
-        if not route.translated:
-            return []
-        worn = [gateway.public_of(version) for gateway in route.inward]
-        return [self.worn(host, address) for address in (*worn, route.own_public) if address is not None]
+        return [self.worn(host, address) for address in route.met_at]
 
 
 def _called_at(spots: _Spots, connections: list[Connection]) -> dict[tuple[str, str], CalledAt]:
     """By client and service: its own address, and each public address that its servers' call-backs pass through."""
-    own: dict[tuple[str, str], dict[Spot, None]] = {}
-    public: dict[tuple[str, str], dict[Spot, None]] = {}
-    for connection in connections:
-        key = (connection.use.host, connection.use.service)
-        worn = public.setdefault(key, {})
-        here = spots.own(key[0], connection.version)
-        if here is not None:
-            own.setdefault(key, {})[here] = None
-        worn.update(dict.fromkeys(spots.inward(key[0], connection.back, connection.version)))
-    return {key: CalledAt(tuple(own.get(key, ())), tuple(public[key])) for key in public}
+    called: dict[tuple[str, str], tuple[dict[int, None], dict[Address, None]]] = {}
+    for use, _offer, version, _there, back in connections:
+        versions, public = called.setdefault((use.host, use.service), ({}, {}))
+        versions[version] = None
+        for address in back.met_at:
+            public[address] = None
+    return {
+        (host, service): CalledAt(
+            tuple(spot for version in versions if (spot := spots.own(host, version)) is not None),
+            tuple(spots.worn(host, address) for address in public),
+        )
+        for (host, service), (versions, public) in called.items()
+    }
 
 
 def _listening(intent: Intent, routes: Routes, spots: _Spots, connections: list[Connection]) -> Occupied:
@@ -173,7 +173,7 @@ def _listening(intent: Intent, routes: Routes, spots: _Spots, connections: list[
                 for address in intent.hosts[offer.host].addresses:
                     way = routes.from_outside(offer.host, address.version)
                     if not isinstance(way, NoRoute):
-                        met = [step.translates_from for step in way.steps] + [way.arrives_at]
+                        met = (*way.route.met_at, way.arrives_at)
                         worn = [spots.worn(offer.host, item) for item in met if isinstance(item, Address)]
                         _note_server(intent, offer, worn, occupied)
     # By server and client's site: all clients of a site meet the server at the same public addresses.
@@ -183,7 +183,7 @@ def _listening(intent: Intent, routes: Routes, spots: _Spots, connections: list[
         key = (offer.host, offer.service, intent.hosts[connection.use.host].site, version)
         if key not in noted:
             noted.add(key)
-            _note_server(intent, offer, spots.inward(offer.host, connection.there, version), occupied)
+            _note_server(intent, offer, spots.met_at(offer.host, connection.there), occupied)
     return occupied
 
 

@@ -9,23 +9,29 @@ the host's own variables by name.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ..basics.addresses import Address, Prefix, collapse
 from ..inventory.intent import Host, Intent, Site
 from ..policies.policy import DestinationNat, Permit, Policy, SourceNat
 from .flow import Flow
 
+_Entry = TypeVar("_Entry", Permit, DestinationNat)
+#: Permits or translations, each with the ids of its flows.
+_Served = defaultdict[_Entry, list[str]]
+
 
 @dataclass(slots=True)
-class Gathered:
-    """A policy in the making: each permit or translation with the ids of its flows."""
+class _Gathered:
+    """A policy in the making."""
 
-    input: dict[Permit, list[str]] = field(default_factory=dict)
-    forward: dict[Permit, list[str]] = field(default_factory=dict)
-    output: dict[Permit, list[str]] = field(default_factory=dict)
-    destination_nat: dict[DestinationNat, list[str]] = field(default_factory=dict)
+    input: _Served[Permit] = field(default_factory=lambda: defaultdict(list))
+    forward: _Served[Permit] = field(default_factory=lambda: defaultdict(list))
+    output: _Served[Permit] = field(default_factory=lambda: defaultdict(list))
+    destination_nat: _Served[DestinationNat] = field(default_factory=lambda: defaultdict(list))
 
 
 def make_policies(intent: Intent, flows: Iterable[Flow], stateless: frozenset[str] = frozenset()) -> dict[str, Policy]:
@@ -34,7 +40,7 @@ def make_policies(intent: Intent, flows: Iterable[Flow], stateless: frozenset[st
     Args:
         stateless: hosts whose platform keeps no state: theirs names every flow that they start, for the answers.
     """
-    gathered: dict[str, Gathered] = {name: Gathered() for name in intent.hosts}
+    gathered: dict[str, _Gathered] = {name: _Gathered() for name in intent.hosts}
     for flow in flows:
         if not flow.carried_by:
             _gather(gathered, flow, stateless)
@@ -46,32 +52,35 @@ def make_policies(intent: Intent, flows: Iterable[Flow], stateless: frozenset[st
     return {name: _policy(host, gathered[name], sites_of.get(name, []), realms) for name, host in intent.hosts.items()}
 
 
-def _gather(gathered: dict[str, Gathered], flow: Flow, stateless: frozenset[str]) -> None:
-    path, version, transport, ports, enabled = flow.path, flow.version, flow.transport, flow.ports, flow.enabled
+def _gather(gathered: dict[str, _Gathered], flow: Flow, stateless: frozenset[str]) -> None:
+    version, transport, ports, enabled = flow.version, flow.transport, flow.ports, flow.enabled
     more = (flow.source_ports, flow.idle, flow.helper)
+    leaves_as, dial, arrives_from, arrives_at, route = flow.path
+    arriving = Permit(version, arrives_from, arrives_at, transport, ports, enabled, "in", *more)
     end = gathered.get(flow.destination)
     if end is not None:
-        permit = Permit(version, path.arrives_from, path.arrives_at, transport, ports, enabled, "in", *more)
-        end.input.setdefault(permit, []).append(flow.id)
+        end.input[arriving].append(flow.id)
     start = gathered.get(flow.source)
     if start is not None and (flow.idle or flow.helper or flow.source in stateless):
-        permit = Permit(version, path.leaves_as, path.dial, transport, ports, enabled, "out", *more)
-        start.output.setdefault(permit, []).append(flow.id)
-    for step in path.steps:
-        device = gathered.get(step.device)
+        leaving = Permit(version, leaves_as, dial, transport, ports, enabled, "out", *more)
+        start.output[leaving].append(flow.id)
+    for name, worn, inside, translates_from, direction in route.crossings:
+        device = gathered.get(name)
         if device is None:
             continue  # a gateway whose own variables are in error; the finding is noted
-        permit = Permit(version, step.source, step.destination, transport, ports, enabled, step.direction, *more)
-        device.forward.setdefault(permit, []).append(flow.id)
-        if step.translates_from is not None:
-            nat = DestinationNat(
-                version, step.source, step.translates_from, transport, ports, step.destination, enabled
-            )
-            device.destination_nat.setdefault(nat, []).append(flow.id)
+        source, destination = worn or leaves_as, inside or arrives_at
+        if direction == "in" and inside is None:
+            permit = arriving  # the innermost router lets through what the destination lets in
+        else:
+            permit = Permit(version, source, destination, transport, ports, enabled, direction, *more)
+        device.forward[permit].append(flow.id)
+        if translates_from is not None:
+            nat = DestinationNat(version, source, translates_from, transport, ports, destination, enabled)
+            device.destination_nat[nat].append(flow.id)
 
 
 def _policy(
-    host: Host, gathered: Gathered, sites: list[Site], realms: Mapping[tuple[str, int], tuple[Prefix, ...]]
+    host: Host, gathered: _Gathered, sites: list[Site], realms: Mapping[tuple[str, int], tuple[Prefix, ...]]
 ) -> Policy:
     networks: dict[Prefix, None] = {}
     public: dict[Address, None] = {}

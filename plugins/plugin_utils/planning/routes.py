@@ -23,28 +23,88 @@ from ..inventory.intent import Gateway, Host, Intent, Site
 ANYWHERE = {4: Prefix(4, 0, 2**32 - 1, 0), 6: Prefix(6, 0, 2**128 - 1, 0)}
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """The devices from one host to another, for one IP version.
+class Crossing(NamedTuple):
+    """One device on a route, and what packets wear in its forward hook: an address, or None for the end's own.
 
     Attributes:
-        outward: gateways that the packet leaves through, in order.
-        inward: gateways that it enters through, in order.
-        translated: whether public addresses are worn at all.
+        device: the router's name.
+        source: after destination translation, before source translation.
+        destination: after destination translation.
+        translates_from: the public address that this device translates to *destination*, or None.
+        direction: ``out`` where the packet leaves the device's site here, ``in`` where it enters.
+    """
+
+    device: str
+    source: Address | None
+    destination: Address | None
+    translates_from: Address | None
+    direction: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """The way between two hosts, for one IP version, which thousands of hosts of two sites share.
+
+    Attributes:
+        crossings: the devices on the way, in order.
+        devices: their names.
+        dialled: the address that the source sends to; None where it is the destination's own.
+        worn: the address that packets arrive from; None where it is the source's own.
+        met_at: the public addresses that packets are sent to, one router after the other.
         start_public: the source's own public address where the source is itself a translating gateway.
         own_public: the destination's own public address where the destination is itself a translating gateway.
     """
 
-    outward: tuple[Gateway, ...]
-    inward: tuple[Gateway, ...]
-    translated: bool
-    start_public: Address | None = None
-    own_public: Address | None = None
+    crossings: tuple[Crossing, ...]
+    devices: tuple[str, ...]
+    dialled: Address | None
+    worn: Address | None
+    met_at: tuple[Address, ...]
+    start_public: Address | None
+    own_public: Address | None
 
-    @property
-    def devices(self) -> tuple[str, ...]:
-        """Names of the devices on the way, in order."""
-        return tuple(gateway.host for gateway in (*self.outward, *self.inward))
+
+class _Hop(NamedTuple):
+    """A gateway, and the address that packets wear beyond it; None where it does not translate on this route."""
+
+    device: str
+    public: Address | None
+
+
+def _route(
+    outward: Iterable[_Hop],
+    inward: Iterable[_Hop],
+    start_public: Address | None = None,
+    own_public: Address | None = None,
+) -> Route:
+    """Return the route through gateways outward, inside first, and then inward, outermost last."""
+    # Built from the far end: each translating gateway is met at its public address and hands over to the next.
+    entered: list[tuple[_Hop, Address | None]] = []
+    inner: Address | None = None
+    for hop in inward:
+        entered.append((hop, inner))
+        inner = hop.public or inner
+    entered.reverse()
+    crossings = []
+    worn: Address | None = None
+    for device, public in outward:
+        crossings.append(Crossing(device, worn, inner, None, "out"))
+        worn = public or worn
+    crossings += [Crossing(hop.device, worn, inside, hop.public, "in") for hop, inside in entered]
+    met_at = (*(hop.public for hop, _inside in entered), own_public)
+    return Route(
+        tuple(crossings),
+        tuple(crossing.device for crossing in crossings),
+        inner,
+        worn,
+        tuple(address for address in met_at if address is not None),
+        start_public,
+        own_public,
+    )
+
+
+#: Between neighbours of one network, or without any router.
+_STRAIGHT = _route((), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,35 +117,17 @@ class NoRoute:
     cure: str
 
 
-class Step(NamedTuple):
-    """A flow at one device, as the device's forward hook sees it.
-
-    A NamedTuple, like Path and Flow: a plan has hundreds of thousands, and a frozen dataclass costs thrice as much.
-
-    Attributes:
-        device: the router's name.
-        source: after destination translation, before source translation.
-        destination: after destination translation.
-        translates_from: the public address that this device translates to *destination*, or None.
-        direction: ``out`` where the packet leaves the device's site here, ``in`` where it enters.
-    """
-
-    device: str
-    source: End
-    destination: End
-    translates_from: Address | None
-    direction: str
-
-
 class Path(NamedTuple):
     """A flow's whole way for one IP version.
+
+    A NamedTuple, like Flow: a plan has a hundred thousand, and a frozen dataclass costs thrice as much.
 
     Attributes:
         leaves_as: the source's own address.
         dial: destination address as the source sees it.
         arrives_from: source address as the destination sees it.
         arrives_at: destination address as the destination sees it.
-        steps: one for each router in between.
+        route: the routers in between.
 
     An end that is the Internet at large is the network of all addresses.
     """
@@ -94,7 +136,12 @@ class Path(NamedTuple):
     dial: End
     arrives_from: End
     arrives_at: End
-    steps: tuple[Step, ...]
+    route: Route
+
+    @classmethod
+    def along(cls, route: Route, leaves_as: End, arrives_at: End) -> Path:
+        """Return the way of packets between two ends on a route; an end's own public address goes before its own."""
+        return cls(leaves_as, route.dialled or arrives_at, route.worn or leaves_as, arrives_at, route)
 
 
 class _RealmNetworks:
@@ -160,17 +207,13 @@ class Routes:
         if here < there:
             # A service on an outer router: the inner ones stand in between, and translate; an inner router itself wears
             # its own public address towards it.
-            outward = site.gateways[here + 1 : there]
-            worn = _own_public(site, start.name, version)
-            return Route(outward, (), bool(outward) or worn is not None, worn)
+            outward = _translating(site.gateways[here + 1 : there], version)
+            return _route(outward, (), _own_public(site, start.name, version))
         if here > there:
-            inward = tuple(reversed(site.gateways[there + 1 : here]))
-            met = _own_public(site, end.name, version)
-            return Route((), inward, bool(inward) or met is not None, None, met)
+            inward = _translating(site.gateways[there + 1 : here], version)
+            return _route((), inward, None, _own_public(site, end.name, version))
         one_network = self._share_network(start.name, end.name, version)
-        if one_network or not site.gateways:
-            return Route((), (), False)
-        return Route((Gateway(site.gateways[0].host, ()),), (), False)
+        return _STRAIGHT if one_network or not site.gateways else _route(_bare(site.gateways[:1]), ())
 
     def _between(self, start: Host, end: Host, version: int) -> Route | NoRoute:
         here, there = self._sites[start.site], self._sites[end.site]
@@ -178,20 +221,19 @@ class Routes:
         inward = _outside_of(there, end.name)
         if here.realm_of(version) == there.realm_of(version):
             outward, inward = _turn_at_shared(outward, inward)
-            bare_out = tuple(Gateway(gateway.host, ()) for gateway in outward)
-            bare_in = tuple(Gateway(gateway.host, ()) for gateway in reversed(inward))
-            return Route(bare_out, bare_in, False)
+            return _route(_bare(outward), _bare(inward))
         start_public = _own_public(here, start.name, version)
         own_public = _own_public(there, end.name, version)
-        if own_public is None and not any(gateway.public_of(version) for gateway in inward):
+        route = _route(_translating(outward, version), _translating(inward, version), start_public, own_public)
+        if own_public is None and route.dialled is None:
             problem = _unreachable(there, end, version)
             if problem is not None:
                 return problem
-        if start_public is None and not any(gateway.public_of(version) for gateway in outward):
+        if start_public is None and route.worn is None:
             problem = _unreachable(here, start, version)
             if problem is not None:
                 return problem
-        return Route(outward, tuple(reversed(inward)), True, start_public, own_public)
+        return route
 
     def walk(self, source: str, destination: str, version: int, route: Route) -> Path:
         """Return the addresses that a packet wears on *route*."""
@@ -199,7 +241,7 @@ class Routes:
         there = self._hosts[destination].address_of(version)
         if here is None or there is None:
             raise ValueError(f"{source} and {destination} do not both have an IPv{version} address")
-        return _walk(route.start_public or here, route.own_public or there, version, route)
+        return Path.along(route, route.start_public or here, route.own_public or there)
 
     def share_broadcasts(self, one: str, other: str) -> bool:
         """Whether two hosts are in reach of each other's broadcasts, which only IPv4 has (RFC 4291, 2)."""
@@ -216,14 +258,13 @@ class Routes:
     def from_outside(self, host: str, version: int) -> Path | NoRoute:
         """Return the way from the Internet at large to a host, or why there is none. It has an address of *version*."""
         end, site = self._hosts[host], self._sites[self._hosts[host].site]
-        inward = tuple(reversed(_outside_of(site, host)))
         own_public = _own_public(site, host, version)
-        if own_public is None and not any(gateway.public_of(version) for gateway in inward):
+        route = _route((), _translating(_outside_of(site, host), version), None, own_public)
+        if own_public is None and route.dialled is None:
             problem = _unreachable(site, end, version)
             if problem is not None:
                 return problem
-        route = Route((), inward, True, None, own_public)
-        return _walk(ANYWHERE[version], own_public or self._own(host, version), version, route)
+        return Path.along(route, ANYWHERE[version], own_public or self._own(host, version))
 
     def to_outside(self, host: str, version: int) -> Path | NoRoute:
         """Return the way from a host to the Internet at large, or why no answer could come back."""
@@ -252,20 +293,18 @@ class Routes:
         own = self._own(host, version)
         if any(network.holds(address) for network in site.networks):
             one_network = any(network.holds(address) and network.holds(own) for network in site.networks)
-            turn = () if one_network or not site.gateways else (Gateway(site.gateways[0].host, ()),)
-            return _walk(own, address, version, Route(turn, (), False))
+            turn = () if one_network else site.gateways[:1]
+            return Path.along(_route(_bare(turn), ()), own, address)
         other = self._realms.site_of(site.realm_of(version), address)
         if other is not None:
             outward, inward = _turn_at_shared(_outside_of(site, host), other.gateways)
-            bare_in = tuple(Gateway(gateway.host, ()) for gateway in reversed(inward))
-            bare_out = tuple(Gateway(gateway.host, ()) for gateway in outward)
-            return _walk(own, address, version, Route(bare_out, bare_in, False))
+            return Path.along(_route(_bare(outward), _bare(inward)), own, address)
         return self._out(host, version, address)
 
     def _out(self, host: str, version: int, end: End) -> Path:
         site = self._sites[self._hosts[host].site]
         start = _own_public(site, host, version) or self._own(host, version)
-        return _walk(start, end, version, Route(_outside_of(site, host), (), True))
+        return Path.along(_route(_translating(_outside_of(site, host), version), ()), start, end)
 
     def _own(self, host: str, version: int) -> Address:
         address = self._hosts[host].address_of(version)
@@ -274,23 +313,14 @@ class Routes:
         return address
 
 
-def _walk(leaves_as: End, arrives_at: End, version: int, route: Route) -> Path:
-    """The addresses that a packet wears on a route, from its source to the last device's inside."""
-    inner = arrives_at
-    # Built from the far end: each translating gateway is met at its public address and hands over to the next.
-    inward: list[tuple[str, End, Address | None]] = []
-    for gateway in reversed(route.inward):
-        public = gateway.public_of(version)
-        inward.append((gateway.host, inner, public))
-        inner = public or inner
-    dial, worn = inner, leaves_as
-    steps = []
-    for gateway in route.outward:
-        steps.append(Step(gateway.host, worn, dial, None, "out"))
-        worn = gateway.public_of(version) or worn
-    for device, inside, public in reversed(inward):
-        steps.append(Step(device, worn, inside, public, "in"))
-    return Path(leaves_as, dial, worn, arrives_at, tuple(steps))
+def _translating(gateways: Iterable[Gateway], version: int) -> list[_Hop]:
+    """Gateways as packets meet them that wear their public addresses."""
+    return [_Hop(gateway.host, gateway.public_of(version)) for gateway in gateways]
+
+
+def _bare(gateways: Iterable[Gateway]) -> list[_Hop]:
+    """Gateways as packets meet them that none of them translates."""
+    return [_Hop(gateway.host, None) for gateway in gateways]
 
 
 def _position(site: Site, host: str) -> int:

@@ -25,12 +25,6 @@ description:
     is changed; what is missing is named with its module.
   - Connections that were promised a long silence keep it when the rules change, unless the change takes it away.
 options:
-  directory:
-    description:
-      - The plan's directory on the controller.
-      - The default is C(plan) inside C(faxnet_directory) if that variable is set, else C(.faxnet/plan) beside the
-        inventory.
-    type: path
   policy:
     description:
       - A policy to use instead of the one in the plan, of the same form as C(policy) in a slice.
@@ -42,17 +36,6 @@ options:
     type: str
     choices: [present, absent]
     default: present
-  confirm_timeout:
-    description:
-      - Seconds until the change is undone unless it is confirmed. Must leave time for a new connection.
-    type: int
-    default: 60
-  tolerate_drops:
-    description:
-      - Go on although another table holds single rules that drop or reject, such as the ban list of fail2ban.
-      - An active firewalld or ufw, and a foreign chain that drops by default, are refused all the same.
-    type: bool
-    default: false
   address_ranges:
     description:
       - Let neighbouring target addresses with the same ports share one element of a set. The same packets pass; the
@@ -64,17 +47,13 @@ options:
       - Fail, changing nothing, unless the policy is that of a router (V(true)) or of a host (V(false)). Not checked
         when it is not given.
     type: bool
+extends_documentation_fragment:
+  - faxnet.deploy.plan_directory
+  - faxnet.deploy.firewall
 attributes:
-  check_mode:
-    support: full
-    description: The rules are rehearsed in a network namespace of their own, checked and compared, and not applied.
-  diff_mode:
-    support: full
-    description: The complete table as the kernel lists it, before and after, and the files that differ.
   platform:
-    support: full
-    platforms: linux
-    description: Linux with nft and Python 3.9 or later. A worksheet needs no managed host.
+    details:
+      - A worksheet needs no managed host.
 notes:
   - The module refuses to work beside another active packet filter, because in nftables an accept is final for its own
     table only.

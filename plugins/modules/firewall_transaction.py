@@ -58,10 +58,6 @@ options:
         type: list
         elements: list
         required: true
-  confirm_timeout:
-    description: Seconds until the change is undone unless it is confirmed.
-    type: int
-    default: 60
   together:
     description:
       - Other hosts are changed with this one, so that a change of files alone must be confirmed, too. Only with
@@ -72,24 +68,11 @@ options:
     description: Seconds from O(phase=hold) on until the change is undone unless it is confirmed.
     type: int
     default: 300
-  tolerate_drops:
-    description: Go on although another table holds single rules that drop or reject.
-    type: bool
-    default: false
   transaction:
     description: The change that is meant, as O(phase=apply) returned it. Needed for the other phases.
     type: str
-attributes:
-  check_mode:
-    support: full
-    description: The rules are rehearsed in a network namespace of their own, checked and compared, and not applied.
-  diff_mode:
-    support: full
-    description: The complete table as the kernel lists it, before and after, and the files that differ.
-  platform:
-    support: full
-    platforms: linux
-    description: Linux with nft and Python 3.9 or later.
+extends_documentation_fragment:
+  - faxnet.deploy.firewall
 seealso:
   - module: faxnet.deploy.firewall
 author:

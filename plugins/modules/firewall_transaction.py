@@ -37,8 +37,8 @@ options:
     type: list
     elements: str
     default: []
-  openings:
-    description: What the rules let in from anybody; the host compares the ports that it listens on with it.
+  open_ports:
+    description: Ports that the rules let somebody in to; the host compares the ports that it listens on with them.
     type: list
     elements: dict
     default: []
@@ -142,7 +142,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import ens
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import FirewallError, Machine, Ran
 
 LOCK_PATIENCE = 60.0  # seconds
-OPENING = {
+OPEN_PORTS = {
     "version": {"type": "int", "required": True, "choices": [4, 6]},
     "transport": {"type": "str", "required": True, "choices": ["tcp", "udp"]},
     "ports": {"type": "list", "elements": "list", "required": True},
@@ -156,7 +156,7 @@ def main() -> None:
             "text": {"type": "str"},
             "closed": {"type": "str"},
             "settings": {"type": "list", "elements": "str", "default": []},
-            "openings": {"type": "list", "elements": "dict", "default": [], "options": OPENING},
+            "open_ports": {"type": "list", "elements": "dict", "default": [], "options": OPEN_PORTS},
             "confirm_timeout": {"type": "int", "default": 60},
             "hold_timeout": {"type": "int", "default": 300},
             "together": {"type": "bool", "default": False},
@@ -185,7 +185,7 @@ def _apply(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
         text=module.params["text"],
         closed=module.params["closed"],
         settings=tuple(module.params["settings"]),
-        openings=tuple(module.params["openings"]),
+        open_ports=tuple(module.params["open_ports"]),
         tolerate_drops=module.params["tolerate_drops"],
     )
     # Check mode leaves no trace, not even a lock file.

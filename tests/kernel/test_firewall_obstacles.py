@@ -133,7 +133,7 @@ def test_iptables_rules_are_seen_through_nft(machine: Machine) -> None:
 
 
 def test_listeners_that_nothing_opens_are_named_with_their_program(machine: Machine) -> None:
-    openings = open_ports(read_policy(policy(input=[permit("192.0.2.1", "10.1.0.10", "7488")])))
+    opened = open_ports(read_policy(policy(input=[permit("192.0.2.1", "10.1.0.10", "7488")])))
     kinds = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
     ports = [("tcp", "", 22), ("tcp", "", 7488), ("tcp", "127.0.0.1", 25), ("tcp", "", 4559)]
     ports += [("udp", "", 53), ("udp", "127.0.0.1", 123), ("udp", "", 68)]
@@ -145,7 +145,7 @@ def test_listeners_that_nothing_opens_are_named_with_their_program(machine: Mach
             made.bind((address, port))
             if transport == "tcp":
                 made.listen()
-        shut = shut_listeners(machine, openings)
+        shut = shut_listeners(machine, opened)
     finally:
         for made in sockets:
             made.close()

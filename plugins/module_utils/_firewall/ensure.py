@@ -30,14 +30,14 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.replace im
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a host is to have: the nft file (None: no rules of ours), kernel settings that must be 1, what it opens.
+    """What a host is to have: the nft file (None: no rules of ours), kernel settings that must be 1, its open ports.
 
     `closed` is the nft file that takes the other's place when that one is damaged: management and nothing else.
     """
 
     text: str | None
     settings: tuple[str, ...]
-    openings: tuple[Mapping[str, Any], ...]
+    open_ports: tuple[Mapping[str, Any], ...]
     tolerate_drops: bool
     closed: str | None = None
 
@@ -87,7 +87,7 @@ def compare(machine: Machine, wanted: Wanted) -> Found:
         files=wanted_files,
         settings=settings,
         differences=tuple(differences),
-        shut_listeners=tuple(shut_listeners(machine, wanted.openings)) if wanted.text is not None else (),
+        shut_listeners=tuple(shut_listeners(machine, wanted.open_ports)) if wanted.text is not None else (),
         others=others,
         notices=tuple(_notices(known)) if wanted.text is not None else (),
     )

@@ -15,17 +15,17 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._listening.tables im
 _DHCP_CLIENT = ("udp", 68)  # its answers belong to a connection or come by a packet socket, which no rule can shut
 
 
-def shut_listeners(machine: Machine, openings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Listening ports that no opening names, as [{"transport", "port", "program"}], sorted.
+def shut_listeners(machine: Machine, open_ports: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Listening ports that are open to nobody, as [{"transport", "port", "program"}], sorted.
 
-    `openings` is [{"version": 4, "transport": "tcp", "ports": [[22, 22]]}, ...]: what the rules let in from anybody.
+    `open_ports` is [{"version": 4, "transport": "tcp", "ports": [[22, 22]]}, ...]: where the rules let somebody in.
     A port that is open for one IP version only is not listed. UDP sockets on ports that the system gives out itself
     are a client's, waiting for an answer, and are left out.
     """
-    open_ports = [(o["transport"], low, high) for o in openings for low, high in o["ports"]]
+    spans = [(entry["transport"], low, high) for entry in open_ports for low, high in entry["ports"]]
     shut: dict[tuple[str, int], set[str]] = {}
     for listener in _reachable(machine):
-        opened = any(t == listener.transport and low <= listener.port <= high for t, low, high in open_ports)
+        opened = any(t == listener.transport and low <= listener.port <= high for t, low, high in spans)
         if not opened:
             shut.setdefault((listener.transport, listener.port), set()).add(listener.inode)
     held = holders(set().union(*shut.values()), machine.path("/proc")) if shut else {}

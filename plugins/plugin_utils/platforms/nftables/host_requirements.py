@@ -12,7 +12,7 @@ from .ranges import Range, merged
 
 
 def open_ports(policy: Policy) -> list[dict[str, Any]]:
-    """What the host itself lets in from anybody: [{"version": 4, "transport": "tcp", "ports": [[22, 22]]}, ...].
+    """The host's own ports that are open to somebody: [{"version": 4, "transport": "tcp", "ports": [[22, 22]]}, ...].
 
     The managed host compares its listening sockets with this.
     """

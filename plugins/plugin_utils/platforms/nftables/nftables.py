@@ -55,7 +55,7 @@ class Nftables(Platform):
         settings, opened = forwarding_settings(device.policy), open_ports(device.policy)
         closed = self.render(replace(device, policy=closed_policy(device.policy)), options)
         text = self.render(device, options)
-        return OnDevice(MODULE, {"text": text, "closed": closed, "settings": settings, "openings": opened})
+        return OnDevice(MODULE, {"text": text, "closed": closed, "settings": settings, "open_ports": opened})
 
     def remove(self) -> OnDevice:
         """Take the table away."""

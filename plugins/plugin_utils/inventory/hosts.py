@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 from ..basics.addresses import Address, AddressError, Prefix, parse_address
 from ..basics.findings import Finding, short
 from ..basics.names import NAME_CURE, name_problem
-from ..basics.ports import parse_range
+from ..basics.ports import PortRange
 from ..catalog.catalog import Catalog
 from .intent import INTERNET, Host, Opening, Site
 from .reader import Reader, listed
@@ -71,10 +72,10 @@ def read_hosts(
         if host is None:
             continue
         hosts[name] = host
+        owner = f"host {name}"
         for address in host.addresses:
-            realm = sites[host.site].realm_of(address.version)
-            first = owners.setdefault((realm, address), f"host {name}")
-            if first != f"host {name}":
+            first = owners.setdefault((sites[host.site].realm_of(address.version), address), owner)
+            if first != owner:
                 reader.note(
                     "FXN112",
                     "faxnet_address",
@@ -156,10 +157,11 @@ def _addresses(reader: Reader, own: Mapping[str, object], site: Site, networks: 
             "set faxnet_address to its address inside the site; a host name in ansible_host is not enough",
         )
     for address in addresses:
-        if any(_is_reserved(network, address) for network in networks):
+        around = [network for network in networks if network.holds(address)]
+        if any(_is_reserved(network, address) for network in around):
             message = "is the network's own or its broadcast address"
             reader.note("FXN108", variable, address.text, message, "name the host's own address")
-        elif networks and not any(network.holds(address) for network in networks):
+        elif networks and not around:
             inside = ", ".join(network.text for network in networks)
             reader.note(
                 "FXN108",
@@ -172,9 +174,8 @@ def _addresses(reader: Reader, own: Mapping[str, object], site: Site, networks: 
 
 
 def _is_reserved(network: Prefix, address: Address) -> bool:
-    """Whether no host can have the address: the first and the last of an IPv4 network of more than two."""
-    reserved = network.version == 4 and network.length < 31
-    return reserved and network.holds(address) and address.value in (network.first, network.last)
+    """Whether no host has an address of the network: the first and last one of an IPv4 network of more than two."""
+    return network.version == 4 and network.length < 31 and address.value in (network.first, network.last)
 
 
 def _management(reader: Reader, own: Mapping[str, object]) -> tuple[Opening, ...]:
@@ -182,7 +183,7 @@ def _management(reader: Reader, own: Mapping[str, object]) -> tuple[Opening, ...
     port = own.get("ansible_port")
     connects_to = reader.port(port, "ansible_port") if port is not None else SSH_PORT
     if raw is None:
-        return (Opening("management", "tcp", (parse_range(connects_to),), ANYWHERE),) if connects_to else ()
+        return _usual_management(connects_to) if connects_to else ()
     openings = read_openings(reader, raw, "faxnet_management", "management")
     sound = isinstance(raw, list) and len(openings) == len(raw)
     if sound and connects_to is not None and not any(_admits(opening, connects_to) for opening in openings):
@@ -196,12 +197,20 @@ def _management(reader: Reader, own: Mapping[str, object]) -> tuple[Opening, ...
     return openings
 
 
+@functools.cache
+def _usual_management(port: int) -> tuple[Opening, ...]:
+    """What lets ansible in from anywhere; one for all hosts that say nothing."""
+    return (Opening("management", "tcp", (PortRange(port, port),), ANYWHERE),)
+
+
 def _admits(opening: Opening, port: int) -> bool:
     return opening.transport == "tcp" and any(ports.low <= port <= ports.high for ports in opening.ports)
 
 
 def read_openings(reader: Reader, raw: object, variable: str, default_name: str | None = None) -> tuple[Opening, ...]:
     """Return the openings of ``faxnet_permits`` or ``faxnet_management``."""
+    if raw is None:
+        return ()
     openings = []
     for index, item in enumerate(reader.items(raw, variable)):
         where = f"{variable}[{index}]"

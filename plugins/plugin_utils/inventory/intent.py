@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 from ..basics.addresses import Address, Prefix
 from ..basics.ports import PortRange
@@ -41,7 +43,7 @@ class Gateway:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Site:
     """Networks behind a chain of gateways (inside out; usually one).
 
@@ -54,15 +56,16 @@ class Site:
     gateways: tuple[Gateway, ...]
     realm: str | None
 
-    def translates(self, version: int) -> bool:
-        """Whether packets of an IP version leave this site under a public address."""
-        return any(gateway.public_of(version) is not None for gateway in self.gateways)
+    @cached_property
+    def _realms(self) -> dict[int, str]:
+        # Packets of an IP version may leave this site under a public address.
+        translated = {address.version for gateway in self.gateways for address in gateway.public}
+        own = {version: f"site {self.name}" if version in translated else INTERNET for version in (4, 6)}
+        return own if self.realm is None else dict.fromkeys(own, self.realm)
 
     def realm_of(self, version: int) -> str:
         """The realm of an IP version: sites in one realm route to each other without translation."""
-        if self.realm is not None:
-            return self.realm
-        return f"site {self.name}" if self.translates(version) else INTERNET
+        return self._realms[version]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,7 @@ class Opening:
     sources: tuple[Prefix, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(NamedTuple):
     """A host that takes part: it offers, uses, routes, or is only guarded."""
 
     name: str
@@ -96,8 +98,7 @@ class Host:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Switches:
+class Switches(NamedTuple):
     """What an offer or a use says of exchanges by name.
 
     Attributes:
@@ -128,7 +129,7 @@ class Offer:
         pool: call-back ports that this server's network opens; None means the profile's pool.
         switches: which exchanges the server runs.
         public: whether the Internet at large may use the exchanges that are meant for it.
-        index: position in ``faxnet_offers``, for findings.
+        position: place in ``faxnet_offers``, for findings.
     """
 
     host: str
@@ -138,7 +139,7 @@ class Offer:
     enabled: bool
     switches: Switches
     public: bool
-    index: int
+    position: int
 
     def runs(self, exchange: Exchange) -> bool | None:
         """Whether the server runs an exchange: True, False where it is switched off, None where it is not named."""
@@ -146,8 +147,7 @@ class Offer:
         return said if said is not None else (True if exchange.default and not self.switches.listed else None)
 
 
-@dataclass(frozen=True, slots=True)
-class CallbackRequest:
+class CallbackRequest(NamedTuple):
     """What a use says of its call-back ports; None leaves it to the plan."""
 
     mode: str
@@ -157,13 +157,14 @@ class CallbackRequest:
     size: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """A host uses a service of a named server.
+
+    A NamedTuple, like Host: a large network has tens of thousands, and a frozen dataclass costs thrice as much.
 
     Attributes:
         switches: which exchanges of the server it uses.
-        index: position in ``faxnet_uses``, for findings.
+        position: place in ``faxnet_uses``, for findings.
     """
 
     host: str
@@ -174,7 +175,7 @@ class Use:
     callback: CallbackRequest
     enabled: bool
     switches: Switches
-    index: int
+    position: int
 
     def takes(self, exchange: Exchange, offer: Offer) -> bool | None:
         """Whether it uses an exchange: True, False where either side switched it off, None where there is none.

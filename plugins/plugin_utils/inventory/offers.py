@@ -231,7 +231,7 @@ def note_unused_offers(offers: Mapping[tuple[str, str], Offer], uses: Iterable[U
                 Finding(
                     "FXN212",
                     (host,),
-                    f"faxnet_offers[{offer.index}]",
+                    f"faxnet_offers[{offer.position}]",
                     short(service),
                     "no host uses this service",
                     "add faxnet_uses to its clients, or remove the offer: nothing is opened for it",

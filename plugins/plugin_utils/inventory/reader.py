@@ -102,11 +102,11 @@ class Reader:
             return None
         return number
 
-    def choice(self, value: object, variable: str, choices: Iterable[str], code: str = "FXN101") -> str | None:
+    def choice(self, value: object, variable: str, choices: Collection[str], code: str = "FXN101") -> str | None:
         """One of a few words."""
-        known = list(choices)
-        if isinstance(value, str) and value in known:
+        if isinstance(value, str) and value in choices:
             return value
+        known = list(choices)
         near = difflib.get_close_matches(str(value), known, 1)
         meant = f" (is {near[0]!r} meant?)" if near else ""
         self.note(code, variable, value, f"is not known{meant}", f"use one of: {', '.join(known)}")
@@ -151,12 +151,14 @@ class Reader:
 
     def addresses(self, value: object, variable: str) -> tuple[Address, ...]:
         """One address, or a list with at most one of each IP version."""
-        values = value if isinstance(value, (list, tuple)) else [value]
-        if not values:
+        if not isinstance(value, (list, tuple)):
+            address = self.address(value, variable)
+            return () if address is None else (address,)
+        if not value:
             self.note("FXN103", variable, value, "is an empty list", "name an address, or omit the variable")
         found: dict[int, Address] = {}
-        for index, item in enumerate(values):
-            where = f"{variable}[{index}]" if isinstance(value, (list, tuple)) else variable
+        for index, item in enumerate(value):
+            where = f"{variable}[{index}]"
             address = self.address(item, where)
             if address is None:
                 continue

@@ -6,16 +6,20 @@
 from __future__ import annotations
 
 import difflib
+import operator
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from ..basics.findings import Finding, errors
 from ..catalog.catalog import Catalog
-from ..catalog.profile import Environment, Profile
-from .intent import CallbackRequest, Host, Offer, Use
+from ..catalog.profile import Environment, Exchange, Profile, System
+from .intent import CallbackRequest, Host, Offer, Switches, Use
 from .reader import Reader
 from .services import check_protocol, read_service, read_switches
 
 USE_KEYS = ("service", "server", "environment", "instances", "callback", "enabled", "exchanges", "protocol")
+#: What every use says: what, and of whom.
+_ENDS = {"service", "server"}
 CALLBACK_KEYS = ("mode", "port", "low", "high", "size")
 MODES = ("dynamic", "fixed")
 #: Words that people use for "any port the system gives": refused with a message of its own (FXN310).
@@ -34,7 +38,8 @@ def read_uses(
     findings: list[Finding],
 ) -> tuple[Use, ...]:
     """Return the uses whose service, server and environment are known, sorted by host, service and server."""
-    servers = _Servers(variables, hosts, offers, findings)
+    servers = _Servers(variables, hosts, offers, catalog, findings)
+    read = _UseReader(catalog, hosts)
     uses = []
     for name in sorted(variables):
         raw = variables[name].get("faxnet_uses")
@@ -44,7 +49,7 @@ def read_uses(
         seen: set[tuple[str, str]] = set()
         for index, item in enumerate(reader.items(raw, "faxnet_uses")):
             variable = f"faxnet_uses[{index}]"
-            use = _read_use(reader, item, variable, index, catalog, hosts)
+            use = read.use(reader, item, variable, index)
             if use is None:
                 continue
             if (use.service, use.server) in seen:
@@ -57,33 +62,11 @@ def read_uses(
                 )
                 continue
             seen.add((use.service, use.server))
-            if servers.serve(reader, use, f"{variable}.server"):
-                if not servers.in_error(use.server):
-                    _check_run(reader, use, offers[(use.server, use.service)], catalog, variable)
+            if servers.serve(reader, use, variable):
+                servers.check_run(reader, use, variable)
                 if name in hosts:
                     uses.append(use)
-    return tuple(sorted(uses, key=lambda use: (use.host, use.service, use.server)))
-
-
-def _check_run(reader: Reader, use: Use, offer: Offer, catalog: Catalog, variable: str) -> None:
-    """Note exchanges that a use names and that its server does not run for clients; and where nothing is left."""
-    profile = catalog.profiles[use.service]
-    usable = [exchange for exchange in profile.exchanges if exchange.with_clients and offer.runs(exchange) is not None]
-    names = ", ".join(exchange.name for exchange in usable if not exchange.part_of) or "none"
-    wrong = False
-    for name in sorted(use.switches.on):
-        exchange = profile.exchange(name)
-        if exchange not in usable:
-            what = "does not run this exchange of" if exchange.with_clients else "runs this for others than clients of"
-            message = f"{use.server} {what} {profile.title}"
-            cure = f"add it to 'exchanges' in the faxnet_offers of {use.server}, or use one of: {names}"
-            cure = cure if exchange.with_clients else f"use one of: {names}"
-            reader.note("FXN214", f"{variable}.exchanges", name, message, cure)
-            wrong = True
-    if not usable and not wrong:
-        message = f"{use.server} runs nothing of {profile.title} for clients"
-        cure = f"add an exchange to 'exchanges' in the faxnet_offers of {use.server}, or remove the use"
-        reader.note("FXN214", f"{variable}.service", use.service, message, cure)
+    return tuple(sorted(uses, key=operator.attrgetter("host", "service", "server")))
 
 
 class _Servers:
@@ -94,11 +77,14 @@ class _Servers:
         variables: Mapping[str, Mapping[str, object]],
         hosts: Mapping[str, Host],
         offers: Mapping[tuple[str, str], Offer],
+        catalog: Catalog,
         findings: Iterable[Finding],
     ) -> None:
         self._variables = variables
         self._hosts = hosts
         self._offers = offers
+        self._profiles = catalog.profiles
+        self._usable: dict[tuple[str, str], tuple[Exchange, ...]] = {}
         self._in_error = {finding.host for finding in errors(findings)}
         self._near: dict[str, str] = {}
         self._offering: dict[str, list[str]] = {}
@@ -107,13 +93,13 @@ class _Servers:
 
     def serve(self, reader: Reader, use: Use, variable: str) -> bool:
         """Whether the use's server offers the service; if not, that is noted, unless the server's own error says it."""
-        if use.server == use.host:
-            reader.note(
-                "FXN213", variable, use.server, "the host names itself as server", "name the host that offers it"
-            )
-            return False
-        if (use.server, use.service) in self._offers:
+        if use.server != use.host and (use.server, use.service) in self._offers:
             return use.server in self._hosts
+        variable = f"{variable}.server"
+        if use.server == use.host:
+            message = "the host names itself as server"
+            reader.note("FXN213", variable, use.server, message, "name the host that offers it")
+            return False
         offering = ", ".join(sorted(self._offering.get(use.service, []))[:5])
         offering = offering or "nobody yet: add faxnet_offers to the server"
         if use.server not in self._variables:
@@ -125,9 +111,45 @@ class _Servers:
             reader.note("FXN203", variable, use.server, f"that host does not offer {use.service}", cure)
         return False
 
-    def in_error(self, server: str) -> bool:
-        """Whether the server's own variables have an error, of which others may only be a consequence."""
-        return server in self._in_error
+    def check_run(self, reader: Reader, use: Use, variable: str) -> None:
+        """Note exchanges that a use names and that its server does not run for clients; and where nothing is left.
+
+        Nothing of a server whose own variables have an error, of which this may only be a consequence.
+        """
+        usable = self._usable_of(use)
+        if (usable and not use.switches.on) or use.server in self._in_error:
+            return
+        profile = self._profiles[use.service]
+        names = ", ".join(exchange.name for exchange in usable if not exchange.part_of) or "none"
+        wrong = False
+        for name in sorted(use.switches.on):
+            exchange = profile.exchange(name)
+            if exchange not in usable:
+                what = (
+                    "does not run this exchange of" if exchange.with_clients else "runs this for others than clients of"
+                )
+                message = f"{use.server} {what} {profile.title}"
+                cure = f"add it to 'exchanges' in the faxnet_offers of {use.server}, or use one of: {names}"
+                cure = cure if exchange.with_clients else f"use one of: {names}"
+                reader.note("FXN214", f"{variable}.exchanges", name, message, cure)
+                wrong = True
+        if not usable and not wrong:
+            message = f"{use.server} runs nothing of {profile.title} for clients"
+            cure = f"add an exchange to 'exchanges' in the faxnet_offers of {use.server}, or remove the use"
+            reader.note("FXN214", f"{variable}.service", use.service, message, cure)
+
+    def _usable_of(self, use: Use) -> tuple[Exchange, ...]:
+        """The exchanges that a use's server runs for clients."""
+        key = (use.server, use.service)
+        usable = self._usable.get(key)
+        if usable is None:
+            offer = self._offers[key]
+            usable = self._usable[key] = tuple(
+                exchange
+                for exchange in self._profiles[use.service].exchanges
+                if exchange.with_clients and offer.runs(exchange) is not None
+            )
+        return usable
 
     def _meant(self, server: str) -> str:
         # Remembered: one typing error in a group's variables comes once for every member.
@@ -137,24 +159,63 @@ class _Servers:
         return self._near[server]
 
 
-def _read_use(
-    reader: Reader, item: object, variable: str, index: int, catalog: Catalog, hosts: Mapping[str, Host]
-) -> Use | None:
-    entry = reader.mapping(item, variable, USE_KEYS)
-    if entry is None:
-        return None
-    profile = read_service(reader, entry.get("service"), f"{variable}.service", catalog)
-    server = entry.get("server")
-    if server is None:
-        reader.note("FXN103", f"{variable}.server", "", "a use needs a server", "name the host that offers the service")
-    elif not isinstance(server, str):
-        reader.note(
-            "FXN101", f"{variable}.server", server, "is not a host name", "name the host that offers the service"
-        )
-        server = None
-    if profile is None:
-        return None
-    environment = _environment(reader, entry, variable, profile, catalog, hosts)
+class _Terms(NamedTuple):
+    """What a use says beside the service and its server."""
+
+    environment: str
+    instances: int
+    callback: CallbackRequest
+    enabled: bool
+    switches: Switches
+
+
+class _UseReader:
+    """Reads uses; remembers what it means to say nothing, as thousands do, for each product and system."""
+
+    def __init__(self, catalog: Catalog, hosts: Mapping[str, Host]) -> None:
+        self._catalog = catalog
+        self._hosts = hosts
+        self._unsaid: dict[tuple[str, str], _Terms] = {}
+
+    def use(self, reader: Reader, item: object, variable: str, index: int) -> Use | None:
+        """Return a use; None where it is in error."""
+        entry = reader.mapping(item, variable, USE_KEYS)
+        if entry is None:
+            return None
+        profile = read_service(reader, entry.get("service"), f"{variable}.service", self._catalog)
+        server = entry.get("server")
+        if server is None:
+            message = "a use needs a server"
+            reader.note("FXN103", f"{variable}.server", "", message, "name the host that offers the service")
+        elif not isinstance(server, str):
+            message = "is not a host name"
+            reader.note("FXN101", f"{variable}.server", server, message, "name the host that offers the service")
+            server = None
+        if profile is None:
+            return None
+        terms = self._terms(reader, entry, variable, profile)
+        if terms is None or server is None:
+            return None
+        return Use(reader.host, profile.name, server, *terms, index)
+
+    def _terms(self, reader: Reader, entry: Mapping[str, object], variable: str, profile: Profile) -> _Terms | None:
+        host = self._hosts.get(reader.host)
+        system = self._catalog.systems[(host.system if host else None) or profile.client_system]
+        if not entry.keys() <= _ENDS:
+            return _read_terms(reader, entry, variable, profile, system)
+        key = (profile.name, system.name)
+        terms = self._unsaid.get(key)
+        if terms is None:
+            terms = _read_terms(reader, entry, variable, profile, system)
+            if terms is not None:
+                self._unsaid[key] = terms
+        return terms
+
+
+def _read_terms(
+    reader: Reader, entry: Mapping[str, object], variable: str, profile: Profile, system: System
+) -> _Terms | None:
+    environment = _environment(reader, entry, f"{variable}.environment", profile, system)
     instances = reader.count(entry.get("instances", 1), f"{variable}.instances")
     if environment is not None and instances is not None and instances > 1 and not environment.many:
         many = ", ".join(item.name for item in profile.environments.values() if item.many)
@@ -165,30 +226,22 @@ def _read_use(
             f"environment {environment.name} runs one instance",
             f"set instances to 1, or the environment to one of: {many}" if many else "set instances to 1",
         )
-    callback = _callback(reader, entry.get("callback"), f"{variable}.callback", profile, catalog, hosts)
+    callback = _callback(reader, entry.get("callback"), f"{variable}.callback", profile, system)
     switches = read_switches(reader, entry.get("exchanges"), f"{variable}.exchanges", profile)
     check_protocol(reader, entry.get("protocol"), f"{variable}.protocol", profile)
     enabled = reader.flag(entry.get("enabled"), f"{variable}.enabled", True)
-    if environment is None or instances is None or server is None or callback is None:
+    if environment is None or instances is None or callback is None:
         return None
-    return Use(reader.host, profile.name, server, environment.name, instances, callback, enabled, switches, index)
+    return _Terms(environment.name, instances, callback, enabled, switches)
 
 
 def _environment(
-    reader: Reader,
-    entry: Mapping[str, object],
-    variable: str,
-    profile: Profile,
-    catalog: Catalog,
-    hosts: Mapping[str, Host],
+    reader: Reader, entry: Mapping[str, object], variable: str, profile: Profile, system: System
 ) -> Environment | None:
-    variable = f"{variable}.environment"
     default = next(iter(profile.environments))
     name = reader.choice(entry.get("environment", default), variable, profile.environments, "FXN206")
     if name is None:
         return None
-    host = hosts.get(reader.host)
-    system = catalog.systems[(host.system if host else None) or profile.client_system]
     if name not in system.environments:
         reader.note(
             "FXN206",
@@ -201,9 +254,7 @@ def _environment(
     return profile.environments[name]
 
 
-def _callback(
-    reader: Reader, raw: object, variable: str, profile: Profile, catalog: Catalog, hosts: Mapping[str, Host]
-) -> CallbackRequest | None:
+def _callback(reader: Reader, raw: object, variable: str, profile: Profile, system: System) -> CallbackRequest | None:
     if raw is None:
         return _NO_REQUEST
     if profile.callback is None:
@@ -214,8 +265,6 @@ def _callback(
         return None
     mode = entry.get("mode", "dynamic")
     if isinstance(mode, str) and mode in UNLIMITED:
-        host = hosts.get(reader.host)
-        system = catalog.systems[(host.system if host else None) or profile.client_system]
         reader.note(
             "FXN310",
             f"{variable}.mode",

@@ -209,8 +209,10 @@ def _findings(plan: Plan) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """
     if not plan.findings:
         return [], {}
-    services = {(offer.host, f"faxnet_offers[{offer.index}]"): offer.service for offer in plan.intent.offers.values()}
-    services |= {(use.host, f"faxnet_uses[{use.index}]"): use.service for use in plan.intent.uses}
+    services = {
+        (offer.host, f"faxnet_offers[{offer.position}]"): offer.service for offer in plan.intent.offers.values()
+    }
+    services |= {(use.host, f"faxnet_uses[{use.position}]"): use.service for use in plan.intent.uses}
     listed: list[dict[str, Any]] = []
     gathered: dict[str, list[str]] = {}
     for finding in plan.findings:

@@ -159,7 +159,7 @@ def client_flows(
 
 def _impassable(intent: Intent, use: Use, exchange: Exchange, ridden: bool) -> Finding:
     """What to say of a server's datagrams to a client behind NAT, at a port that nobody can know."""
-    variable = f"faxnet_uses[{use.index}].exchanges.{exchange.name}"
+    variable = f"faxnet_uses[{use.position}].exchanges.{exchange.name}"
     off = f"switch it off (exchanges: {{{exchange.name}: false}})"
     if not ridden:
         message = f"the client stands behind NAT and chooses the port of {exchange.title}: it cannot be forwarded"

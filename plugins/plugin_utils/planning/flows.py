@@ -60,7 +60,7 @@ def _connections(intent: Intent, routes: Routes, findings: list[Finding]) -> lis
             message = "client and server have no common IP version"
             cure = "give both an IPv4 or both an IPv6 address"
             findings.append(
-                Finding("FXN403", (use.host,), f"faxnet_uses[{use.index}].server", use.server, message, cure)
+                Finding("FXN403", (use.host,), f"faxnet_uses[{use.position}].server", use.server, message, cure)
             )
         problems: list[NoRoute] = []
         before = len(found)
@@ -100,7 +100,7 @@ def _note_not_found(intent: Intent, routes: Routes, connections: list[Connection
             dial = routes.walk(use.host, use.server, version, there).dial.text
             message = f"{broadcast.title} asks by broadcast and finds nothing beyond the client's own network"
             cure = broadcast.far.format_map({"dial": dial, "server": use.server, **texts_of(offer)}).removesuffix(".")
-            variable = f"faxnet_uses[{use.index}].server"
+            variable = f"faxnet_uses[{use.position}].server"
             cure = cure[:1].lower() + cure[1:]
             findings.append(Finding("FXN406", (use.host,), variable, use.server, message, cure))
 

@@ -95,7 +95,7 @@ class _NamedAddresses:
                     yield from _flow(offer, exchange, offer.host, holder, version, path)
                     return
         if problem:
-            variable = f"faxnet_offers[{offer.index}].{exchange.parties}[{index}]"
+            variable = f"faxnet_offers[{offer.position}].{exchange.parties}[{index}]"
             cure = "name an address that the server can reach, or add its network to faxnet_sites"
             self._findings.append(Finding("FXN408", (offer.host,), variable, address.text, problem, cure))
             return

@@ -82,7 +82,7 @@ class ClientRequest:
 
     def variable(self, key: str = "") -> str:
         """The inventory variable behind the request, for findings."""
-        return f"faxnet_uses[{self.uses[0].index}].callback{'.' if key else ''}{key}"
+        return f"faxnet_uses[{self.uses[0].position}].callback{'.' if key else ''}{key}"
 
 
 def client_requests(
@@ -131,9 +131,9 @@ def _agree(uses: list[Use], findings: list[Finding]) -> bool:
                 Finding(
                     "FXN101",
                     (use.host,),
-                    f"faxnet_uses[{use.index}].callback",
+                    f"faxnet_uses[{use.position}].callback",
                     short(use.callback.mode),
-                    f"differs from faxnet_uses[{first.index}].callback, but one installed copy has one setting",
+                    f"differs from faxnet_uses[{first.position}].callback, but one installed copy has one setting",
                     f"write the same 'callback' in every use of {use.service} on this host",
                 )
             )
@@ -154,7 +154,7 @@ def _named_pool(intent: Intent, uses: list[Use], findings: list[Finding]) -> Por
                 Finding(
                     "FXN309",
                     (use.host,),
-                    f"faxnet_uses[{use.index}].server",
+                    f"faxnet_uses[{use.position}].server",
                     use.server,
                     f"the servers of this client open call-back ranges that share no port ({offered.text} here)",
                     "give the servers overlapping callback_range values",

@@ -5,25 +5,29 @@
 
 The controller renders (one small file read for a host, whatever the size of the plan). The platform says what is done
 with it: hand it to a module, which rehearses, compares, applies and rolls back; write it down for a person; or nothing.
+A router is confirmed only when the hosts behind it answer as they did before. As part of a transaction over the network
+a change is not confirmed here but held, until the action network_transaction decides for all.
 """
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
-from ansible.plugins.connection import ConnectionBase
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 
 from ..plugin_utils.faces.action import EngineAction
+from ..plugin_utils.faces.connections import answers, new_connections, side_by_side
+from ..plugin_utils.faces.held_change import HeldChange, run_phase
 from ..plugin_utils.plan_files.directory import read_slice, write_text
 from ..plugin_utils.plan_files.sealed_json import PlanFileError
 from ..plugin_utils.platforms.platform import OnController, OnDevice, Step
 from ..plugin_utils.platforms.registry import DEFAULT, apply_slice, platform_of
 from ..plugin_utils.policies.policy import RefusedError
+from ..plugin_utils.transactions.journal import Journal, JournalError, Note
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "directory": {"type": "path"},
@@ -33,9 +37,9 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "tolerate_drops": {"type": "bool", "default": False},
     "address_ranges": {"type": "bool", "default": False},
     "forwarding": {"type": "bool"},
+    "together": {"type": "str", "default": ""},
 }
 SHORTEST_TIMEOUT = 5  # seconds; below that an ordinary SSH login may be too late
-PAUSE = 0.5  # seconds between two tries to confirm
 CURE = "Check that faxnet_management names the port and the networks that this controller comes from."
 
 
@@ -43,7 +47,7 @@ class ActionModule(EngineAction):
     """The face of the packet filter for plays."""
 
     argument_spec = ARGUMENTS
-    refusals = (PlanFileError, RefusedError)
+    refusals = (PlanFileError, RefusedError, JournalError)
     _requires_connection = True
 
     def act(self, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
@@ -54,21 +58,46 @@ class ActionModule(EngineAction):
                 f"a new connection needs time, so give it at least {SHORTEST_TIMEOUT} seconds"
             )
         result: dict[str, Any] = {}
-        self._dispatch(result, options, variables)
+        directory = self.locations(options, variables).plan
+        if not options["together"] or self.check_mode:
+            self._dispatch(result, options, directory, variables)
+            return result
+        journal = Journal.open(directory, options["together"])
+        host = variables["inventory_hostname"]
+        journal.note(host, Note("begun"))
+        try:
+            self._dispatch(result, options, directory, variables, journal)
+        except AnsibleConnectionFailure:
+            raise  # what became of the host is not known
+        except (*self.refusals, AnsibleError) as error:
+            journal.note(host, Note("failed", message=str(error)))
+            raise
+        if result.get("failed"):
+            journal.note(host, Note("failed", message=result["msg"]))
+        elif "held" not in result:
+            journal.note(host, Note("unchanged"))
         return result
 
-    def _dispatch(self, result: dict[str, Any], options: Mapping[str, Any], variables: dict[str, Any]) -> None:
-        directory = self.locations(options, variables).plan
+    def _dispatch(
+        self,
+        result: dict[str, Any],
+        options: Mapping[str, Any],
+        directory: Path,
+        variables: dict[str, Any],
+        journal: Journal | None = None,
+    ) -> None:
         host = variables["inventory_hostname"]
-        step = self._step(options, directory, variables)
+        part, step = self._step(options, directory, variables)
         if isinstance(step, OnDevice):
-            self._apply(result, options, step, variables)
+            self._apply(result, options, (part.get("behind") or {}).get("hosts", ()), step, variables, journal)
         elif isinstance(step, OnController):
             self._write(result, step, directory.parent / f"{step.kind}s" / f"{host}.txt")
         else:
             result.update(changed=False, msg=f"{host} is {step.why}")
 
-    def _step(self, options: Mapping[str, Any], directory: Path, variables: dict[str, Any]) -> Step:
+    def _step(
+        self, options: Mapping[str, Any], directory: Path, variables: dict[str, Any]
+    ) -> tuple[dict[str, Any], Step]:
         try:
             part = self._slice(options, directory, variables)
         except PlanFileError:
@@ -76,11 +105,11 @@ class ActionModule(EngineAction):
                 raise
             # A host that has left the plan can still be cleaned, in the way of the platform that it says it has.
             named = self.evaluate(variables.get("faxnet_platform", DEFAULT), variables)
-            return platform_of(named).remove()
+            return {}, platform_of(named).remove()
         _check_forwarding(part, options["forwarding"])
         if options["state"] == "absent":
-            return platform_of(part["platform"]).remove()
-        return apply_slice(part, address_ranges=options["address_ranges"])
+            return part, platform_of(part["platform"]).remove()
+        return part, apply_slice(part, address_ranges=options["address_ranges"])
 
     def _slice(self, options: Mapping[str, Any], directory: Path, variables: dict[str, Any]) -> dict[str, Any]:
         host = variables["inventory_hostname"]
@@ -104,11 +133,24 @@ class ActionModule(EngineAction):
             path.unlink()
 
     def _apply(
-        self, result: dict[str, Any], options: Mapping[str, Any], step: OnDevice, variables: dict[str, Any]
+        self,
+        result: dict[str, Any],
+        options: Mapping[str, Any],
+        behind: Sequence[str],
+        step: OnDevice,
+        variables: dict[str, Any],
+        journal: Journal | None,
     ) -> None:
         timeout = options["confirm_timeout"]
-        arguments = {"confirm_timeout": timeout, "tolerate_drops": options["tolerate_drops"]}
-        result.update(self._module(step, "apply", {**arguments, **step.options}, variables))
+        arguments = {"confirm_timeout": timeout, "tolerate_drops": options["tolerate_drops"], **step.options}
+        arguments["together"] = journal is not None
+        answering: Sequence[str] = ()
+        if behind and not self.check_mode:
+            result.update(run_phase(self, step.module, "compare", arguments, variables))
+            if result.get("failed") or not result["changed"]:
+                return
+            answering = self._answering(behind, variables)
+        result.update(run_phase(self, step.module, "apply", arguments, variables))
         until = time.monotonic() + timeout
         if result.get("failed"):
             return
@@ -118,28 +160,68 @@ class ActionModule(EngineAction):
         if name is None:
             return
         result["confirmed_over"] = self._connection.transport
-        with self._new_connection(timeout):
-            answer = self._confirm(step, name, until, variables)
-            if answer is None:
-                answer = self._outcome(step, name, variables)
-        result["confirmed"] = answer["confirmed"]
-        if answer.get("failed"):
-            result.update(failed=True, msg=answer["msg"])
-        elif not answer["confirmed"]:
-            why = f"While the new rules were in force ({timeout} s), no new connection to this host came about"
-            result.update(failed=True, changed=False, msg=f"{why}, so {answer['outcome']}. {CURE}")
+        change = HeldChange(self, variables, step.module, name)
+        with new_connections(self._connection, max(3, timeout // 3)):
+            if answering or journal:
+                seconds = journal.hold_timeout if journal else timeout
+                said = change.insist("hold", "held", until, hold_timeout=seconds)
+                if not self._still(result, said, "held", change, timeout) or not self._through(
+                    result, answering, change, variables
+                ):
+                    return
+                if journal:
+                    result["held"] = True
+                    note = Note("held", name, step.module, time.time() + seconds)
+                    journal.note(variables["inventory_hostname"], note)
+                    return
+                until = time.monotonic() + timeout
+            said = change.insist("confirm", "confirmed", until)
+            result["confirmed"] = self._still(result, said, "confirmed", change, timeout)
+        if said and said.get("failed"):
+            result.update(failed=True, msg=said["msg"])
 
-    def _module(
-        self, step: OnDevice, phase: str, options: Mapping[str, Any], variables: dict[str, Any]
-    ) -> dict[str, Any]:
-        answer: dict[str, Any] = self._execute_module(
-            module_name=step.module,
-            module_args={"phase": phase, **options},
-            task_vars=variables,
-            wrap_async=False,
+    def _still(
+        self, result: dict[str, Any], said: dict[str, Any] | None, answer: str, change: HeldChange, timeout: int
+    ) -> bool:
+        """Whether the device said that its change stands; else the task fails, and says what came of the change."""
+        if said and said[answer]:
+            return True
+        why = f"While the new rules were in force ({timeout} s), no new connection to this host came about"
+        came = said["outcome"] if said else change.outcome()
+        result.update(failed=True, changed=False, confirmed=False, msg=f"{why}, so {came}. {CURE}")
+        return False
+
+    def _answering(self, hosts: Sequence[str], variables: dict[str, Any]) -> list[str]:
+        """Those hosts that can be logged in to now, over new connections."""
+        known = [host for host in hosts if host in variables["hostvars"]]
+        said = side_by_side([functools.partial(self._asked, host, variables) for host in known])
+        return [host for host, one in zip(known, said, strict=True) if one.get("answers")]
+
+    def _asked(self, host: str, variables: dict[str, Any]) -> dict[str, Any]:
+        return {"answers": answers(self, host, variables)}
+
+    def _through(
+        self, result: dict[str, Any], before: Sequence[str], change: HeldChange, variables: dict[str, Any]
+    ) -> bool:
+        """Whether the hosts behind this router that answered before answer still; else its change is taken back."""
+        result["asked_behind"] = list(before)
+        after = self._answering(before, variables)
+        lost = [host for host in before if host not in after]
+        if lost:
+            # A login that was merely slow gets a second chance.
+            lost = [host for host in lost if host not in self._answering(lost, variables)]
+        if not lost:
+            return True
+        came = change.ask("undo")
+        result.update(
+            failed=True,
+            changed=False,
+            confirmed=False,
+            msg=f"With the new rules of this router {', '.join(lost)} behind it could not be reached any more, so "
+            f"{came.get('outcome') or came['msg']}. Check that faxnet_management of these hosts names the port and the "
+            "networks that this controller comes from.",
         )
-        answer.pop("invocation", None)  # it repeats the whole rules' text
-        return answer
+        return False
 
     def _warn(self, result: dict[str, Any]) -> None:
         for shut in result.get("shut_listeners") or ():
@@ -155,53 +237,6 @@ class ActionModule(EngineAction):
 
     def _task_host(self) -> str:
         return str(self._task.get_vars().get("inventory_hostname", self._play_context.remote_addr))
-
-    def _confirm(self, step: OnDevice, name: str, until: float, variables: dict[str, Any]) -> dict[str, Any] | None:
-        """The module's answer to the confirmation; None when no new connection came about in time."""
-        while time.monotonic() < until:
-            try:
-                answer = self._module(step, "confirm", {"transaction": name}, variables)
-            except AnsibleConnectionFailure as error:
-                self._display.vv(f"No new connection yet: {error}")
-            else:
-                if "confirmed" in answer:
-                    return answer
-                self._display.vv(f"Not confirmed yet: {answer}")
-            time.sleep(PAUSE)
-        return None
-
-    def _outcome(self, step: OnDevice, name: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """What the host says about the roll-back, asked over a new connection."""
-        try:
-            answer = self._module(step, "outcome", {"transaction": name}, variables)
-        except AnsibleConnectionFailure as error:
-            answer = {"msg": str(error)}
-        outcome = answer.get("outcome") or f"the old rules should be back; the host does not answer: {answer['msg']}"
-        return {"confirmed": False, "outcome": outcome}
-
-    @contextlib.contextmanager
-    def _new_connection(self, timeout: int) -> Iterator[None]:
-        """Make what is sent from here on open connections of its own, and go back to the usual way afterwards.
-
-        A connection that stood before the change proves nothing: conntrack lets established traffic pass. Resetting
-        is not enough with SSH, because a multiplexing master may have been set up outside of Ansible; so OpenSSH is
-        told to use none.
-        """
-        # A connection plugin without a reset of its own opens a connection for each command anyway (podman exec).
-        if type(self._connection).reset is not ConnectionBase.reset:
-            self._connection.reset()
-        if self._connection.transport != "ssh":
-            yield
-            return
-        before = {name: self._connection.get_option(name) for name in ("ssh_args", "timeout")}
-        alone = "-o ControlMaster=no -o ControlPath=none"
-        self._connection.set_option("ssh_args", f"{alone} {before['ssh_args'] or ''}")
-        self._connection.set_option("timeout", min(int(before["timeout"] or 10), max(3, timeout // 3)))
-        try:
-            yield
-        finally:
-            for option, value in before.items():
-                self._connection.set_option(option, value)
 
 
 def _check_forwarding(part: dict[str, Any], wanted: bool | None) -> None:

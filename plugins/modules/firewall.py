@@ -42,6 +42,13 @@ options:
         single clients are harder to tell apart in the list.
     type: bool
     default: false
+  together:
+    description:
+      - The transaction over the network that the change belongs to, as M(faxnet.deploy.network_transaction) named it.
+      - The change is held then, instead of confirmed, until that module keeps or takes back the changes of all hosts.
+        If it never does, the host undoes the change by itself.
+    type: str
+    default: ""
   forwarding:
     description:
       - Fail, changing nothing, unless the policy is that of a router (V(true)) or of a host (V(false)). Not checked

@@ -17,6 +17,7 @@ description:
 options:
   phase:
     description:
+      - V(compare) says what V(apply) would do, as V(apply) does in check mode.
       - V(apply) compares; where something differs and this is no check, it arms a timer that undoes the change, and
         loads the rules.
       - V(hold) puts a longer timer, of O(hold_timeout), in the place of the first, while other hosts are changed.
@@ -24,7 +25,7 @@ options:
       - V(undo) brings back what was before the change, confirmed or not.
       - V(outcome) waits until a change that was not confirmed is undone, and says what came of it.
     type: str
-    choices: [apply, hold, confirm, undo, outcome]
+    choices: [compare, apply, hold, confirm, undo, outcome]
     required: true
   text:
     description: The rules as an nft file. Without it, everything that carries the collection's name is removed.
@@ -163,7 +164,7 @@ def main() -> None:
             "tolerate_drops": {"type": "bool", "default": False},
             "transaction": {"type": "str"},
         },
-        required_if=[("phase", phase, ["transaction"]) for phase in _PHASES if phase != "apply"],
+        required_if=[("phase", phase, ["transaction"]) for phase in ("hold", "confirm", "undo", "outcome")],
         supports_check_mode=True,
     )
     machine = Machine(run=_runner(module), find=lambda name: module.get_bin_path(name, opt_dirs=["/usr/sbin", "/sbin"]))
@@ -180,7 +181,11 @@ def _runner(module: AnsibleModule) -> Callable[[list[str], str | None], Ran]:
     return run
 
 
-def _apply(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
+def _compare(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
+    return _apply(module, machine, only_look=True)
+
+
+def _apply(module: AnsibleModule, machine: Machine, *, only_look: bool = False) -> dict[str, Any]:
     wanted = ensure.Wanted(
         text=module.params["text"],
         closed=module.params["closed"],
@@ -189,7 +194,8 @@ def _apply(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
         tolerate_drops=module.params["tolerate_drops"],
     )
     # Check mode leaves no trace, not even a lock file.
-    alone = contextlib.nullcontext() if module.check_mode else transaction.lock(machine, LOCK_PATIENCE)
+    only_look = only_look or module.check_mode
+    alone = contextlib.nullcontext() if only_look else transaction.lock(machine, LOCK_PATIENCE)
     with alone:
         found = ensure.compare(machine, wanted)
         result = {
@@ -201,7 +207,7 @@ def _apply(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
         }
         if module._diff:  # pylint: disable=protected-access
             result["diff"] = ensure.diff(machine, found)
-        if found.differences and not module.check_mode:
+        if found.differences and not only_look:
             name = ensure.apply(
                 machine,
                 found,
@@ -240,7 +246,7 @@ def _outcome(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
     return {"changed": False, "outcome": transaction.outcome(machine, module.params["transaction"])}
 
 
-_PHASES = {"apply": _apply, "hold": _hold, "confirm": _confirm, "undo": _undo, "outcome": _outcome}
+_PHASES = {"compare": _compare, "apply": _apply, "hold": _hold, "confirm": _confirm, "undo": _undo, "outcome": _outcome}
 
 
 if __name__ == "__main__":

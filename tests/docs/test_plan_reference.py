@@ -96,6 +96,7 @@ def real(made: Made) -> dict[str, list[Mapping[str, Any]]]:
         "flows": plan["flows"] + every(parts, "flows"),
         "findings": plan["findings"] + every(parts, "findings"),
         "hosts/HOST.json": parts,
+        "behind": [part["behind"] for part in parts if part["behind"]],
         "deployment": every(parts, "deployment"),
         "uses with instructions": [{"instructions": use["instructions"]} for use in uses],
         "policy": policies,

@@ -19,6 +19,7 @@ from typing import Any
 
 from ..basics.gc_pause import gc_pause
 from ..inventory.intent import Host
+from ..planning.behind import Behind, hosts_behind
 from ..planning.plan import Plan
 from ..platforms.registry import PLATFORMS
 from ..policies.policy_json import OpeningTexts, Texts, names_text, policy_text, quoted_or_null
@@ -66,6 +67,7 @@ class PlanDocuments:
         }
         used = sorted({host.platform for host in intent.hosts.values()})
         self._traits = {name: compact(PLATFORMS[name].traits.as_dict()) for name in used}
+        self._behind = {router: compact(_behind(behind)) for router, behind in hosts_behind(intent).items()}
         self._findings, self._findings_of = _findings(plan)
         self._slices_digest = self._digest = ""
         self.findings = json.dumps(self._findings, indent=2, ensure_ascii=False) + "\n"
@@ -129,6 +131,7 @@ class PlanDocuments:
             SliceParts(
                 head=_head(host, self.roles[name], entries.texts),
                 traits=self._traits[host.platform],
+                behind=self._behind.get(name, "null"),
                 policy=policy_text(plan.policies[name], entries.texts, self._openings),
                 offers=self._offers_of.get(name, ()),
                 uses=[(self._uses[number], self._instructions[number]) for number in uses],
@@ -195,6 +198,10 @@ def _head(host: Host, roles: Iterable[str], texts: Texts) -> str:
         f'"site":"{host.site}","addresses":{names_text([texts[address] for address in host.addresses])},'
         f'"roles":{names_text(roles)},"system":{quoted_or_null(host.system)},"platform":"{host.platform}"'
     )
+
+
+def _behind(behind: Behind) -> dict[str, Any]:
+    return {"depth": behind.depth, "hosts": list(behind.hosts), "count": behind.count}
 
 
 _ENTRY = re.compile(r"faxnet_(?:offers|uses)\[\d+\]")

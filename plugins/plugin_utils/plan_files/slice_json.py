@@ -39,6 +39,7 @@ class SliceParts:
 
     head: str
     traits: str
+    behind: str
     policy: str
     offers: Iterable[str]
     uses: Iterable[tuple[str, tuple[str, ...]]]
@@ -55,7 +56,7 @@ def slice_document(host: str, parts: SliceParts) -> SliceDocument:
         f'{use[:-1]},"instructions":{instructions.setdefault(lines, len(instructions))}}}' for use, lines in parts.uses
     ]
     content, digest = seal(
-        f'{{"format":{FORMAT},"host":"{host}",{parts.head},"traits":{parts.traits},"policy":{parts.policy},'
+        f'{{"format":{FORMAT},"host":"{host}",{parts.head},"traits":{parts.traits},"behind":{parts.behind},"policy":{parts.policy},'
         f'"offers":[{",".join(parts.offers)}],"uses":[{",".join(uses)}],'
         f'"deployment":[{",".join(parts.deployment)}],'
         f'"instructions":{compact(list(instructions)) if instructions else "[]"},'

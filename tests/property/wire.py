@@ -61,6 +61,9 @@ class AmbiguousError(AssertionError):
 class Wire:
     """The machines of an inventory, holding the policies of a plan."""
 
+    #: Where a packet is said to arrive that leaves all of them behind; empty: nowhere.
+    elsewhere = ""
+
     def __init__(self, sites: dict[str, Any], slices: dict[str, dict[str, Any]]) -> None:
         self.policies = {host: part["policy"] for host, part in slices.items()}
         self.forgetful = {host for host, part in slices.items() if "state" not in part["traits"]["abilities"]}
@@ -138,7 +141,10 @@ class Wire:
         ]
         for site, index in stands:
             inner = self.chain[site][index - 1] if index else None
-            if inner is not None and (destination in inner[1] or within(destination, self.networks[site])):
+            deeper = self.chain[site][:index]
+            shown = any(destination in public for _host, public in deeper)
+            held = shown or within(destination, self.networks[site]) or self._is_router(destination, deeper)
+            if inner is not None and held:
                 return lambda packet: self._router(inner[0], packet)
             if inner is None and within(destination, self.networks[site]):
                 return lambda packet: self._deliver(site, packet)
@@ -152,10 +158,15 @@ class Wire:
             shown = [a for _host, public in chain for a in public if ipaddress.ip_address(a).version == packet.version]
             if shown and shown[-1] == packet.destination:
                 return self._router(chain[-1][0], packet)
-            routed = not shown or (self.realm[site] is not None and self.realm[site] == self.realm[origin])
-            if routed and within(packet.destination, self.networks[site]):
+            near = self.realm[site] is not None and self.realm[site] == self.realm[origin]
+            held = within(packet.destination, self.networks[site]) or self._is_router(packet.destination, chain)
+            if held and (near or not shown):
                 return self._router(chain[-1][0], packet) if chain else self._deliver(site, packet)
-        return None
+        return Arrival(self.elsewhere, packet, by_flow=True) if self.elsewhere else None
+
+    def _is_router(self, address: str, chain: list[tuple[str, list[str]]]) -> bool:
+        """Whether a router of a chain has an address for its own, which may lie in the network between two routers."""
+        return any(address in self.addresses[router] for router, _public in chain)
 
     def _deliver(self, site: str, packet: Packet) -> Arrival | None:
         legs = {router for router, _public in self.chain[site]}

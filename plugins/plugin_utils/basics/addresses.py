@@ -83,6 +83,11 @@ End = Address | Prefix
 """One end of a class of packets: an address, or the network of all addresses of an IP version for the Internet."""
 
 
+def network_of(address: Address) -> Prefix:
+    """Return the network of a single address."""
+    return Prefix(address.version, address.value, address.value, _BITS[address.version])
+
+
 def parse_address(value: object) -> Address:
     """Return *value* as an address.
 

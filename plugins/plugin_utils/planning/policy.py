@@ -10,12 +10,12 @@ the host's own variables by name.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ..basics.addresses import Address, Prefix, collapse
-from ..inventory.intent import Host, Intent, Site
+from ..basics.addresses import Address, Prefix, collapse, network_of
+from ..inventory.intent import Gateway, Host, Intent, Site
 from ..policies.policy import DestinationNat, Permit, Policy, SourceNat
 from .flow import Flow
 
@@ -48,8 +48,10 @@ def make_policies(intent: Intent, flows: Iterable[Flow], stateless: frozenset[st
     for site in intent.sites.values():
         for gateway in site.gateways:
             sites_of.setdefault(gateway.host, []).append(site)
-    realms = _networks_of_realms(intent)
-    return {name: _policy(host, gathered[name], sites_of.get(name, []), realms) for name, host in intent.hosts.items()}
+    untranslated = _Untranslated(intent)
+    return {
+        name: _policy(host, gathered[name], sites_of.get(name, []), untranslated) for name, host in intent.hosts.items()
+    }
 
 
 def _gather(gathered: dict[str, _Gathered], flow: Flow, stateless: frozenset[str]) -> None:
@@ -79,9 +81,7 @@ def _gather(gathered: dict[str, _Gathered], flow: Flow, stateless: frozenset[str
             device.destination_nat[nat].append(flow.id)
 
 
-def _policy(
-    host: Host, gathered: _Gathered, sites: list[Site], realms: Mapping[tuple[str, int], tuple[Prefix, ...]]
-) -> Policy:
+def _policy(host: Host, gathered: _Gathered, sites: list[Site], untranslated: _Untranslated) -> Policy:
     networks: dict[Prefix, None] = {}
     public: dict[Address, None] = {}
     source_nat = []
@@ -95,13 +95,13 @@ def _policy(
                 for address in worn:
                     behind = tuple(prefix for prefix in inside if prefix.version == address.version)
                     if behind:
-                        exempt = realms[site.realm_of(address.version), address.version]
+                        exempt = untranslated.beyond(site, address.version)
                         source_nat.append(SourceNat(address.version, behind, exempt, address))
                 break
             translated = {address.version for address in worn}
             inside = [prefix for prefix in inside if prefix.version not in translated]
-            bits = {4: 32, 6: 128}
-            inside += [Prefix(item.version, item.value, item.value, bits[item.version]) for item in worn]
+            inside += map(network_of, worn)
+            inside += untranslated.starting_at(gateway, site, translated)
     return Policy(
         forwarding=bool(sites),
         outbound=host.outbound,
@@ -117,11 +117,47 @@ def _policy(
     )
 
 
-def _networks_of_realms(intent: Intent) -> dict[tuple[str, int], tuple[Prefix, ...]]:
-    """By realm and IP version: the networks that are reached there without translation, as few as can be."""
-    networks: dict[tuple[str, int], list[Prefix]] = {}
-    for site in intent.sites.values():
-        for version in (4, 6):
-            own = networks.setdefault((site.realm_of(version), version), [])
-            own += [network for network in site.networks if network.version == version]
-    return {key: collapse(held) for key, held in networks.items()}
+class _Untranslated:
+    """What a site's packets reach under their own addresses: the realm's networks, and its routers between networks.
+
+    An outer router of a chain stands in no network of its site: its own address is one of the realm's all the same.
+    To a router of their own chain packets go as the routers in between show them.
+    """
+
+    def __init__(self, intent: Intent) -> None:
+        self._hosts = intent.hosts
+        self._networks: dict[tuple[str, int], list[Prefix]] = {}
+        self._routers: dict[tuple[str, int], list[tuple[str, Prefix]]] = {}
+        self._of_site: set[tuple[str, int, str]] = set()
+        self._known: dict[tuple[str, int, str], tuple[Prefix, ...]] = {}
+        for site in intent.sites.values():
+            for version in (4, 6):
+                own = self._networks.setdefault((site.realm_of(version), version), [])
+                own += [network for network in site.networks if network.version == version]
+        outer = {gateway.host for site in intent.sites.values() for gateway in site.gateways[1:]}
+        for host in (intent.hosts[name] for name in sorted(outer & intent.hosts.keys())):
+            site = intent.sites[host.site]
+            for address in host.addresses:
+                if not any(network.holds(address) for network in site.networks):
+                    key = (site.realm_of(address.version), address.version)
+                    self._routers.setdefault(key, []).append((site.name, network_of(address)))
+                    self._of_site.add((*key, site.name))
+
+    def starting_at(self, gateway: Gateway, site: Site, translated: Collection[int]) -> list[Prefix]:
+        """A router's own addresses, for those further out: of versions that it does not translate, in no network."""
+        host = self._hosts.get(gateway.host)
+        if host is None or host.site != site.name:
+            return []
+        own = (address for address in host.addresses if address.version not in translated)
+        return [network_of(address) for address in own if not any(item.holds(address) for item in site.networks)]
+
+    def beyond(self, site: Site, version: int) -> tuple[Prefix, ...]:
+        """The networks of an IP version, as few as can be; one and the same tuple for all sites with the same."""
+        realm = (site.realm_of(version), version)
+        routers = self._routers.get(realm, ())
+        own = site.name if (*realm, site.name) in self._of_site else ""
+        known = self._known.get((*realm, own))
+        if known is None:
+            others = (address for name, address in routers if name != own)
+            known = self._known[(*realm, own)] = collapse((*self._networks[realm], *others))
+        return known

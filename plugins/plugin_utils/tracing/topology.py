@@ -143,7 +143,13 @@ class Topology:
             return own, inside
         site, index = next((position for position in positions if position[0] == home), positions[0])
         realm = self._realm(site, destination.version)
-        if any(other.realm[destination.version] == realm for other in self._sites.values() if other.holds(destination)):
+        # To a router of its own row it shows what it wears outside.
+        holding = (
+            other
+            for name, other in self._sites.items()
+            if other.holds(destination) or (name != home and self._router_at(name, destination))
+        )
+        if any(other.realm[destination.version] == realm for other in holding):
             return own, Place(site, index + 1)
         public = [item for item in self._sites[site].public[index] if item.version == destination.version]
         return (public[0] if public else own), Place(site, index + 1)
@@ -184,7 +190,8 @@ class Topology:
         realm = self._realm(place.site, destination.version)
         for name, site in self._sites.items():
             bare = site.outermost(destination.version) is None and not is_unrouted(destination)
-            routed = site.holds(destination) and (bare or site.realm[destination.version] == realm)
+            near = site.realm[destination.version] == realm
+            routed = (bare or near) and self._reaches(name, site, destination)
             if routed and not site.gateways:
                 owner = self._owners.get((name, destination.text))
                 return self._device(owner) if owner is not None else None
@@ -196,9 +203,20 @@ class Topology:
         """The segment inside of a router on which *destination* lies, or through which it is reached."""
         for name, index in self._positions[router]:
             site = self._sites[name]
-            if site.holds(destination) or (index > 0 and destination in site.public[index - 1]):
+            if self._reaches(name, site, destination, index) or (index > 0 and destination in site.public[index - 1]):
                 return Place(name, index)
         return None
+
+    def _reaches(self, name: str, site: _Site, destination: Address, before: int | None = None) -> bool:
+        """Whether an address is one of a site: of its networks, or of a router between them and index *before*."""
+        return site.holds(destination) or self._router_at(name, destination, before)
+
+    def _router_at(self, name: str, destination: Address, before: int | None = None) -> bool:
+        """Whether a router of a site's chain, one before index *before*, has an address for its own."""
+        return any(
+            self.hosts[router]["site"] == name and destination.text in self.hosts[router]["addresses"]
+            for router in self._sites[name].gateways[:before]
+        )
 
     def _realm(self, site: str, version: int) -> str:
         return self._sites[site].realm[version] if site else INTERNET

@@ -368,3 +368,44 @@ def test_two_routers_of_one_chain_meet_under_the_inner_ones_public_address() -> 
     outward, inward = made.flow("kerio_control.admin/inner>outer"), made.flow("kerio_control.admin/outer>inner")
     assert (outward["arrives_from"], outward["via"]) == ("192.168.100.1", [])
     assert (inward["dial"], inward["destination_address"], inward["via"]) == ("192.168.100.1", "192.168.100.1", [])
+
+
+def chain_and_office() -> Network:
+    """Two routers in a row before a plant, and an office behind NAT, in one realm; the outer router offers NetCFax."""
+    net = Network().site("office", "10.6.0.0/24", gateway="office-router", public="203.0.113.60", realm="company")
+    net.sites["plant"] = {
+        "networks": ["10.5.0.0/24"],
+        "gateways": [{"host": "plant-firewall"}, {"host": "plant-router", "public_address": "192.0.2.50"}],
+        "realm": "company",
+    }
+    net.hosts["plant-firewall"] = {"faxnet_address": "10.5.0.1"}
+    net.server("plant-router", "plant", "172.31.5.1")
+    return net.client("office-pc", "office", "10.6.0.10", "plant-router").client(
+        "plant-pc", "plant", "10.5.0.10", "plant-router"
+    )
+
+
+def test_an_outer_router_is_met_by_its_own_address_in_all_its_realm() -> None:
+    made = chain_and_office().made()
+    (nat,) = made.policy("office-router")["source_nat"]
+    assert nat["except"] == ["10.5.0.0/24", "10.6.0.0/24", "172.31.5.1/32"]
+    verdict = made.trace("office-pc", "plant-router", 7488)
+    assert (verdict.reached, verdict.hops[-1].goes_as) == ("plant-router", "10.6.0.10 -> 172.31.5.1")
+    back = made.trace("plant-router", "office-pc", 10000)
+    assert back.hops[0].goes_as == "172.31.5.1 -> 10.6.0.10"
+
+
+def test_what_a_router_between_two_others_starts_wears_the_outer_ones_address() -> None:
+    net = Network().site("florida", "10.1.0.0/24", gateway="fl-router", public=FLORIDA)
+    net.server("fl-fax", "florida", "10.1.0.10")
+    net.sites["plant"] = {
+        "networks": ["10.5.0.0/24"],
+        "gateways": [{"host": "first"}, {"host": "second"}, {"host": "third", "public_address": "192.0.2.50"}],
+    }
+    net.hosts |= {"first": {"faxnet_address": "10.5.0.1"}, "third": {"faxnet_address": "172.31.5.2"}}
+    net.client("second", "plant", "172.31.5.1")
+    made = net.made()
+    (nat,) = made.policy("third")["source_nat"]
+    assert nat["networks"] == ["10.5.0.0/24", "172.31.5.1/32"]
+    verdict = made.trace("second", "fl-fax", 7488)
+    assert (verdict.reached, verdict.hops[-1].goes_as) == ("fl-fax", "192.0.2.50 -> 10.1.0.10")

@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
+import socket
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -159,3 +163,59 @@ def test_the_planned_two_offices_carry_notifications_to_each_client(net: Net) ->
             assert networks.connects(net.outside, PUBLIC, first, source=SERVER), f"{first} to {client}"
             listener.accept()[0].close()
             assert not networks.connects(net.outside, PUBLIC, first, source=STRANGER)
+
+
+FORGED = "10.2.0.100"
+
+
+@pytest.mark.parametrize(("reverse_path", "taken"), [("strict", False), ("loose", True), ("off", True)])
+def test_an_address_of_the_office_worn_on_the_providers_side_gets_nowhere(
+    net: Net, reverse_path: str, taken: bool
+) -> None:
+    """Neither in, to what is open to the office, nor out again under the office's own address."""
+    to_the_office = {"name": "log", "transport": "udp", "ports": "5000", "sources": ["10.2.0.0/24"]}
+    networks.load(net.router, nft_rules(router(reverse_path=reverse_path, openings=[to_the_office])))
+    networks.run("ip", "-n", net.outside, "address", "add", f"{FORGED}/32", "dev", "lo")
+    networks.run("ip", "-n", net.router, "route", "add", "192.0.2.0/24", "via", SERVER)
+    try:
+        with (
+            networks.datagrams(net.outside, FORGED) as forging,
+            networks.datagrams(net.router, "198.51.100.1", 5000) as log,
+        ):
+            forging.sendto(b"in", ("198.51.100.1", 5000))
+            assert (networks.received(log) is not None) == taken
+            forging.sendto(b"out", ("192.0.2.77", 7488))
+        with networks.inside(net.router):
+            out = re.search(r'packets (\d+) .*"outbound any"', networks.run("nft", "list", "table", "inet", "faxnet"))
+        assert out is not None
+        assert (out[1] != "0") == taken
+    finally:
+        networks.run("ip", "-n", net.outside, "address", "del", f"{FORGED}/32", "dev", "lo")
+        networks.run("ip", "-n", net.router, "route", "del", "192.0.2.0/24")
+
+
+def test_pings_with_one_id_are_limited_too(net: Net) -> None:
+    networks.load(net.router, nft_rules(router()))
+    answered = 0
+    with (
+        networks.inside(net.outside),
+        socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as pinging,
+    ):
+        pinging.settimeout(0.3)
+        for number in range(400):
+            pinging.sendto(echo_request(7, number), ("198.51.100.1", 0))
+        with contextlib.suppress(TimeoutError):
+            while True:
+                answered += pinging.recv(100)[20] == ECHO_REPLY
+    assert 0 < answered < 100  # 20 a second, and what a burst may hold
+
+
+ECHO_REQUEST, ECHO_REPLY = 8, 0
+
+
+def echo_request(identifier: int, number: int) -> bytes:
+    """A ping (RFC 792)."""
+    words = (ECHO_REQUEST << 8, 0, identifier, number)
+    total = sum(words)
+    checksum = ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
+    return struct.pack("!4H", words[0], checksum, identifier, number)

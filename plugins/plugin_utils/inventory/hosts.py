@@ -21,6 +21,7 @@ ANYWHERE = (Prefix(4, 0, 2**32 - 1, 0), Prefix(6, 0, 2**128 - 1, 0))
 #: Where ansible reaches a host unless ``ansible_port`` says otherwise (ansible's own default: ssh).
 SSH_PORT = 22
 OUTBOUND = ("any", "flows")
+REVERSE_PATH = ("strict", "loose", "off")
 DEFAULT_PLATFORM = "nftables"
 
 
@@ -100,6 +101,7 @@ def _read_host(
         system = reader.choice(system, "faxnet_system", catalog.systems, "FXN117")
     platform = own.get("faxnet_platform", DEFAULT_PLATFORM)
     outbound = reader.choice(own.get("faxnet_outbound", "any"), "faxnet_outbound", OUTBOUND)
+    reverse_path = reader.choice(own.get("faxnet_reverse_path", "strict"), "faxnet_reverse_path", REVERSE_PATH)
     management = _management(reader, own)
     openings = read_openings(reader, own.get("faxnet_permits"), "faxnet_permits")
     if site is None:
@@ -118,6 +120,7 @@ def _read_host(
         str(system) if system else None,
         platform,
         outbound or "any",
+        reverse_path or "strict",
         management,
         openings,
     )

@@ -87,6 +87,7 @@ class Host(NamedTuple):
     system: str | None
     platform: str
     outbound: str
+    reverse_path: str
     management: tuple[Opening, ...]
     openings: tuple[Opening, ...]
 

@@ -21,6 +21,7 @@ HOST_VARIABLES = (
     "faxnet_management",
     "faxnet_permits",
     "faxnet_outbound",
+    "faxnet_reverse_path",
 )
 
 #: Ansible's own words for the way to a host: defaults of ``faxnet_address`` and ``faxnet_management``.

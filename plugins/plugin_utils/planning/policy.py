@@ -105,6 +105,7 @@ def _policy(host: Host, gathered: _Gathered, sites: list[Site], untranslated: _U
     return Policy(
         forwarding=bool(sites),
         outbound=host.outbound,
+        reverse_path=host.reverse_path,
         networks=tuple(sorted(networks)),
         public=tuple(sorted(public)),
         management=host.management,

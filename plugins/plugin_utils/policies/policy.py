@@ -95,6 +95,8 @@ class Policy:
     Attributes:
         forwarding: whether the device is a router.
         outbound: ``any``: the networks behind it may start anything outward; ``flows``: only what a flow names.
+        reverse_path: whose packets a router takes at all, by their source: ``strict``: what its routes lead back to
+            through the interface that they came from; ``loose``: what any route leads back to; ``off``: everybody's.
         networks: networks behind it, as it sees them.
         public: addresses that it wears outside.
         management: openings for whoever administers it; never empty.
@@ -105,6 +107,7 @@ class Policy:
 
     forwarding: bool
     outbound: str
+    reverse_path: str
     networks: tuple[Prefix, ...]
     public: tuple[Address, ...]
     management: tuple[Opening, ...]

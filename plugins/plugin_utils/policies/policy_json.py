@@ -131,6 +131,7 @@ def policy_text(policy: Policy, texts: Texts, openings: OpeningTexts) -> str:
     masked = ",".join([_source_nat(nat, texts) for nat in policy.source_nat])
     return (
         f'{{"forwarding":{BOOLEAN[policy.forwarding]},"outbound":"{policy.outbound}",'
+        f'"reverse_path":"{policy.reverse_path}",'
         f'"networks":{_networks(policy.networks)},"public":{names_text(texts[item] for item in policy.public)},'
         f'"management":{openings(policy.management)},"openings":{openings(policy.openings)},'
         f'"input":[{taken}],"forward":[{passed}],"output":[{started}],"destination_nat":[{translated}],"source_nat":[{masked}]}}'

@@ -56,9 +56,13 @@ def read_policy(data: Mapping[str, Any]) -> Policy:
     outbound = data.get("outbound", "any")
     if outbound not in ("any", "flows"):
         raise RefusedError(f"policy.outbound: {outbound!r} is neither any nor flows")
+    reverse_path = data.get("reverse_path", "strict")
+    if reverse_path not in ("strict", "loose", "off"):
+        raise RefusedError(f"policy.reverse_path: {reverse_path!r} is neither strict nor loose nor off")
     policy = Policy(
         forwarding=forwarding,
         outbound=outbound,
+        reverse_path=reverse_path,
         networks=_networks(data.get("networks") or (), "policy.networks"),
         public=_addresses(data.get("public") or (), "policy.public"),
         management=_openings(data, "management"),

@@ -38,8 +38,29 @@ def chain(text: str, name: str) -> list[str]:
 def test_management_comes_before_anything_that_drops() -> None:
     rules = chain(nft_rules(policy()), "input")
     management = next(number for number, rule in enumerate(rules) if "management" in rule)
-    assert management == 2  # after the hook's line and established traffic
-    assert not any("drop" in rule for rule in rules[1:management])
+    assert rules[management - 1].startswith("ct state established,related")
+    # Pings are no way in.
+    assert all("echo-request limit rate over" in rule for rule in rules[1 : management - 1])
+
+
+@pytest.mark.parametrize(
+    ("reverse_path", "looked_up"),
+    [("strict", "fib saddr . iif oif missing"), ("loose", "fib saddr oif missing"), ("off", None)],
+)
+def test_a_router_takes_only_what_it_could_answer_and_management_before(
+    reverse_path: str, looked_up: str | None
+) -> None:
+    text = nft_rules(router(reverse_path=reverse_path))
+    for name, before in (("input", '"management"'), ("forward", "ct state invalid")):
+        rules = chain(text, name)
+        found = [number for number, rule in enumerate(rules) if "fib" in rule]
+        assert [rules[number].partition(" counter")[0] for number in found] == ([looked_up] if looked_up else [])
+        last = next(number for number, rule in enumerate(rules) if before in rule)
+        assert all(number == last + 1 or (name == "input" and number > last) for number in found)
+
+
+def test_a_host_asks_for_no_way_back() -> None:
+    assert "fib" not in nft_rules(policy())
 
 
 def test_management_open_to_some_is_open_to_them_alone() -> None:
@@ -390,7 +411,7 @@ def test_when_the_rules_are_lost_management_is_let_in_and_nothing_else() -> None
     )
     closed = apply_slice({"host": "uk-router", "platform": "nftables", "policy": held}).options["closed"]
     networks.checked_by_nft(closed)
-    rules = nft_rules(router(outbound="flows", source_nat=[]))
+    rules = nft_rules(router(outbound="flows", source_nat=[], reverse_path="off"))
     assert closed == rules
     assert re.findall(r"^\tchain (\S+)", closed, re.MULTILINE) == ["faxnet_input", "faxnet_forward"]
     assert re.findall(r'comment "(.*)"', closed) == ["management"]

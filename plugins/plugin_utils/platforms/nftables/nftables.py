@@ -24,7 +24,7 @@ from . import text as nft_text
 from .host_requirements import forwarding_settings, open_ports
 from .ranges import by_version
 from .sets import LookUp, filters, translations
-from .text import FIELD, REFUSE, address_set, chain, link_rules, opening_rules
+from .text import FIELD, REFUSE, address_set, chain, link_rules, opening_rules, ping_limits, reverse_path_rules
 from .tracking import NOTHING, objects
 
 TABLE = nft_text.TABLE
@@ -65,7 +65,7 @@ class Nftables(Platform):
 def closed_policy(policy: Policy) -> Policy:
     """The policy of a device whose rules are lost: management reaches it, and nothing else comes in or through."""
     nothing: dict[str, Any] = dict.fromkeys(("openings", "input", "forward", "output", "destination_nat"), ())
-    return replace(policy, outbound="flows", source_nat=(), **nothing)
+    return replace(policy, outbound="flows", reverse_path="off", source_nat=(), **nothing)
 
 
 def render(policy: Policy, *, address_ranges: bool = False) -> str:
@@ -99,6 +99,7 @@ def render(policy: Policy, *, address_ranges: bool = False) -> str:
 
 
 def _input(policy: Policy, sets: Sequence[LookUp]) -> Iterator[str]:
+    yield from ping_limits()
     # ICMP errors such as packet-too-big belong to a connection: conntrack calls them related.
     yield _ESTABLISHED
     # Before everything that could drop a packet: whatever the rest of the policy says, Ansible gets in.
@@ -107,6 +108,7 @@ def _input(policy: Policy, sets: Sequence[LookUp]) -> Iterator[str]:
     yield 'iif "lo" accept'
     yield "ct state invalid counter drop"
     yield from link_rules()
+    yield from reverse_path_rules(policy)
     for opening in policy.openings:
         yield from opening_rules(opening, f"permit {opening.name}")
     for item in sets:
@@ -117,6 +119,7 @@ def _input(policy: Policy, sets: Sequence[LookUp]) -> Iterator[str]:
 def _forward(policy: Policy, sets: Sequence[LookUp]) -> Iterator[str]:
     yield _ESTABLISHED
     yield "ct state invalid counter drop"
+    yield from reverse_path_rules(policy)
     for item in sets:
         yield item.rule
     if policy.outbound == "any":

@@ -25,7 +25,7 @@ from ..platform import Abilities, Device, Options
 from . import text as nft_text
 from .nftables import Nftables
 from .sets import LookUp, filters
-from .text import REFUSE, chain, link_rules, opening_rules
+from .text import REFUSE, chain, link_rules, opening_rules, reverse_path_rules
 
 ABILITIES = Abilities(forwards=False, state=False, masquerade=False, timeouts=True)
 
@@ -76,7 +76,7 @@ def render(policy: Policy, *, address_ranges: bool = False) -> str:
         lines += chain(name, f"type filter hook {hook} priority raw; policy accept;", ["notrack"])
     lines += chain("input", "type filter hook input priority filter; policy drop;", _input(policy, [*inbound, *asked]))
     if policy.forwarding:
-        passing = [*_ERRORS, *(item.rule for item in (*onward, *back)), REFUSE]
+        passing = [*reverse_path_rules(policy), *_ERRORS, *(item.rule for item in (*onward, *back)), REFUSE]
         lines += chain("forward", "type filter hook forward priority filter; policy drop;", passing)
     return nft_text.table(nft_text.switched_off(policy), lines)
 
@@ -90,8 +90,9 @@ def _input(policy: Policy, sets: Sequence[LookUp]) -> Iterator[str]:
     for opening in policy.management:
         yield from opening_rules(opening, "management")
     yield 'iif "lo" accept'
-    yield f"{_NOT_THE_FIRST}counter accept"
     yield from link_rules()
+    yield from reverse_path_rules(policy)
+    yield f"{_NOT_THE_FIRST}counter accept"
     yield from _ERRORS
     yield from _ECHOES
     # A DHCPv4 client renews its lease over an ordinary socket (RFC 2131, 4.4.5).

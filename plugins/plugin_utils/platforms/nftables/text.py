@@ -60,14 +60,37 @@ def chain(name: str, hook: str, rules: Iterable[str]) -> list[str]:
     return ["", f"\tchain faxnet_{name} {{", f"\t\t{hook}", *(f"\t\t{rule}" for rule in rules), "\t}"]
 
 
+_PINGS = "20/second"
+
+
 def link_rules() -> Iterator[str]:
     """What an input chain takes whatever the plan says: what IPv6 needs to work, and pings within limits."""
     yield f"icmpv6 type {{ {', '.join(_NEIGHBOURS)} }} accept"
     # A DHCPv6 server answers a multicast from its link-local address: conntrack sees no connection (RFC 8415, 7.2).
     # DHCPv4 clients need no such rule, they take the first answer from a packet socket.
     yield "ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept"
-    yield "icmp type echo-request limit rate 20/second accept"
-    yield "icmpv6 type echo-request limit rate 20/second accept"
+    yield f"icmp type echo-request limit rate {_PINGS} accept"
+    yield f"icmpv6 type echo-request limit rate {_PINGS} accept"
+
+
+def ping_limits() -> Iterator[str]:
+    """What stands before connection tracking's verdict: all pings with one id are one connection to it."""
+    yield f"icmp type echo-request limit rate over {_PINGS} counter drop"
+    yield f"icmpv6 type echo-request limit rate over {_PINGS} counter drop"
+
+
+#: What the kernel looks up for a packet's source address (nft(8), FIB EXPRESSIONS).
+_WAY_BACK = {"strict": "saddr . iif", "loose": "saddr"}
+
+
+def reverse_path_rules(policy: Policy) -> Iterator[str]:
+    """What a router drops because its own routes say that the source is not there (RFC 3704).
+
+    Whoever could wear an address of the office on the provider's side would be let out under the office's own public
+    address, and get at what is open to the office.
+    """
+    if policy.forwarding and policy.reverse_path != "off":
+        yield f'fib {_WAY_BACK[policy.reverse_path]} oif missing counter drop comment "no way back to the source"'
 
 
 def opening_rules(opening: Opening, text: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from ..plugin_utils.faces.action import EngineAction
 from ..plugin_utils.plan_files.directory import read_plan, read_slice
 from ..plugin_utils.plan_files.sealed_json import PlanFileError
+from ..plugin_utils.policies.policy import RefusedError
 from ..plugin_utils.tracing.trace import TRANSPORTS, Packet, TraceError, trace
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -28,7 +29,7 @@ class ActionModule(EngineAction):
     """The face of :func:`trace.trace` for plays."""
 
     argument_spec = ARGUMENTS
-    refusals = (PlanFileError, TraceError)
+    refusals = (PlanFileError, RefusedError, TraceError)
 
     def act(self, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Return the verdict."""

@@ -192,8 +192,15 @@ def short(value: object, limit: int = 120) -> str:
         text = value if isinstance(value, str) else repr(value)
     except ValueError:  # Python refuses to write out an int of more than some thousand digits
         text = "a number of thousands of digits"
+    except RecursionError:
+        text = "lists or mappings in each other, hundreds deep"
     text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def shown(value: object) -> str:
+    """Return *value* like :func:`short`, a text in quotes, for the middle of a sentence."""
+    return f"'{short(value)}'" if isinstance(value, str) and not isinstance(value, VaultedText) else short(value)
 
 
 def without_secrets(finding: Finding, secrets: Collection[VaultedText]) -> Finding:

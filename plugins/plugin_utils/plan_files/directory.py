@@ -22,7 +22,9 @@ from ..basics.names import name_problem
 from .host_documents import INDEX_FILE, LINES_FILE, MOST_FILES, file_of, index_text, lines_and_index, read_document
 from .new_folder import NewFolder
 from .plan_json import PlanDocuments
+from .references import check_plan
 from .sealed_json import PlanFileError, read_sealed
+from .shapes import PLAN, check_shape
 from .slice_json import add_reasons, read_slice_document
 from .swap import replace_folder, steadily, temporary
 
@@ -179,6 +181,8 @@ def read_plan(directory: Path) -> dict[str, Any]:
     except OSError as error:
         raise PlanFileError(f"{path} cannot be read: {error}; make it readable, or {_PLAN_AGAIN}") from error
     plan = read_sealed(content, str(path), _PLAN_AGAIN)
+    check_shape(plan, PLAN, str(path), _PLAN_AGAIN)
+    check_plan(plan, str(path), _PLAN_AGAIN)
     add_reasons(plan["flows"], [exchange for listed in plan["services"].values() for exchange in listed])
     return plan
 

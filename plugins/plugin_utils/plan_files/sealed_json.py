@@ -13,6 +13,7 @@ import hashlib
 import json
 from typing import Any
 
+from ..basics.findings import shown
 from ..basics.gc_pause import gc_pause
 
 #: Format of every document of a plan directory; another number is refused.
@@ -58,11 +59,13 @@ def read_sealed(content: bytes, where: str, cure: str) -> dict[str, Any]:
             data = json.loads(content)
     except ValueError as error:
         raise PlanFileError(f"{where} cannot be read: {error}; {cure}") from error
+    except RecursionError:
+        raise PlanFileError(f"{where} cannot be read: it nests lists or mappings too deep; {cure}") from None
     if not isinstance(data, dict) or "format" not in data:
         raise PlanFileError(f"{where} is not a document of a plan; {cure}")
-    if data["format"] != FORMAT:
+    if data["format"] != FORMAT or isinstance(data["format"], bool):
         raise PlanFileError(
-            f"{where} has format {data['format']!r}, and this version of faxnet.deploy reads {FORMAT}: {cure}, "
+            f"{where} has format {shown(data['format'])}, and this version of faxnet.deploy reads {FORMAT}: {cure}, "
             "or use the version that wrote it"
         )
     digest = hashlib.sha256(content[:-_END]).hexdigest()

@@ -16,7 +16,9 @@ from typing import Any
 
 from ..platforms.rule_list import rule_list
 from .entries_json import compact
+from .references import check_slice
 from .sealed_json import FORMAT, read_sealed, seal
+from .shapes import SLICE, check_shape, malformed
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,17 @@ def read_slice_document(content: bytes, where: str, cure: str) -> dict[str, Any]
         PlanFileError: as :func:`read_sealed`.
     """
     part = read_sealed(content, where, cure)
+    check_shape(part, SLICE, where, cure)
+    check_slice(part, where, cure)
     instructions = part.pop("instructions")
     for use in part["uses"]:
         values = {**use["settings"], **(use["callback"] or {}), "dial": use["dial"], "server": use["server"]}
-        use["instructions"] = [line.format_map(values) for line in instructions[use["instructions"]]]
+        number = use["instructions"]
+        try:
+            use["instructions"] = [line.format_map(values) for line in instructions[number]]
+        except (LookupError, ValueError, AttributeError, TypeError) as error:
+            said = f"and {type(error).__name__} {error} comes of filling in the values of the use of {use['service']}"
+            raise malformed(where, f"instructions[{number}]", instructions[number], said, cure) from error
     add_reasons(part["flows"], part["exchanges"])
     return {**part, "rules": rule_list(part)}
 

@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..basics.findings import shown
 from ..inventory.hosts import DEFAULT_PLATFORM
 from ..policies.policy import RefusedError
 from ..policies.read_policy import read_policy
@@ -37,7 +38,7 @@ def platform_of(name: object) -> Platform:
     """Return a platform by its name. Raises `RefusedError` where there is none."""
     platform = PLATFORMS.get(str(name))
     if platform is None:
-        raise RefusedError(f"faxnet_platform is {name!r}; set it to one of {', '.join(sorted(PLATFORMS))}")
+        raise RefusedError(f"faxnet_platform is {shown(name)}; set it to one of {', '.join(sorted(PLATFORMS))}")
     return platform
 
 
@@ -71,7 +72,7 @@ def _naming(part: Mapping[str, Any]) -> Iterator[None]:
 def _able(part: Mapping[str, Any]) -> tuple[Platform, Device]:
     """The platform of a slice, and the device that it can hold."""
     platform = platform_of(part.get("platform"))
-    policy = read_policy(part["policy"])
+    policy = read_policy(part.get("policy"))
     lacking = refusals(platform.name, platform.traits.abilities, policy)
     if lacking:
         raise RefusedError(f"{'; '.join(lacking)}; choose another faxnet_platform or change what the host uses")

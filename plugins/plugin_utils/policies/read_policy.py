@@ -10,13 +10,14 @@ cut down to a harmless alphabet. Text that is no address or port can therefore n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from itertools import product
 from typing import Any
 
 from ..basics.addresses import Address, AddressError, End, Prefix, parse_address, parse_prefix
+from ..basics.findings import short, shown
 from ..basics.ports import PortError, PortRange, parse_ranges
 from ..inventory.intent import Opening
 from .policy import (
@@ -43,28 +44,37 @@ _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.:/@+>=-]+")
 
 _ANY: tuple[SourcePorts, ...] = ((),)
 
+_SECTIONS = tuple(field.name for field in fields(Policy))
+_OPENING = ("name", "transport", "ports", "sources")
+_KEYS = {
+    "management": _OPENING,
+    "openings": _OPENING,
+    **dict.fromkeys(("input", "forward", "output"), (*Permit._fields, "flows")),
+    "destination_nat": (*DestinationNat._fields, "flows"),
+    "source_nat": ("version", "networks", "except", "address"),
+}
 
-def read_policy(data: Mapping[str, Any]) -> Policy:
+
+def read_policy(data: object) -> Policy:
     """Return the policy that a slice holds. Raises `RefusedError` at the first thing that is not as it must be."""
-    known = [field.name for field in fields(Policy)]
-    unknown = sorted(str(key) for key in data if key not in known)
-    if unknown:
-        raise RefusedError(f"policy.{unknown[0]} is not known; use {', '.join(known)}")
+    if not isinstance(data, Mapping):
+        raise RefusedError(f"policy: {shown(data)} is not a mapping; its keys are {', '.join(_SECTIONS)}")
+    _refuse_unknown(data, _SECTIONS, "policy")
     forwarding = data.get("forwarding", False)
     if not isinstance(forwarding, bool):
-        raise RefusedError(f"policy.forwarding: {forwarding!r} is neither true nor false")
+        raise RefusedError(f"policy.forwarding: {shown(forwarding)} is neither true nor false")
     outbound = data.get("outbound", "any")
     if outbound not in ("any", "flows"):
-        raise RefusedError(f"policy.outbound: {outbound!r} is neither any nor flows")
+        raise RefusedError(f"policy.outbound: {shown(outbound)} is neither any nor flows")
     reverse_path = data.get("reverse_path", "strict")
     if reverse_path not in ("strict", "loose", "off"):
-        raise RefusedError(f"policy.reverse_path: {reverse_path!r} is neither strict nor loose nor off")
+        raise RefusedError(f"policy.reverse_path: {shown(reverse_path)} is neither strict nor loose nor off")
     policy = Policy(
         forwarding=forwarding,
         outbound=outbound,
         reverse_path=reverse_path,
-        networks=_networks(data.get("networks") or (), "policy.networks"),
-        public=_addresses(data.get("public") or (), "policy.public"),
+        networks=_networks(data.get("networks"), "policy.networks"),
+        public=_addresses(data.get("public"), "policy.public"),
         management=_openings(data, "management"),
         openings=_openings(data, "openings"),
         input=_permits(data, "input"),
@@ -101,7 +111,7 @@ def _parsed_ports(value: str | int) -> tuple[PortRange, ...]:
 
 def _end(text: object, where: str) -> End:
     if not isinstance(text, str):
-        raise RefusedError(f"{where}: {text!r} is not an address or a network in CIDR notation")
+        raise RefusedError(f"{where}: {shown(text)} is not an address or a network in CIDR notation")
     try:
         return _parsed(text)
     except AddressError as error:
@@ -110,8 +120,8 @@ def _end(text: object, where: str) -> End:
 
 def _ports(value: object, where: str) -> tuple[PortRange, ...]:
     """Merged ranges of a port text such as "7488" or "10000-10099"."""
-    if not isinstance(value, (str, int)):
-        raise RefusedError(f"{where}: {value!r} is not a port or a range such as 10000-10099")
+    if not isinstance(value, (str, int)) or isinstance(value, bool):
+        raise RefusedError(f"{where}: {shown(value)} is not a port or a range such as 10000-10099")
     try:
         return _parsed_ports(value)
     except PortError as error:
@@ -121,14 +131,14 @@ def _ports(value: object, where: str) -> tuple[PortRange, ...]:
 def _transport(entry: Mapping[str, Any], where: str) -> str:
     transport = entry.get("transport")
     if transport not in TRANSPORTS:
-        raise RefusedError(f"{where}.transport: {transport!r} is neither tcp nor udp")
+        raise RefusedError(f"{where}.transport: {shown(transport)} is neither tcp nor udp")
     return str(transport)
 
 
 def _enabled(entry: Mapping[str, Any], where: str) -> bool:
     enabled = entry.get("enabled", True)
     if not isinstance(enabled, bool):
-        raise RefusedError(f"{where}.enabled: {enabled!r} is neither true nor false")
+        raise RefusedError(f"{where}.enabled: {shown(enabled)} is neither true nor false")
     return enabled
 
 
@@ -151,16 +161,19 @@ def _single(entry: Mapping[str, Any], field: str, version: int, where: str, what
 
 def _version(entry: Mapping[str, Any], where: str) -> int:
     version = entry.get("version")
-    if version not in (4, 6) or isinstance(version, bool):
-        raise RefusedError(f"{where}.version: {version!r} is neither 4 nor 6")
-    return int(version)
+    if version not in (4, 6) or not isinstance(version, int):
+        raise RefusedError(f"{where}.version: {shown(version)} is neither 4 nor 6")
+    return version
 
 
 def _flows(entry: Mapping[str, Any], where: str) -> Flows:
-    flows = entry.get("flows") or ()
+    flows = _list(entry.get("flows"), f"{where}.flows")
     if not flows:
         raise RefusedError(f"{where}.flows is empty: nothing is opened that no flow names")
-    return tuple(sorted(str(flow) for flow in flows))
+    for number, flow in enumerate(flows):
+        if not isinstance(flow, str):
+            raise RefusedError(f"{where}.flows[{number}]: {shown(flow)} is not the id of a flow, which is a text")
+    return tuple(sorted(flows))
 
 
 def _idle(entry: Mapping[str, Any], where: str) -> int:
@@ -168,7 +181,7 @@ def _idle(entry: Mapping[str, Any], where: str) -> int:
     if idle is None:
         return 0
     if not isinstance(idle, int) or isinstance(idle, bool) or not 0 < idle <= LONGEST_IDLE:
-        raise RefusedError(f"{where}.idle: {idle!r} is not a number of seconds from 1 to {LONGEST_IDLE}")
+        raise RefusedError(f"{where}.idle: {shown(idle)} is not a number of seconds from 1 to {LONGEST_IDLE}")
     return idle
 
 
@@ -176,17 +189,46 @@ def _helper(entry: Mapping[str, Any], where: str) -> str:
     helper = entry.get("helper")
     if helper is None:
         return ""
-    if helper not in HELPERS:
-        raise RefusedError(f"{where}.helper: {helper!r} is not known; use one of {', '.join(HELPERS)}")
+    if not isinstance(helper, str) or helper not in HELPERS:
+        raise RefusedError(f"{where}.helper: {shown(helper)} is not known; use one of {', '.join(HELPERS)}")
     if entry.get("transport") != HELPERS[helper]:
         raise RefusedError(f"{where}.helper: {helper} reads {HELPERS[helper]}, the entry is {entry.get('transport')}")
-    return str(helper)
+    return helper
+
+
+def _direction(entry: Mapping[str, Any], where: str) -> str:
+    direction = entry.get("direction")
+    if direction not in (None, "", "in", "out"):
+        raise RefusedError(f"{where}.direction: {shown(direction)} is neither in nor out")
+    return str(direction or "")
+
+
+def _list(value: object, where: str) -> Sequence[Any]:
+    """A list; nothing is an empty one."""
+    if value is None:
+        return ()
+    if not isinstance(value, (list, tuple)):
+        raise RefusedError(
+            f"{where}: {shown(value)} is not a list; write each item on a line of its own, after a hyphen"
+        )
+    return value
+
+
+def _refuse_unknown(data: Mapping[str, Any], known: Sequence[str], where: str) -> None:
+    if data.keys() <= set(known):
+        return
+    unknown = min(short(key, 40) for key in data if key not in known)
+    raise RefusedError(f"{where}.{unknown} is not known; use {', '.join(known)}")
 
 
 def _entries(data: Mapping[str, Any], section: str) -> Iterator[tuple[Mapping[str, Any], str]]:
     """The entries of a section, each with its place for messages."""
-    for number, entry in enumerate(data.get(section) or ()):
-        yield entry, f"policy.{section}[{number}]"
+    for number, entry in enumerate(_list(data.get(section), f"policy.{section}")):
+        where = f"policy.{section}[{number}]"
+        if not isinstance(entry, Mapping):
+            raise RefusedError(f"{where}: {shown(entry)} is not a mapping; its keys are {', '.join(_KEYS[section])}")
+        _refuse_unknown(entry, _KEYS[section], where)
+        yield entry, where
 
 
 def _permits(data: Mapping[str, Any], section: str) -> Permits:
@@ -201,7 +243,7 @@ def _permits(data: Mapping[str, Any], section: str) -> Permits:
             transport=_transport(entry, where),
             ports=PortRange(0, 0),
             enabled=_enabled(entry, where),
-            direction=str(entry.get("direction") or ""),
+            direction=_direction(entry, where),
             source_ports=(),
             idle=_idle(entry, where),
             helper=_helper(entry, where),
@@ -236,11 +278,13 @@ def _source_nats(data: Mapping[str, Any]) -> tuple[SourceNat, ...]:
     result = []
     for entry, where in _entries(data, "source_nat"):
         version = _version(entry, where)
-        networks = _networks(entry.get("networks") or (), f"{where}.networks")
+        networks = _networks(entry.get("networks"), f"{where}.networks")
         own = tuple(network for network in networks if network.version == version)
-        exempt = _networks(entry.get("except") or (), f"{where}.except")
+        exempt = _networks(entry.get("except"), f"{where}.except")
         if not own:
-            raise RefusedError(f"{where}.networks: no IPv{version} network to translate in {entry.get('networks')!r}")
+            raise RefusedError(
+                f"{where}.networks: no IPv{version} network to translate in {shown(entry.get('networks'))}"
+            )
         address = _single(entry, "address", version, where, "a site wears one public address")
         result.append(SourceNat(version, own, tuple(item for item in exempt if item.version == version), address))
     return tuple(result)
@@ -249,16 +293,20 @@ def _source_nats(data: Mapping[str, Any]) -> tuple[SourceNat, ...]:
 def _openings(data: Mapping[str, Any], section: str) -> tuple[Opening, ...]:
     result = []
     for entry, where in _entries(data, section):
-        sources = _networks(entry.get("sources") or (), f"{where}.sources")
+        sources = _networks(entry.get("sources"), f"{where}.sources")
         if not sources:
             raise RefusedError(f"{where}.sources is empty: name who may come in; 0.0.0.0/0 is all of IPv4")
-        name = harmless(entry.get("name") or section)
-        result.append(Opening(name, _transport(entry, where), _ports(entry.get("ports"), f"{where}.ports"), sources))
+        name = entry.get("name") or section
+        if not isinstance(name, str):
+            raise RefusedError(f"{where}.name: {shown(name)} is not a text")
+        result.append(
+            Opening(harmless(name), _transport(entry, where), _ports(entry.get("ports"), f"{where}.ports"), sources)
+        )
     return tuple(result)
 
 
-def _networks(prefixes: Iterable[Any], where: str) -> tuple[Prefix, ...]:
-    ends = (_end(prefix, f"{where}[{number}]") for number, prefix in enumerate(prefixes))
+def _networks(prefixes: object, where: str) -> tuple[Prefix, ...]:
+    ends = (_end(prefix, f"{where}[{number}]") for number, prefix in enumerate(_list(prefixes, where)))
     return tuple(_as_prefix(end) for end in ends)
 
 
@@ -268,9 +316,9 @@ def _as_prefix(end: End) -> Prefix:
     )
 
 
-def _addresses(texts: Iterable[Any], where: str) -> tuple[Address, ...]:
+def _addresses(texts: object, where: str) -> tuple[Address, ...]:
     found = []
-    for number, text in enumerate(texts):
+    for number, text in enumerate(_list(texts, where)):
         end = _end(text, f"{where}[{number}]")
         if not isinstance(end, Address):
             raise RefusedError(f"{where}[{number}]: {text} is a network; a router wears single addresses")

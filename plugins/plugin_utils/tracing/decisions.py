@@ -15,7 +15,7 @@ from typing import Any
 
 from ..basics.addresses import Address, End, Prefix
 from ..basics.ports import LAST_PORT, PortRange, ports_text
-from ..policies.policy import DestinationNat, Permit, Permits, Policy, SourcePorts, holds, is_everybody
+from ..policies.policy import DestinationNat, Permit, Permits, Policy, RefusedError, SourcePorts, holds, is_everybody
 from ..policies.read_policy import read_policy
 from ..policies.stateless_answers import answers
 
@@ -68,7 +68,10 @@ def rulebook(part: Mapping[str, Any], transport: str) -> Rulebook:
     A device that remembers nothing has rules for answers, and a datagram that nobody asked for can look like one. The
     first packet of a TCP connection cannot: its flags tell.
     """
-    policy = read_policy(part["policy"])
+    try:
+        policy = read_policy(part["policy"])
+    except RefusedError as error:
+        raise RefusedError(f"{part['host']}: {error}; run the playbook faxnet.deploy.plan again") from None
     if "state" in part["traits"]["abilities"]:
         return Rulebook(policy, True)
     if transport == "udp":

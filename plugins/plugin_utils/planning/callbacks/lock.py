@@ -44,8 +44,9 @@ def read_lock(text: str, name: str, findings: list[Finding]) -> Lock:
     cure = "restore the file from version control; only if that is impossible delete it (clients may get other ranges)"
     try:
         data: Any = json.loads(text)
-    except ValueError as error:
-        findings.append(Finding("FXN314", (), "faxnet_lock", short(name), f"is not JSON: {error}", cure))
+    except (ValueError, RecursionError) as error:
+        why = "it nests lists or mappings too deep" if isinstance(error, RecursionError) else error
+        findings.append(Finding("FXN314", (), "faxnet_lock", short(name), f"is not JSON: {why}", cure))
         return Lock()
     if (
         not isinstance(data, dict)

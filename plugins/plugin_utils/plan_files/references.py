@@ -1,0 +1,181 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a plan's documents say of each other and of ports, addresses and names: checked where they are read.
+
+Their shape has been checked before (shapes.py). A policy's own addresses and ports are read, and refused, by
+policies/read_policy.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from ..basics.addresses import AddressError, parse_address, parse_prefix
+from ..basics.ports import PortError, parse_ranges
+from .shapes import malformed
+
+#: An end of a flow that is no host: everybody.
+INTERNET = "internet"
+
+
+@lru_cache(maxsize=65536)
+def _are_ports(text: str) -> bool:
+    try:
+        return bool(parse_ranges(text))
+    except PortError:
+        return False
+
+
+@lru_cache(maxsize=65536)
+def _is_address(text: str) -> bool:
+    try:
+        parse_address(text)
+    except AddressError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=65536)
+def _is_prefix(text: str) -> bool:
+    try:
+        parse_prefix(text)
+    except AddressError:
+        return False
+    return True
+
+
+class References:
+    """Checks one document.
+
+    Args:
+        where: its path, for messages.
+        cure: how to get a good one.
+
+    Its methods raise PlanFileError with the place and the value.
+    """
+
+    def __init__(self, where: str, cure: str) -> None:
+        self._where = where
+        self._cure = cure
+
+    def refuse(self, place: str, value: object, problem: str) -> None:
+        """Refuse a value."""
+        raise malformed(self._where, place, value, problem, self._cure)
+
+    def _each(self, place: str, values: Iterable[str], is_sound: Callable[[str], bool], problem: str) -> None:
+        for number, value in enumerate(values):
+            if not is_sound(value):
+                self.refuse(f"{place}[{number}]", value, problem)
+
+    def flows(self, flows: Iterable[Mapping[str, Any]], exchanges: Collection[tuple[str, str]]) -> None:
+        """Each flow's exchange is there, its ports and its version are such."""
+        for number, flow in enumerate(flows):
+            if (flow["service"], flow["exchange"]) not in exchanges:
+                name = f"{flow['service']}.{flow['exchange']}"
+                self.refuse(f"flows[{number}].exchange", name, "which is none of the exchanges here")
+            if not flow["id"].startswith(f"{flow['service']}.{flow['exchange']}/"):
+                self.refuse(
+                    f"flows[{number}].id", flow["id"], "and does not begin with the flow's service and exchange"
+                )
+            if flow["version"] not in (4, 6):
+                self.refuse(f"flows[{number}].version", flow["version"], "and neither 4 nor 6")
+            for key in ("ports", "source_ports"):
+                if flow[key] is not None and not _are_ports(flow[key]):
+                    self.refuse(f"flows[{number}].{key}", flow[key], "and not ports such as 7488 or 10000-10099")
+            if flow["idle"] is not None and flow["idle"] < 1:
+                self.refuse(f"flows[{number}].idle", flow["idle"], "and not a number of seconds")
+
+    def openings(self, place: str, openings: Iterable[Mapping[str, Any]]) -> None:
+        """Each opening's ports and sources are such."""
+        for number, opening in enumerate(openings):
+            if not _are_ports(opening["ports"]):
+                self.refuse(f"{place}[{number}].ports", opening["ports"], "and not ports such as 7488 or 10000-10099")
+            self._each(
+                f"{place}[{number}].sources", opening["sources"], _is_prefix, "and not a network such as 10.1.0.0/24"
+            )
+
+    def addresses(self, place: str, addresses: Iterable[str]) -> None:
+        """Each is an address."""
+        self._each(place, addresses, _is_address, "and not an address such as 10.1.0.10")
+
+    def networks(self, place: str, networks: Iterable[str]) -> None:
+        """Each is a network."""
+        self._each(place, networks, _is_prefix, "and not a network such as 10.1.0.0/24")
+
+    def one_of(self, place: str, value: str, known: Collection[str], what: str) -> None:
+        """A name is known."""
+        if value not in known:
+            self.refuse(place, value, f"which is {what}")
+
+    def permits(self, policy: Mapping[str, Any], titles: Collection[str]) -> None:
+        """Each permit and translation names flows of exchanges that are there."""
+        for section in ("input", "forward", "output", "destination_nat"):
+            for number, entry in enumerate(policy[section]):
+                place = f"policy.{section}[{number}].flows"
+                if not entry["flows"]:
+                    self.refuse(place, entry["flows"], "and nothing is opened that no flow names")
+                exchange = entry["flows"][0].partition("/")[0]
+                if exchange not in titles:
+                    self.refuse(f"{place}[0]", entry["flows"][0], "which begins with none of the exchanges here")
+
+
+def check_plan(plan: Mapping[str, Any], where: str, cure: str) -> None:
+    """Refuse a plan document whose parts do not fit each other.
+
+    Raises:
+        PlanFileError: with the place and the value.
+    """
+    found = References(where, cure)
+    for name, site in plan["sites"].items():
+        found.networks(f"sites.{name}.networks", site["networks"])
+        for number, gateway in enumerate(site["gateways"]):
+            place = f"sites.{name}.gateways[{number}]"
+            found.one_of(f"{place}.host", gateway["host"], plan["hosts"], "none of the hosts here")
+            found.addresses(f"{place}.public", gateway["public"])
+    for name, host in plan["hosts"].items():
+        found.one_of(f"hosts.{name}.site", host["site"], plan["sites"], "none of the sites here")
+        found.one_of(f"hosts.{name}.platform", host["platform"], plan["platforms"], "none of the platforms here")
+        found.addresses(f"hosts.{name}.addresses", host["addresses"])
+    for name, openings in plan["openings"].items():
+        found.openings(f"openings.{name}", openings)
+    for section in ("offers", "uses"):
+        for number, entry in enumerate(plan[section]):
+            place = f"{section}[{number}]"
+            found.one_of(f"{place}.host", entry["host"], plan["hosts"], "none of the hosts here")
+            found.one_of(f"{place}.service", entry["service"], plan["services"], "none of the services here")
+    _check_flows(found, plan)
+
+
+def _check_flows(found: References, plan: Mapping[str, Any]) -> None:
+    for service, listed in plan["services"].items():
+        for number, each in enumerate(listed):
+            if each["service"] != service:
+                found.refuse(
+                    f"services.{service}[{number}].service", each["service"], "and stands under another service"
+                )
+    exchanges = {(service, each["name"]) for service, listed in plan["services"].items() for each in listed}
+    found.flows(plan["flows"], exchanges)
+    for number, flow in enumerate(plan["flows"]):
+        for key in ("source", "destination"):
+            end = flow[key]
+            if end not in plan["hosts"] and end != INTERNET and not _is_address(end):
+                found.refuse(f"flows[{number}].{key}", end, "which is no host here")
+
+
+def check_slice(part: Mapping[str, Any], where: str, cure: str) -> None:
+    """Refuse a slice whose parts do not fit each other.
+
+    Raises:
+        PlanFileError: with the place and the value.
+    """
+    found = References(where, cure)
+    found.addresses("addresses", part["addresses"])
+    found.flows(part["flows"], {(each["service"], each["name"]) for each in part["exchanges"]})
+    found.permits(part["policy"], {f"{each['service']}.{each['name']}" for each in part["exchanges"]})
+    for number, use in enumerate(part["uses"]):
+        if not 0 <= use["instructions"] < len(part["instructions"]):
+            place = f"uses[{number}].instructions"
+            found.refuse(place, use["instructions"], "and there are no such instructions here")

@@ -68,8 +68,7 @@ class Site:
         return self._realms[version]
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """Inbound traffic that a host takes apart from any fax flow: management, or another service of that host."""
 
     name: str

@@ -18,24 +18,26 @@ from typing import Any
 
 from ..basics.ports import PortRange
 from ..catalog.profile import Exchange, Profile, SettingValue
-from ..inventory.intent import Offer, Use
+from ..inventory.intent import Offer, Switches, Use
 from ..planning.flow import Flow
 from ..planning.plan import Plan
-from ..policies.policy_json import BOOLEAN, Texts, more_text, names_text, quoted_or_null
+from ..policies.policy_json import BOOLEAN, Texts, names_text, quoted_or_null
+
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 def compact(data: object) -> str:
     """JSON text without blanks."""
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    return _COMPACT.encode(data)
 
 
 def flow_text(flow: Flow, texts: Texts) -> str:
     """One flow as JSON text."""
     path = flow.path
+    wanted = texts.wanted(flow.transport, flow.ports, flow.source_ports, flow.idle, flow.helper)
     return (
         f'{{"id":"{flow.id}","service":"{flow.service}","exchange":"{flow.exchange}","source":"{flow.source}",'
-        f'"destination":"{flow.destination}","version":{flow.version},"transport":"{flow.transport}",'
-        f'{more_text(flow)},"ports":"{flow.ports.text}","callback":{BOOLEAN[flow.callback]},'
+        f'"destination":"{flow.destination}","version":{flow.version},{wanted},"callback":{BOOLEAN[flow.callback]},'
         f'"carried_by":{quoted_or_null(flow.carried_by or None)},"enabled":{BOOLEAN[flow.enabled]},'
         f'"source_address":"{texts[path.leaves_as]}","dial":"{texts[path.dial]}",'
         f'"arrives_from":"{texts[path.arrives_from]}","destination_address":"{texts[path.arrives_at]}",'
@@ -71,8 +73,8 @@ class Entries:
         self.dials: dict[tuple[str, str, str], str] = {}
         self.publics: dict[tuple[str, str], str] = {}
         self.clients: dict[tuple[str, str], list[str]] = {}
-        self.settings: dict[tuple[str, str], str] = {}
-        self._instructions: dict[tuple[str, str, bool, tuple[str, ...]], tuple[str, ...]] = {}
+        self._used: dict[tuple[str, str, Switches], tuple[tuple[str, ...], str]] = {}
+        self._instructions: dict[tuple[str, str, bool, tuple[str, ...]], str] = {}
         # Clients that their server answers by broadcast: those have the flow that only one network has.
         self.near: set[tuple[str, str, str]] = set()
         responses = {
@@ -83,13 +85,14 @@ class Entries:
         for flow in plan.flows.flows:
             if flow.callback:
                 continue
-            if (flow.service, flow.exchange) in responses:
-                self.near.add((flow.destination, flow.service, flow.source))
-            key = (flow.source, flow.service, flow.destination)
-            if key not in self.dials or flow.version == 4:
-                self.dials[key] = self.texts[flow.path.dial]
-            if flow.path.dial != flow.path.arrives_at:
-                self.publics.setdefault((flow.destination, flow.service), self.texts[flow.path.dial])
+            service, source, destination, path = flow.service, flow.source, flow.destination, flow.path
+            if (service, flow.exchange) in responses:
+                self.near.add((destination, service, source))
+            key = (source, service, destination)
+            if flow.version == 4 or key not in self.dials:
+                self.dials[key] = self.texts[path.dial]
+            if path.dial != path.arrives_at:
+                self.publics.setdefault((destination, service), self.texts[path.dial])
         for use in plan.intent.uses:
             self.clients.setdefault((use.server, use.service), []).append(use.host)
 
@@ -120,8 +123,8 @@ class Entries:
             found.setdefault((flow.destination, flow.service, flow.source), self.texts[flow.path.arrives_from])
         return found
 
-    def use(self, use: Use) -> tuple[str, tuple[str, ...]]:
-        """One use as JSON text, and what is said to whoever sets up this client.
+    def use(self, use: Use) -> tuple[str, str]:
+        """One use as JSON text, and what is said to whoever sets up this client: a list of lines.
 
         Names in braces stand in the instructions where the client's own values belong.
         """
@@ -136,20 +139,26 @@ class Entries:
             low, high = granted.ports
             mode = granted.mode
             callback = f'{{"mode":"{granted.mode}","low":{low},"high":{high},"fixed":{granted.fixed}}}'
-        settings = self.settings.get((offer.host, offer.service))
-        if settings is None:
-            settings = self.settings[offer.host, offer.service] = compact(_plain_settings(offer.settings))
-        used = tuple(item.name for item in profile.exchanges if item.with_clients and use.takes(item, offer))
+        used, same = self._used_of(use, offer, profile)
         wanted = (profile.name, mode, key in self.near, used)
         if wanted not in self._instructions:
-            self._instructions[wanted] = _instructions(profile, *wanted[1:])
+            self._instructions[wanted] = compact(_instructions(profile, *wanted[1:]))
         text = (
             f'{{"service":"{use.service}","host":"{use.host}","server":"{use.server}",'
-            f'"dial":{quoted_or_null(dial)},"settings":{settings},"exchanges":{names_text(used)},'
-            f'"environment":"{use.environment}","instances":{use.instances},'
+            f'"dial":{quoted_or_null(dial)},{same},"environment":"{use.environment}","instances":{use.instances},'
             f'"enabled":{BOOLEAN[use.enabled and offer.enabled]},"callback":{callback}}}'
         )
         return text, self._instructions[wanted]
+
+    def _used_of(self, use: Use, offer: Offer, profile: Profile) -> tuple[tuple[str, ...], str]:
+        """The exchanges that a use takes of an offer; and members that all uses share which say as much."""
+        key = (offer.host, offer.service, use.switches)
+        known = self._used.get(key)
+        if known is None:
+            used = tuple(item.name for item in profile.exchanges if item.with_clients and use.takes(item, offer))
+            settings = compact(_plain_settings(offer.settings))
+            known = self._used[key] = (used, f'"settings":{settings},"exchanges":{names_text(used)}')
+        return known
 
 
 def _instructions(profile: Profile, mode: str, near: bool, used: tuple[str, ...]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import hashlib
 import itertools
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -54,11 +55,11 @@ class PlanDocuments:
             for side, role in profile.roles.items()
         }
         self._uses: list[str] = []
-        self._instructions: list[tuple[str, ...]] = []
-        self._uses_of: dict[str, list[int]] = {}
+        self._instructions: list[str] = []
+        self._uses_of: defaultdict[str, list[int]] = defaultdict(list)
         self._flows: list[str] = []
-        self._flows_of: dict[str, list[str]] = {}
-        self._services_of: dict[str, dict[str, None]] = {}
+        self._flows_of: defaultdict[str, list[str]] = defaultdict(list)
+        self._services_of: defaultdict[str, dict[str, None]] = defaultdict(dict)
         with gc_pause():
             self._gather()
         self._exchanges = {
@@ -80,21 +81,24 @@ class PlanDocuments:
         for (server, service), text in self._offers.items():
             self._offers_of.setdefault(server, []).append(text)
             self._offered_by.setdefault(server, []).append(service)
-            self._services_of.setdefault(server, {})[service] = None
+            self._services_of[server][service] = None
         for number, use in enumerate(intent.uses):
             text, instructions = self._entries.use(use)
             self._uses.append(text)
             self._instructions.append(instructions)
-            self._uses_of.setdefault(use.host, []).append(number)
-            self._services_of.setdefault(use.host, {})[use.service] = None
+            self._uses_of[use.host].append(number)
+            self._services_of[use.host][use.service] = None
+        texts = self._entries.texts
         for flow in self._plan.flows.flows:
-            text = flow_text(flow, self._entries.texts)
+            text = flow_text(flow, texts)
             self._flows.append(text)
-            # An end may neither offer nor use the service: a name server that somebody's mail server asks.
-            for host in (*flow.path.route.devices, flow.source, flow.destination):
-                self._services_of.setdefault(host, {})[flow.service] = None
-            self._flows_of.setdefault(flow.source, []).append(text)
-            self._flows_of.setdefault(flow.destination, []).append(text)
+            service, source, destination = flow.service, flow.source, flow.destination
+            for host in flow.path.route.devices:
+                self._services_of[host][service] = None
+            for host in (source, destination):
+                # An end may neither offer nor use the service: a name server that somebody's mail server asks.
+                self._services_of[host][service] = None
+                self._flows_of[host].append(text)
 
     def _roles(self, name: str) -> tuple[str, ...]:
         played = (

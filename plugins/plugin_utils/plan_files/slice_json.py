@@ -11,18 +11,15 @@ for what differs. Whoever reads a slice finds both where they belong.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..platforms.rule_list import rule_list
-from .entries_json import compact
 from .references import check_slice
 from .sealed_json import FORMAT, read_sealed, seal
 from .shapes import SLICE, check_shape, malformed
 
 
-@dataclass(frozen=True, slots=True)
-class SliceDocument:
+class SliceDocument(NamedTuple):
     """One host's slice as its file holds it, and the digest of its content."""
 
     host: str
@@ -30,8 +27,7 @@ class SliceDocument:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SliceParts:
+class SliceParts(NamedTuple):
     """What a slice consists of, as JSON text; each list without its brackets.
 
     Attributes:
@@ -44,7 +40,7 @@ class SliceParts:
     behind: str
     policy: str
     offers: Iterable[str]
-    uses: Iterable[tuple[str, tuple[str, ...]]]
+    uses: Iterable[tuple[str, str]]
     deployment: Iterable[str]
     exchanges: Iterable[str]
     findings: str
@@ -53,7 +49,7 @@ class SliceParts:
 
 def slice_document(host: str, parts: SliceParts) -> SliceDocument:
     """Return a host's slice."""
-    instructions: dict[tuple[str, ...], int] = {}
+    instructions: dict[str, int] = {}
     uses = [
         f'{use[:-1]},"instructions":{instructions.setdefault(lines, len(instructions))}}}' for use, lines in parts.uses
     ]
@@ -61,7 +57,7 @@ def slice_document(host: str, parts: SliceParts) -> SliceDocument:
         f'{{"format":{FORMAT},"host":"{host}",{parts.head},"traits":{parts.traits},"behind":{parts.behind},"policy":{parts.policy},'
         f'"offers":[{",".join(parts.offers)}],"uses":[{",".join(uses)}],'
         f'"deployment":[{",".join(parts.deployment)}],'
-        f'"instructions":{compact(list(instructions)) if instructions else "[]"},'
+        f'"instructions":[{",".join(instructions)}],'
         f'"exchanges":[{",".join(parts.exchanges)}],"findings":{parts.findings},"flows":[{",".join(parts.flows)}]'
     )
     return SliceDocument(host, digest, content)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -45,7 +46,7 @@ def make_flows(intent: Intent, lock: Lock, findings: list[Finding]) -> Flows:
         flows.extend(client_flows(intent, routes, connection, taken, ranges, findings))
     flows.extend(outside_flows(intent, routes, findings))
     _note_not_found(intent, routes, connections, findings)
-    flows.sort(key=lambda flow: flow.id)
+    flows.sort(key=operator.attrgetter("id"))
     return Flows(tuple(flows), ranges, new_lock)
 
 

@@ -11,10 +11,9 @@ against a JSON parser.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from ..basics.addresses import End, Prefix
-from ..basics.ports import ports_text
+from ..basics.ports import PortRange, ports_text
 from ..inventory.intent import Opening
 from .policy import DestinationNat, Permit, Policy, SourceNat, SourcePorts
 
@@ -22,10 +21,23 @@ BOOLEAN = {True: "true", False: "false"}
 
 
 class Texts(dict[End, str]):
-    """Addresses as text, each made once; and lists of networks that many policies share."""
+    """Addresses as text, each made once; and what else many flows and policies share."""
 
     def __init__(self) -> None:
         self._shared: dict[int, tuple[tuple[Prefix, ...], str]] = {}
+        self._wanted: dict[tuple[str, PortRange, SourcePorts, int, str], str] = {}
+
+    def wanted(self, transport: str, ports: PortRange, source_ports: SourcePorts, idle: int, helper: str) -> str:
+        """What a permit and a flow have in common, as members of a JSON object."""
+        key = (transport, ports, source_ports, idle, helper)
+        text = self._wanted.get(key)
+        if text is None:
+            sent_from = quoted_or_null(source_ports.text if source_ports else None)
+            text = self._wanted[key] = (
+                f'"transport":"{transport}","source_ports":{sent_from},"idle":{idle or "null"},'
+                f'"helper":{quoted_or_null(helper or None)},"ports":"{ports.text}"'
+            )
+        return text
 
     def shared(self, networks: tuple[Prefix, ...]) -> str:
         """A JSON list of networks; remembered by identity, for to compare long lists costs as much as to write them."""
@@ -50,35 +62,12 @@ def _networks(prefixes: Iterable[Prefix]) -> str:
 
 
 def _permit(permit: Permit, ids: Iterable[str], texts: Texts) -> str:
+    version, source, destination, transport, ports, enabled, direction, source_ports, idle, helper = permit
     return (
-        f'{{"version":{permit.version},"source":"{texts[permit.source]}","destination":"{texts[permit.destination]}",'
-        f'"transport":"{permit.transport}",{more_text(permit)},"ports":"{permit.ports.text}",'
-        f'"direction":"{permit.direction}","enabled":{BOOLEAN[permit.enabled]},"flows":{names_text(ids)}}}'
+        f'{{"version":{version},"source":"{texts[source]}","destination":"{texts[destination]}",'
+        f'{texts.wanted(transport, ports, source_ports, idle, helper)},"direction":"{direction}",'
+        f'"enabled":{BOOLEAN[enabled]},"flows":{names_text(ids)}}}'
     )
-
-
-class Wanted(Protocol):
-    """What a permit and a flow have in common."""
-
-    @property
-    def source_ports(self) -> SourcePorts:
-        """The sender's ports where they are fixed; empty where any will do."""
-
-    @property
-    def idle(self) -> int:
-        """Seconds that a device remembers the connection without a packet; 0 leaves it to the device."""
-
-    @property
-    def helper(self) -> str:
-        """Connection-tracking helper; empty for none."""
-
-
-def more_text(wanted: Wanted) -> str:
-    """What few permits and flows have, as members of a JSON object."""
-    if not (wanted.source_ports or wanted.idle or wanted.helper):
-        return '"source_ports":null,"idle":null,"helper":null'
-    ports = quoted_or_null(wanted.source_ports.text if wanted.source_ports else None)
-    return f'"source_ports":{ports},"idle":{wanted.idle or "null"},"helper":{quoted_or_null(wanted.helper or None)}'
 
 
 def quoted_or_null(text: str | None) -> str:

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ...basics.findings import Finding, short
@@ -23,11 +23,11 @@ class CalledAt(NamedTuple):
     public: tuple[Spot, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ClientRequest:
+class ClientRequest(NamedTuple):
     """One client's request for call-back ports.
 
     Attributes:
+        key: the request's name in the lock file.
         uses: its uses, in order.
         own: its own addresses.
         public: the public addresses under which its servers call it.
@@ -39,6 +39,7 @@ class ClientRequest:
         well_known: ports that belong to others, with their holders.
     """
 
+    key: str
     host: str
     service: str
     transport: str
@@ -51,11 +52,6 @@ class ClientRequest:
     pool: PortRange
     pool_is_named: bool
     well_known: Mapping[int, str]
-
-    @property
-    def key(self) -> str:
-        """The request's name in the lock file."""
-        return f"{self.host}/{self.service}"
 
     @property
     def spots(self) -> tuple[Spot, ...]:
@@ -94,9 +90,9 @@ def client_requests(
         called: by host and service, where the client is called.
         findings: takes note of uses that contradict each other.
     """
-    grouped: dict[tuple[str, str], list[Use]] = {}
+    grouped: defaultdict[tuple[str, str], list[Use]] = defaultdict(list)
     for use in intent.uses:
-        grouped.setdefault((use.host, use.service), []).append(use)
+        grouped[use.host, use.service].append(use)
     requests = []
     for (host, service), uses in sorted(grouped.items()):
         profile = intent.catalog.profiles[service]
@@ -106,6 +102,7 @@ def client_requests(
         at = called.get((host, service), CalledAt((), ()))
         requests.append(
             ClientRequest(
+                f"{host}/{service}",
                 host,
                 service,
                 next(exchange.transport for exchange in profile.exchanges if exchange.is_callback),

@@ -30,14 +30,15 @@ class _Lead(NamedTuple):
 def check_forwards(intent: Intent, policies: Mapping[str, Policy], findings: list[Finding]) -> None:
     """Note an error for each public port that would have to lead to two places."""
     for name, policy in policies.items():
-        if policy.destination_nat:
-            _check_contradictions(intent, name, policy, findings)
-            _check_own_ports(intent, name, policy, findings)
+        leads = _leads(policy)
+        if leads:
+            _check_contradictions(intent, name, leads, findings)
+            _check_own_ports(intent, name, policy, leads, findings)
 
 
-def _check_contradictions(intent: Intent, name: str, policy: Policy, findings: list[Finding]) -> None:
+def _check_contradictions(intent: Intent, name: str, leads: list[_Lead], findings: list[Finding]) -> None:
     furthest: _Lead | None = None
-    for lead in sorted(_leads(policy)):
+    for lead in leads:
         same = furthest is not None and furthest[:3] == lead[:3]
         if same and furthest is not None and furthest.ports.high >= lead.ports.low:
             if furthest.target != lead.target:
@@ -52,10 +53,9 @@ def _check_contradictions(intent: Intent, name: str, policy: Policy, findings: l
         furthest = lead
 
 
-def _check_own_ports(intent: Intent, name: str, policy: Policy, findings: list[Finding]) -> None:
+def _check_own_ports(intent: Intent, name: str, policy: Policy, leads: list[_Lead], findings: list[Finding]) -> None:
     # Destination translation comes before the router's own input: a forwarded port never reaches the router itself.
     cure = "give the service or the router's own opening another port"
-    leads = _leads(policy)
     for opening in (*policy.management, *policy.openings):
         variable = "faxnet_management" if opening in policy.management else "faxnet_permits"
         for lead in leads:
@@ -79,11 +79,13 @@ def _check_own_ports(intent: Intent, name: str, policy: Policy, findings: list[F
 
 
 def _leads(policy: Policy) -> list[_Lead]:
-    return [
-        _Lead(nat.version, nat.address, nat.transport, nat.ports, nat.target, ids[0])
-        for nat, ids in policy.destination_nat
-        if nat.enabled
-    ]
+    """What a router forwards, sorted. A client of several servers is forwarded to for each: one lead with one flow."""
+    first: dict[tuple[int, Address, str, PortRange, End], str] = {}
+    for nat, ids in policy.destination_nat:
+        if nat.enabled:
+            where = (nat.version, nat.address, nat.transport, nat.ports, nat.target)
+            first[where] = min(ids[0], first.get(where, ids[0]))
+    return sorted(_Lead(*where, flow) for where, flow in first.items())
 
 
 def _destination(flow: str) -> str:

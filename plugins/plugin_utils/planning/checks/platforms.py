@@ -31,6 +31,7 @@ def check_platforms(intent: Intent, policies: Mapping[str, Policy], findings: li
     An error where one is unknown or cannot hold its policy, a warning where a person has to find out, an advice where
     rules are needed on a device that nobody here sets.
     """
+    lacking = {name for name, platform in PLATFORMS.items() if _lacks_any(platform.traits.abilities)}
     for name, policy in policies.items():
         wished = intent.hosts[name].platform
         platform = PLATFORMS.get(wished)
@@ -41,7 +42,7 @@ def check_platforms(intent: Intent, policies: Mapping[str, Policy], findings: li
             findings.append(Finding("FXN501", (name,), "faxnet_platform", short(wished), f"is not known{meant}", cure))
         elif platform.traits.applied_by == "nobody":
             _check_unmanaged(name, policy, platform, findings)
-        elif _lacks_any(platform.traits.abilities) or platform.traits.applied_by == "person":
+        elif wished in lacking or platform.traits.applied_by == "person":
             for reason in refusals(platform.name, platform.traits.abilities, policy):
                 cure = "choose a platform that can hold it, or change what the host offers, uses or forwards"
                 findings.append(Finding("FXN502", (name,), "faxnet_platform", short(wished), reason, cure))

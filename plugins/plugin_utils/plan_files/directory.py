@@ -9,7 +9,6 @@ the new one. A file that the new plan holds unchanged is the old one's, by a har
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -60,6 +59,8 @@ def written_digest(directory: Path, cure: str = _PLAN_AGAIN) -> str:
 def write_plan(documents: PlanDocuments, directory: Path) -> bool:
     """Write a plan to *directory*; return False where the same plan is there already.
 
+    A new plan's folders and files may be read by whom the umask lets.
+
     Raises:
         PlanFileError: the directory cannot be written, or something else than a plan lies there.
     """
@@ -67,16 +68,22 @@ def write_plan(documents: PlanDocuments, directory: Path) -> bool:
     directory = directory.resolve()
     _refuse_other_files(directory)
     try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        new = temporary(directory)
         try:
-            new.chmod(0o755)
-            (new / HOSTS_DIRECTORY).mkdir()
+            directory.parent.mkdir(parents=True, exist_ok=True)
+            around = temporary(directory)
+        except OSError:
+            if _put(documents, NewFolder(None, directory)):
+                return False  # nothing has to be written where nobody may write
+            raise
+        try:
+            # A temporary folder is its owner's alone; one that is made inside follows the umask, as all below it does.
+            new = around / "new"
+            (new / HOSTS_DIRECTORY).mkdir(parents=True)
             if _put(documents, NewFolder(new, directory)):
                 return False
             replace_folder(new, directory)
         finally:
-            shutil.rmtree(new, ignore_errors=True)
+            shutil.rmtree(around, ignore_errors=True)
     except OSError as error:
         raise PlanFileError(f"{directory} cannot be written: {error}") from error
     return True
@@ -153,16 +160,15 @@ def write_pieces(pieces: Iterable[str], path: Path) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        try:
+        # A temporary file is its owner's alone; one that is made in a temporary folder follows the umask.
+        with tempfile.TemporaryDirectory(
+            prefix=f".{path.name}-", dir=path.parent, ignore_cleanup_errors=True
+        ) as around:
+            new = Path(around, path.name)
             # Half a surrogate pair, which a host may answer with, is no UTF-8; written so it is what JSON calls it.
-            with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
+            with new.open("x", encoding="utf-8", errors="backslashreplace") as stream:
                 stream.writelines(pieces)
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink()
-            raise
+            new.replace(path)
     except OSError as error:
         raise PlanFileError(f"{path} cannot be written: {error}") from error
 

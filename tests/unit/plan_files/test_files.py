@@ -95,6 +95,43 @@ def test_a_plan_that_lost_a_file_is_written_again(plan: Path, lost: str) -> None
     assert everything_in(plan) == whole
 
 
+def test_the_same_plan_where_nobody_may_write_is_no_mistake(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_plan(written(two_offices()), plan)
+    before = everything_in(plan)
+
+    def refused(path: Path, what: str = "") -> Path:
+        raise PermissionError(13, "Permission denied", f"{path.parent}/.{what}")
+
+    monkeypatch.setattr(directory, "temporary", refused)
+    assert write_plan(written(two_offices()), plan) is False
+    with pytest.raises(PlanFileError, match=r"cannot be written: .*Permission denied"):
+        write_plan(written(smaller()), plan)
+    assert everything_in(plan) == before
+
+
+@pytest.fixture
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    mask: int = request.param
+    before = os.umask(mask)
+    yield mask
+    os.umask(before)
+
+
+@pytest.mark.parametrize("most_files", [1, 1000], ids=["lines", "a file a host"])
+@pytest.mark.parametrize("umask", [0o022, 0o027, 0o077], indirect=True, ids=oct)
+def test_folders_and_files_of_a_plan_follow_the_umask(
+    umask: int, plan: Path, most_files: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "MOST_FILES", most_files)
+    write_plan(written(two_offices()), plan)
+    write_text("a\n", plan.parent / "lock.json")
+    folders = {path for path in (plan, *plan.rglob("*")) if path.is_dir()}
+    files = {path for path in plan.parent.rglob("*") if path.is_file()}
+    assert plan / "hosts" in folders
+    assert {path.stat().st_mode & 0o777 for path in folders} == {0o777 & ~umask}
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o666 & ~umask}
+
+
 def test_another_plan_replaces_the_whole_directory(plan: Path) -> None:
     write_plan(written(two_offices()), plan)
     assert write_plan(written(smaller()), plan) is True

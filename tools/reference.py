@@ -27,6 +27,7 @@ GROUPS = {
     "3": "Call-back ports",
     "4": "Paths",
     "5": "Platforms",
+    "6": "Verification",
 }
 MEANING = {
     Severity.ERROR: "stops the run: no plan, no lock file and no host is changed",

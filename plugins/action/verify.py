@@ -6,16 +6,18 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+import hashlib
+import platform
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 
 from ..plugin_utils.faces.action import EngineAction
-from ..plugin_utils.plan_files.directory import read_plan, written_digest
+from ..plugin_utils.plan_files.directory import is_planned, read_plan, read_slice, written_digest
 from ..plugin_utils.verification.expectations import expectations
-from ..plugin_utils.verification.judgement import FAILED, counts, judge, witnesses
+from ..plugin_utils.verification.judgement import FAILED, counts, judge, vouches, witnesses
 from ..plugin_utils.verification.probes import CALLBACK, OPEN, Limits, Probe
 from ..plugin_utils.verification.run_files import Slices, read_probes, start_run, write_result
 
@@ -35,6 +37,9 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "instances": {"type": "list", "elements": "dict"},
     "emulated": {"type": "bool", "default": False},
 }
+
+#: The group of hosts on which an emulator runs, for the rest of a play.
+EMULATED = "faxnet_emulated"
 
 
 class ActionModule(EngineAction):
@@ -57,7 +62,11 @@ class ActionModule(EngineAction):
 
     def _start(self, plan: Path, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Have the host send its probes by a process of its own; an emulator that runs there has its turn first."""
-        expected = read_probes(plan.parent, variables["inventory_hostname"], written_digest(plan))
+        host = variables["inventory_hostname"]
+        if not _sends(plan, host):
+            why = f"{host} sends no packets: it is not planned, or nobody logs in to it"
+            return {"skipped": True, "msg": why, "job": "", "emulated": False}
+        expected = read_probes(plan.parent, host, written_digest(plan))
         socket = options["emulator_socket"]
         if not expected["probes"] and not socket:
             return {"job": "", "emulated": False}
@@ -65,13 +74,15 @@ class ActionModule(EngineAction):
             {
                 "probes": _packets(expected["probes"]),
                 "background": True,
+                "name": _run_name(plan.parent, host),
                 **({"unless_there": socket} if socket else {}),
                 **{key: options[key] for key in ("timeout", "tries", "parallel")},
             },
             "job",
             variables,
         )
-        return {"job": told["job"], "emulated": told.get("held_back", False)}
+        emulated = told.get("held_back", False)
+        return {"job": told["job"], "emulated": emulated, **({"add_group": EMULATED} if emulated else {})}
 
     def _collect(self, plan: Path, options: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Fetch what came back, try the ports on which clients are known to listen by now, and write all of it down."""
@@ -84,16 +95,13 @@ class ActionModule(EngineAction):
             arguments = {"probes": _packets(listening.values()), **({"job": options["job"]} if options["job"] else {})}
             arguments |= {key: options[key] for key in ("timeout", "tries", "parallel")}
             sent = self._run_probe(arguments, "results", variables)
-        answers = {item["id"]: item for item in sent["results"]}
-        # An end of a range, where anybody's answer would have done, is tried again: now it is known who must answer.
         planned = {probe["id"]: probe for probe in expected["probes"]}
-        missing = [identity for identity in planned if identity not in answers]
+        tried, missing = _tried(planned, listening, sent["results"])
         if missing:
             raise AnsibleActionFail(
                 f"{host} was to try {len(planned)} packets of this plan and {len(missing)} of them were not sent, the "
                 f"first of them {missing[0]}: run faxnet.deploy.verify with step: send, and hand its job to this task"
             )
-        tried = [{**probe, **answers[probe["id"]]} for probe in _with_listening(planned, listening).values()]
         emulated = options["emulated"]
         document = {
             "format": 1,
@@ -118,6 +126,19 @@ class ActionModule(EngineAction):
             message = f"The probes could not be sent: {told.get('msg', 'the module gave no answer')}"
             raise AnsibleActionFail(message, result=told)
         return told
+
+
+def _sends(plan: Path, host: str) -> bool:
+    """Whether a host is planned and logged in to: not so a router that a person sets up, or somebody else's machine."""
+    return is_planned(plan, host) and bool(read_slice(plan, host)["traits"]["sends_probes"])
+
+
+def _run_name(base: Path, host: str) -> str:
+    """What a host calls this controller's runs of one network, so that each gives up what the one before left there.
+
+    By the host's name, too: several hosts of an inventory may be one machine.
+    """
+    return hashlib.sha256(f"{platform.node()}:{base.resolve()}:{host}".encode()).hexdigest()[:16]
 
 
 def _expect(plan: Path, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,17 +183,29 @@ def _listening(host: str, notifications: Any) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _with_listening(
-    planned: Mapping[str, dict[str, Any]], listening: Mapping[str, dict[str, Any]]
-) -> dict[str, dict[str, Any]]:
-    """All probes by id; a planned one keeps its flow, and takes over who must answer."""
-    both = {
-        identity: {**probe, **{key: listening[identity][key] for key in ("expect", "reason")}}
-        if identity in listening
-        else probe
-        for identity, probe in planned.items()
-    }
-    return {**both, **{identity: probe for identity, probe in listening.items() if identity not in planned}}
+def _tried(
+    planned: Mapping[str, dict[str, Any]],
+    listening: Mapping[str, dict[str, Any]],
+    results: Sequence[Mapping[str, Any]],
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return all probes with what came of them, and the ids of those planned ones that were not sent.
+
+    An end of a range, where anybody's answer would have done, is tried again: now it is known who must answer, and a
+    planned probe keeps its flow. *results* are those of the planned probes and behind them those of *listening*, which
+    were sent later: that these came through says nothing of the line while the others were on their way.
+    """
+    late = {item["id"]: item for item in results[len(results) - len(listening) :]}
+    first = {item["id"]: item for item in results[: len(results) - len(listening)]}
+    tried = []
+    for identity in {**planned, **listening}:
+        probe = planned.get(identity) or listening[identity]
+        if identity in listening:
+            known = {key: listening[identity][key] for key in ("expect", "reason")}
+            alive = identity in first and vouches({**probe, **first[identity]})
+            tried.append({**probe, **known, **late[identity], "vouches": alive})
+        else:
+            tried.append({**probe, **first.get(identity, {})})
+    return tried, [identity for identity in planned if identity not in first and identity not in late]
 
 
 def _instance(instance: Mapping[str, Any]) -> dict[str, Any]:

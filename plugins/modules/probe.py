@@ -71,6 +71,12 @@ options:
         O(job), as the same user.
     type: bool
     default: false
+  name:
+    description:
+      - With O(background=true), whose job this is, in up to 32 letters and digits. Earlier jobs of the same name and
+        user that nobody has fetched are ended and removed from the host, as those of a run that was broken off.
+    type: str
+    default: ""
   job:
     description:
       - What the task with O(background=true) returned as RV(job). Its outcomes are waited for, returned, and removed
@@ -213,6 +219,7 @@ def main() -> None:
             "tries": {"type": "int", "default": 2},
             "parallel": {"type": "int", "default": 500},
             "background": {"type": "bool", "default": False},
+            "name": {"type": "str", "default": ""},
             "job": {"type": "path"},
             "unless_there": {"type": "path"},
         },
@@ -241,7 +248,7 @@ def _done(params: dict[str, Any]) -> dict[str, Any]:
     """Do what the task asks for; returns what it returns."""
     how = (params["timeout"], params["tries"], params["parallel"])
     if params["background"]:
-        return {"job": start(params["probes"], *how)}
+        return {"job": start(params["probes"], *how, params["name"])}
     results, seconds = collect(params["job"]) if params["job"] else ([], 0.0)
     if params["probes"]:
         began = time.monotonic()

@@ -30,7 +30,8 @@ options:
   step:
     description:
       - V(expect) derives the packets and clears the results of earlier runs. Run it once for all hosts.
-      - V(send) has the host at hand begin to send its packets.
+      - V(send) has the host at hand begin to send its packets. It is skipped for a host that is not planned or that
+        nobody logs in to. What an earlier run from the same directory has left on the host is removed first.
       - V(collect) fetches what came back. Run V(send) on all hosts first.
     type: str
     required: true
@@ -73,7 +74,8 @@ options:
     description:
       - With O(step=send), the control socket of the emulator on the host. Where one runs, nothing is sent yet and
         RV(emulated) is true, for a probe from a port of the emulator's own would take packets that are meant for it.
-        Let it call its clients back, then run V(send) again without this option.
+        Let it call its clients back, then run V(send) again without this option. The host joins the group
+        C(faxnet_emulated) for the rest of the run.
     type: path
   job:
     description: With O(step=collect), what O(step=send) returned as RV(job) on this host.

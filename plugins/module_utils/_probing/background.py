@@ -9,16 +9,20 @@ library only, for this file travels to the managed host.
 A job is a directory that only its user can read:
 
     probes.json    what to send, and how
-    lock           locked by the process as long as it lives
+    lock           locked by the process as long as it lives; holds its number
     answers.json   what came back; it is there in whole or not at all
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
+import signal
+import stat
 import sys
 import tempfile
 import time
@@ -28,6 +32,7 @@ from typing import Any
 from .probes import Probe, check_probe, run_probes
 
 _PREFIX = "faxnet-probes-"
+_NAMES = re.compile("[0-9a-zA-Z]{1,32}")
 _PROBES, _LOCK, _ANSWERS = "probes.json", "lock", "answers.json"
 
 #: Where the process keeps its lock; 0, 1 and 2 lead nowhere, all others are closed.
@@ -38,21 +43,34 @@ _MOST_DESCRIPTORS = 4096
 _LOOK_AGAIN = 0.05
 _PATIENCE = 60.0
 
+#: After so many seconds nobody comes any more to fetch a job of another name: a run that large takes hours, not days.
+_FORGOTTEN = 3 * 24 * 3600.0
+
 
 class JobError(Exception):
     """A job that is not there, belongs to somebody else or does not end; the message names it and the cure."""
 
 
-def start(probes: Sequence[Probe], timeout: float, tries: int, parallel: int) -> str:
+def start(probes: Sequence[Probe], timeout: float, tries: int, parallel: int, name: str = "") -> str:
     """Have a process of its own send the probes, see run_probes(); returns the job's directory at once.
 
+    Jobs of this user that nobody will fetch are given up first: earlier ones of the same name, and those of any name
+    that ended days ago.
+
+    Args:
+        name: whose job this is, of letters and digits; empty for nobody's.
+
     Raises:
+        JobError: no such name is possible.
         ProbeError: a probe is malformed; then none was sent.
         OSError: no directory or no process could be made.
     """
     for probe in probes:
         check_probe(probe)
-    job = tempfile.mkdtemp(prefix=_PREFIX)
+    if name and not _NAMES.fullmatch(name):
+        raise JobError(f"{name!r} is no name of a job: use up to 32 letters and digits")
+    _give_up_jobs(name)
+    job = tempfile.mkdtemp(prefix=f"{_PREFIX}{name}-" if name else _PREFIX)
     try:
         wanted = {"probes": list(probes), "timeout": timeout, "tries": tries, "parallel": parallel}
         with open(os.path.join(job, _PROBES), "w", encoding="utf-8") as file:
@@ -107,6 +125,35 @@ def collect(job: str) -> tuple[list[dict[str, Any]], float]:
     return answers["results"], answers["seconds"]
 
 
+def _give_up_jobs(name: str) -> None:
+    """Remove this user's jobs that nobody will fetch; a job of the same name that still sends is ended."""
+    for entry in os.scandir(tempfile.gettempdir()):
+        if not entry.name.startswith(_PREFIX):
+            continue
+        try:
+            status = entry.stat(follow_symlinks=False)
+            if status.st_uid != os.geteuid() or not stat.S_ISDIR(status.st_mode):
+                continue
+            mine = bool(name) and entry.name.startswith(f"{_PREFIX}{name}-")
+            if mine or time.time() - status.st_mtime > _FORGOTTEN:
+                _give_up(entry.path, end=mine)
+        except FileNotFoundError:
+            continue  # fetched in this moment
+
+
+def _give_up(job: str, end: bool) -> None:
+    with contextlib.suppress(FileNotFoundError), open(os.path.join(job, _LOCK), "rb") as lock:
+        if not _is_free(lock.fileno()):
+            if not end:
+                return
+            # Whoever holds the lock has written its own number into it.
+            number = lock.read().strip()
+            if number.isdigit():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(number), signal.SIGKILL)
+    shutil.rmtree(job, ignore_errors=True)
+
+
 def _read(directory: str, name: str) -> Any:
     """A job's file, or None where there is none or only a part of one, as after a loss of power."""
     try:
@@ -150,6 +197,7 @@ def _detach(job: str, lock: int) -> None:
     try:
         os.setsid()
         if os.fork() == 0:
+            os.write(lock, f"{os.getpid()}\n".encode("ascii"))
             _redirect(lock)
             os.chdir("/")
             _send(job)

@@ -106,6 +106,8 @@ KINDS = _kinds(
     ("FXN502", "error", "Platform cannot hold the policy"),
     ("FXN503", "warning", "Device set by hand that needs more than plain routers have"),
     ("FXN504", "advice", "Rules for a device that nobody here sets"),
+    # 6xx: verification
+    ("FXN601", "warning", "Results of a verification that cannot be read"),
 )
 
 #: So many hosts of one finding are named in a terminal.

@@ -43,13 +43,16 @@ def seal(body: str) -> tuple[bytes, str]:
     return content + end_of_document(digest).encode(), digest
 
 
-def read_sealed(content: bytes, where: str, cure: str) -> dict[str, Any]:
+def read_sealed(
+    content: bytes, where: str, cure: str, edited: str = "Change the inventory and not the plan, and"
+) -> dict[str, Any]:
     """Return a document's data.
 
     Args:
         content: the document as its file holds it.
         where: the path, for messages.
         cure: how to get a good one.
+        edited: what to say to somebody who has edited it, before the cure.
 
     Raises:
         PlanFileError: it is not JSON, of another format, or not what was written.
@@ -70,8 +73,5 @@ def read_sealed(content: bytes, where: str, cure: str) -> dict[str, Any]:
         )
     digest = hashlib.sha256(content[:-_END]).hexdigest()
     if content[-_END:] != end_of_document(digest).encode():
-        raise PlanFileError(
-            f"{where} is not as it was written: its digest does not fit what it holds. Change the inventory and not "
-            f"the plan, and {cure}"
-        )
+        raise PlanFileError(f"{where} is not as it was written: its digest does not fit what it holds. {edited} {cure}")
     return data

@@ -46,7 +46,7 @@ def _members(report: Report) -> Iterator[tuple[str, Any]]:
     yield "notifications", report.notifications
     for key in ("left_out", "shared_addresses", "not_probed"):
         yield key, expected.get(key, ())
-    yield "findings", report.view.findings
+    yield "findings", report.findings
 
 
 def _lines(items: Iterable[Any]) -> Iterator[str]:
@@ -58,4 +58,4 @@ def _lines(items: Iterable[Any]) -> Iterator[str]:
 
 
 def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -58,7 +58,7 @@ def _suite(name: str, checks: Sequence[Mapping[str, Any]], report: Report) -> It
 
 
 def _untested(host: str, report: Report) -> Markup:
-    case = tag("testcase", tag("skipped", message="this host was not tested"), name="all checks", classname=host)
+    case = tag("testcase", tag("skipped", message=_why_untested(host, report)), name="all checks", classname=host)
     suite = tag(
         "testsuite",
         "\n",
@@ -72,6 +72,13 @@ def _untested(host: str, report: Report) -> Markup:
         timestamp=report.source.time.removesuffix("Z"),
     )
     return text((suite, "\n"))
+
+
+def _why_untested(host: str, report: Report) -> str:
+    for finding in report.findings:
+        if finding["code"] == "FXN601" and host in finding["hosts"]:
+            return f"the results of this host cannot be read: {finding['message']}"
+    return "this host was not tested"
 
 
 def _case(suite: str, check: Mapping[str, Any]) -> Markup:

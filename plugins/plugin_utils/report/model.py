@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
+from ..basics.findings import Finding
+from ..plan_files.sealed_json import PlanFileError
 from ..plan_files.view import PlanView, view_plan
 from ..verification.judgement import FAILED, PASSED, UNPROVEN, witnesses
 from ..verification.notifications import judge_notifications
@@ -31,7 +33,8 @@ class Source:
         plan: content of ``plan.json``.
         slices: contents of ``hosts/<host>.json``; only those of routers and of clients on the page are asked for.
         expected: content of ``probes.json``; None before anything was expected.
-        results: each tested host's result document; each may be read when it is asked for.
+        results: each tested host's result document; each may be read when it is asked for, and PlanFileError says that
+            it cannot be.
         time: when the report is made (ISO 8601, UTC).
         versions: names and versions of what took part.
     """
@@ -52,7 +55,8 @@ class Report:
         view: the plan.
         checks: every probe with outcome, verdict, text and witness; going through them takes as long as judging them.
         notifications: every notification with verdict and text; None where no round was made.
-        tested, untested: names of hosts that were to send probes.
+        tested, untested: names of hosts that were to send probes; those whose results cannot be read are untested.
+        findings: the plan's, and before them one for each host whose results cannot be read.
         verdict: one of the four above.
         headline, sentence: the verdict for people.
     """
@@ -63,6 +67,7 @@ class Report:
     notifications: tuple[Mapping[str, Any], ...] | None
     tested: tuple[str, ...]
     untested: tuple[str, ...]
+    findings: tuple[Mapping[str, Any], ...]
     verdict: str
     headline: str
     sentence: str
@@ -103,10 +108,18 @@ def make_report(source: Source) -> Report:
     """Judge everything and find the words for it."""
     view = view_plan(source.plan)
     told: dict[str, dict[str, Any]] = {}
+    unread: dict[str, Finding] = {}
 
     def tried() -> Iterator[Mapping[str, Any]]:
-        for host, result in source.results.items():
-            if result.get("plan") == view.digest:
+        for host in source.results:
+            try:
+                result = source.results[host]
+            except PlanFileError as error:
+                unread[host] = _unread(host, str(error))
+                continue
+            if result.get("plan") == view.digest and host not in view.hosts:
+                unread[host] = _unread(host, f"{host} is no host of the plan that these results are of")
+            elif result.get("plan") == view.digest:
                 told[host] = {key: value for key, value in result.items() if key != "probes"}
                 yield from result["probes"]
 
@@ -119,7 +132,7 @@ def make_report(source: Source) -> Report:
     notifications = tuple(judged) if asked else None
     # Hosts with nothing to send are tested by others' probes: only senders can be left untested.
     senders = (source.expected or {}).get("hosts") or {}
-    untested = tuple(sorted(host for host in senders if host not in told))
+    untested = tuple(sorted({*senders, *unread} - {*told}))
     verdict = _verdict(checks, notifications, untested)
     headline, sentence = _words(verdict, checks, notifications, untested)
     return Report(
@@ -129,10 +142,16 @@ def make_report(source: Source) -> Report:
         notifications=notifications,
         tested=tuple(sorted(told)),
         untested=untested,
+        findings=(*(finding.as_dict() for finding in unread.values()), *view.findings),
         verdict=verdict,
         headline=headline,
         sentence=sentence,
     )
+
+
+def _unread(host: str, problem: str) -> Finding:
+    cure = "run the playbook faxnet.deploy.verify again; or remove the file and make the report again without that host"
+    return Finding("FXN601", (host,), f"results/{host}.json", "", problem, cure)
 
 
 def _counts(checks: Checks, notifications: tuple[Mapping[str, Any], ...] | None) -> dict[str, int]:

@@ -97,8 +97,8 @@ def _facts(report: Report) -> Markup:
     facts = [number(len(view.sites), "site"), number(len(view.hosts), "host"), number(enabled, "flow")]
     if report.checks:
         facts += [f"{counts[PASSED]} passed", f"{counts[FAILED]} failed", f"{counts[UNPROVEN]} not proven"]
-    if view.findings:
-        facts.append(number(len(view.findings), "finding"))
+    if report.findings:
+        facts.append(number(len(report.findings), "finding"))
     moment = tag("time", report.source.time.replace("T", " ").replace("Z", " UTC"), datetime=report.source.time)
     return tag("ul", [tag("li", fact) for fact in facts], tag("li", moment), class_="facts")
 

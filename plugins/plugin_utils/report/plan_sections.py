@@ -309,7 +309,7 @@ def _client_sheet(name: str, part: Mapping[str, Any]) -> Markup:
 
 
 def findings_section(report: Report) -> Markup:
-    """What the plan warns of or advises, and what it cannot refuse by its nature."""
+    """Results that cannot be read, what the plan warns of or advises, and what it cannot refuse by its nature."""
     items = [
         tag(
             "li",
@@ -320,7 +320,7 @@ def findings_section(report: Report) -> Markup:
             tag("p", tag("strong", "Cure: "), f"{finding['cure']}."),
             class_="finding",
         )
-        for finding in report.view.findings[:MOST_ROWS]
+        for finding in report.findings[:MOST_ROWS]
     ]
     for remark in (report.source.expected or {}).get("shared_addresses", ())[:MOST_ROWS]:
         title = tag("strong", " Shared address")

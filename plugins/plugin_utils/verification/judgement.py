@@ -7,7 +7,7 @@ Silence proves a refusal only where something else shows that silence was not si
 answer that the same sender got from the same address in the same run (``path``). Where a refusing router answers
 nothing at all, two witnesses do: the sender got answers from elsewhere, and the target answered others or, as a client
 that takes nothing in, got answers itself (``ends``). Without a witness a silent probe is not proven, and is never
-counted as passed.
+counted as passed. What was asked later than the rest vouches for no silence: the line may have come back meanwhile.
 
 A datagram that must arrive and brings nothing back failed where an answer was sure to come: from an emulator, and from
 a system on whose port nobody listens. A real program may leave a question that it does not know unanswered, so its
@@ -77,14 +77,27 @@ _SILENT = {
 
 
 def witnesses(tried: Iterable[Mapping[str, Any]], emulated: Iterable[str] = ()) -> Witnesses:
-    """Return who was seen alive by these probes (with their ``outcome``); *emulated*: hosts where an emulator runs."""
+    """Return who was seen alive by these probes (with their ``outcome``).
+
+    Args:
+        tried: the probes, see :func:`vouches`.
+        emulated: hosts where an emulator runs.
+    """
     paths, senders, targets = set(), set(), set()
     for probe in tried:
-        if probe["outcome"] in _FAR_END:
+        if vouches(probe):
             paths.add((probe["host"], probe["address"]))
             senders.add(probe["host"])
             targets.add(probe["target"])
     return Witnesses(frozenset(paths), frozenset(senders), frozenset(targets | senders), frozenset(emulated))
+
+
+def vouches(probe: Mapping[str, Any]) -> bool:
+    """Whether a probe with its ``outcome`` shows that the line was alive while its host's other probes were sent.
+
+    Where the outcome is of a later try, its own ``vouches`` says it.
+    """
+    return bool(probe.get("vouches", probe["outcome"] in _FAR_END))
 
 
 def judge(probe: Mapping[str, Any], seen: Witnesses) -> Judgement:

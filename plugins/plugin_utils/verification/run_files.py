@@ -23,10 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from ..basics.names import name_problem
-from ..plan_files.directory import DIGEST_FILE, read_slice, write_text, written_digest
+from ..plan_files.directory import DIGEST_FILE, read_slice, write_pieces, written_digest
 from ..plan_files.host_documents import read_document, write_documents
 from ..plan_files.sealed_json import PlanFileError, read_sealed, seal
-from .probes import Expectations
+from .probes import FORMAT, Expectations
+from .result_form import ResultFormError, check_result
+
+_VERIFY_AGAIN = "run the playbook faxnet.deploy.verify again"
 
 PROBES = "probes"
 SUMMARY = "probes.json"
@@ -80,7 +83,7 @@ def start_run(base: Path, expected: Expectations) -> None:
         (probes / DIGEST_FILE).write_text(f"{expected.plan}\n", encoding="ascii")
     except OSError as error:
         raise PlanFileError(f"{base} cannot be written: {error}") from error
-    write_text(json.dumps(expected.summary(), indent=1, ensure_ascii=False) + "\n", base / SUMMARY)
+    write_pieces([_sealed_text(expected.summary())], base / SUMMARY)
 
 
 def read_probes(base: Path, host: str, digest: str) -> dict[str, Any]:
@@ -101,19 +104,38 @@ def read_probes(base: Path, host: str, digest: str) -> dict[str, Any]:
 
 
 def read_summary(base: Path, digest: str) -> dict[str, Any] | None:
-    """Return what is expected of the whole network; None before any run for the plan with that digest."""
+    """Return what is expected of the whole network; None before any run for the plan with that digest.
+
+    Raises:
+        PlanFileError: it cannot be read, or is not as it was written.
+    """
     path = base / SUMMARY
-    if not path.exists():
+    try:
+        summary = read_sealed(path.read_bytes(), str(path), _VERIFY_AGAIN)
+    except FileNotFoundError:
         return None
-    summary = _read(path, "remove it and verify again")
+    except OSError as error:
+        raise PlanFileError(f"{path} cannot be read: {error}; make it readable, or {_VERIFY_AGAIN}") from error
     return summary if summary.get("plan") == digest else None
 
 
 def write_result(base: Path, host: str, result: Mapping[str, Any]) -> Path:
-    """Write one host's result document and return its path."""
+    """Write one host's result document and return its path.
+
+    Raises:
+        PlanFileError: it cannot be written, or holds what no results of this host can be.
+    """
     _check_name(host)
     path = base / RESULTS / f"{host}.json"
-    write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", path)
+    try:
+        check_result(result, host)
+        content = _sealed_text({"format": FORMAT, **result})
+    except (ResultFormError, ValueError) as error:
+        raise PlanFileError(
+            f"what {host} answered is no result of a verification: {error}. Its Python or the module there may be "
+            f"damaged; {_VERIFY_AGAIN}"
+        ) from error
+    write_pieces([content], path)
     return path
 
 
@@ -121,16 +143,31 @@ class Results(Mapping[str, Mapping[str, Any]]):
     """The result documents of the last run by host, in the order of their names.
 
     Each is read whenever it is asked for and not kept, for those of a large network fill the memory. Reading raises
-    PlanFileError where a document cannot be read.
+    PlanFileError, which names the file, where a document is not what the host's results can be.
     """
 
     def __init__(self, base: Path) -> None:
         paths = sorted((base / RESULTS).glob("*.json"))
         self._paths = {path.stem: path for path in paths if not path.name.startswith(".")}
+        #: Contents that were found good: those need no second look when they are gone through again.
+        self._good: dict[str, str] = {}
 
     def __getitem__(self, host: str) -> Mapping[str, Any]:
         """Return what one host found."""
-        return _read(self._paths[host], "remove it and verify again")
+        path = self._paths[host]
+        cure = "its results do not count"
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise PlanFileError(f"{path} cannot be read: {error.strerror}; {cure}") from error
+        result = read_sealed(content, str(path), cure, "Somebody has changed it, and")
+        if self._good.get(host) != result["digest"]:
+            try:
+                check_result(result, host)
+            except ResultFormError as error:
+                raise PlanFileError(f"{path} holds no results of {host}: {error}; {cure}") from error
+            self._good[host] = result["digest"]
+        return result
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the hosts' names."""
@@ -163,11 +200,9 @@ def _sealed(data: object) -> bytes:
     return content
 
 
-def _read(path: Path, cure: str) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise PlanFileError(f"{path} cannot be read: {error}; {cure}") from error
-    if not isinstance(data, dict):
-        raise PlanFileError(f"{path} is not what it should be; {cure}")
-    return data
+def _sealed_text(data: object) -> str:
+    """A sealed document that people read, too."""
+    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
+    # Half a surrogate pair, which a host may answer with, is no UTF-8: outside of ASCII it would stop the writing.
+    content, _digest = seal(text.encode(errors="backslashreplace").decode().removesuffix("\n}"))
+    return content.decode()

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,20 @@ def sender_of(job: str) -> int:
             if str(path.readlink()) == lock:
                 return int(path.parts[2])
     raise AssertionError("nobody has the lock open")
+
+
+def sender_is_gone(job: str) -> bool:
+    with contextlib.suppress(AssertionError):
+        sender_of(job)
+        return False
+    return True
+
+
+def until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_starting_waits_for_nobody_and_collecting_for_the_answers(quiet: int, jobs: Path) -> None:
@@ -146,3 +160,54 @@ def test_a_job_whose_probes_are_gone_is_named_and_nothing_is_made_up(quiet: int,
     Path(job, "probes.json").unlink()
     with pytest.raises(JobError, match="is damaged"):
         collect(job)
+
+
+def test_a_run_ends_and_removes_what_the_one_before_left(quiet: int, jobs: Path) -> None:
+    left = start([probe(quiet)], timeout=30.0, tries=1, parallel=10, name="run1")
+    sender = sender_of(left)
+    until(lambda: Path(left, "lock").read_text(encoding="ascii") == f"{sender}\n")
+    other = start([probe(quiet)], timeout=0.1, tries=1, parallel=10, name="run2")
+    job = start([probe(quiet)], timeout=0.1, tries=1, parallel=10, name="run1")
+    assert {str(path) for path in jobs.iterdir()} == {other, job}
+    until(lambda: not Path(f"/proc/{sender}").exists())
+    for mine in (other, job):
+        assert [item["outcome"] for item in collect(mine)[0]] == ["silent"]
+
+
+@pytest.mark.parametrize(("days", "stays"), [(1, True), (4, False)])
+def test_what_ended_days_ago_is_removed_whosever_it_was(quiet: int, jobs: Path, days: int, stays: bool) -> None:
+    old = start([probe(quiet)], timeout=0.1, tries=1, parallel=10, name="run1")
+    until(lambda: Path(old, "answers.json").exists())
+    until(lambda: sender_is_gone(old))
+    then = Path(old).stat().st_mtime - days * 24 * 3600
+    os.utime(old, (then, then))
+    job = start([probe(quiet)], timeout=0.1, tries=1, parallel=10)
+    assert {str(path) for path in jobs.iterdir()} == {job, *([old] if stays else [])}
+
+
+def test_a_job_that_still_sends_is_not_ended_for_its_age(quiet: int, jobs: Path) -> None:
+    old = start([probe(quiet)], timeout=30.0, tries=1, parallel=10, name="run1")
+    os.utime(old, (0, 0))
+    job = start([probe(quiet)], timeout=0.1, tries=1, parallel=10)
+    assert {str(path) for path in jobs.iterdir()} == {job, old}
+    os.kill(sender_of(old), signal.SIGKILL)
+
+
+def test_what_only_looks_like_a_job_is_left_alone(quiet: int, jobs: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (jobs / "faxnet-probes-run1-link").symlink_to(elsewhere)
+    (jobs / "faxnet-probes-run1-file").write_text("", encoding="ascii")
+    collect(start([probe(quiet)], timeout=0.1, tries=1, parallel=10, name="run1"))
+    assert {path.name for path in jobs.iterdir()} == {
+        "elsewhere",
+        "faxnet-probes-run1-link",
+        "faxnet-probes-run1-file",
+    }
+
+
+@pytest.mark.parametrize("name", ["../x", "a b", "x" * 33])
+def test_a_name_that_leads_elsewhere_is_refused(quiet: int, jobs: Path, name: str) -> None:
+    with pytest.raises(JobError, match="no name of a job"):
+        start([probe(quiet)], timeout=0.1, tries=1, parallel=10, name=name)
+    assert list(jobs.iterdir()) == []

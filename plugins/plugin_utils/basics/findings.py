@@ -211,6 +211,7 @@ def without_secrets(finding: Finding, secrets: Collection[VaultedText]) -> Findi
         return finding
     return replace(
         finding,
+        variable=without(finding.variable, secrets),
         value=without(finding.value, secrets),
         message=without(finding.message, secrets),
         cure=without(finding.cure, secrets),

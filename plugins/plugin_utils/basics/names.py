@@ -5,13 +5,22 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
+
+from .vaulted import VaultedText
 
 #: Letters, digits, dot, hyphen, underscore; begins with a letter or digit. Host names, inventory names and service
 #: names of ordinary networks fit; nothing that a rule language could read as syntax does.
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z", re.ASCII)
 
 NAME_CURE = "use at most 100 letters, digits, dots, hyphens and underscores, beginning with a letter or digit"
+
+
+def near_words(value: object, known: Iterable[str]) -> list[str]:
+    """Return the word of *known* that *value* is probably a typing error of; of a secret not even that is told."""
+    return [] if isinstance(value, VaultedText) else difflib.get_close_matches(str(value), list(known), 1)
 
 
 def name_problem(value: object) -> str:

@@ -25,6 +25,24 @@ class VaultedText(str):
         return NOT_SHOWN
 
 
+class VaultedNumber(int):
+    """A whole number that came from a vault; messages that quote it (``{value!r}``) say only that."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return NOT_SHOWN
+
+    def __str__(self) -> str:
+        # What a plan makes of a number that is right is its digits.
+        return int.__repr__(self)
+
+
+def vaulted(value: str | float) -> VaultedText | VaultedNumber:
+    """Return a text or a number as one from a vault; a fraction, which is right nowhere, as its text."""
+    return VaultedNumber(value) if isinstance(value, int) else VaultedText(value)
+
+
 def all_vaulted(value: object) -> object:
     """Return *value*, plain data, with every text and number in it as one from a vault."""
     if isinstance(value, Mapping):
@@ -37,9 +55,11 @@ def all_vaulted(value: object) -> object:
 
 
 def vaulted_in(value: object) -> Iterator[VaultedText]:
-    """Yield the texts from a vault that *value* holds."""
+    """Yield the texts from a vault that *value* holds, and the digits of such numbers."""
     if isinstance(value, VaultedText):
         yield value
+    elif isinstance(value, VaultedNumber):
+        yield VaultedText(value)
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from vaulted_in(key)

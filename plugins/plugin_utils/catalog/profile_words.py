@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from ..basics.findings import short
-from ..basics.names import name_problem
+from ..basics.names import name_problem, near_words
 from ..basics.ports import PortError
 
 T = TypeVar("T")
@@ -61,7 +60,7 @@ def read_mapping(data: object, path: str, keys: set[str], required: set[str]) ->
     faults = []
     for key in data:
         if key not in keys:
-            near = difflib.get_close_matches(str(key), sorted(keys), 1)
+            near = near_words(key, sorted(keys))
             meant = f" (is {near[0]!r} meant?)" if near else ""
             message = f"{short(key, 40)!r} is not a key here{meant}"
             cure = f"use one of: {', '.join(sorted(keys))}"

@@ -134,7 +134,7 @@ class _Collector:
         """Where in a variable the first template that fails stands, and that template."""
         pairs: Iterable[tuple[str, Any]] = ()
         if isinstance(raw, Mapping):
-            pairs = ((f"{where}.{key}", item) for key, item in raw.items())
+            pairs = ((f"{where}.{NOT_SHOWN if self.raw.is_vaulted(key) else key}", item) for key, item in raw.items())
         elif isinstance(raw, (list, tuple)):
             pairs = ((f"{where}[{index}]", item) for index, item in enumerate(raw))
         for path, item in pairs:

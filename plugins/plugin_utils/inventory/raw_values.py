@@ -17,7 +17,7 @@ from typing import Any
 import jinja2
 import jinja2.meta
 
-from ..basics.vaulted import VaultedText
+from ..basics.vaulted import vaulted
 
 #: Marks that begin a template. A string without them, or an object that is no string, is a value as it stands.
 _MARKS = ("{{", "{%", "{#", "#jinja2:")
@@ -104,8 +104,8 @@ class RawValues:
         """*value* in Python's own types: ansible-core tags strings, numbers, lists and mappings with their origin."""
         if value is None or isinstance(value, bool):
             return value
-        if self._from_vault is not None and isinstance(value, str) and self._from_vault(value):
-            return VaultedText(value)
+        if self._from_vault is not None and isinstance(value, (str, int, float)) and self._from_vault(value):
+            return vaulted(value)
         for kind in (str, int, float):
             if isinstance(value, kind):
                 return kind(value)

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ..basics.addresses import Address, AddressError, Prefix, parse_address, parse_prefix
 from ..basics.findings import Finding, short
-from ..basics.names import NAME_CURE, name_problem
+from ..basics.names import NAME_CURE, name_problem, near_words
 from ..basics.ports import PortError, PortRange, parse_port, parse_ranges
 
 PORT_CURE = "write a port from 1 to 65535 as a number"
@@ -52,7 +51,7 @@ class Reader:
         known = sorted(keys)
         for key in value:
             if key not in known:
-                near = difflib.get_close_matches(str(key), known, 1)
+                near = near_words(key, known)
                 meant = f" (is {near[0]!r} meant?)" if near else ""
                 self.note(
                     "FXN102",
@@ -107,7 +106,7 @@ class Reader:
         if isinstance(value, str) and value in choices:
             return value
         known = list(choices)
-        near = difflib.get_close_matches(str(value), known, 1)
+        near = near_words(value, known)
         meant = f" (is {near[0]!r} meant?)" if near else ""
         self.note(code, variable, value, f"is not known{meant}", f"use one of: {', '.join(known)}")
         return None

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 
+from ..basics.names import near_words
 from ..catalog.catalog import Catalog
 from ..catalog.profile import Profile
 from .intent import Switches
@@ -27,7 +27,7 @@ def read_service(reader: Reader, value: object, variable: str, catalog: Catalog)
         return None
     if isinstance(value, str) and value in catalog.profiles:
         return catalog.profiles[value]
-    near = difflib.get_close_matches(str(value), list(catalog.profiles), 1)
+    near = near_words(value, catalog.profiles)
     meant = f" (is {near[0]!r} meant?)" if near else ""
     known = ", ".join(sorted(catalog.profiles))
     reader.note(

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import difflib
 import operator
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ..basics.findings import Finding, errors
+from ..basics.names import near_words
 from ..catalog.catalog import Catalog
 from ..catalog.profile import Environment, Exchange, Profile, System
 from .intent import CallbackRequest, Host, Offer, Switches, Use
@@ -154,7 +154,7 @@ class _Servers:
     def _meant(self, server: str) -> str:
         # Remembered: one typing error in a group's variables comes once for every member.
         if server not in self._near:
-            near = difflib.get_close_matches(server, list(self._variables), 1)
+            near = near_words(server, self._variables)
             self._near[server] = f" (is {near[0]!r} meant?)" if near else ""
         return self._near[server]
 

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..basics.findings import Finding, errors, sort_findings, without_secrets
+from ..basics.findings import Finding, errors, sort_findings
 from ..basics.gc_pause import gc_pause
-from ..basics.vaulted import VaultedText, vaulted_in
 from ..catalog.catalog import builtin_catalog, extend_catalog
 from ..inventory.hosts import read_hosts
 from ..inventory.intent import Intent
@@ -24,6 +23,7 @@ from .checks.forwards import check_forwards
 from .checks.platforms import check_platforms
 from .checks.systems import check_systems
 from .flows import Flows, make_flows
+from .hidden_values import without_vaulted
 from .policy import make_policies
 
 
@@ -102,7 +102,7 @@ def _make_plan(inputs: Inputs) -> Planned:
     check_forwards(intent, policies, findings)
     check_systems(intent, findings)
     check_platforms(intent, policies, findings)
-    ordered = sort_findings(_without_secrets(findings, inputs))
+    ordered = sort_findings(without_vaulted(findings, (inputs.sites, inputs.services), inputs.hosts))
     if errors(ordered):
         return Planned(None, ordered)
     return Planned(Plan(intent, flows, policies, ordered), ordered)
@@ -112,19 +112,6 @@ def _stateless(intent: Intent) -> frozenset[str]:
     """The hosts whose platform keeps no state of connections."""
     without = {name for name, platform in PLATFORMS.items() if not platform.traits.abilities.state}
     return frozenset(host.name for host in intent.hosts.values() if host.platform in without)
-
-
-def _without_secrets(findings: Iterable[Finding], inputs: Inputs) -> Iterator[Finding]:
-    """The findings without any value from a vault that their hosts or the whole network have."""
-    shared = frozenset(vaulted_in((inputs.sites, inputs.services)))
-    own: dict[str, frozenset[VaultedText]] = {}
-    for finding in findings:
-        secrets = set(shared)
-        for host in finding.hosts:
-            if host not in own:
-                own[host] = frozenset(vaulted_in(inputs.hosts.get(host)))
-            secrets |= own[host]
-        yield without_secrets(finding, secrets)
 
 
 def _named_sites(inputs: Inputs) -> set[object]:

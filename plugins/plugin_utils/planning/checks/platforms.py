@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import fields
 
 from ...basics.findings import Finding, short
+from ...basics.names import near_words
 from ...inventory.intent import Intent
 from ...platforms.needs import needs, refusals
 from ...platforms.platform import Abilities, Platform
@@ -36,7 +36,7 @@ def check_platforms(intent: Intent, policies: Mapping[str, Policy], findings: li
         wished = intent.hosts[name].platform
         platform = PLATFORMS.get(wished)
         if platform is None:
-            near = difflib.get_close_matches(wished, list(PLATFORMS), 1)
+            near = near_words(wished, PLATFORMS)
             meant = f" (is {near[0]!r} meant?)" if near else ""
             cure = f"use one of: {', '.join(sorted(PLATFORMS))}"
             findings.append(Finding("FXN501", (name,), "faxnet_platform", short(wished), f"is not known{meant}", cure))

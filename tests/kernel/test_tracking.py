@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import in_order
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import sets
 from tests.kernel import networks
 from tests.kernel.offices import CLIENTS, PUBLIC, SERVER, Net, two_sides
 from tests.unit.platforms.policies import nft_rules, permit, policy, router
@@ -197,3 +199,36 @@ def told(line: bytes) -> tuple[str, int]:
     """The address and port of a PORT command."""
     numbers = line.decode("ascii").split()[1].split(",")
     return ".".join(numbers[:4]), int(numbers[4]) * 256 + int(numbers[5])
+
+
+def test_a_named_sender_cannot_fill_the_table_with_channels_that_are_remembered_for_days(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever can forge a named address sends from one port after the other; others are not harmed."""
+    monkeypatch.setattr(sets, "_MOST_CONNECTIONS", 5)
+    rules = nft_rules(
+        policy(input=[permit(source, SERVER, str(LOG_PORT), transport="udp", **IDLE) for source in (FORGED, HONEST)])
+    )
+    networks.load(net.outside, rules)
+    networks.run("ip", "-n", net.office, "address", "add", f"{FORGED}/32", "dev", "lo")
+    networks.run("ip", "-n", net.office, "address", "add", f"{HONEST}/32", "dev", "lo")
+    with networks.datagrams(net.outside, SERVER, LOG_PORT) as log:
+        arrived = 0
+        for _number in range(8):
+            with networks.datagrams(net.office, FORGED) as forging:
+                forging.sendto(b"forged", (SERVER, LOG_PORT))
+            arrived += networks.received(log) is not None
+        assert arrived == 5
+        with networks.datagrams(net.office, HONEST) as honest:
+            honest.sendto(b"log", (SERVER, LOG_PORT))
+            assert networks.received(log) is not None
+    with networks.inside(net.outside):
+        listed = networks.run("nft", "-s", "list", "table", "inet", "faxnet")
+        assert "ct count over 5 }" in listed.partition("chain")[0]
+        # What the kernel has counted is no difference that the next run would mend.
+        with networks.namespace("fresh") as fresh, networks.inside(fresh):
+            networks.run("nft", "-f", "-", text=rules)
+            assert in_order(networks.run("nft", "-s", "list", "table", "inet", "faxnet")) == in_order(listed)
+
+
+FORGED, HONEST = "10.3.0.1", "10.3.0.2"

@@ -33,6 +33,8 @@ _AFTER_OBJECTS = re.compile(r"^\t(?:set|map|flowtable|chain) ", re.MULTILINE)
 # the number, which it does not read back.
 _PROTOCOL = re.compile(r"^(\t\t(?:type \S+ )?protocol )(6|17)$", re.MULTILINE)
 _PROTOCOL_NAMES = {"6": "tcp", "17": "udp"}
+# What the kernel counts is no setting: the elements of a set that it fills itself.
+_FILLED = re.compile(r"(^\t\tflags dynamic\n)\t\telements = \{.*?\}\n", re.MULTILINE | re.DOTALL)
 
 #: Text that leaves no table of ours behind, whether there was one or not.
 NO_TABLE = f"table {TABLE}\ndelete table {TABLE}\n"
@@ -114,8 +116,10 @@ def canonical(machine: Machine, text: str) -> str | None:
 def in_order(listing: str) -> str:
     """A table as nft lists it, its objects (counters, idle times, helpers) by kind and name, so that nft reads it back.
 
-    The kernel lists them by age, and one that was kept through a change is older than the others.
+    The kernel lists them by age, and one that was kept through a change is older than the others. Sets that the kernel
+    fills are empty.
     """
+    listing = _FILLED.sub(r"\1", listing)
     listing = _PROTOCOL.sub(lambda found: found[1] + _PROTOCOL_NAMES[found[2]], listing)
     rest = _AFTER_OBJECTS.search(listing)
     end = rest.start() if rest else len(listing)

@@ -274,7 +274,8 @@ def test_a_set_that_asks_for_something_is_looked_up_before_the_plain_ones() -> N
         policy(input=[permit("10.2.0.21", "198.51.100.10", "1-65535", transport="udp"), log_channel(source_ports="9")])
     )
     rules = [rule for rule in chain(text, "input") if "@faxnet_input" in rule]
-    assert ["idle432000" in rule for rule in rules] == [True, False]
+    assert ["idle432000" in rule for rule in rules] == [True, True, False]
+    assert "add @faxnet_input_udp4_from_idle432000_senders { ip saddr ct count over 4096 } counter drop" in rules[0]
 
 
 def test_one_object_serves_all_chains_and_both_address_versions() -> None:

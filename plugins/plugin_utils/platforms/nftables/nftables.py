@@ -112,7 +112,7 @@ def _input(policy: Policy, sets: Sequence[LookUp]) -> Iterator[str]:
     for opening in policy.openings:
         yield from opening_rules(opening, f"permit {opening.name}")
     for item in sets:
-        yield item.rule
+        yield from item.rules
     yield REFUSE
 
 
@@ -121,7 +121,7 @@ def _forward(policy: Policy, sets: Sequence[LookUp]) -> Iterator[str]:
     yield "ct state invalid counter drop"
     yield from reverse_path_rules(policy)
     for item in sets:
-        yield item.rule
+        yield from item.rules
     if policy.outbound == "any":
         for version, networks in by_version(policy.networks).items():
             inside = address_set(version, networks)

@@ -25,7 +25,12 @@ _PORTS_AND_TARGETS = frozenset({1, 2})
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """A set or map of the table and the rule that looks things up in it."""
+    """A set or map of the table and the rule that looks things up in it.
+
+    Attributes:
+        senders: the rule, before the other, that drops the connections of a sender who has too many of a kind that is
+            remembered for long without an answer; empty where there is none. Its set is filled by the kernel.
+    """
 
     name: str
     kind: str
@@ -34,11 +39,33 @@ class LookUp:
     rule: str
     transport: str
     demand: Demand = NOTHING
+    senders: str = ""
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules, in order."""
+        return (self.senders, self.rule) if self.senders else (self.rule,)
 
     def lines(self) -> list[str]:
         """The set or map as lines of the table."""
         head = ["", f"\t{self.kind} {self.name} {{", f"\t\ttype {self.type}", "\t\tflags interval"]
-        return [*head, "\t\telements = {", *(f"\t\t\t{element}," for element in self.elements), "\t\t}", "\t}"]
+        lines = [*head, "\t\telements = {", *(f"\t\t\t{element}," for element in self.elements), "\t\t}", "\t}"]
+        if self.senders:
+            address = self.type.partition(" ")[0]
+            lines += ["", f"\tset {senders_of(self.name)} {{", f"\t\ttype {address}", f"\t\tsize {_MOST_SENDERS}"]
+            lines += ["\t\tflags dynamic", "\t}"]
+        return lines
+
+
+def senders_of(name: str) -> str:
+    """The name of the set in which the kernel counts the connections of each sender of the set *name*."""
+    return f"{name}_senders"
+
+
+#: Connections of one sender in one set that is remembered for long without an answer: more than all clients behind a
+#: large office's address have log channels, and little memory (an entry has some 300 bytes).
+_MOST_CONNECTIONS = 4096
+_MOST_SENDERS = 65535
 
 
 class _Demands:
@@ -103,6 +130,12 @@ def _filter(
     if from_ports:
         fields.append(f"{transport} sport")
         types.append("inet_service")
+    looked_up = f"{guard}{' . '.join(fields)} @{name}"
+    senders = ""
+    # What the host starts itself is nobody's flood.
+    if transport == "udp" and demand.alone and hook != "output":
+        count = f"{FIELD[version]} saddr ct count over {_MOST_CONNECTIONS}"
+        senders = f'{looked_up} add @{senders_of(name)} {{ {count} }} counter drop comment "too many of one sender"'
     return LookUp(
         name=name,
         kind="set",
@@ -118,9 +151,10 @@ def _filter(
             + comment(cell.names)
             for cell in cells
         ),
-        rule=f"{guard}{' . '.join(fields)} @{name} {demand.statement(transport)}counter accept",
+        rule=f"{looked_up} {demand.statement(transport)}counter accept",
         transport=transport,
         demand=demand,
+        senders=senders,
     )
 
 

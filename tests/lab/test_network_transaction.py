@@ -204,7 +204,7 @@ SHUT = """\
     - name: Forward nothing
       faxnet.deploy.firewall:
         together: "{{ network.transaction }}"
-        policy: "{{ part.slice.policy | combine({'forward': [], 'forward_openings': [], 'outbound': 'flows'}) }}"
+        policy: "{{ part.slice.policy | combine({'forward': [], 'outbound': 'flows'}) }}"
       throttle: 1
       ignore_errors: true
 
@@ -281,36 +281,35 @@ def test_a_host_that_does_not_answer_keeps_nobody_from_his_rules(settled: Estate
     assert after["annex-pc"] == before["annex-pc"]
 
 
-def killed(estate: Estate, chance: random.Random, longest: float) -> float:
-    """Begin to put the plan in force and kill the playbook's process at a moment by chance; that moment."""
-    moment = chance.uniform(0, longest)
+def kill(estate: Estate, tasks: int, pause: float) -> None:
+    """Begin to put the plan in force; kill the playbook's process when so many tasks have begun, and a pause later."""
     with estate.start("faxnet.deploy.deploy") as playing:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            playing.wait(moment)
+        assert playing.stdout is not None
+        begun = 0
+        while begun < tasks and (line := playing.stdout.readline()):
+            begun += line.startswith("TASK [")
+        time.sleep(pause)
         playing.send_signal(signal.SIGKILL)
-    return moment
 
 
 def kill_at_moments(estate: Estate, moments: int) -> None:
-    """Each time: all devices have their new rules in the end, or all their old ones; and the next run succeeds."""
+    """Each time: all devices have their new rules in the end, or all their old ones."""
     seed = int(os.environ.get("FAULT_SEED", "1"))
     chance = random.Random(seed)  # noqa: S311 nothing secret
-    estate.plan(1)
-    begun = time.monotonic()
-    assert estate.deploy()[0] == 0
-    longest = 1.2 * (time.monotonic() - begun)
-    pictures = {1: estate.picture}
-    estate.plan(2)
-    assert estate.deploy()[0] == 0
-    pictures[2] = estate.picture
-    now = 2
+    pictures, tasks, now = {}, 0, 0
+    for now in (1, 2):
+        estate.plan(now)
+        status, printed = estate.deploy()
+        assert status == 0, printed
+        pictures[now], tasks = estate.picture, printed.count("TASK [")
     for number in range(moments):
         wanted = 3 - now
         estate.plan(wanted)
-        moment = killed(estate, chance, longest)
+        begun = chance.randint(1, tasks)
+        kill(estate, begun, chance.uniform(0, 1.5))
         found = estate.settled(pictures[now], pictures[wanted])
         whole = [instances for instances, picture in pictures.items() if picture == found]
-        assert whole, f"half changed; FAULT_SEED={seed}, kill {number} after {moment:.1f} s"
+        assert whole, f"half changed; FAULT_SEED={seed}, kill {number} after {begun} tasks of {tasks}"
         now = whole[0]
 
 

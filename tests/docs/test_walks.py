@@ -63,7 +63,7 @@ def beside(title: str) -> list[str]:
 
 def walked(words: set[str], folder: Path, end: Callable[[Path], str]) -> Steps:
     """Plan the inventory, write the plan, let `end` read it; follow the words, which the outcome holds."""
-    builtin_catalog()  # the profiles are read once, and not on the way
+    assert builtin_catalog().profiles["netcfax"]  # the profile is read once, and not on the way
     said: list[str] = []
 
     def run() -> None:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ..basics.addresses import Address, Prefix
 from ..basics.ports import PortRange
 from ..catalog.catalog import Catalog
-from ..catalog.profile import Exchange, SettingValue, System
+from ..catalog.profile import Exchange, Profile, SettingValue, System
 
 #: Realm of every site that wears its own addresses outside.
 INTERNET = "internet"
@@ -201,6 +201,11 @@ class Intent:
     #: by host and service
     offers: Mapping[tuple[str, str], Offer]
     uses: tuple[Use, ...]
+
+    @property
+    def profiles(self) -> dict[str, Profile]:
+        """The profiles of all services that are offered."""
+        return {service: self.catalog.profiles[service] for service in sorted({name for _host, name in self.offers})}
 
     def offer_of(self, use: Use) -> Offer:
         """The offer that a use means; reading made sure that there is one."""

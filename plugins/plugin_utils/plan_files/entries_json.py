@@ -79,7 +79,7 @@ class Entries:
         self.near: set[tuple[str, str, str]] = set()
         responses = {
             (name, profile.broadcast.response)
-            for name, profile in plan.intent.catalog.profiles.items()
+            for name, profile in plan.intent.profiles.items()
             if profile.broadcast is not None
         }
         for flow in plan.flows.flows:

@@ -51,7 +51,7 @@ class PlanDocuments:
         self._offered_by: dict[str, list[str]] = {}
         self._side_roles = {
             (name, side): compact({"role": role.name, "installs_from": role.installs_from or None})
-            for name, profile in intent.catalog.profiles.items()
+            for name, profile in intent.profiles.items()
             for side, role in profile.roles.items()
         }
         self._uses: list[str] = []
@@ -64,7 +64,7 @@ class PlanDocuments:
             self._gather()
         self._exchanges = {
             name: ",".join(compact(exchange_data(name, exchange)) for exchange in profile.exchanges)
-            for name, profile in intent.catalog.profiles.items()
+            for name, profile in intent.profiles.items()
         }
         used = sorted({host.platform for host in intent.hosts.values()})
         self._traits = {name: compact(PLATFORMS[name].traits.as_dict()) for name in used}
@@ -166,8 +166,7 @@ class PlanDocuments:
         yield f'{{"format":{FORMAT},"sites":{compact(_sites(self._plan, texts))},"hosts":{{'
         yield from _joined(f'"{name}":{{{_head(host, self.roles[name], texts)}}}' for name, host in hosts)
         platforms = ",".join(f'"{name}":{text}' for name, text in self._traits.items())
-        offered = sorted({service for _host, service in self._offers})
-        services = ",".join(f'"{name}":[{self._exchanges[name]}]' for name in offered)
+        services = ",".join(f'"{name}":[{exchanges}]' for name, exchanges in self._exchanges.items())
         yield f'}},"platforms":{{{platforms}}},"services":{{{services}}},"offers":['
         yield from _joined(self._offers.values())
         yield '],"uses":['

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import Finding
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.ports import PortRange
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog import catalog
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog, extend_catalog
 from tests.unit.networks import Made, Network, two_offices
 
@@ -265,3 +268,31 @@ def test_a_setting_in_error_is_not_a_mistake_of_the_exchanges_that_name_it() -> 
     services = {"mine": {"settings": {"dns": None}, "exchanges": [exchange], "sources": [{"document": "d"}]}}
     (finding,) = said(services)
     assert finding.variable == "faxnet_services.mine.settings.dns"
+
+
+def test_the_names_of_profiles_are_known_before_their_files_are_read() -> None:
+    files = sorted(catalog.PROFILES_DIRECTORY.glob("[a-z]*.yml"))
+    written = [name for path in files for name in yaml.safe_load(path.read_text(encoding="utf-8"))]
+    assert list(builtin_catalog().profiles) == written
+    assert len(builtin_catalog().profiles) == len(written) > 10
+    assert "netcfax" in builtin_catalog().profiles
+    assert "_systems" not in builtin_catalog().profiles
+
+
+def test_a_products_file_is_read_when_it_is_asked_for_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    builtin_catalog.cache_clear()
+    read = catalog._read
+    taken: list[str] = []
+
+    def watched(path: Path) -> Any:
+        taken.append(path.name)
+        return read(path)
+
+    monkeypatch.setattr(catalog, "_read", watched)
+    profiles = builtin_catalog().profiles
+    assert sorted(taken) == ["_systems.yml", "_well_known.yml"]
+    taken.clear()
+    for name in ("kerio_control", "kerio_connect", "kerio_control"):
+        assert profiles[name].name == name
+    assert taken == ["kerio.yml"]
+    builtin_catalog.cache_clear()

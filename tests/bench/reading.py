@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What it costs to read a large plan again: one question to it, and the report of its verification.
+"""What it costs to read a large plan again: one host's slice, one question to it, the report of its verification.
 
 Each is done in a process of its own, from the files that a play leaves behind; beside the bare loading of plan.json.
 """
@@ -20,6 +20,7 @@ from pathlib import Path
 from ansible_collections.faxnet.deploy.plugins.filter.plan_query import FilterModule
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.directory import (
     read_plan,
+    read_slice,
     write_pieces,
     write_plan,
 )
@@ -39,7 +40,8 @@ AIM_QUERY = 1.0
 #: Memory while the report is written, over the size of its report.json: a tenth of what it took when it was built whole
 #: (3.4 GB for 271 MB).
 AIM_REPORT = 1.25
-QUESTION = "flows[?source=='pc-00042'].dial"
+HOST = "pc-00042"
+QUESTION = f"flows[?source=='{HOST}'].dial"
 
 
 def measure(scale: Scale) -> Part:
@@ -51,12 +53,13 @@ def measure(scale: Scale) -> Part:
         _in_a_process("verified", reported)
         taken = by_turns(
             {
+                f"one host's slice, {hosts:,} hosts": partial(_value, "slice", asked, "seconds"),
                 f"plan_query, {hosts:,} hosts": partial(_value, "query", asked, "seconds"),
                 "bare JSON load of plan.json": partial(_value, "bare", asked, "seconds"),
             },
             scale.slow_rounds,
         )
-        query, bare = taken.values()
+        own, query, bare = taken.values()
         runs = [_in_a_process("report", reported) for _round in range(scale.slow_rounds)]
     name = f"report.json of {scale.reported:,} clients"
     seconds, held, size = (
@@ -69,13 +72,14 @@ def measure(scale: Scale) -> Part:
     )
     share = ratio(f"{name}: memory to write over size", held, size)
     about = (
-        f"A question to a plan on disk (`{{{{ directory | faxnet.deploy.plan_query(...) }}}}`), the digest checked, "
+        "One host's slice, as its apply step reads it, digest, shape and list of rules included; "
+        f"a question to a plan on disk (`{{{{ directory | faxnet.deploy.plan_query(...) }}}}`), the digest checked, "
         "beside the bare loading of its plan.json; and report.json from the files of a verification of "
         f"{scale.reported:,} clients, of which all came out as planned: the memory is what the process holds at most, "
         "beyond what it held before it began. CPU seconds."
     )
     goals = (Goal(query, AIM_QUERY, at_least=False), Goal(share, AIM_REPORT, at_least=False))
-    figures = (query, bare, ratio("plan_query over bare load", query, bare), seconds, held, size)
+    figures = (own, query, bare, ratio("plan_query over bare load", query, bare), seconds, held, size)
     return Part("reading", "Reading a plan again", about, figures, goals)
 
 
@@ -87,6 +91,16 @@ def _write_plan(clients: int, directory: Path) -> int:
     directory.parent.mkdir()
     write_plan(PlanDocuments(made.plan), directory)
     return len(fleet.hosts)
+
+
+def own_slice(base: Path) -> dict[str, float]:
+    """Read one host's slice, as a task of that host does: CPU seconds."""
+    start = time.process_time()
+    part = read_slice(base / "plan", HOST)
+    seconds = time.process_time() - start
+    if part["host"] != HOST or not part["flows"]:
+        raise BenchError(f"the slice of {HOST} is not one of a client")
+    return {"seconds": seconds}
 
 
 def query(base: Path) -> dict[str, float]:
@@ -139,6 +153,7 @@ def report(base: Path) -> dict[str, float]:
 
 
 STEPS: dict[str, Callable[[Path], dict[str, float]]] = {
+    "slice": own_slice,
     "query": query,
     "bare": bare,
     "verified": verified,

@@ -166,41 +166,6 @@ class PlanView:
     findings: tuple[Mapping[str, Any], ...]
     gateways: frozenset[str]
 
-    def same_realm(self, one: str, other: str, version: int) -> bool:
-        """Whether two hosts meet under their own addresses: in one site, or in sites of one realm."""
-        first, second = self.hosts[one].site, self.hosts[other].site
-        return first == second or self.sites[first].realms[version] == self.sites[second].realms[version]
-
-    def dial(self, source: str, destination: str, version: int) -> str | None:
-        """The address under which *source* meets *destination*; None when there is none of that IP version."""
-        own = self.hosts[destination].address(version)
-        if own is None or self.hosts[source].address(version) is None:
-            return None
-        if self.same_realm(source, destination, version):
-            return self._worn_inside(destination, source, version) or own
-        return self.sites[self.hosts[destination].site].public(version) or own
-
-    def worn(self, source: str, destination: str, version: int) -> str | None:
-        """The address under which packets of *source* arrive at *destination*'s realm."""
-        own = self.hosts[source].address(version)
-        if own is None:
-            return None
-        if self.same_realm(source, destination, version):
-            return self._worn_inside(source, destination, version) or own
-        return self.sites[self.hosts[source].site].public(version) or own
-
-    def _worn_inside(self, name: str, router: str, version: int) -> str | None:
-        """The address that a host's own site shows to an outer router of that site; None where nothing translates."""
-        if router not in self.gateways or self.hosts[name].site != self.hosts[router].site:
-            return None
-        chain = self.sites[self.hosts[name].site].gateways
-        place = {gateway.host: index for index, gateway in enumerate(chain)}
-        for gateway in reversed(chain[place.get(name, 0) : place.get(router, 0)]):
-            for address in gateway.public:
-                if version_of(address) == version:
-                    return address
-        return None
-
 
 def version_of(address: str) -> int:
     """The IP version of an address in text."""

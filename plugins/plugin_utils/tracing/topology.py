@@ -9,7 +9,7 @@ outside, which all sites share. A packet is always on one segment, and its desti
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -76,10 +76,12 @@ class Topology:
     def __init__(self, plan: Mapping[str, Any]) -> None:
         self.hosts: Mapping[str, Mapping[str, Any]] = plan["hosts"]
         self._sites = {name: _site(data) for name, data in plan["sites"].items()}
+        self._addresses: dict[str, dict[int, Address]] = {}
         self._positions: dict[str, list[tuple[str, int]]] = {}
         for name, site in self._sites.items():
             for index, host in enumerate(site.gateways):
                 self._positions.setdefault(host, []).append((name, index))
+        self._networks: dict[tuple[str, int], list[Prefix]] | None = None
         self._owners = {(host["site"], text): name for name, host in self.hosts.items() for text in host["addresses"]}
         for router, positions in self._positions.items():
             for text in self.hosts[router]["addresses"]:
@@ -87,7 +89,11 @@ class Topology:
 
     def addresses_of(self, host: str) -> dict[int, Address]:
         """A host's own addresses by IP version, IPv4 first."""
-        return {address.version: address for address in map(parse_address, self.hosts[host]["addresses"])}
+        found = self._addresses.get(host)
+        if found is None:
+            parsed = map(parse_address, self.hosts[host]["addresses"])
+            found = self._addresses[host] = {address.version: address for address in parsed}
+        return found
 
     def holders(self, address: Address) -> list[Place]:
         """The places where a machine with this address can be."""
@@ -127,6 +133,83 @@ class Topology:
             return own
         return there.outermost(version, max(since, 0)) or own
 
+    def shown(self, host: str, other: str, version: int) -> Address | None:
+        """The address that *host* has where *other* stands: what that one dials, and what *host*'s packets to it wear.
+
+        None where one of the two has no address of that IP version.
+        """
+        if version not in self.addresses_of(host) or version not in self.addresses_of(other):
+            return None
+        return self.dialled(self.hosts[other]["site"], host, version, other)
+
+    def public_address(self, host: str, version: int) -> Address | None:
+        """The address that a host's packets wear outside all routers of its site; None where none translates them."""
+        home = self.hosts[host]["site"]
+        return self._sites[home].outermost(version, max(self._position(home, host), 0))
+
+    def realm(self, host: str, version: int) -> str:
+        """The realm of a host's site: the sites among which addresses of that IP version are not translated."""
+        return self._realm(self.hosts[host]["site"], version)
+
+    def same_realm(self, one: str, other: str, version: int) -> bool:
+        """Whether two hosts are in one site, or in sites of one realm."""
+        here, there = self.hosts[one]["site"], self.hosts[other]["site"]
+        return here == there or self._realm(here, version) == self._realm(there, version)
+
+    def is_local(self, host: str, address: Address) -> bool:
+        """Whether an address lies in a network of the realm that a host's site is in."""
+        networks = self._networks_of(self.realm(host, address.version), address.version)
+        return any(network.holds(address) for network in networks)
+
+    def _networks_of(self, realm: str, version: int) -> Sequence[Prefix]:
+        """The networks of all sites of a realm."""
+        if self._networks is None:
+            self._networks = {}
+            for site in self._sites.values():
+                for network in site.networks:
+                    self._networks.setdefault((site.realm[network.version], network.version), []).append(network)
+        return self._networks.get((realm, version), ())
+
+    def routers_in(self, sender: str, target: str, version: int) -> tuple[str, ...]:
+        """The routers of *target*'s site that a packet of *sender* to it passes, the innermost first."""
+        here, home = self.hosts[sender]["site"], self.hosts[target]["site"]
+        gateways, since = self._sites[home].gateways, self._position(home, target) + 1
+        until = self._position(home, sender)
+        if until >= 0:
+            return gateways[since:until]
+        if here != home:
+            return gateways[since:]
+        # To a router of its own site a packet goes outward; between its networks the innermost router stands.
+        return () if since or self._in_one_network(sender, target, version) else gateways[:1]
+
+    def routers_out(self, sender: str, version: int) -> tuple[str, ...]:
+        """The routers of its site that a packet of *sender* leaves through with its own address, the innermost first.
+
+        Further out, everybody behind a router that translates has that router's address.
+        """
+        home = self.hosts[sender]["site"]
+        site, since = self._sites[home], self._position(home, sender)
+        found: list[str] = []
+        for index in range(max(since, 0), len(site.gateways)):
+            if index > since:
+                found.append(site.gateways[index])
+            if any(address.version == version for address in site.public[index]):
+                break
+        return tuple(found)
+
+    def further_out(self, host: str) -> tuple[str, ...]:
+        """All routers of a host's site that stand between it and the outside, the innermost first."""
+        home = self.hosts[host]["site"]
+        return self._sites[home].gateways[self._position(home, host) + 1 :]
+
+    def _in_one_network(self, one: str, other: str, version: int) -> bool:
+        """Whether a network of the first one's site holds both."""
+        here, there = self.addresses_of(one).get(version), self.addresses_of(other).get(version)
+        if here is None or there is None:
+            return False
+        networks = self._sites[self.hosts[one]["site"]].networks
+        return any(network.holds(here) and network.holds(there) for network in networks)
+
     def _position(self, site: str, host: str) -> int:
         """Where a host stands in a site's row of gateways; -1 inside."""
         return next((index for name, index in self._positions.get(host, ()) if name == site), -1)
@@ -144,12 +227,10 @@ class Topology:
         site, index = next((position for position in positions if position[0] == home), positions[0])
         realm = self._realm(site, destination.version)
         # To a router of its own row it shows what it wears outside.
-        holding = (
-            other
-            for name, other in self._sites.items()
-            if other.holds(destination) or (name != home and self._router_at(name, destination))
-        )
-        if any(other.realm[destination.version] == realm for other in holding):
+        routers = (other for name, other in self._sites.items() if name != home and self._router_at(name, destination))
+        if any(network.holds(destination) for network in self._networks_of(realm, destination.version)) or any(
+            other.realm[destination.version] == realm for other in routers
+        ):
             return own, Place(site, index + 1)
         public = [item for item in self._sites[site].public[index] if item.version == destination.version]
         return (public[0] if public else own), Place(site, index + 1)

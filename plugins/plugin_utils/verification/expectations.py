@@ -17,6 +17,7 @@ from typing import Any
 
 from ..basics.ports import FIRST_PORT, LAST_PORT, PortRange, merge_ranges
 from ..plan_files.view import FlowView, PlanView, view_plan
+from ..tracing.topology import Topology
 from .flow_ends import FlowEnds
 from .guards import Guards
 from .permitted import Candidate, Permissions
@@ -62,7 +63,7 @@ def expectations(
     """
     limits = limits or Limits()
     view = view_plan(plan)
-    guards = Guards(view, slices)
+    guards = Guards(view, Topology(plan), slices)
     permissions = Permissions(view, guards)
     ends = FlowEnds(view, guards, limits.others)
     deriver = _Deriver(view, guards, permissions, ends, limits)
@@ -274,7 +275,7 @@ class _Deriver:
             everybody = self._limits.all_pairs(len(senders), len(hidden))
             for index, sender in enumerate(senders):
                 for target in hidden if everybody else in_turn(hidden, index, self._limits.others):
-                    if not view.same_realm(sender, target, version):
+                    if not self._guards.same_realm(sender, target, version):
                         yield from self._knock(sender, target, version, ports_of.get(target, set()))
             if not everybody:
                 rule = f"each host tries {self._limits.others} hosts behind routers, in turn"
@@ -283,7 +284,7 @@ class _Deriver:
 
     def _knock(self, sender: str, target: str, version: int, ports: set[tuple[str, int]]) -> Iterator[Probe]:
         own = self._view.hosts[target].address(version)
-        public = self._view.dial(sender, target, version)
+        public = self._guards.shown(target, sender, version)
         if own is None or public is None:
             return
         reason = f"{target} is behind a router; nobody outside may reach {own} by itself"
@@ -319,12 +320,12 @@ class _Deriver:
         for sender in senders:
             if sender == target or (sender in self._view.gateways and not self._in_one_site(sender, target)):
                 continue
-            dial = self._view.dial(sender, target, version)
+            dial = self._guards.shown(target, sender, version)
             if dial is not None:
                 yield from self._to(sender, target, dial, ports, about)
 
     def _to(self, sender: str, target: str, dial: str, ports: Iterable[int], about: _Sending) -> Iterator[Probe]:
-        worn = self._view.worn(sender, target, 6 if ":" in dial else 4)
+        worn = self._guards.shown(sender, target, 6 if ":" in dial else 4)
         if worn is not None:
             for port in ports:
                 candidate = Candidate(sender, target, worn, dial, port, about.transport, about.source_port)

@@ -61,7 +61,7 @@ class FlowEnds:
                 yield flow
         elif flow.source == INTERNET and flow.destination in self._view.hosts:
             for name in islice(self._outsiders(flow.destination, flow.version), self._others):
-                worn = self._view.worn(name, flow.destination, flow.version)
+                worn = self._guards.shown(name, flow.destination, flow.version)
                 if worn is not None:
                     yield replace(flow, source=name, arrives_from=worn)
 
@@ -71,7 +71,7 @@ class FlowEnds:
             yield flow
             return
         if flow.destination == INTERNET:
-            beyond = [name for name in self._unguarded if not view.same_realm(flow.source, name, flow.version)]
+            beyond = [name for name in self._unguarded if not self._guards.same_realm(flow.source, name, flow.version)]
         else:
             beyond = [name for name in self._unguarded if flow.dial in view.hosts[name].addresses]
         taking = (name for name in beyond if self._takes_everything(flow.source, name, flow.version))
@@ -82,7 +82,7 @@ class FlowEnds:
     def _takes_everything(self, sender: str, name: str, version: int) -> bool:
         """Whether such a host is dialled by its own address, and no device that holds rules stands before it."""
         own = self._view.hosts[name].address(version)
-        if own is None or own != self._view.dial(sender, name, version):
+        if own is None or own != self._guards.shown(name, sender, version):
             return False
         return not self._guards.on_the_way(sender, name, version)
 
@@ -90,7 +90,7 @@ class FlowEnds:
         """Hosts outside the server's realm that can get out to the Internet, one of each realm by turns."""
         if version not in self._free:
             self._free[version] = self._going_out(version)
-        own = self._view.sites[self._view.hosts[server].site].realms[version]
+        own = self._guards.realm(server, version)
         others = [names for realm, names in self._free[version].items() if realm != own]
         for turn in zip_longest(*others):
             yield from (name for name in turn if name is not None)
@@ -98,11 +98,10 @@ class FlowEnds:
     def _going_out(self, version: int) -> dict[str, list[str]]:
         found: dict[str, list[str]] = defaultdict(list)
         for name, host in self._view.hosts.items():
-            site = self._view.sites[host.site]
-            worn = site.public(version) or host.address(version)
+            worn = self._guards.shown_outside(name, version)
             free = host.traits.sends_probes and name not in self._view.gateways and host.address(version) is not None
             if free and worn is not None and not is_unrouted(parse_address(worn)):
-                found[site.realms[version]].append(name)
+                found[self._guards.realm(name, version)].append(name)
         return {
             realm: kept
             for realm, names in found.items()

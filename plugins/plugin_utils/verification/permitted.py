@@ -170,7 +170,7 @@ class Permissions:
             prefix.holds(worn)
             and any(item.low <= candidate.port <= item.high for item in flow.ports)
             and may_come_from(flow.source_ports, candidate.source_port)
-            and (not local or self._view.same_realm(candidate.sender, flow.destination, version))
+            and (not local or self._guards.same_realm(candidate.sender, flow.destination, version))
             for prefix, flow in named
         )
 

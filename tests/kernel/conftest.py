@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import running
 from tests.kernel import networks
 from tests.kernel.hosts import Host
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
-    """A fresh host; this process stands in its namespace."""
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+    """A fresh host; this process stands in its namespace. Nobody talks there, so that nobody need be listened to."""
+    monkeypatch.setattr(running, "WATCH", 0.0)
     with networks.namespace("host") as name, networks.inside(name):
         Path("/proc/sys/net/ipv4/ip_forward").write_text("0\n", encoding="ascii")
         yield Host(networks.machine(tmp_path), tmp_path)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import ensure, transaction
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import ensure, running, transaction
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import Machine, live_table
 from tests.unit.platforms.policies import nft_rules, permit, policy
 
@@ -48,8 +48,9 @@ class Host:
 
     @property
     def live(self) -> str | None:
-        """Our table as the kernel lists it."""
-        return live_table(self.machine)
+        """Our table as the kernel lists it, without what spares running sessions for a while."""
+        table = live_table(self.machine)
+        return table and running.without_spared(table)
 
     @property
     def forwarding(self) -> str:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import running
 from tests.unit.platforms.policies import policy
 from tools.lab import lifecycle, ssh
 from tools.lab.podman import find_podman
@@ -113,8 +114,8 @@ class Box:
 
     @property
     def ours(self) -> str:
-        """Our table, without counts."""
-        return self.inside("nft", "-s", "list", "table", "inet", "faxnet")
+        """Our table, without counts and without what spares running sessions for a while."""
+        return running.without_spared(self.inside("nft", "-s", "list", "table", "inet", "faxnet"))
 
     @property
     def file(self) -> str:

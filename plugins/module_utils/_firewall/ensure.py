@@ -5,11 +5,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import files, kernel, services, transaction
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import (
+    files,
+    kernel,
+    running,
+    services,
+    transaction,
+)
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.listeners import shut_listeners
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import (
     CLOSED_FILE,
@@ -44,9 +51,14 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Found:
-    """How a host differs from what is wanted. `before` and `after` are the table as the kernel lists it."""
+    """How a host differs from what is wanted.
+
+    `before` and `after` are the table as the kernel lists it, without what spares running sessions for a while; `live`
+    is the one before with it.
+    """
 
     wanted: Wanted
+    live: str | None
     before: str | None
     after: str | None
     files: Mapping[str, str | None]
@@ -61,11 +73,17 @@ class Found:
         """Whether the difference reaches the traffic, so that it must be confirmed."""
         return self.before != self.after or bool(self.settings)
 
+    @property
+    def begins_tracking(self) -> bool:
+        """Whether these rules are the first that track connections, so that none is known to them."""
+        return running.tracks(self.after) and not running.tracks(self.before)
+
 
 def compare(machine: Machine, wanted: Wanted) -> Found:
     """Find every difference, changing nothing. Raises FirewallError when the wanted state cannot or must not be."""
     others = _others(machine, wanted) if wanted.text is not None else ()
-    before = live_table(machine)
+    live = live_table(machine)
+    before = live and running.without_spared(live)
     after = None
     if wanted.text is not None:
         after = _rehearsed(machine, wanted.text)
@@ -82,6 +100,7 @@ def compare(machine: Machine, wanted: Wanted) -> Found:
     differences += services.unsettled(known, wanted=wanted.text is not None)
     return Found(
         wanted=wanted,
+        live=live,
         before=before,
         after=after,
         files=wanted_files,
@@ -136,29 +155,38 @@ def apply(machine: Machine, found: Found, timeout: int, mark: str, *, together: 
         files.stage(machine, dict(found.files), mark)
         files.put_in_place(machine, dict(found.files), mark)
         return ""
-    change = transaction.Change(
-        # Where the table stays as it is, the files are held alone.
-        text=_to_load(machine, found) if found.risky else "",
-        rollback=transaction.rollback_text(found.before) if found.risky else "",
-        settings=found.settings,
-        files=found.files,
-    )
-    return transaction.start(machine, change, timeout, mark)
+    with running.watched(machine) if found.begins_tracking else contextlib.nullcontext():
+        change = transaction.Change(
+            # Where the table stays as it is, the files are held alone.
+            text=_to_load(machine, found) if found.risky else "",
+            rollback=transaction.rollback_text(found.live) if found.risky else "",
+            settings=found.settings,
+            files=found.files,
+        )
+        return transaction.start(machine, change, timeout, mark)
 
 
 def _to_load(machine: Machine, found: Found) -> str:
-    """The nft text that brings the wanted table about and keeps idle times that connections hold on to."""
+    """The nft text that brings the wanted table about, keeps idle times that connections hold, and spares what runs.
+
+    What nft does not take of the two is left out: something in the table, put there by hand, may not let itself be
+    replaced piece by piece, and an old kernel has no clock in its rules.
+    """
     text = found.wanted.text
     if text is None:
         return NO_TABLE
     gentle = replacement(found.before, found.after, text)
-    if gentle != text:
-        try:
-            check(machine, gentle, "to keep idle times")
-        except FirewallError:
-            # Something in the table, put there by hand, does not let itself be replaced piece by piece.
-            return text
-    return gentle
+    until = running.spared_until(found.live) or (running.from_now() if found.begins_tracking else 0)
+    texts = [gentle, text]
+    if until:
+        texts = [running.sparing(machine, gentle, until), gentle, running.sparing(machine, text, until), text]
+    for candidate in dict.fromkeys(texts):
+        if candidate == text:
+            break
+        with contextlib.suppress(FirewallError):
+            check(machine, candidate, "to spare what runs")
+            return candidate
+    return text
 
 
 def diff(machine: Machine, found: Found) -> list[dict[str, str]]:

@@ -14,6 +14,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import ser
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import (
     DROP_IN,
     ENABLED_LINK,
+    IN_FORCE,
     RULES_FILE,
     SYSCTL_FILE,
     UNIT,
@@ -124,8 +125,19 @@ def put_in_place(machine: Machine, wanted: dict[str, str | None], mark: str) -> 
     if systemctl and wanted[UNIT_FILE] is not None:
         enabled = os.path.lexists(machine.path(ENABLED_LINK))
         if not enabled or services.unsettled(services.units(machine), wanted=True):
-            # --now loads the same rules once more.
-            _run(machine, [systemctl, "enable", "--quiet", "--now", UNIT])
+            _enable(machine, systemctl)
+
+
+def _enable(machine: Machine, systemctl: str) -> None:
+    """Enable and start our unit, which finds its rules loaded: loaded anew, they would forget what they hold open."""
+    sign = machine.path(IN_FORCE)
+    os.makedirs(os.path.dirname(sign), mode=0o700, exist_ok=True)
+    with open(sign, "w", encoding="ascii"):
+        pass
+    try:
+        _run(machine, [systemctl, "enable", "--quiet", "--now", UNIT])
+    finally:
+        os.unlink(sign)
 
 
 def _run(machine: Machine, argv: list[str]) -> None:

@@ -26,6 +26,8 @@ NFTABLES = "nftables.service"
 DROP_IN = f"/etc/systemd/system/{NFTABLES}.d/zz-faxnet.conf"
 SYSCTL_FILE = "/etc/sysctl.d/90-faxnet.conf"
 RUN_DIRECTORY = "/run/faxnet/firewall"
+#: There while a run lets systemd start a unit for rules that are loaded already.
+IN_FORCE = RUN_DIRECTORY + "/in-force"
 
 _OBJECT = re.compile(r"^\t\S[^\n]* \{\n.*?^\t\}\n", re.MULTILINE | re.DOTALL)
 _AFTER_OBJECTS = re.compile(r"^\t(?:set|map|flowtable|chain) ", re.MULTILINE)

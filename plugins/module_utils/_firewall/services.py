@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import (
     CLOSED_FILE,
     DROP_IN,
+    IN_FORCE,
     LOADER,
     NFTABLES,
     RULES_FILE,
@@ -58,6 +59,8 @@ _LOADER_TEXT = """\
 # Loads the rules, in one transaction with the nft statements of the first argument, which may flush everything.
 # When the rules' file is damaged, what lets management in and nothing else takes its place.
 rules={rules}
+# A run has loaded them, only systemd does not know yet.
+[ -z "$1" ] && [ -e {in_force} ] && '{nft}' list table {table} >/dev/null 2>&1 && exit 0
 if ! grep -q '^table {table} {{' "$rules" || ! '{nft}' -c -f "$rules"; then
   echo "<2>$rules cannot be loaded; until the next run of faxnet.deploy this host lets only management in" >&2
   rules={closed}
@@ -121,6 +124,7 @@ def wanted_files(
     texts: dict[str, str | None] = dict.fromkeys((CLOSED_FILE, LOADER, UNIT_FILE, DROP_IN))
     if wanted and known:
         words = {"nft": machine.nft(), "table": TABLE, "rules": RULES_FILE, "closed": CLOSED_FILE, "loader": LOADER}
+        words["in_force"] = IN_FORCE
         texts[CLOSED_FILE] = closed
         texts[LOADER] = _LOADER_TEXT.format(**words)
         texts[UNIT_FILE] = _UNIT_TEXT.format(**words)

@@ -3,13 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A router that a person sets up by its worksheet: what the sheet says, typed in, carries exactly the planned packets.
 
-The person is this file: it reads the sheet's table of rules, as anybody would, and types each line into a plain NAT
-router. The router is Linux with a few lines of nft that know nothing of the plan; no device of another maker was tried.
+The router is a plain one and so is the person (tools/lab/plain_router.py); no device of another maker was tried.
 """
 
 from __future__ import annotations
 
-import re
+import ipaddress
 from collections.abc import Iterator
 
 import pytest
@@ -18,28 +17,11 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry i
 from tests.kernel import networks
 from tests.kernel.offices import PUBLIC, SERVER, STRANGER, Net, two_sides
 from tests.unit.networks import ports_of, two_offices
+from tools.lab.plain_router import PlainRouter
 
 CLIENTS = {"uk-ts1": "10.2.0.10", "uk-pc1": "10.2.0.21", "uk-pc2": "10.2.0.22"}
 
-#: What such a router does before anybody types a rule: it lets its LAN out under its address, and nobody in.
-BARE = """\
-table ip box {{
-  chain forward {{
-    type filter hook forward priority filter; policy drop;
-    ct state established,related accept
-    ip saddr 10.2.0.0/24 ip daddr != 10.2.0.0/24 accept
-    {permitted}
-  }}
-  chain prerouting {{
-    type nat hook prerouting priority dstnat;
-    {translated}
-  }}
-  chain postrouting {{
-    type nat hook postrouting priority srcnat;
-    ip saddr 10.2.0.0/24 ip daddr != 10.2.0.0/24 snat to {public}
-  }}
-}}
-"""
+ROUTER = PlainRouter((ipaddress.IPv4Network("10.2.0.0/24"),), ipaddress.IPv4Address(PUBLIC))
 
 
 @pytest.fixture(scope="module")
@@ -51,29 +33,12 @@ def net() -> Iterator[Net]:
         yield made
 
 
-def typed_in(sheet: str) -> str:
-    """The sheet's switched-on inward rules in a plain router, line by line."""
-    table = sheet.partition("2. Rules:")[2].splitlines()
-    rows = [re.split(r" {2,}", line.strip()) for line in table if line.startswith("  ")]
-    header, _line, *rules = rows
-    inward = [dict(zip(header, rule, strict=True)) for rule in rules]
-    inward = [rule for rule in inward if (rule["On"], rule["Direction"], rule["Action"]) == ("yes", "in", "allow")]
-    assert inward
-    permitted, translated = [], []
-    for rule in inward:
-        transport, ports = rule["Protocol"].lower(), rule["Port or range"]
-        match = f"ip saddr {rule['From']} {transport} dport {ports}"
-        permitted.append(f"{match} ip daddr {rule['To address']} accept")
-        translated.append(f"{match} ip daddr {PUBLIC} dnat to {rule['To address']}")
-    return BARE.format(permitted="\n    ".join(permitted), translated="\n    ".join(translated), public=PUBLIC)
-
-
 @pytest.mark.acceptance("NR-17", "NR-20", "NR-21")
 def test_a_router_that_was_typed_in_from_its_sheet_carries_the_planned_packets_and_no_others(net: Net) -> None:
     offices = two_offices()
     offices.hosts["uk-router"]["faxnet_platform"] = "worksheet"
     made = offices.made()
-    networks.load(net.router, typed_in(render_slice(made.slices["uk-router"])))
+    networks.load(net.router, ROUTER.typed_in(render_slice(made.slices["uk-router"])))
     for client, address in CLIENTS.items():
         low, _hyphen, high = ports_of(made.plan, client).partition("-")
         for port in sorted({int(low), int(high or low)}):

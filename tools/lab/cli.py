@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The command line: ``python -m tools.lab up|down|status|exec|image``."""
+"""The command line: ``python -m tools.lab up|down|status|exec|type|image``."""
 
 from __future__ import annotations
 
@@ -52,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("exec", parents=[which], help="run a command on a host")
     run.add_argument("host")
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND", help="a shell when left out")
+    typed = commands.add_parser("type", parents=[which], help="type a worksheet into a router, as a person would")
+    typed.add_argument("host", help="a site's one gateway, behind which it wears an IPv4 public_address")
+    typed.add_argument("sheet", type=Path, help="the text file below worksheets/ beside the plan")
     commands.add_parser("image", parents=[base], help="build the image only")
     return parser
 
@@ -90,6 +93,9 @@ def _run(options: argparse.Namespace, progress: Progress) -> int:
         which = Which.machines() if options.all else Which.named(name)
         for checkout, lab_of, what, state in lifecycle.status(podman, which):
             print(f"{lab_of:20} {what:50} {state:20} {checkout if options.all else ''}".rstrip())
+        return 0
+    if options.command == "type":
+        lifecycle.type_in(podman, options.inventory, options.host, options.sheet, progress, name=name)
         return 0
     terminal = ["--interactive", "--tty"] if sys.stdin.isatty() else ["--interactive"]
     command = ["exec", *terminal, container_name(name, options.host), *(options.argv or ["bash"])]

@@ -24,6 +24,7 @@ from tools.lab import limits
 from tools.lab.checkout import BUILD, ROOT
 from tools.lab.errors import LabError
 from tools.lab.network import Topology
+from tools.lab.plain_router import PlainRouter
 from tools.lab.podman import Podman
 from tools.lab.progress import Progress
 from tools.lab.proof import prove_wiring
@@ -93,9 +94,14 @@ def up(podman: Podman, source: Path, progress: Progress, *, name: str | None = N
         image = images.ensure(podman, images.base_from(base), progress)
     with _locked(BUILD / lab.name, progress):
         wanted = recipes.containers(lab.name, network, image, podman.runtime)
+        # Written last and taken away first: while it is there, all that was made has said that it is up.
+        seen_up = lab.connection.exists()
+        lab.connection.unlink(missing_ok=True)
         fresh = _make(podman, lab.name, network, wanted, progress)
-        with progress.step(f"waiting for systemd in {len(wanted)} containers"):
-            _each(wanted, lambda each: _wait_for_boot(podman, each.name))
+        booting = [each for each in wanted if not seen_up or each.name in fresh]
+        if booting:
+            with progress.step(f"waiting for systemd in {len(booting)} containers"):
+                _each(booting, lambda each: _wait_for_boot(podman, each.name))
         if len(fresh) == len(wanted):
             with progress.step(f"proving the wiring, {len(network.reaches)} ways"):
                 prove_wiring(podman, network, lab.container_of)
@@ -179,6 +185,27 @@ class Which:
     def machines(cls) -> Which:
         """Every lab on this machine, whoever made it."""
         return cls("any lab", (f"label={recipes.LABEL}",))
+
+
+def type_in(
+    podman: Podman, source: Path, host: str, sheet: Path, progress: Progress, *, name: str | None = None
+) -> None:
+    """Set a router of a lab up by its worksheet, from the side and without Ansible: what was typed before goes.
+
+    Raises:
+        LabError: there is no such sheet, it cannot be typed in, or the lab is not up.
+    """
+    lab = described(source, name)
+    router = PlainRouter.before(lab.inventory, host)
+    try:
+        text = sheet.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise LabError(
+            f"{sheet}: {problem.strerror}; `deploy` writes worksheets/{host}.txt beside the plan"
+        ) from problem
+    with progress.step(f"typing {sheet} into {host}"):
+        podman.run("exec", "--interactive", lab.container_of[host], "nft", "-f", "-", stdin=router.typed_in(text))
+        podman.run("exec", lab.container_of[host], "sysctl", "--quiet", "--write", "net.ipv4.ip_forward=1")
 
 
 def down(podman: Podman, which: Which, progress: Progress) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gates.vacuous import hollow_tests, timed
+from tests.gates.vacuous import asserting, hollow_tests, timed, without_assertion
 
 FOLDERS = ("tests", "molecule")
 
@@ -63,6 +63,20 @@ def test_a_test_that_fails_with_nothing_is_let_be(body: str) -> None:
     assert hollow_tests(f"CASES = {{'a': 1}}\ndef test_it():\n    {body}\n") == []
 
 
+def test_every_test_asserts_something(sources: dict[str, str]) -> None:
+    assert len(sources) > 50
+    # Helpers that one module of tests has of another.
+    known = frozenset(name for source in sources.values() for name in asserting(source) if not name.startswith("test_"))
+    found = [f"{file}::{name}" for file, source in sources.items() for name in without_assertion(source, known)]
+    assert found == [], "say what has to come out"
+
+
+def test_a_test_that_asserts_nothing_is_seen() -> None:
+    module = "def helper(x):\n    {}\ndef test_it():\n    helper(1)\n"
+    assert without_assertion(module.format("return x")) == ["test_it"]
+    assert without_assertion(module.format("assert x")) == []
+
+
 def test_no_test_measures_time(sources: dict[str, str]) -> None:
     """How fast something is depends on the machine, and on what else it does: that is for `make bench`."""
     assert sources
@@ -72,4 +86,5 @@ def test_no_test_measures_time(sources: dict[str, str]) -> None:
 
 def test_a_measured_time_is_seen() -> None:
     assert timed("began = time.monotonic()\nassert time.monotonic() - began < 5") == [2]
+    assert timed("began = time.monotonic()\nended = time.monotonic()\nassert ended - began < 5") == [3]
     assert timed("end = time.monotonic() + 5\nwhile time.monotonic() < end: pass") == []

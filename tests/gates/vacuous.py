@@ -157,15 +157,53 @@ def hollow_tests(source: str) -> list[str]:
     return found
 
 
+def _asserts(node: ast.AST, helpers: set[str]) -> bool:
+    """Whether anything in a function can fail by itself: an assertion, or a call that makes one."""
+    for part in ast.walk(node):
+        # A function that asserts may be handed on, and so may the body of another test of hypothesis.
+        if isinstance(part, ast.Assert) or (isinstance(part, ast.Name) and part.id in helpers):
+            return True
+        if isinstance(part, ast.Attribute) and part.attr == "inner_test":
+            return True
+        if isinstance(part, ast.Call):
+            called = ast.unparse(part.func)
+            if called in ("pytest.raises", *helpers) or any(word in called for word in CHECKING):
+                return True
+    return False
+
+
+def asserting(source: str, known: frozenset[str] = frozenset()) -> set[str]:
+    """Return the names of a module's functions that assert something, by themselves or by one of them or of *known*."""
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, Function)]
+    found: set[str] = set()
+    while more := {node.name for node in functions if node.name not in found and _asserts(node, found | known)}:
+        found |= more
+    return found
+
+
+def without_assertion(source: str, known: frozenset[str] = frozenset()) -> list[str]:
+    """Return the names of a module's tests that assert nothing, neither by themselves nor by such a function."""
+    names = [node.name for node in ast.walk(ast.parse(source)) if isinstance(node, Function)]
+    found = asserting(source, known)
+    return [name for name in names if name.startswith("test_") and name not in found]
+
+
 def timed(source: str) -> list[int]:
     """Return the lines of a module where a reading of a clock is taken from another; a deadline only adds to one."""
+    tree = ast.parse(source)
+    readings: set[str] = set()
 
     def reads_clock(node: ast.expr) -> bool:
+        if ast.unparse(node) in readings:
+            return True
         return isinstance(node, ast.Call) and ast.unparse(node.func).removeprefix("time.") in CLOCKS
 
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and reads_clock(node.value):
+            readings |= {ast.unparse(target) for target in node.targets}
     return [
         node.lineno
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(tree)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)
         if reads_clock(node.left) or reads_clock(node.right)
     ]

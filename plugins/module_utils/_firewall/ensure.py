@@ -29,6 +29,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine im
     RefusedRulesError,
     canonical,
     check,
+    in_words,
     live_table,
 )
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.obstacles import obstacles
@@ -67,6 +68,7 @@ class Found:
     shut_listeners: tuple[dict[str, Any], ...]
     others: tuple[str, ...]
     notices: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] = ()
 
     @property
     def risky(self) -> bool:
@@ -98,6 +100,8 @@ def compare(machine: Machine, wanted: Wanted) -> Found:
     differences = ["table " + TABLE] if before != after else []
     differences += sorted(settings) + files.differing(machine, wanted_files)
     differences += services.unsettled(known, wanted=wanted.text is not None)
+    leftovers = files.leftovers(machine, wanted_files)
+    differences += leftovers
     return Found(
         wanted=wanted,
         live=live,
@@ -106,6 +110,7 @@ def compare(machine: Machine, wanted: Wanted) -> Found:
         files=wanted_files,
         settings=settings,
         differences=tuple(differences),
+        leftovers=tuple(leftovers),
         shut_listeners=tuple(shut_listeners(machine, wanted.open_ports)) if wanted.text is not None else (),
         others=others,
         notices=tuple(_notices(known)) if wanted.text is not None else (),
@@ -151,9 +156,14 @@ def apply(machine: Machine, found: Found, timeout: int, mark: str, *, together: 
 
     `together`: other hosts change with this one, so that each difference must be undone if they fail.
     """
+    files.clear(machine, found.leftovers)
     if not found.risky and not together:
-        files.stage(machine, dict(found.files), mark)
-        files.put_in_place(machine, dict(found.files), mark)
+        try:
+            files.stage(machine, dict(found.files), mark)
+            files.put_in_place(machine, dict(found.files), mark)
+        except (FirewallError, OSError) as error:
+            files.discard(machine, found.files, mark)
+            raise FirewallError(f"the rules are in force, but not all of their files: {in_words(error)}") from error
         return ""
     with running.watched(machine) if found.begins_tracking else contextlib.nullcontext():
         change = transaction.Change(

@@ -21,8 +21,11 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine im
     UNIT_FILE,
     FirewallError,
     Machine,
+    in_words,
 )
 
+#: How `stage` ends a file's name: a transaction's name.
+_STAGED = re.compile(r"\.[0-9a-f]{12}")
 #: Directories that come with our files and go with them, unless others have files there.
 _SHARED_DIRECTORIES = ("faxnet", os.path.basename(os.path.dirname(DROP_IN)))
 
@@ -87,6 +90,26 @@ def setting_changes(machine: Machine, settings: Sequence[str]) -> dict[str, str]
     return {name: value for name, value in sorted(target.items()) if read_setting(machine, name) != value}
 
 
+def leftovers(machine: Machine, wanted: Iterable[str]) -> list[str]:
+    """Files that killed runs, or a reboot before the confirmation, left beside the places of ours."""
+    found = []
+    for path in wanted:
+        directory, name = os.path.split(path)
+        with contextlib.suppress(OSError):
+            beside = os.listdir(machine.path(directory))
+            found += [os.path.join(directory, item) for item in beside if _STAGED.fullmatch(item.partition(name)[2])]
+    return sorted(found)
+
+
+def clear(machine: Machine, paths: Iterable[str]) -> None:
+    """Remove what `leftovers` found. Raises FirewallError when it cannot be removed; then nothing else has changed."""
+    try:
+        for path in paths:
+            _remove(machine.path(path))
+    except OSError as error:
+        raise FirewallError(f"nothing was changed, an old run's file cannot be removed: {in_words(error)}") from error
+
+
 def stage(machine: Machine, wanted: dict[str, str | None], mark: str) -> None:
     """Write every new file beside its place, so that only a rename is left to do; fails while nothing is changed."""
     for path, text in wanted.items():
@@ -103,7 +126,8 @@ def stage(machine: Machine, wanted: dict[str, str | None], mark: str) -> None:
 def discard(machine: Machine, paths: Iterable[str], mark: str) -> None:
     """Remove what `stage` wrote."""
     for path in paths:
-        _remove(machine.path(path) + "." + mark)
+        with contextlib.suppress(OSError):  # where it could not be written it is not
+            _remove(machine.path(path) + "." + mark)
 
 
 def put_in_place(machine: Machine, wanted: dict[str, str | None], mark: str) -> None:

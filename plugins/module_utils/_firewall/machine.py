@@ -9,8 +9,10 @@ namespace and directory. Standard library only; Python 3.9.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from dataclasses import dataclass
 from typing import Callable, NamedTuple
 
@@ -71,12 +73,24 @@ class Machine:
         return os.path.join(self.root, absolute.lstrip("/"))
 
     def read(self, absolute: str) -> str | None:
-        """A file's text, None where there is no such file."""
+        """A file's text, None where there is no such file. Raises FirewallError for what is no file.
+
+        Bytes that are no UTF-8 are written out: such a file is not one of ours, and only has to differ from them.
+        """
+        place = self.path(absolute)
         try:
-            with open(self.path(absolute), encoding="utf-8") as file:
+            kind = os.stat(place).st_mode
+            # A device is what systemd takes for an empty file (/dev/null); a pipe would be waited for.
+            if not (stat.S_ISREG(kind) or stat.S_ISCHR(kind)):
+                raise FirewallError(
+                    f"{absolute} on this host is no file; nothing was changed. Move away what lies there"
+                )
+            with open(place, encoding="utf-8", errors="backslashreplace") as file:
                 return file.read()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise FirewallError(f"nothing was changed: {in_words(error)}") from error
 
     def has_systemd(self) -> bool:
         """Whether systemd runs this host (sd_booted(3))."""
@@ -92,6 +106,27 @@ class Machine:
     def nft(self) -> str:
         """The path of nft."""
         return self.program("nft", "install the package nftables")
+
+
+_CURES = {
+    errno.EROFS: "mount the file system so that it can be written",
+    errno.ENOSPC: "make room on that file system",
+    errno.EDQUOT: "make room on that file system",
+    errno.ENOTDIR: "move away the file that lies in a directory's place",
+    errno.EISDIR: "move away the directory that lies in a file's place",
+    errno.EEXIST: "move away the file that lies in a directory's place",
+    errno.EACCES: "become root (become: true)",
+    errno.EPERM: "become root (become: true), and look whether the file is immutable (lsattr)",
+}
+
+
+def in_words(error: Exception) -> str:
+    """What went wrong, with the cure where it is known: the message, or what the system says of which file."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    where = f"{error.filename}: " if error.filename else ""
+    cure = _CURES.get(error.errno or 0)
+    return f"{where}{error.strerror}" + (f"; {cure}" if cure else "")
 
 
 def live_table(machine: Machine) -> str | None:

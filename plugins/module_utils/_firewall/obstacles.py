@@ -53,7 +53,13 @@ def _foreign_chains(machine: Machine, hooks: list[str]) -> Iterator[Obstacle]:
     ran = machine.run([machine.nft(), "-j", "-t", "list", "ruleset"], None)
     if ran.code != 0:
         raise FirewallError(f"nft cannot list this host's rules: {ran.err.strip()}")
-    listing = json.loads(ran.out)["nftables"]
+    try:
+        listing = json.loads(ran.out)["nftables"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise FirewallError(
+            "nft lists this host's rules in a form that is no JSON of its own, nothing was changed; "
+            f"look at nft -j list ruleset, and install nftables 0.9.8 or later: {ran.out[:80]!r}"
+        ) from error
     rules: dict[tuple[str, str, str], list[Any]] = {}
     for entry in listing:
         rule = entry.get("rule")

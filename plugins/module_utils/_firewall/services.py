@@ -105,11 +105,15 @@ def units(machine: Machine) -> dict[str, Unit]:
     found = {}
     for block in ran.out.strip().split("\n\n"):
         held = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        found[held["Id"]] = Unit(
-            active=held["ActiveState"],
-            stale=held["NeedDaemonReload"] == "yes",
-            fragment=held["FragmentPath"],
-            drop_ins=tuple(held["DropInPaths"].split()),
+        found[held.get("Id", "")] = Unit(
+            active=held.get("ActiveState", ""),
+            stale=held.get("NeedDaemonReload") == "yes",
+            fragment=held.get("FragmentPath", ""),
+            drop_ins=tuple(held.get("DropInPaths", "").split()),
+        )
+    if not found.keys() >= {UNIT, NFTABLES}:
+        raise FirewallError(
+            f"systemd does not say how {UNIT} and {NFTABLES} are, nothing was changed; look at systemctl show {UNIT}"
         )
     return found
 

@@ -35,6 +35,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine im
     FirewallError,
     Machine,
     check,
+    in_words,
     load,
 )
 
@@ -51,11 +52,17 @@ _ROLLBACK = """\
 # With the argument {confirmed}: although they have been confirmed.
 cd '{directory}' || exit 0
 mv -T "${{1:-{armed}}}" {rolled_back} 2>/dev/null || exit 0
-{settings}if '{nft}' -f rollback.nft; then
+{settings}if error=$('{nft}' -f rollback.nft 2>&1); then
   echo 'the old rules are back' > {outcome}.new
 else
   '{nft}' delete table {table}
-  echo 'the old rules could not be loaded again, so faxnet has none now' > {outcome}.new
+  if '{nft}' list table {table} >/dev/null 2>&1; then
+    left='and the new ones could not be taken away, so they are in force still'
+  else
+    left='so faxnet has none now'
+  fi
+  set -f  # unquoted, nft's lines become one
+  echo "the old rules could not be loaded again, $left (nft says:" $error")" > {outcome}.new
 fi
 rm -f {staged}
 mv -T {outcome}.new {outcome}
@@ -80,8 +87,12 @@ class Change:
 def lock(machine: Machine, patience: float) -> Iterator[None]:
     """Only one run at a time prepares and applies on this host; waits at most `patience` seconds for another."""
     directory = machine.path(RUN_DIRECTORY)
-    os.makedirs(directory, mode=0o700, exist_ok=True)
-    with open(os.path.join(directory, "lock"), "w", encoding="ascii") as file:
+    with contextlib.ExitStack() as stack:
+        try:
+            os.makedirs(directory, mode=0o700, exist_ok=True)
+            file = stack.enter_context(open(os.path.join(directory, "lock"), "w", encoding="ascii"))
+        except OSError as error:
+            raise FirewallError(f"nothing was changed, runs cannot wait for each other: {in_words(error)}") from error
         until = time.monotonic() + patience
         while True:
             try:
@@ -157,14 +168,14 @@ def start(machine: Machine, change: Change, timeout: int, mark: str) -> str:
     except (FirewallError, OSError) as error:
         files.discard(machine, change.files, mark)
         shutil.rmtree(own, ignore_errors=True)
-        raise FirewallError(f"nothing was changed, the roll-back could not be prepared: {error}") from error
+        raise FirewallError(f"nothing was changed, the roll-back could not be prepared: {in_words(error)}") from error
     try:
         load(machine, change.text)
         for name, value in change.settings.items():
             _write_setting(machine, name, value)
     except (FirewallError, OSError) as error:
         roll_back(machine, mark)
-        raise FirewallError(str(error)) from error
+        raise FirewallError(f"{in_words(error)}; {outcome(machine, mark)}") from error
     if not os.path.exists(os.path.join(own, _ARMED)):
         # The timer fired while the rules were being loaded; they may have been loaded after the roll-back.
         load(machine, change.rollback)
@@ -193,7 +204,7 @@ def confirm(machine: Machine, mark: str) -> None:
         with open(os.path.join(own, "files.json"), encoding="utf-8") as file:
             files.put_in_place(machine, json.load(file), mark)
     except (FirewallError, OSError) as error:
-        raise FirewallError(f"the new rules are in force but will not survive a reboot: {error}") from error
+        raise FirewallError(f"the new rules are in force but will not survive a reboot: {in_words(error)}") from error
     _write(own, _OUTCOME, "confirmed\n")
 
 
@@ -236,7 +247,7 @@ def undo(machine: Machine, mark: str) -> str:
         files.put_in_place(machine, before, mark)
     except (FirewallError, OSError) as error:
         raise FirewallError(
-            f"{outcome(machine, mark)}, but not the files that survive a reboot: {error}. Start the run again"
+            f"{outcome(machine, mark)}, but not the files that survive a reboot: {in_words(error)}. Start the run again"
         ) from error
     return outcome(machine, mark)
 

@@ -31,7 +31,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.view impo
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.callbacks.lock import read_lock
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import apply_slice, render_slice
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.policies.policy import RefusedError
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.sheets.definitions import definitions
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.sheets.definitions import SheetError, definitions
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.sheets.rendering import render
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.tracing.trace import Packet, TraceError, trace
 from tests.golden.plan.made import CASES, read_case
@@ -126,7 +126,12 @@ def read_by_everybody(data: dict[str, Any]) -> None:
         return
     assert group_names(part) or not part["roles"]
     assert slice_text(part)
-    render(part, definitions())
+    try:
+        render(part, definitions())
+    except SheetError as error:
+        # A setting that the product's sheet shows is gone.
+        event("refused on a sheet")
+        a_sentence(error, str(part["host"]))
     for face in (render_slice, apply_slice):
         try:
             face(part)

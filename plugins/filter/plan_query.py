@@ -65,10 +65,11 @@ import os
 from pathlib import Path
 from typing import Any, ClassVar
 
+from ..plugin_utils.basics.gc_pause import gc_pause
 from ..plugin_utils.faces.filter import EngineFilters
 from ..plugin_utils.faces.filter_input import InputError
 from ..plugin_utils.faces.query import plan_query
-from ..plugin_utils.plan_files.directory import HOSTS_DIRECTORY, read_plan, read_slice
+from ..plugin_utils.plan_files.directory import HOSTS_DIRECTORY, read_plan_to_ask, read_slice
 from ..plugin_utils.plan_files.sealed_json import PlanFileError
 
 
@@ -79,14 +80,15 @@ def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise InputError(f"there is no {path}: pass a plan's directory or a file in it; faxnet.deploy.plan writes one")
     if path.is_dir():
-        return read_plan(path)
-    return read_plan(path.parent)
+        return read_plan_to_ask(path)
+    return read_plan_to_ask(path.parent)
 
 
 def _plan_query(data: object, expression: object) -> Any:
-    if isinstance(data, (str, os.PathLike)):
-        data = _read(Path(data).expanduser())
-    return plan_query(data, expression)
+    if not isinstance(data, (str, os.PathLike)):
+        return plan_query(data, expression)
+    with gc_pause():  # to look for garbage among hundreds of thousands of new lists takes as long as to read them
+        return plan_query(_read(Path(data).expanduser()), expression)
 
 
 class FilterModule(EngineFilters):

@@ -179,6 +179,32 @@ def read_plan(directory: Path) -> dict[str, Any]:
     Raises:
         PlanFileError: there is no plan, or it is not as it was written.
     """
+    plan, where = _sealed_plan(directory)
+    check_shape(plan, PLAN, where, _PLAN_AGAIN)
+    check_plan(plan, where, _PLAN_AGAIN)
+    _add_reasons(plan)
+    return plan
+
+
+def read_plan_to_ask(directory: Path) -> dict[str, Any]:
+    """Return the plan document for whoever only looks into it: its digest is checked, its form is not.
+
+    Raises:
+        PlanFileError: as :func:`read_plan`.
+    """
+    plan, _where = _sealed_plan(directory)
+    try:
+        _add_reasons(plan)
+    except (AttributeError, KeyError, TypeError):
+        return read_plan(directory)  # which says what is wrong with it, and where
+    return plan
+
+
+def _add_reasons(plan: dict[str, Any]) -> None:
+    add_reasons(plan["flows"], [exchange for listed in plan["services"].values() for exchange in listed])
+
+
+def _sealed_plan(directory: Path) -> tuple[dict[str, Any], str]:
     path = directory / PLAN_FILE
     try:
         content = path.read_bytes()
@@ -186,11 +212,7 @@ def read_plan(directory: Path) -> dict[str, Any]:
         raise PlanFileError(f"there is no {path}; run the playbook faxnet.deploy.plan first") from error
     except OSError as error:
         raise PlanFileError(f"{path} cannot be read: {error}; make it readable, or {_PLAN_AGAIN}") from error
-    plan = read_sealed(content, str(path), _PLAN_AGAIN)
-    check_shape(plan, PLAN, str(path), _PLAN_AGAIN)
-    check_plan(plan, str(path), _PLAN_AGAIN)
-    add_reasons(plan["flows"], [exchange for listed in plan["services"].values() for exchange in listed])
-    return plan
+    return read_sealed(content, str(path), _PLAN_AGAIN), str(path)
 
 
 def read_slice(directory: Path, host: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.faxnet.deploy.plugins.filter.plan_query import FilterModule
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files import directory
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.sealed_json import seal
 from tests.unit.networks import two_offices
 
 ask = FilterModule().filters()["plan_query"]
@@ -40,3 +42,12 @@ def test_a_hosts_file_is_its_slice_in_a_network_of_any_size(plan: str) -> None:
 def test_what_is_not_there_is_said_with_the_cure(plan: str, name: str) -> None:
     with pytest.raises(AnsibleFilterError, match=r"^plan_query: .*(faxnet\.deploy\.plan|host name)"):
         ask(f"{plan}/{name}", "hosts")
+
+
+def test_a_plan_whose_parts_are_missing_is_said_with_the_place(plan: str) -> None:
+    body = json.dumps({"format": 1, "flows": [{"service": "netcfax"}], "services": {}})
+    Path(plan, "plan.json").write_bytes(seal(body[:-1])[0])
+    with pytest.raises(
+        AnsibleFilterError, match=r"^plan_query: .*plan\.json.*; run the playbook faxnet\.deploy\.plan again"
+    ):
+        ask(plan, "flows")

@@ -15,8 +15,9 @@ import yaml
 from ansible.release import __version__ as ansible_version
 
 from ..plugin_utils.faces.action import EngineAction
-from ..plugin_utils.plan_files.directory import read_plan, write_pieces, written_digest
+from ..plugin_utils.plan_files.directory import read_plan, written_digest
 from ..plugin_utils.report.document import report_json
+from ..plugin_utils.report.folder import replace_files
 from ..plugin_utils.report.junit import junit_xml
 from ..plugin_utils.report.model import Report, Source, is_notification, make_report, notification_kind
 from ..plugin_utils.report.page import report_page
@@ -88,8 +89,9 @@ _DOCUMENTS: dict[str, tuple[str, Callable[[Report], Iterable[str]]]] = {
 
 
 def _write(report: Report, directory: Path, *, check_mode: bool) -> dict[str, str]:
-    for name, render in () if check_mode else _DOCUMENTS.values():
-        write_pieces(render(report), directory / name)
+    documents = dict(_DOCUMENTS.values())
+    if not check_mode:
+        replace_files(directory, {name: render(report) for name, render in documents.items()})
     return {key: str(directory / name) for key, (name, _render) in _DOCUMENTS.items()}
 
 

@@ -15,17 +15,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from tests.bench.measure import BenchError, Figure, Goal, Part, by_turns, ratio
+from tests.bench.measure import BenchError, Figure, Goal, Part, by_turns, childrens_cpu, ratio
 from tests.bench.scale import Scale
 from tests.kernel.networks import link, listen, load, namespace
 
 ROOT = Path(__file__).resolve().parents[2]
 FORKS = 5
-#: How much longer than two tasks that do nothing the role may take.
+#: How much more CPU time than two tasks that do nothing the role may take for a client.
 AIM = 1.5
 #: The number of clients that the figures are extrapolated to.
 LARGE = 2000
@@ -43,12 +45,14 @@ RULES = """table inet bench {{
 \t}}
 }}
 """
+#: As the playbook has it: the role checks its variables itself, once.
+ROLE = {"name": "faxnet.deploy.verify", "rolespec_validate": False}
 VERIFY = [
     {
         "name": "Verify",
         "hosts": "clients",
         "gather_facts": False,
-        "tasks": [{"name": "Verify", "ansible.builtin.import_role": {"name": "faxnet.deploy.verify"}}],
+        "tasks": [{"name": "Verify", "ansible.builtin.import_role": ROLE}],
     }
 ]
 #: Two tasks that do next to nothing on each host: what is left is Ansible's own.
@@ -71,40 +75,64 @@ PLAN = [
 
 
 def measure(scale: Scale) -> Part:
-    """Time the role and two bare tasks by turns, over the same clients."""
+    """Time the role and two bare tasks by turns, over all clients and over a few of them."""
     if os.geteuid() != 0:
         raise BenchError("network namespaces need root: run it as root or with sudo")
-    clients = max(2, min(40, scale.connections // 25))
+    clients = max(4, min(40, scale.connections // 25))
+    few = clients // 4
     with tempfile.TemporaryDirectory(prefix="faxnet-bench-") as folder, _network(clients) as where:
         inventory = _write_inventory(Path(folder), clients, where)
         play = {name: _playbook(Path(folder), name, play) for name, play in PLAYS.items()}
         _run(play["plan"], inventory)
         silent = _silent_probes(play["verify"], inventory)
-        taken = by_turns(
-            {
-                "role verify": lambda: _run(play["verify"], inventory),
-                "two tasks that do nothing": lambda: _run(play["bare"], inventory),
-            },
-            scale.slow_rounds,
-        )
-    verify, bare = taken.values()
-    large = [
-        Figure(f"{figure.name}, at {LARGE:,} clients", "s", tuple(value * LARGE / clients for value in figure.values))
-        for figure in (verify, bare)
+        runs = {
+            f"{name}, {number} clients": partial(_run, play[key], inventory, limit)
+            for name, key in NAMES.items()
+            for number, limit in ((few, f"clients[0:{few - 1}]"), (clients, "clients"))
+        }
+        clock: dict[str, list[float]] = {name: [] for name in runs}
+        cpu = by_turns({name: partial(_cpu, run, clock[name]) for name, run in runs.items()}, scale.slow_rounds)
+    clocks = {name: Figure(f"{name}: by the clock", "s", tuple(values)) for name, values in clock.items()}
+    growth = [
+        _growth(name, unit, *(taken[f"{name}, {number} clients"] for number in (few, clients)), clients - few)
+        for unit, taken in (("CPU", cpu), ("by the clock", clocks))
+        for name in NAMES
     ]
+    (verify, bare), large = growth[:2], [_at_large(figure, LARGE) for figure in growth]
     waiting = Figure(f"only waiting, {FORKS} clients at a time, at {LARGE:,} clients", "s", (SILENCE * LARGE / FORKS,))
     about = (
-        f"`ansible-playbook` with {FORKS} forks over {clients} clients in a network namespace, each of which tries "
-        f"{silent} packets that must find silence, beside those that must be answered, at a server in another one; and "
-        "over the same clients a play with two tasks `stat`, for the role has two tasks for each client. Seconds are "
-        f"the clock's, this machine being the controller and all clients at once. The figures for {LARGE:,} clients "
-        "are extrapolated: multiplied, and not measured. The last one is what the silence alone would take if a task "
-        "waited for it."
+        f"`ansible-playbook` with {FORKS} forks over {clients} and over {few} clients in a network namespace, each of "
+        f"which tries {silent} packets that must find silence, beside those that must be answered, at a server in "
+        "another one; and over the same clients a play with two tasks `stat`, for the role has two tasks for each "
+        "client: the least that any two tasks cost. CPU seconds are those of Ansible, its workers and what they run; "
+        "this machine is the controller and all clients at once, which real clients are not. What one client more "
+        f"costs is the difference of the two sizes over the clients between them; the figures for {LARGE:,} clients "
+        "are that much times the clients, extrapolated and not measured, without what a run costs once. The last one "
+        "is what the silence alone would take if a task waited for it."
     )
-    goal = Goal(ratio("role verify over two tasks that do nothing", verify, bare), AIM, at_least=False)
-    return Part("verifying", "Verifying", about, (*taken.values(), *large, waiting), (goal,))
+    named = [replace(figure, name=f"{name}: CPU") for name, figure in cpu.items()]
+    goal = Goal(ratio("role verify over two tasks that do nothing, CPU of a client", verify, bare), AIM, at_least=False)
+    return Part("verifying", "Verifying", about, (*named, *clocks.values(), *growth, *large, waiting), (goal,))
 
 
+def _cpu(run: Callable[[], float], clock: list[float]) -> float:
+    """Do a run; returns its CPU seconds, and notes what it took by the clock."""
+    return childrens_cpu(lambda: clock.append(run()))
+
+
+def _growth(name: str, unit: str, small: Figure, large: Figure, between: int) -> Figure:
+    """What one client more costs, round by round."""
+    values = tuple((more - less) / between for less, more in zip(small.values, large.values, strict=True))
+    return Figure(f"{name}: {unit}, one client more", "s", values)
+
+
+def _at_large(growth: Figure, clients: int) -> Figure:
+    name = growth.name.removesuffix(", one client more")
+    return Figure(f"{name}, {clients:,} clients, extrapolated", "s", tuple(value * clients for value in growth.values))
+
+
+#: What is compared, and its play.
+NAMES = {"role verify": "verify", "two tasks that do nothing": "bare"}
 PLAYS = {"plan": PLAN, "verify": VERIFY, "bare": BARE}
 
 
@@ -169,9 +197,16 @@ def _silent_probes(playbook: Path, inventory: Path) -> int:
     return least
 
 
-def _run(playbook: Path, inventory: Path) -> float:
-    """Run a play; returns the seconds that it took."""
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), str(playbook)]
+def _run(playbook: Path, inventory: Path, limit: str = "all") -> float:
+    """Run a play over some of the hosts; returns the seconds that it took."""
+    command = [
+        str(Path(sys.executable).with_name("ansible-playbook")),
+        "-i",
+        str(inventory),
+        "--limit",
+        limit,
+        str(playbook),
+    ]
     settings = {
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "collections"),
         "ANSIBLE_HOME": str(ROOT / ".build" / "ansible"),

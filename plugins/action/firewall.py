@@ -66,7 +66,7 @@ class ActionModule(EngineAction):
         host = variables["inventory_hostname"]
         journal.note(host, Note("begun"))
         try:
-            self._dispatch(result, options, directory, variables, journal)
+            on_device = self._dispatch(result, options, directory, variables, journal)
         except AnsibleConnectionFailure:
             raise  # what became of the host is not known
         except (*self.refusals, AnsibleError) as error:
@@ -74,6 +74,9 @@ class ActionModule(EngineAction):
             raise
         if result.get("failed"):
             journal.note(host, Note("failed", message=result["msg"]))
+        elif not on_device:
+            # Nobody logs in to it, so it cannot be asked, either, whether it answers.
+            journal.leave(host)
         elif "held" not in result:
             journal.note(host, Note("unchanged"))
         return result
@@ -85,7 +88,8 @@ class ActionModule(EngineAction):
         directory: Path,
         variables: dict[str, Any],
         journal: Journal | None = None,
-    ) -> None:
+    ) -> bool:
+        """Do what the host's platform wants; whether that was on the device itself."""
         host = variables["inventory_hostname"]
         part, step = self._step(options, directory, variables)
         if isinstance(step, OnDevice):
@@ -94,6 +98,7 @@ class ActionModule(EngineAction):
             self._write(result, step, directory.parent / f"{step.kind}s" / f"{host}.txt")
         else:
             result.update(changed=False, msg=f"{host} is {step.why}")
+        return isinstance(step, OnDevice)
 
     def _step(
         self, options: Mapping[str, Any], directory: Path, variables: dict[str, Any]

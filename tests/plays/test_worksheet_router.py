@@ -51,6 +51,21 @@ def test_no_playbook_connects_to_a_router_that_a_person_sets_up(planned: Network
     assert "UNREACHABLE" not in outcome.text
 
 
+def test_it_has_no_part_in_the_transaction_of_a_network(planned: Network) -> None:
+    """A network whose other devices hold new rules would lose them, for this one answers nobody."""
+    outcome = planned.run(
+        "- hosts: fl-router\n"
+        "  gather_facts: false\n"
+        "  tasks:\n"
+        "    - faxnet.deploy.network_transaction: {state: begun, routers: [fl-router]}\n"
+        "      register: network\n"
+        "    - faxnet.deploy.firewall: {together: '{{ network.transaction }}'}\n"
+    )
+    assert outcome.code == 0, outcome.text
+    (transaction,) = (planned.plan.parent / "transactions").iterdir()
+    assert [path.name for path in transaction.iterdir()] == ["hold_timeout"]
+
+
 def test_playbooks_may_follow_each_other_in_one_run(planned: Network) -> None:
     book = planned.folder / "twice.yml"
     book.write_text("- import_playbook: faxnet.deploy.preflight\n- import_playbook: faxnet.deploy.site\n", "utf-8")

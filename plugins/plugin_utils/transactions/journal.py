@@ -95,6 +95,10 @@ class Journal:
         """Keep what a host's task says; its last word counts."""
         self._write(f"{host}.json", json.dumps(asdict(note)))
 
+    def leave(self, host: str) -> None:
+        """Forget a host that has no part in it: nobody logs in to it."""
+        (self._directory / f"{host}.json").unlink()
+
     @property
     def notes(self) -> Mapping[str, Note]:
         """Every host's note, by name. Raises `JournalError` for one that cannot be read."""

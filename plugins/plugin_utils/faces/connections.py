@@ -24,6 +24,9 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import ConnectionBase
 from ansible.plugins.loader import become_loader, connection_loader
+from ansible.utils.display import Display
+
+_display = Display()
 
 AT_ONCE = 10  # connections that are opened side by side
 LOGIN_PATIENCE = 10  # seconds for one login
@@ -112,7 +115,8 @@ def answers(action: ActionBase, host: str, variables: Mapping[str, Any]) -> bool
         with new_connections(connection, LOGIN_PATIENCE):
             # Nothing that depends on the system: that a command is refused is an answer, too.
             connection.exec_command("exit 0", sudoable=False)
-    except AnsibleConnectionFailure:
+    except AnsibleConnectionFailure as error:
+        _display.vv(f"{host} does not answer: {error}")
         return False
     return True
 

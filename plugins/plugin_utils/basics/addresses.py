@@ -88,6 +88,12 @@ def network_of(address: Address) -> Prefix:
     return Prefix(address.version, address.value, address.value, _BITS[address.version])
 
 
+def without_host_bits(prefix: Prefix, length: int) -> Prefix:
+    """Return the network of a shorter *length* that holds *prefix*."""
+    rest = (1 << (_BITS[prefix.version] - length)) - 1
+    return Prefix(prefix.version, prefix.first & ~rest, prefix.first | rest, length)
+
+
 def parse_address(value: object) -> Address:
     """Return *value* as an address.
 

@@ -262,7 +262,7 @@ def _add_connections(
         takes_part = host in routers or any(own.get(name) for name in ("faxnet_site", "faxnet_offers", "faxnet_uses"))
         stands_in_for = {"ansible_host": "faxnet_address", "ansible_port": "faxnet_management"}
         for name, raw in needed.items():
-            if takes_part and stands_in_for[name] not in own:
+            if takes_part and stands_in_for.get(name) not in own:
                 value = collector.value(host, name, raw, variables)
                 if value is not OMITTED:
                     own[name] = value

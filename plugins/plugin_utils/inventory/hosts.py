@@ -22,6 +22,8 @@ ANYWHERE = (Prefix(4, 0, 2**32 - 1, 0), Prefix(6, 0, 2**128 - 1, 0))
 SSH_PORT = 22
 OUTBOUND = ("any", "flows")
 REVERSE_PATH = ("strict", "loose", "off")
+#: Connection plugins of ansible-core that log in over the network.
+LOGINS = frozenset({"ssh", "smart", "paramiko", "paramiko_ssh", "winrm", "psrp"})
 DEFAULT_PLATFORM = "nftables"
 
 
@@ -123,7 +125,13 @@ def _read_host(
         reverse_path or "strict",
         management,
         openings,
+        _is_logged_in(own.get("ansible_connection", "ssh")),
     )
+
+
+def _is_logged_in(connection: object) -> bool:
+    """Whether a connection plugin logs in over the network, and not into a container or the controller itself."""
+    return isinstance(connection, str) and connection.removeprefix("ansible.builtin.") in LOGINS
 
 
 def _site_of(reader: Reader, value: object, sites: Mapping[str, Site], gateway_of: list[str]) -> Site | None:

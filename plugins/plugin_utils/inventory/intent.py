@@ -78,7 +78,11 @@ class Opening(NamedTuple):
 
 
 class Host(NamedTuple):
-    """A host that takes part: it offers, uses, routes, or is only guarded."""
+    """A host that takes part: it offers, uses, routes, or is only guarded.
+
+    Attributes:
+        logged_in: whether Ansible's connection to it is a login over the network (ssh, winrm, psrp).
+    """
 
     name: str
     site: str
@@ -89,6 +93,7 @@ class Host(NamedTuple):
     reverse_path: str
     management: tuple[Opening, ...]
     openings: tuple[Opening, ...]
+    logged_in: bool = True
 
     def address_of(self, version: int) -> Address | None:
         """The host's own address of an IP version."""

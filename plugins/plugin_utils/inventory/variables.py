@@ -24,8 +24,9 @@ HOST_VARIABLES = (
     "faxnet_reverse_path",
 )
 
-#: Ansible's own words for the way to a host: defaults of ``faxnet_address`` and ``faxnet_management``.
-CONNECTION_VARIABLES = ("ansible_host", "ansible_port")
+#: Ansible's own words for the way to a host: defaults of ``faxnet_address`` and ``faxnet_management``, and how it gets
+#: there.
+CONNECTION_VARIABLES = ("ansible_host", "ansible_port", "ansible_connection")
 
 PREFIX = "faxnet_"
 

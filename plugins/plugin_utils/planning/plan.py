@@ -24,6 +24,7 @@ from .checks.platforms import check_platforms
 from .checks.systems import check_systems
 from .flows import Flows, make_flows
 from .hidden_values import without_vaulted
+from .management import management_permits
 from .policy import make_policies
 
 
@@ -98,7 +99,7 @@ def _make_plan(inputs: Inputs) -> Planned:
         note_unused_offers(offers, uses, findings)
     intent = Intent(catalog, sites, hosts, offers, uses)
     flows = make_flows(intent, lock, findings)
-    policies = make_policies(intent, flows.flows, _stateless(intent))
+    policies = make_policies(intent, flows.flows, _stateless(intent), management_permits(intent))
     check_forwards(intent, policies, findings)
     check_systems(intent, findings)
     check_platforms(intent, policies, findings)

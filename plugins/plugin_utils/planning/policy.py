@@ -12,12 +12,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TypeVar
 
 from ..basics.addresses import Address, Prefix, collapse, network_of
 from ..inventory.intent import Gateway, Host, Intent, Site
 from ..policies.policy import DestinationNat, Permit, Policy, SourceNat
 from .flow import Flow
+from .management import ManagementPermits
 
 _Entry = TypeVar("_Entry", Permit, DestinationNat)
 #: Permits or translations, each with the ids of its flows.
@@ -34,16 +36,25 @@ class _Gathered:
     destination_nat: _Served[DestinationNat] = field(default_factory=lambda: defaultdict(list))
 
 
-def make_policies(intent: Intent, flows: Iterable[Flow], stateless: frozenset[str] = frozenset()) -> dict[str, Policy]:
+def make_policies(
+    intent: Intent,
+    flows: Iterable[Flow],
+    stateless: frozenset[str] = frozenset(),
+    management: ManagementPermits = MappingProxyType({}),
+) -> dict[str, Policy]:
     """Return the policy of every host that takes part, by its name.
 
     Args:
         stateless: hosts whose platform keeps no state: theirs names every flow that they start, for the answers.
+        management: what routers let through for the management of hosts behind them.
     """
     gathered: dict[str, _Gathered] = {name: _Gathered() for name in intent.hosts}
     for flow in flows:
         if not flow.carried_by:
             _gather(gathered, flow, stateless)
+    for name, permits in management.items():
+        for permit, ids in permits.items():
+            gathered[name].forward[permit] += ids
     sites_of: dict[str, list[Site]] = {}
     for site in intent.sites.values():
         for gateway in site.gateways:

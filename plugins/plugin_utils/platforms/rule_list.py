@@ -29,6 +29,7 @@ def rule_list(part: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     out needs these.
     """
     titles = {f"{item['service']}.{item['name']}": f"{item['service']} {item['title']}" for item in part["exchanges"]}
+    titles["management"] = "management"
     found = _Found(titles, [], {})
     policy = part["policy"]
     for permit in policy["input"]:

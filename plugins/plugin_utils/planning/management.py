@@ -1,0 +1,264 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Management on its way: what routers let through so that whoever administers a host still gets in.
+
+A host that Ansible logs in to names who may administer it (``faxnet_management``, else anybody). Each of these sources
+is let through by every router on its way to the host, where packets are routed: from anywhere to a site that wears its
+own addresses outside, from its realm to a site behind NAT, and between a site's own networks. Nobody is let out to the
+Internet at large for it: from anywhere, ``faxnet_outbound`` decides.
+
+Permits are for networks and not for hosts: a site's sources and hosts that say the same share them. A router therefore
+has as many as it has networks behind it, however many hosts stand there.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ..basics.addresses import Address, End, Prefix, collapse, network_of, without_host_bits
+from ..inventory.intent import Gateway, Host, Intent, Opening, Site
+from ..platforms.registry import PLATFORMS
+from ..policies.policy import Permit
+
+#: How the ids of what is permitted for management begin.
+MANAGEMENT = "management"
+
+#: Of the hosts in one network, and of a realm's networks, so many parts are named; beyond that, what holds them all.
+MOST_PARTS = 16
+
+ManagementPermits = Mapping[str, Mapping[Permit, list[str]]]
+"""What each router lets through, by its name, with the ids that say why."""
+
+
+class _Managed(NamedTuple):
+    """Hosts of one place that name the same management.
+
+    Attributes:
+        router: the gateway that they are, all one; empty for hosts inside the site.
+        both: whether they have addresses of both IP versions, so that one suffices.
+    """
+
+    site: str
+    router: str
+    both: bool
+    openings: tuple[Opening, ...]
+
+
+class _Part(NamedTuple):
+    """A part of a source that lies in a network of a site."""
+
+    site: str
+    prefix: Prefix
+
+
+def management_permits(intent: Intent) -> ManagementPermits:
+    """Return what routers let through so that each managed host can be administered from where it names."""
+    made = _Made(intent)
+    for group, addresses in _managed(intent).items():
+        for version in (4, 6):
+            own = [address for address in addresses if address.version == version]
+            for opening in group.openings if own else ():
+                made.add(group, opening, version, own)
+    made.let_out()
+    return made.permits
+
+
+def _managed(intent: Intent) -> dict[_Managed, list[Address]]:
+    """The addresses of the hosts that Ansible logs in to."""
+    gateways = {gateway.host for site in intent.sites.values() for gateway in site.gateways}
+    found: dict[_Managed, list[Address]] = defaultdict(list)
+    for host in intent.hosts.values():
+        if is_managed(host):
+            both = len(host.addresses) > 1
+            router = host.name if host.name in gateways else ""
+            found[_Managed(host.site, router, both, host.management)] += host.addresses
+    return found
+
+
+def is_managed(host: Host) -> bool:
+    """Whether Ansible logs in to a host over the network."""
+    platform = PLATFORMS.get(host.platform)
+    return platform is not None and platform.traits.logged_in and host.logged_in
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is let in somewhere of a realm from one source: the places, each with its site."""
+
+    version: int
+    realm: str
+    source: Prefix
+    transport: str
+    opening: Opening
+    targets: list[tuple[str, Prefix]] = field(default_factory=list)
+
+
+class _Made:
+    """Permits so far."""
+
+    def __init__(self, intent: Intent) -> None:
+        self.permits: dict[str, dict[Permit, list[str]]] = defaultdict(lambda: defaultdict(list))
+        self._intent = intent
+        self._networks: dict[tuple[str, int], list[_Part]] = defaultdict(list)
+        for site in intent.sites.values():
+            for network in site.networks:
+                self._networks[site.realm_of(network.version), network.version].append(_Part(site.name, network))
+        self._parts: dict[tuple[str, Prefix], tuple[_Part, ...]] = {}
+        self._fewer: dict[tuple[str, Prefix], tuple[Prefix, ...]] = {}
+        self._wanted: dict[tuple[str, Prefix, Opening], _Wanted] = {}
+
+    def add(self, group: _Managed, opening: Opening, version: int, addresses: list[Address]) -> None:
+        """Let one opening's sources through to hosts of one place."""
+        site = self._intent.sites[group.site]
+        place = next((index for index, item in enumerate(site.gateways) if item.host == group.router), -1)
+        beyond = site.gateways[place + 1 :]
+        target = group.router or group.site
+        translated = any(gateway.public_of(version) for gateway in beyond)
+        for source in (item for item in opening.sources if item.version == version):
+            parts = self._in_realm(site, source)
+            mates = [part for part in parts if part.site != site.name]
+            for network, held in _by_network(site, addresses):
+                for destination in held:
+                    way = _Way(opening, source, destination, target, group.both)
+                    near = [part.prefix for part in parts if part.site == site.name]
+                    if network is not None and place < 0:
+                        # Between the site's own networks the innermost router stands.
+                        for prefix in (item for item in near if not network.overlaps(item)):
+                            self._permit(beyond[:1], way, prefix, "in")
+                    if place > 0 and source.length:
+                        self._outward(site, place, way, near)
+                    for prefix in self._from(site, source, mates, translated):
+                        self._permit(beyond, way, prefix, "in")
+                    if source.length and mates:
+                        self._note(site, way, opening)
+
+    def _from(self, site: Site, source: Prefix, mates: list[_Part], translated: bool) -> Iterable[Prefix]:
+        """The networks from which a source comes in from outside of a site."""
+        if not translated:
+            within = any(network.first <= source.first and source.last <= network.last for network in site.networks)
+            return () if within and source.length else (source,)
+        if len(mates) <= MOST_PARTS:
+            return collapse(part.prefix for part in mates)
+        key = (site.realm_of(source.version), source)
+        if key not in self._fewer:
+            self._fewer[key] = summary(part.prefix for part in self._in_realm(site, source))
+        return self._fewer[key]
+
+    def _in_realm(self, site: Site, source: Prefix) -> tuple[_Part, ...]:
+        """What a source has in common with the networks of a site's realm."""
+        realm = site.realm_of(source.version)
+        known = self._parts.get((realm, source))
+        if known is None:
+            held = self._networks[realm, source.version]
+            known = self._parts[realm, source] = tuple(
+                _Part(part.site, max(part.prefix, source, key=lambda item: item.length))
+                for part in held
+                if part.prefix.overlaps(source)
+            )
+        return known
+
+    def _outward(self, site: Site, place: int, way: _Way, sources: list[Prefix]) -> None:
+        """Let a site's own networks through to one of its outer routers."""
+        for prefix in sources:
+            worn: End = prefix
+            for gateway in site.gateways[:place]:
+                self._permit((gateway,), way, worn, "out")
+                worn = gateway.public_of(prefix.version) or worn
+
+    def _note(self, site: Site, way: _Way, opening: Opening) -> None:
+        """Remember what the source's own routers let out to: of all sites together, at the end."""
+        realm = site.realm_of(way.source.version)
+        key = (realm, way.source, opening)
+        if key not in self._wanted:
+            self._wanted[key] = _Wanted(way.source.version, realm, way.source, opening.transport, opening)
+        self._wanted[key].targets.append((site.name, way.destination))
+
+    def let_out(self) -> None:
+        """Let out, at the routers of those sites where named sources are, what goes to other sites of the realm."""
+        for wanted in self._wanted.values():
+            every = [prefix for _site, prefix in wanted.targets]
+            many = summary(every) if len(every) > MOST_PARTS else ()
+            for part in self._parts[wanted.realm, wanted.source]:
+                site = self._intent.sites[part.site]
+                others = (prefix for name, prefix in wanted.targets if name != part.site)
+                for destination in many or collapse(others):
+                    way = _Way(wanted.opening, wanted.source, destination, wanted.realm, False)
+                    self._permit(site.gateways, way, part.prefix, "out")
+
+    def _permit(self, gateways: Iterable[Gateway], way: _Way, source: End, direction: str) -> None:
+        for gateway in gateways:
+            host = self._intent.hosts.get(gateway.host)
+            if host is None or (way.spare and _lacks(host, way.source.version)):
+                continue
+            for permit in way.permits(source, direction):
+                ids = self.permits[gateway.host][permit]
+                if way.id not in ids:
+                    ids.append(way.id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """An opening's way from one of its sources.
+
+    Attributes:
+        target: who is meant, for the id: a site, a router, a realm.
+        spare: whether the hosts have the other IP version as well.
+    """
+
+    opening: Opening
+    source: Prefix
+    destination: Prefix
+    target: str
+    spare: bool
+
+    @property
+    def id(self) -> str:
+        """As flows have one: ``management/10.1.0.0/24>florida``."""
+        suffix = "/6" if self.source.version == 6 else ""
+        start = self.source.text.replace(":", ".") if self.source.length else "anywhere"
+        return f"{MANAGEMENT}/{start}>{self.target.replace(' ', '.')}{suffix}"
+
+    def permits(self, source: End, direction: str) -> Iterator[Permit]:
+        """A permit for each range of ports."""
+        version = self.source.version
+        ends = (_plain(source), _plain(self.destination))
+        for ports in self.opening.ports:
+            yield Permit(version, *ends, self.opening.transport, ports, True, direction, (), 0, "")
+
+
+def _plain(end: End) -> End:
+    """An end as an address where it is only one."""
+    return Address(end.version, end.first) if isinstance(end, Prefix) and end.first == end.last else end
+
+
+def _lacks(router: Host, version: int) -> bool:
+    """Whether a router's platform cannot hold rules of an IP version."""
+    platform = PLATFORMS.get(router.platform)
+    return version == 6 and platform is not None and not platform.traits.abilities.ipv6
+
+
+def _by_network(site: Site, addresses: list[Address]) -> Iterator[tuple[Prefix | None, tuple[Prefix, ...]]]:
+    """Addresses as networks, those of each of the site's networks together; None for those in none of them."""
+    rest = addresses
+    for network in site.networks:
+        held = [address for address in rest if network.holds(address)]
+        if held:
+            rest = [address for address in rest if not network.holds(address)]
+            exact = collapse(map(network_of, held))
+            yield network, exact if len(exact) <= MOST_PARTS else (network,)
+    if rest:
+        yield None, tuple(map(network_of, rest))
+
+
+def summary(prefixes: Iterable[Prefix]) -> tuple[Prefix, ...]:
+    """Networks of one IP version that hold all of *prefixes*: the same if they are few, else wider ones."""
+    found = collapse(prefixes)
+    for length in range(max((item.length for item in found), default=0) - 1, -1, -1):
+        if len(found) <= MOST_PARTS:
+            break
+        found = collapse(without_host_bits(item, length) if item.length > length else item for item in found)
+    return found

@@ -14,6 +14,7 @@ from ansible.errors import AnsibleActionFail, AnsibleError, AnsibleValueOmittedE
 from ..plugin_utils.basics.findings import Severity
 from ..plugin_utils.basics.gc_pause import gc_pause
 from ..plugin_utils.faces.action import EngineAction
+from ..plugin_utils.faces.login_defaults import login_defaults
 from ..plugin_utils.faces.vault import vault_test
 from ..plugin_utils.inventory import collecting as collect
 from ..plugin_utils.plan_files import terminal_text
@@ -75,6 +76,7 @@ class ActionModule(EngineAction):
                 hosts=collected.hosts,
                 lock=lock.text,
                 lock_name=str(lock.read_from),
+                logins=login_defaults(),
                 findings=collected.findings,
             )
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from ..basics.addresses import Address, AddressError, Prefix, parse_address
 from ..basics.findings import Finding, short
@@ -14,16 +15,13 @@ from ..basics.names import NAME_CURE, name_problem
 from ..basics.ports import PortRange
 from ..catalog.catalog import Catalog
 from .intent import INTERNET, Host, Opening, Site
+from .logins import login_port, plugin_of
 from .reader import Reader, listed
 
 OPENING_KEYS = ("name", "transport", "ports", "sources")
 ANYWHERE = (Prefix(4, 0, 2**32 - 1, 0), Prefix(6, 0, 2**128 - 1, 0))
-#: Where ansible reaches a host unless ``ansible_port`` says otherwise (ansible's own default: ssh).
-SSH_PORT = 22
 OUTBOUND = ("any", "flows")
 REVERSE_PATH = ("strict", "loose", "off")
-#: Connection plugins of ansible-core that log in over the network.
-LOGINS = frozenset({"ssh", "smart", "paramiko", "paramiko_ssh", "winrm", "psrp"})
 DEFAULT_PLATFORM = "nftables"
 
 
@@ -33,11 +31,13 @@ def read_hosts(
     unsound_sites: frozenset[str],
     catalog: Catalog,
     findings: list[Finding],
+    defaults: Mapping[str, object] = MappingProxyType({}),
 ) -> dict[str, Host]:
     """Return the hosts that take part, sorted by name: those with a site, an offer, a use, or that are a gateway.
 
     Args:
         unsound_sites: names of sites that are in error themselves; their hosts are left out without a further word.
+        defaults: what ansible.cfg and the command line say of logins (:func:`login_port`).
     """
     gateways: dict[str, list[str]] = {}
     inner: set[str] = set()
@@ -71,7 +71,7 @@ def read_hosts(
         gateway_of = gateways.get(name, [])
         # An outer router of a chain stands in the network between the routers, which is none of the site's.
         inside = not gateway_of or name in inner
-        host = _read_host(reader, own, sites, gateway_of, inside, catalog)
+        host = _read_host(reader, own, sites, gateway_of, inside, catalog, defaults)
         if host is None:
             continue
         hosts[name] = host
@@ -96,6 +96,7 @@ def _read_host(
     gateway_of: list[str],
     inside: bool,
     catalog: Catalog,
+    defaults: Mapping[str, object],
 ) -> Host | None:
     site = _site_of(reader, own.get("faxnet_site"), sites, gateway_of)
     system = own.get("faxnet_system")
@@ -104,7 +105,7 @@ def _read_host(
     platform = own.get("faxnet_platform", DEFAULT_PLATFORM)
     outbound = reader.choice(own.get("faxnet_outbound", "any"), "faxnet_outbound", OUTBOUND)
     reverse_path = reader.choice(own.get("faxnet_reverse_path", "strict"), "faxnet_reverse_path", REVERSE_PATH)
-    management = _management(reader, own)
+    management = _management(reader, own, defaults)
     openings = read_openings(reader, own.get("faxnet_permits"), "faxnet_permits")
     if site is None:
         return None
@@ -125,13 +126,8 @@ def _read_host(
         reverse_path or "strict",
         management,
         openings,
-        _is_logged_in(own.get("ansible_connection", "ssh")),
+        bool(plugin_of(own)),
     )
-
-
-def _is_logged_in(connection: object) -> bool:
-    """Whether a connection plugin logs in over the network, and not into a container or the controller itself."""
-    return isinstance(connection, str) and connection.removeprefix("ansible.builtin.") in LOGINS
 
 
 def _site_of(reader: Reader, value: object, sites: Mapping[str, Site], gateway_of: list[str]) -> Site | None:
@@ -189,10 +185,10 @@ def _is_reserved(network: Prefix, address: Address) -> bool:
     return network.version == 4 and network.length < 31 and address.value in (network.first, network.last)
 
 
-def _management(reader: Reader, own: Mapping[str, object]) -> tuple[Opening, ...]:
+def _management(reader: Reader, own: Mapping[str, object], defaults: Mapping[str, object]) -> tuple[Opening, ...]:
     raw = own.get("faxnet_management")
-    port = own.get("ansible_port")
-    connects_to = reader.port(port, "ansible_port") if port is not None else SSH_PORT
+    port, said_by = login_port(own, defaults)
+    connects_to = reader.port(port, said_by)
     if raw is None:
         return _usual_management(connects_to) if connects_to else ()
     openings = read_openings(reader, raw, "faxnet_management", "management")
@@ -203,7 +199,7 @@ def _management(reader: Reader, own: Mapping[str, object]) -> tuple[Opening, ...
             "faxnet_management",
             raw,
             f"leaves out {connects_to}/tcp, which ansible connects to: the next run would find the host shut",
-            f"add an entry with the port {connects_to}, correct ansible_port, or omit the variable",
+            f"add an entry with the port {connects_to}, correct {said_by}, or omit the variable",
         )
     return openings
 

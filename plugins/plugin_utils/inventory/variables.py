@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import difflib
 
+from .logins import LOGIN_VARIABLES
+
 #: One value for the whole network: hosts that set one must agree on it.
 NETWORK_VARIABLES = ("faxnet_sites", "faxnet_services", "faxnet_directory", "faxnet_lock")
 
@@ -26,7 +28,7 @@ HOST_VARIABLES = (
 
 #: Ansible's own words for the way to a host: defaults of ``faxnet_address`` and ``faxnet_management``, and how it gets
 #: there.
-CONNECTION_VARIABLES = ("ansible_host", "ansible_port", "ansible_connection")
+CONNECTION_VARIABLES = ("ansible_host", *LOGIN_VARIABLES)
 
 PREFIX = "faxnet_"
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..basics.addresses import AddressError, parse_address, parse_prefix
 from ..basics.ports import PortError, parse_ranges
+from ..policies.policy import MANAGEMENT
 from .shapes import malformed
 
 #: An end of a flow that is no host: everybody.
@@ -118,7 +119,7 @@ class References:
                 if not entry["flows"]:
                     self.refuse(place, entry["flows"], "and nothing is opened that no flow names")
                 exchange = entry["flows"][0].partition("/")[0]
-                if exchange not in titles:
+                if exchange not in titles and exchange != MANAGEMENT:
                     self.refuse(f"{place}[0]", entry["flows"][0], "which begins with none of the exchanges here")
 
 

@@ -22,10 +22,7 @@ from typing import NamedTuple
 from ..basics.addresses import Address, End, Prefix, collapse, network_of, without_host_bits
 from ..inventory.intent import Gateway, Host, Intent, Opening, Site
 from ..platforms.registry import PLATFORMS
-from ..policies.policy import Permit
-
-#: How the ids of what is permitted for management begin.
-MANAGEMENT = "management"
+from ..policies.policy import MANAGEMENT, Permit
 
 #: Of the hosts in one network, and of a realm's networks, so many parts are named; beyond that, what holds them all.
 MOST_PARTS = 16

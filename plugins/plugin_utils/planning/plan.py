@@ -38,6 +38,7 @@ class Inputs:
         hosts: for every host of the inventory its ``faxnet_*`` variables, ``ansible_host`` and ``ansible_port``.
         lock: text of the lock file; empty when there is none.
         lock_name: its name, for findings.
+        logins: what ansible.cfg and the command line say of logins where hosts do not (inventory/logins.py).
         findings: what the caller found wrong before (templates, hosts that disagree).
     """
 
@@ -46,6 +47,7 @@ class Inputs:
     services: object = None
     lock: str = ""
     lock_name: str = ".faxnet.lock.json"
+    logins: Mapping[str, object] = field(default_factory=dict)
     findings: tuple[Finding, ...] = field(default=())
 
 
@@ -91,7 +93,7 @@ def _make_plan(inputs: Inputs) -> Planned:
     # Hosts of a site that is in error itself are left out without a further word; with no sites at all, every host is.
     named = inputs.sites.keys() if isinstance(inputs.sites, Mapping) else _named_sites(inputs)
     unsound = frozenset(str(name) for name in named) - sites.keys()
-    hosts = read_hosts(inputs.hosts, sites, unsound, catalog, findings)
+    hosts = read_hosts(inputs.hosts, sites, unsound, catalog, findings, inputs.logins)
     offers = read_offers(inputs.hosts, catalog, findings)
     uses = read_uses(inputs.hosts, hosts, offers, catalog, findings)
     if not errors(findings):

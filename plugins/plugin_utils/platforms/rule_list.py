@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..policies.policy import MANAGEMENT
+
 #: The sender of a rule that anybody may use, as rules' names say it.
 _ANYBODY = {"0.0.0.0/0": "anyone", "::/0": "anyone (IPv6)"}
 
@@ -29,7 +31,7 @@ def rule_list(part: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     out needs these.
     """
     titles = {f"{item['service']}.{item['name']}": f"{item['service']} {item['title']}" for item in part["exchanges"]}
-    titles["management"] = "management"
+    titles[MANAGEMENT] = MANAGEMENT
     found = _Found(titles, [], {})
     policy = part["policy"]
     for permit in policy["input"]:

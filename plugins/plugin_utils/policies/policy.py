@@ -23,6 +23,9 @@ SourcePorts = PortRange | tuple[()]
 Flows = Sequence[str]
 """Ids of the flows that a permit or a translation serves; never empty."""
 
+#: How ids begin of what a router passes on for the management of others; they are in no list of flows.
+MANAGEMENT = "management"
+
 
 class RefusedError(ValueError):
     """A policy that cannot be read or rendered. The message names the place in it, the value and the cure."""

@@ -74,8 +74,10 @@ def test_every_rule_of_the_service_is_udp_and_named_by_the_document() -> None:
     for host in made.slices:
         for section in ("input", "forward", "output", "destination_nat"):
             for entry in made.policy(host)[section]:
-                managed = entry["flows"][0].startswith("management/")
-                assert entry["transport"] == ("tcp" if managed else "udp")
+                if entry["flows"][0].startswith("management/"):
+                    assert (section, entry["transport"], entry["ports"]) == ("forward", "tcp", "22")
+                    continue
+                assert entry["transport"] == "udp"
                 assert entry["ports"] == "4644" or entry.get("source_ports") == "4644"
 
 

@@ -11,7 +11,9 @@ import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.addresses import parse_prefix
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.management import MOST_PARTS, summary
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables.nftables import closed_policy
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import render_slice
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.policies.read_policy import read_policy
 from tests.unit.networks import Made, Network
 
 
@@ -150,3 +152,9 @@ def test_many_networks_become_few_that_hold_them_all() -> None:
     assert 1 < len(few) <= MOST_PARTS
     assert all(any(wide.first <= item.first and item.last <= wide.last for wide in few) for item in many)
     assert summary(many[:3]) == tuple(many[:3])
+
+
+def test_rules_for_a_damaged_file_let_management_through_and_no_flow() -> None:
+    part = two_routed_offices().made().slices["york-router"]
+    closed = closed_policy(read_policy(part["policy"]))
+    assert [ids for _permit, ids in closed.forward] == [("management/anywhere>york",), ("management/anywhere>york/6",)]

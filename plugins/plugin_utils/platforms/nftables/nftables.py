@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...policies.policy import Policy, SourceNat
+from ...policies.policy import MANAGEMENT, Policy, SourceNat
 from ..platform import Abilities, Device, OnDevice, Options, Platform, Traits
 from . import text as nft_text
 from .host_requirements import forwarding_settings, open_ports
@@ -63,9 +63,10 @@ class Nftables(Platform):
 
 
 def closed_policy(policy: Policy) -> Policy:
-    """The policy of a device whose rules are lost: management reaches it, and nothing else comes in or through."""
-    nothing: dict[str, Any] = dict.fromkeys(("openings", "input", "forward", "output", "destination_nat"), ())
-    return replace(policy, outbound="flows", reverse_path="off", source_nat=(), **nothing)
+    """The policy of a device whose rules are lost: management comes in and through, and nothing else."""
+    nothing: dict[str, Any] = dict.fromkeys(("openings", "input", "output", "destination_nat"), ())
+    forward = tuple((permit, ids) for permit, ids in policy.forward if ids[0].partition("/")[0] == MANAGEMENT)
+    return replace(policy, outbound="flows", reverse_path="off", source_nat=(), forward=forward, **nothing)
 
 
 def render(policy: Policy, *, address_ranges: bool = False) -> str:

@@ -86,7 +86,8 @@ def test_only_the_engines_faces_import_ansible(root: Path) -> None:
     importing = {name for name, source in engine(root).items() if imports_of_ansible(source)}
     assert {name for name in importing if not name.startswith(f"{FACES}/")} == set()
     assert importing == {
-        f"{FACES}/{kind}.py" for kind in ("action", "connections", "filter", "held_change", "lookup", "vault")
+        f"{FACES}/{kind}.py"
+        for kind in ("action", "connections", "filter", "held_change", "login_defaults", "lookup", "vault")
     }
 
 

@@ -13,6 +13,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ..basics.vaulted import VaultedText
+
 #: Connection plugins of ansible-core that log in over the network, and their ports where nobody says otherwise.
 _PORTS = {"ssh": 22, "smart": 22, "paramiko": 22, "paramiko_ssh": 22, "winrm": 5986, "psrp": 5986}
 #: The variables of each plugin's option ``port``, in the plugin's own order.
@@ -93,5 +95,6 @@ def _in_arguments(names: tuple[str, ...], own: Mapping[str, object], defaults: M
         value = own.get(name, defaults.get(name))
         found = _PORT_ARGUMENT.search(value) if isinstance(value, str) else None
         if found is not None:
-            return Said(found.group(1), name)
+            port = found.group(1)
+            return Said(VaultedText(port) if isinstance(value, VaultedText) else port, name)
     return None

@@ -14,6 +14,7 @@ has as many as it has networks behind it, however many hosts stand there.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -50,6 +51,22 @@ class _Part(NamedTuple):
 
     site: str
     prefix: Prefix
+
+
+@dataclass(frozen=True, slots=True)
+class _InRealm:
+    """What a source has in common with a realm's networks: thousands of sites ask for their own part of it."""
+
+    parts: tuple[_Part, ...]
+    of_site: Mapping[str, list[Prefix]]
+
+    def near(self, site: Site) -> list[Prefix]:
+        """What lies in a site itself."""
+        return self.of_site.get(site.name, [])
+
+    def has_others(self, site: Site) -> bool:
+        """Whether some of it lies in other sites."""
+        return len(self.of_site) > (site.name in self.of_site)
 
 
 def management_permits(intent: Intent) -> ManagementPermits:
@@ -104,7 +121,7 @@ class _Made:
         for site in intent.sites.values():
             for network in site.networks:
                 self._networks[site.realm_of(network.version), network.version].append(_Part(site.name, network))
-        self._parts: dict[tuple[str, Prefix], tuple[_Part, ...]] = {}
+        self._known: dict[tuple[str, Prefix], _InRealm] = {}
         self._fewer: dict[tuple[str, Prefix], tuple[Prefix, ...]] = {}
         self._wanted: dict[tuple[str, Prefix, Opening], _Wanted] = {}
 
@@ -116,46 +133,47 @@ class _Made:
         target = group.router or group.site
         translated = any(gateway.public_of(version) for gateway in beyond)
         for source in (item for item in opening.sources if item.version == version):
-            parts = self._in_realm(site, source)
-            mates = [part for part in parts if part.site != site.name]
+            realm = self._in_realm(site, source)
+            near = realm.near(site)
             for network, held in _by_network(site, addresses):
                 for destination in held:
                     way = _Way(opening, source, destination, target, group.both)
-                    near = [part.prefix for part in parts if part.site == site.name]
                     if network is not None and place < 0:
                         # Between the site's own networks the innermost router stands.
                         for prefix in (item for item in near if not network.overlaps(item)):
                             self._permit(beyond[:1], way, prefix, "in")
                     if place > 0 and source.length:
                         self._outward(site, place, way, near)
-                    for prefix in self._from(site, source, mates, translated):
+                    for prefix in self._from(site, source, realm, translated):
                         self._permit(beyond, way, prefix, "in")
-                    if source.length and mates:
+                    if source.length and realm.has_others(site):
                         self._note(site, way, opening)
 
-    def _from(self, site: Site, source: Prefix, mates: list[_Part], translated: bool) -> Iterable[Prefix]:
+    def _from(self, site: Site, source: Prefix, realm: _InRealm, translated: bool) -> Iterable[Prefix]:
         """The networks from which a source comes in from outside of a site."""
         if not translated:
             within = any(network.first <= source.first and source.last <= network.last for network in site.networks)
             return () if within and source.length else (source,)
-        if len(mates) <= MOST_PARTS:
-            return collapse(part.prefix for part in mates)
+        if not realm.has_others(site):
+            return ()
+        if len(realm.parts) <= MOST_PARTS:
+            return collapse(part.prefix for part in realm.parts if part.site != site.name)
         key = (site.realm_of(source.version), source)
         if key not in self._fewer:
-            self._fewer[key] = summary(part.prefix for part in self._in_realm(site, source))
+            self._fewer[key] = summary(part.prefix for part in realm.parts)
         return self._fewer[key]
 
-    def _in_realm(self, site: Site, source: Prefix) -> tuple[_Part, ...]:
+    def _in_realm(self, site: Site, source: Prefix) -> _InRealm:
         """What a source has in common with the networks of a site's realm."""
         realm = site.realm_of(source.version)
-        known = self._parts.get((realm, source))
+        known = self._known.get((realm, source))
         if known is None:
-            held = self._networks[realm, source.version]
-            known = self._parts[realm, source] = tuple(
-                _Part(part.site, max(part.prefix, source, key=lambda item: item.length))
-                for part in held
-                if part.prefix.overlaps(source)
-            )
+            of_site: dict[str, list[Prefix]] = defaultdict(list)
+            for part in self._networks[realm, source.version]:
+                if part.prefix.overlaps(source):
+                    of_site[part.site].append(max(part.prefix, source, key=lambda item: item.length))
+            parts = tuple(_Part(name, prefix) for name, held in of_site.items() for prefix in held)
+            known = self._known[realm, source] = _InRealm(parts, dict(of_site))
         return known
 
     def _outward(self, site: Site, place: int, way: _Way, sources: list[Prefix]) -> None:
@@ -179,7 +197,7 @@ class _Made:
         for wanted in self._wanted.values():
             every = [prefix for _site, prefix in wanted.targets]
             many = summary(every) if len(every) > MOST_PARTS else ()
-            for part in self._parts[wanted.realm, wanted.source]:
+            for part in self._known[wanted.realm, wanted.source].parts:
                 site = self._intent.sites[part.site]
                 others = (prefix for name, prefix in wanted.targets if name != part.site)
                 for destination in many or collapse(others):
@@ -245,10 +263,17 @@ def _by_network(site: Site, addresses: list[Address]) -> Iterator[tuple[Prefix |
         held = [address for address in rest if network.holds(address)]
         if held:
             rest = [address for address in rest if not network.holds(address)]
-            exact = collapse(map(network_of, held))
-            yield network, exact if len(exact) <= MOST_PARTS else (network,)
+            yield network, _exactly(held) or (network,)
     if rest:
         yield None, tuple(map(network_of, rest))
+
+
+def _exactly(addresses: list[Address]) -> tuple[Prefix, ...]:
+    """Addresses of one IP version as a few networks that hold nothing else; empty where it takes too many."""
+    values = sorted({address.value for address in addresses})
+    rows = 1 + sum(later - earlier > 1 for earlier, later in itertools.pairwise(values))
+    exact = collapse(map(network_of, addresses)) if rows <= MOST_PARTS else ()
+    return exact if len(exact) <= MOST_PARTS else ()
 
 
 def summary(prefixes: Iterable[Prefix]) -> tuple[Prefix, ...]:

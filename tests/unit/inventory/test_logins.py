@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.vaulted import VaultedText
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.faces.login_defaults import login_defaults
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory.logins import login_port, plugin_of
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, make_plan
@@ -74,6 +75,13 @@ def test_a_port_that_is_none_is_told_with_its_variable() -> None:
     net.hosts["fax"]["ansible_ssh_extra_args"] = "-o Port=ssh"
     (finding,) = [item for item in net.findings() if item.code == "FXN204"]
     assert finding.variable == "ansible_ssh_extra_args"
+
+
+def test_a_part_of_a_value_from_a_vault_is_not_shown() -> None:
+    net = Network().site("florida", "10.1.0.0/24").server("fax", "florida", "10.1.0.10")
+    net.hosts["fax"]["ansible_ssh_common_args"] = VaultedText("-v -o Port=hunter2")
+    (finding,) = [item for item in net.findings() if item.code == "FXN204"]
+    assert "hunter2" not in finding.text()
 
 
 def test_what_ansible_is_told_for_all_hosts_is_known(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.names import HostService
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.tracing import trace
 from tests.property.inventories import networks
@@ -240,13 +241,13 @@ def test_with_a_lock_nobody_moves_when_others_come_and_go(net: Network) -> None:
     again = net.with_lock(before).plan()
     assert again.lock == before.lock
     assert PlanDocuments(again).digest == PlanDocuments(before).digest
-    clients = sorted({key.partition("/")[0] for key in before.lock.ranges})
+    clients = sorted({client.host for client in before.lock.ranges})
     assume(clients)
     less = replace(net.with_lock(before), hosts={k: v for k, v in net.hosts.items() if k != clients[0]})
     if not clients[0].endswith(("router", "inner")):
         kept = less.planned().plan
         assert kept is not None
-        gone = f"{clients[0]}/netcfax"
+        gone = HostService(clients[0], "netcfax")
         assert kept.lock.ranges == {key: ports for key, ports in before.lock.ranges.items() if key != gone}
         back = replace(net, lock=kept.lock.as_text()).planned().plan
         assert back is not None

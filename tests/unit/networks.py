@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import Finding
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.names import HostService
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.slice_json import read_slice_document
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.flows import Flow
@@ -149,7 +150,7 @@ def two_offices() -> Network:
 
 def ports_of(plan: Plan, client: str) -> str:
     """The call-back ports that a client got, as text."""
-    return plan.flows.callback_ranges[f"{client}/netcfax"].ports.text
+    return plan.flows.callback_ranges[HostService(client, "netcfax")].ports.text
 
 
 def ids(flows: tuple[Flow, ...]) -> set[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from .vaulted import VaultedText
 
@@ -34,3 +35,27 @@ def name_problem(value: object) -> str:
     if not _SAFE.match(value):
         return "holds a character that is not a letter, digit, dot, hyphen or underscore, or is too long"
     return ""
+
+
+class HostService(NamedTuple):
+    """A service on a host that offers or uses it: what offers, clients and their call-back ranges are found by."""
+
+    host: str
+    service: str
+
+    @property
+    def text(self) -> str:
+        """As files and messages name it; neither of the two names can hold a slash."""
+        return f"{self.host}/{self.service}"
+
+    @classmethod
+    def parse(cls, text: str) -> HostService:
+        """Return what :attr:`text` wrote.
+
+        Raises:
+            ValueError: *text* is anything else.
+        """
+        host, _slash, service = text.partition("/")
+        if name_problem(host) or name_problem(service):
+            raise ValueError("is not HOST/SERVICE")
+        return cls(host, service)

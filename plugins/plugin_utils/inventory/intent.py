@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ..basics.addresses import Address, Prefix
+from ..basics.names import HostService
 from ..basics.ports import PortRange
 from ..catalog.catalog import Catalog
 from ..catalog.profile import Exchange, Profile, SettingValue, System
@@ -146,6 +147,11 @@ class Offer:
     public: bool
     position: int
 
+    @property
+    def key(self) -> HostService:
+        """The server and the service that it offers."""
+        return HostService(self.host, self.service)
+
     def runs(self, exchange: Exchange) -> bool | None:
         """Whether the server runs an exchange: True, False where it is switched off, None where it is not named."""
         said = self.switches.say(exchange)
@@ -168,6 +174,9 @@ class Use(NamedTuple):
     A NamedTuple, like Host: a large network has tens of thousands, and a frozen dataclass costs thrice as much.
 
     Attributes:
+        client: the host and its service: one installed copy, of however many servers. This and *offered* are kept, for
+            planning asks for them nine times, and making them each time would take a twentieth of it.
+        offered: the server and the service, by which its offer is found.
         switches: which exchanges of the server it uses.
         position: place in ``faxnet_uses``, for findings.
     """
@@ -175,6 +184,8 @@ class Use(NamedTuple):
     host: str
     service: str
     server: str
+    client: HostService
+    offered: HostService
     environment: str
     instances: int
     callback: CallbackRequest
@@ -203,18 +214,18 @@ class Intent:
     catalog: Catalog
     sites: Mapping[str, Site]
     hosts: Mapping[str, Host]
-    #: by host and service
-    offers: Mapping[tuple[str, str], Offer]
+    offers: Mapping[HostService, Offer]
     uses: tuple[Use, ...]
 
     @property
     def profiles(self) -> dict[str, Profile]:
         """The profiles of all services that are offered."""
-        return {service: self.catalog.profiles[service] for service in sorted({name for _host, name in self.offers})}
+        offered = sorted({key.service for key in self.offers})
+        return {service: self.catalog.profiles[service] for service in offered}
 
     def offer_of(self, use: Use) -> Offer:
         """The offer that a use means; reading made sure that there is one."""
-        return self.offers[(use.server, use.service)]
+        return self.offers[use.offered]
 
     def system_of(self, host: str, service: str) -> System:
         """The operating system of a client host: its own word, else what the product's clients run on."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from ..basics.addresses import Address, is_no_host
 from ..basics.findings import Finding, short
+from ..basics.names import HostService
 from ..basics.ports import PortRange
 from ..catalog.catalog import Catalog
 from ..catalog.profile import ADDRESSES, PORT, Exchange, Profile, Setting, SettingValue
@@ -21,9 +22,9 @@ OFFER_KEYS = ("service", "enabled", "exchanges", "public", "protocol", "callback
 
 def read_offers(
     variables: Mapping[str, Mapping[str, object]], catalog: Catalog, findings: list[Finding]
-) -> dict[tuple[str, str], Offer]:
-    """Return the offers by host and service."""
-    offers: dict[tuple[str, str], Offer] = {}
+) -> dict[HostService, Offer]:
+    """Return the offers."""
+    offers: dict[HostService, Offer] = {}
     for name in sorted(variables):
         raw = variables[name].get("faxnet_offers")
         if not raw:
@@ -35,10 +36,10 @@ def read_offers(
             offer = _read_offer(reader, item, variable, index, catalog)
             if offer is None:
                 continue
-            if (name, offer.service) in offers:
+            if offer.key in offers:
                 reader.note("FXN208", variable, offer.service, "is offered twice by this host", "keep one of the two")
                 continue
-            offers[(name, offer.service)] = offer
+            offers[offer.key] = offer
             _check_shared_ports(reader, offer, catalog.profiles[offer.service], taken, variable)
     return offers
 
@@ -222,17 +223,17 @@ def _range_ends(reader: Reader, raw: object, variable: str) -> PortRange | None:
     return PortRange(low, high) if low is not None and high is not None else None
 
 
-def note_unused_offers(offers: Mapping[tuple[str, str], Offer], uses: Iterable[Use], findings: list[Finding]) -> None:
+def note_unused_offers(offers: Mapping[HostService, Offer], uses: Iterable[Use], findings: list[Finding]) -> None:
     """Advise where a service is offered and nobody uses it: often a server's name with a typing error elsewhere."""
-    used = {(use.server, use.service) for use in uses}
-    for (host, service), offer in offers.items():
-        if (host, service) not in used and not offer.public and not _talks(offer):
+    used = {use.offered for use in uses}
+    for offered, offer in offers.items():
+        if offered not in used and not offer.public and not _talks(offer):
             findings.append(
                 Finding(
                     "FXN212",
-                    (host,),
+                    (offer.host,),
                     f"faxnet_offers[{offer.position}]",
-                    short(service),
+                    short(offer.service),
                     "no host uses this service",
                     "add faxnet_uses to its clients, or remove the offer: nothing is opened for it",
                 )

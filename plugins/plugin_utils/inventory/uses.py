@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ..basics.findings import Finding, errors
-from ..basics.names import near_words
+from ..basics.names import HostService, near_words
 from ..catalog.catalog import Catalog
 from ..catalog.profile import Environment, Exchange, Profile, System
 from .intent import CallbackRequest, Host, Offer, Switches, Use
@@ -33,7 +33,7 @@ _NO_REQUEST = CallbackRequest("dynamic", None, None, None, None)
 def read_uses(
     variables: Mapping[str, Mapping[str, object]],
     hosts: Mapping[str, Host],
-    offers: Mapping[tuple[str, str], Offer],
+    offers: Mapping[HostService, Offer],
     catalog: Catalog,
     findings: list[Finding],
 ) -> tuple[Use, ...]:
@@ -76,7 +76,7 @@ class _Servers:
         self,
         variables: Mapping[str, Mapping[str, object]],
         hosts: Mapping[str, Host],
-        offers: Mapping[tuple[str, str], Offer],
+        offers: Mapping[HostService, Offer],
         catalog: Catalog,
         findings: Iterable[Finding],
     ) -> None:
@@ -84,7 +84,7 @@ class _Servers:
         self._hosts = hosts
         self._offers = offers
         self._profiles = catalog.profiles
-        self._usable: dict[tuple[str, str], tuple[Exchange, ...]] = {}
+        self._usable: dict[HostService, tuple[Exchange, ...]] = {}
         self._in_error = {finding.host for finding in errors(findings)}
         self._near: dict[str, str] = {}
         self._offering: dict[str, list[str]] = {}
@@ -93,7 +93,7 @@ class _Servers:
 
     def serve(self, reader: Reader, use: Use, variable: str) -> bool:
         """Whether the use's server offers the service; if not, that is noted, unless the server's own error says it."""
-        if use.server != use.host and (use.server, use.service) in self._offers:
+        if use.server != use.host and use.offered in self._offers:
             return use.server in self._hosts
         variable = f"{variable}.server"
         if use.server == use.host:
@@ -140,7 +140,7 @@ class _Servers:
 
     def _usable_of(self, use: Use) -> tuple[Exchange, ...]:
         """The exchanges that a use's server runs for clients."""
-        key = (use.server, use.service)
+        key = use.offered
         usable = self._usable.get(key)
         if usable is None:
             offer = self._offers[key]
@@ -196,7 +196,8 @@ class _UseReader:
         terms = self._terms(reader, entry, variable, profile)
         if terms is None or server is None:
             return None
-        return Use(reader.host, profile.name, server, *terms, index)
+        client, offered = HostService(reader.host, profile.name), HostService(server, profile.name)
+        return Use(reader.host, profile.name, server, client, offered, *terms, index)
 
     def _terms(self, reader: Reader, entry: Mapping[str, object], variable: str, profile: Profile) -> _Terms | None:
         host = self._hosts.get(reader.host)

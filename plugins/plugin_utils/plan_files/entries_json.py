@@ -16,6 +16,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ..basics.names import HostService
 from ..basics.ports import PortRange
 from ..catalog.profile import Exchange, Profile, SettingValue
 from ..inventory.intent import Offer, Switches, Use
@@ -71,9 +72,8 @@ class Entries:
         self.plan = plan
         self.texts = Texts()
         self.dials: dict[tuple[str, str, str], str] = {}
-        self.publics: dict[tuple[str, str], str] = {}
-        self.clients: dict[tuple[str, str], list[str]] = {}
-        self._used: dict[tuple[str, str, Switches], tuple[tuple[str, ...], str]] = {}
+        self.clients: dict[HostService, list[str]] = {}
+        self._used: dict[tuple[HostService, Switches], tuple[tuple[str, ...], str]] = {}
         self._instructions: dict[tuple[str, str, bool, tuple[str, ...]], str] = {}
         # Clients that their server answers by broadcast: those have the flow that only one network has.
         self.near: set[tuple[str, str, str]] = set()
@@ -82,6 +82,8 @@ class Entries:
             for name, profile in plan.intent.profiles.items()
             if profile.broadcast is not None
         }
+        # Plain tuples in the loop: there are tens of thousands of flows, and few servers.
+        dialled: dict[tuple[str, str], str] = {}
         for flow in plan.flows.flows:
             if flow.callback:
                 continue
@@ -92,9 +94,10 @@ class Entries:
             if flow.version == 4 or key not in self.dials:
                 self.dials[key] = self.texts[path.dial]
             if path.dial != path.arrives_at:
-                self.publics.setdefault((destination, service), self.texts[path.dial])
+                dialled.setdefault((destination, service), self.texts[path.dial])
+        self.publics = {HostService(*server): address for server, address in dialled.items()}
         for use in plan.intent.uses:
-            self.clients.setdefault((use.server, use.service), []).append(use.host)
+            self.clients.setdefault(use.offered, []).append(use.host)
 
     def offer(self, offer: Offer) -> dict[str, Any]:
         """One offer, with where it is dialled and by whom."""
@@ -104,8 +107,8 @@ class Entries:
             "host": offer.host,
             "settings": _plain_settings(offer.settings),
             "address": self.texts[host.addresses[0]] if host.addresses else None,
-            "public": self.publics.get((offer.host, offer.service)),
-            "clients": self.clients.get((offer.host, offer.service), []),
+            "public": self.publics.get(offer.key),
+            "clients": self.clients.get(offer.key, []),
             "callback_range": offer.pool.text if offer.pool is not None else None,
             "exchanges": [exchange.name for exchange in self._profile(offer).exchanges if offer.runs(exchange)],
             "internet": offer.public,
@@ -133,7 +136,7 @@ class Entries:
         key = (use.host, use.service, use.server)
         # A client that starts nothing itself knows its server by the address that its packets come from.
         dial = self.dials.get(key) or self._comes_from.get(key)
-        granted = self.plan.flows.callback_ranges.get(f"{use.host}/{use.service}")
+        granted = self.plan.flows.callback_ranges.get(use.client)
         callback, mode = "null", ""
         if granted is not None:
             low, high = granted.ports
@@ -152,7 +155,7 @@ class Entries:
 
     def _used_of(self, use: Use, offer: Offer, profile: Profile) -> tuple[tuple[str, ...], str]:
         """The exchanges that a use takes of an offer; and members that all uses share which say as much."""
-        key = (offer.host, offer.service, use.switches)
+        key = (use.offered, use.switches)
         known = self._used.get(key)
         if known is None:
             used = tuple(item.name for item in profile.exchanges if item.with_clients and use.takes(item, offer))

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ..basics.findings import Finding
+from ..basics.names import HostService
 from ..basics.ports import PortRange
 from ..catalog.profile import Exchange, Profile
 from ..inventory.intent import Intent, Offer, Switches, Use
@@ -47,11 +48,11 @@ class TakenExchanges:
     """What uses take of offers; remembered, for thousands of uses say the same of one offer."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str, Switches], tuple[_Taken, ...]] = {}
+        self._known: dict[tuple[HostService, Switches], tuple[_Taken, ...]] = {}
 
     def of(self, use: Use, offer: Offer, profile: Profile) -> tuple[_Taken, ...]:
         """Return the exchanges that a use takes."""
-        key = (offer.host, offer.service, use.switches)
+        key = (use.offered, use.switches)
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = tuple(_taken(use, offer, profile))
@@ -96,7 +97,7 @@ def client_flows(
     routes: Routes,
     connection: Connection,
     taken: TakenExchanges,
-    ranges: Mapping[str, CallbackRange],
+    ranges: Mapping[HostService, CallbackRange],
     findings: list[Finding],
 ) -> list[Flow]:
     """Return the flows of one use and IP version; what cannot be is noted in *findings*."""
@@ -122,7 +123,7 @@ def client_flows(
                 continue
         ports = item.ports
         if exchange.is_callback:
-            callback = ranges.get(f"{client}/{use.service}")
+            callback = ranges.get(use.client)
             ports = None if callback is None else callback.ports
         if ports is None:
             continue  # a range or a setting in error; the finding is noted

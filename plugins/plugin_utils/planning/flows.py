@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ..basics.addresses import Address, is_unrouted
 from ..basics.findings import Finding
+from ..basics.names import HostService
 from ..inventory.intent import INTERNET, Intent, Offer
 from ..inventory.offers import offer_ports, texts_of
 from .callbacks.lock import Lock
@@ -25,10 +26,10 @@ from .routes import NoRoute, Route, Routes
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """What the intent comes to: flows, the clients' call-back ports by host/service, and the lock for the next run."""
+    """What the intent comes to: flows, each client's call-back ports, and the lock for the next run."""
 
     flows: tuple[Flow, ...]
-    callback_ranges: Mapping[str, CallbackRange]
+    callback_ranges: Mapping[HostService, CallbackRange]
     lock: Lock
 
 
@@ -139,20 +140,20 @@ class _Spots:
         return [self.worn(host, address) for address in route.met_at]
 
 
-def _called_at(spots: _Spots, connections: list[Connection]) -> dict[tuple[str, str], CalledAt]:
-    """By client and service: its own address, and each public address that its servers' call-backs pass through."""
-    called: dict[tuple[str, str], tuple[dict[int, None], dict[Address, None]]] = {}
+def _called_at(spots: _Spots, connections: list[Connection]) -> dict[HostService, CalledAt]:
+    """For each client its own addresses, and each public address that its servers' call-backs pass through."""
+    called: dict[HostService, tuple[dict[int, None], dict[Address, None]]] = {}
     for use, _offer, version, _there, back in connections:
-        versions, public = called.setdefault((use.host, use.service), ({}, {}))
+        versions, public = called.setdefault(use.client, ({}, {}))
         versions[version] = None
         for address in back.met_at:
             public[address] = None
     return {
-        (host, service): CalledAt(
-            tuple(spot for version in versions if (spot := spots.own(host, version)) is not None),
-            tuple(spots.worn(host, address) for address in public),
+        client: CalledAt(
+            tuple(spot for version in versions if (spot := spots.own(client.host, version)) is not None),
+            tuple(spots.worn(client.host, address) for address in public),
         )
-        for (host, service), (versions, public) in called.items()
+        for client, (versions, public) in called.items()
     }
 
 
@@ -165,7 +166,7 @@ def _listening(intent: Intent, routes: Routes, spots: _Spots, connections: list[
         own += [spots.worn(host.name, address) for address in public_of.get(host.name, ())]
         for opening in (*host.management, *host.openings):
             for ports in opening.ports:
-                occupied.add(own, opening.transport, ports, Holder(f"{opening.name} on {host.name}", True))
+                occupied.add(own, opening.transport, ports, Holder(f"{opening.name} on {host.name}", None))
     for offer in intent.offers.values():
         if offer.host in intent.hosts:
             own = [spot for spot in (spots.own(offer.host, 4), spots.own(offer.host, 6)) if spot is not None]
@@ -190,7 +191,7 @@ def _listening(intent: Intent, routes: Routes, spots: _Spots, connections: list[
 
 def _note_server(intent: Intent, offer: Offer, met: list[Spot], occupied: Occupied) -> None:
     profile = intent.catalog.profiles[offer.service]
-    holder = Holder(f"{profile.title} on {offer.host}", True)
+    holder = Holder(f"{profile.title} on {offer.host}", None)
     for exchange in profile.exchanges:
         ports = offer_ports(exchange, offer)
         if exchange.initiator == "client" and ports is not None and offer.runs(exchange) is not None:

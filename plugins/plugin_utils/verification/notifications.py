@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from ..basics.names import HostService
 from .judgement import FAILED, PASSED, UNPROVEN
 
 CALL_BACK, ALERT, LOG_ITEM = "call-back", "alert", "log item"
@@ -57,7 +58,7 @@ def judge_notifications(
             told[user] += 1
             checks.append(_check(server, user.split("/", 1)[0], notification, received, results))
         for use, kind in expected:
-            there = told[f"{use['host']}/{use['service']}"]
+            there = told[HostService(use["host"], use["service"]).text]
             if use["server"] == server and there < use["instances"]:
                 checks.append(_missing(server, use, kind, there))
     return checks
@@ -134,7 +135,7 @@ def _missing(server: str, use: Mapping[str, Any], kind: str, there: int) -> dict
     return {
         "server": server,
         "client": client,
-        "instance": f"{client}/{use['service']}",
+        "instance": HostService(client, use["service"]).text,
         "kind": kind,
         "transport": "tcp" if kind == CALL_BACK else "udp",
         "source_port": None,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.names import name_problem
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.names import HostService, name_problem
 
 
 @pytest.mark.parametrize("name", ["fl-fax", "a", "0", "uk_ts1.example.com", "A" * 100])
@@ -22,3 +22,15 @@ def test_ordinary_names_are_fine(name: str) -> None:
 )  # fmt: skip
 def test_a_name_that_could_be_read_as_syntax_is_refused(name: object) -> None:
     assert name_problem(name)
+
+
+def test_a_service_on_a_host_has_one_text_and_reads_back() -> None:
+    client = HostService("uk-ts1.example.com", "netcfax")
+    assert client.text == "uk-ts1.example.com/netcfax"
+    assert HostService.parse(client.text) == client
+
+
+@pytest.mark.parametrize("text", ["", "/", "fl-fax", "fl-fax/", "/netcfax", "fl-fax/netcfax/1", "fl fax/netcfax"])
+def test_what_names_no_service_on_a_host_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="HOST/SERVICE"):
+        HostService.parse(text)

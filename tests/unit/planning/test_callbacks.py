@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import Finding
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.names import HostService
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.ports import PortRange
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.callbacks.lock import Lock
@@ -34,7 +35,7 @@ def office(clients: int, **use: Any) -> Network:
 
 
 def granted(plan: Plan) -> dict[str, PortRange]:
-    return {key.partition("/")[0]: grant.ports for key, grant in plan.flows.callback_ranges.items()}
+    return {client.host: grant.ports for client, grant in plan.flows.callback_ranges.items()}
 
 
 def assert_disjoint(ranges: list[PortRange]) -> None:
@@ -242,7 +243,7 @@ def test_fixed_ports_are_for_those_clients_that_ask_for_one_and_changeable() -> 
     net.client("fix-default", "sheffield", "10.2.0.101", callback={"mode": "fixed"})
     net.client("fix-other", "sheffield", "10.2.0.102", callback={"mode": "fixed", "port": 7499})
     plan = net.plan()
-    modes = {key: (grant.mode, grant.ports.text) for key, grant in plan.flows.callback_ranges.items()}
+    modes = {client.text: (grant.mode, grant.ports.text) for client, grant in plan.flows.callback_ranges.items()}
     assert modes["fix-default/netcfax"] == ("fixed", "7485")
     assert modes["fix-other/netcfax"] == ("fixed", "7499")
     assert modes["pc0/netcfax"] == ("dynamic", granted(plan)["pc0"].text)
@@ -292,7 +293,7 @@ def test_who_leaves_gives_the_range_back_and_moves_nobody() -> None:
     del net.hosts["pc7"]
     after = net.with_lock(before).plan()
     assert granted(after) == {name: ports for name, ports in granted(before).items() if name != "pc7"}
-    assert "pc7/netcfax" not in after.lock.ranges
+    assert HostService("pc7", "netcfax") not in after.lock.ranges
 
 
 def test_a_range_moves_only_when_it_must_and_then_says_so() -> None:
@@ -330,7 +331,7 @@ def test_a_lock_holds_while_the_range_is_large_enough(use: dict[str, Any], moves
 @pytest.mark.parametrize("locked", ["1000-1099", "64990-65089", "3300-3399", "50000-50099"])
 def test_a_locked_range_that_no_client_may_have_any_more_is_moved(locked: str) -> None:
     low, high = map(int, locked.split("-"))
-    net = replace(office(1), lock=Lock({"pc0/netcfax": PortRange(low, high)}).as_text())
+    net = replace(office(1), lock=Lock({HostService("pc0", "netcfax"): PortRange(low, high)}).as_text())
     planned = net.planned()
     assert planned.plan is not None
     assert [finding.code for finding in planned.findings] == ["FXN312"]

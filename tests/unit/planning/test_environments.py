@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.names import HostService
 from tests.unit.networks import Network, two_offices
 
 OLD_SINGLE = ("windows_98", "windows_me", "windows_2000_pro")
@@ -168,7 +169,7 @@ def test_all_sessions_of_a_machine_have_one_copy_one_address_and_one_set_of_port
     )
     flows = [flow for flow in made.document["flows"] if flow["callback"] and flow["destination"] == "uk-ts1"]
     assert [(flow["destination_address"], flow["ports"]) for flow in flows] == [
-        ("10.2.0.10", made.plan.flows.callback_ranges["uk-ts1/netcfax"].ports.text)
+        ("10.2.0.10", made.plan.flows.callback_ranges[HostService("uk-ts1", "netcfax")].ports.text)
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.names import HostService
 from tests.unit.networks import Made, Network
 
 PROFILE: dict[str, Any] = {
@@ -198,7 +199,7 @@ def test_call_backs_stay_clear_of_what_is_public_on_their_address() -> None:
     network.services = {"gateway": profile}
     network.site("away", "10.3.0.0/24", gateway="away-router", public="192.0.2.30").server("fax", "away", "10.3.0.10")
     network.client("pc", "main", "10.1.0.21", server="fax")
-    ports = network.plan().flows.callback_ranges["pc/netcfax"].ports
+    ports = network.plan().flows.callback_ranges[HostService("pc", "netcfax")].ports
     assert ports.low > 27016 or ports.high < 11212
     network.hosts["pc"]["faxnet_uses"][0]["callback"] = {"low": 20000, "high": 20099}
     assert ("FXN307", "pc") in {(item.code, item.host) for item in network.findings()}

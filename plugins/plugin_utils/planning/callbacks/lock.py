@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...basics.findings import Finding, short
+from ...basics.names import HostService
 from ...basics.ports import PortError, PortRange, parse_range
 
 LOCK_FORMAT = 1
@@ -21,13 +22,14 @@ LOCK_FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Ranges by ``host/service``."""
+    """The ranges that clients have."""
 
-    ranges: Mapping[str, PortRange] = field(default_factory=dict)
+    ranges: Mapping[HostService, PortRange] = field(default_factory=dict)
 
     def as_text(self) -> str:
         """The file's text: one client a line, sorted, so that a review reads as a list of moves."""
-        lines = [f"    {json.dumps(key)}: {json.dumps(self.ranges[key].text)}" for key in sorted(self.ranges)]
+        texts = {client.text: ports.text for client, ports in self.ranges.items()}
+        lines = [f"    {json.dumps(client)}: {json.dumps(texts[client])}" for client in sorted(texts)]
         body = "{\n" + ",\n".join(lines) + "\n  }" if lines else "{}"
         return f'{{\n  "format": {LOCK_FORMAT},\n  "callback_ranges": {body}\n}}\n'
 
@@ -56,10 +58,16 @@ def read_lock(text: str, name: str, findings: list[Finding]) -> Lock:
         message = f"is not a lock file of format {LOCK_FORMAT}"
         findings.append(Finding("FXN314", (), "faxnet_lock", short(name), message, cure))
         return Lock()
-    ranges: dict[str, PortRange] = {}
+    ranges: dict[HostService, PortRange] = {}
     for key, value in data["callback_ranges"].items():
         try:
-            ranges[key] = parse_range(value)
+            client = HostService.parse(key)
+        except ValueError:
+            message = f"is no entry of {short(name)}, where each is named HOST/SERVICE"
+            findings.append(Finding("FXN314", (), "faxnet_lock", short(key), message, cure))
+            return Lock()
+        try:
+            ranges[client] = parse_range(value)
         except PortError as error:
             message = f"{short(name)}, entry {short(key)}: {error}"
             findings.append(Finding("FXN314", (), "faxnet_lock", short(value), message, cure))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ...basics.addresses import Address
+from ...basics.names import HostService
 from ...basics.ports import PortRange
 from ...catalog.catalog import Catalog
 from ...catalog.profile import System
@@ -24,10 +25,10 @@ class Spot(NamedTuple):
 
 
 class Holder(NamedTuple):
-    """Who holds ports: the client's or server's name, and whether it is a server (or another guarded service)."""
+    """Who holds ports, in words for findings; and which client that is, None where a server or guarded service does."""
 
     name: str
-    is_server: bool
+    client: HostService | None
 
 
 class Occupied:
@@ -82,7 +83,7 @@ class PortSpace:
 
     def find(
         self,
-        key: str,
+        client: HostService,
         spots: Sequence[Spot],
         transport: str,
         pool: PortRange,
@@ -92,12 +93,12 @@ class PortSpace:
     ) -> PortRange | None:
         """Return a free range of *size* ports, or None.
 
-        The search begins at the place that the hash of *key* names, so that a newcomer's place depends on nobody else
-        while there is room; where the pool's grid is full, any gap will do.
+        The search begins at the place that the hash of *client* names, so that a newcomer's place depends on nobody
+        else while there is room; where the pool's grid is full, any gap will do.
         """
         starts = self._grid(pool, size, system)
         if starts:
-            digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+            digest = hashlib.blake2b(client.text.encode(), digest_size=8).digest()
             first = int.from_bytes(digest, "big") % len(starts)
             for step in range(len(starts)):
                 low = starts[(first + step) % len(starts)]

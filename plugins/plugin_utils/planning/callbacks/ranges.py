@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...basics.findings import Finding
+from ...basics.names import HostService
 from ...basics.ports import PortRange
 from ...catalog.catalog import Catalog
 from .lock import Lock
@@ -40,32 +41,32 @@ class _Undecided(NamedTuple):
 
 def choose_ranges(
     catalog: Catalog, requests: Sequence[ClientRequest], occupied: Occupied, lock: Lock, findings: list[Finding]
-) -> tuple[dict[str, CallbackRange], Lock]:
-    """Return each request's range by its key, and the lock for the next run.
+) -> tuple[dict[HostService, CallbackRange], Lock]:
+    """Return each client's range, and the lock for the next run.
 
     First what people named, then what the lock holds, then the rest by name, so that nobody's named or present range
     gives way to a newcomer.
     """
-    ranges: dict[str, CallbackRange] = {}
+    ranges: dict[HostService, CallbackRange] = {}
     undecided: list[_Undecided] = []
     for request in requests:
         if request.wanted.mode == "fixed" or request.wanted.low is not None:
             named = fixed_port(request, findings) if request.wanted.mode == "fixed" else named_range(request, findings)
             if named is not None and _take(request, named, occupied, findings):
-                ranges[request.key] = CallbackRange(request.wanted.mode, named, named.low)
+                ranges[request.client] = CallbackRange(request.wanted.mode, named, named.low)
         else:
             size = wanted_size(request, findings)
             if size is not None:
-                undecided.append(_Undecided(request, size, lock.ranges.get(request.key)))
+                undecided.append(_Undecided(request, size, lock.ranges.get(request.client)))
     space = PortSpace(catalog)
     kept = _keep(undecided, space, occupied)
-    chosen = _choose([item for item in undecided if item.request.key not in kept], space, occupied, findings)
+    chosen = _choose([item for item in undecided if item.request.client not in kept], space, occupied, findings)
     locked = {**kept, **chosen}
-    ranges.update((key, CallbackRange("dynamic", ports, ports.low)) for key, ports in locked.items())
+    ranges.update((client, CallbackRange("dynamic", ports, ports.low)) for client, ports in locked.items())
     return ranges, Lock(locked)
 
 
-def _keep(undecided: Sequence[_Undecided], space: PortSpace, occupied: Occupied) -> dict[str, PortRange]:
+def _keep(undecided: Sequence[_Undecided], space: PortSpace, occupied: Occupied) -> dict[HostService, PortRange]:
     """The ranges of the lock that still serve."""
     kept = {}
     for request, _size, old in undecided:
@@ -75,14 +76,14 @@ def _keep(undecided: Sequence[_Undecided], space: PortSpace, occupied: Occupied)
         in_pool = request.pool.low <= old.low and old.high <= request.pool.high
         free = occupied.holder(request.spots, request.transport, old) is None
         if fits and in_pool and free and space.clear(old, request.system):
-            occupied.add(request.spots, request.transport, old, Holder(request.key, False))
-            kept[request.key] = old
+            occupied.add(request.spots, request.transport, old, Holder(request.client.text, request.client))
+            kept[request.client] = old
     return kept
 
 
 def _choose(
     undecided: Sequence[_Undecided], space: PortSpace, occupied: Occupied, findings: list[Finding]
-) -> dict[str, PortRange]:
+) -> dict[HostService, PortRange]:
     """New ranges for those who have none, or none that still serves."""
     chosen = {}
     # Ports are only ever taken here, so what had no room once has none later: thousands of clients of a full pool must
@@ -90,20 +91,19 @@ def _choose(
     without_room: dict[tuple[object, ...], list[_Undecided]] = {}
     for item in undecided:
         request, size, old = item
+        client = request.client
         shared = request.public or request.own
         need = (shared, request.transport, request.pool, size, request.system.name)
         if need in without_room:
             without_room[need].append(item)
             continue
-        found = space.find(request.key, request.spots, request.transport, request.pool, size, request.system, occupied)
+        found = space.find(client, request.spots, request.transport, request.pool, size, request.system, occupied)
         if found is None:
-            full = (
-                space.find(request.key, shared, request.transport, request.pool, size, request.system, occupied) is None
-            )
-            without_room[need if full else (request.key,)] = [item]
+            full = space.find(client, shared, request.transport, request.pool, size, request.system, occupied) is None
+            without_room[need if full else (client,)] = [item]
             continue
-        occupied.add(request.spots, request.transport, found, Holder(request.key, False))
-        chosen[request.key] = found
+        occupied.add(request.spots, request.transport, found, Holder(client.text, client))
+        chosen[client] = found
         if old is not None:
             findings.append(
                 Finding(
@@ -123,18 +123,18 @@ def _take(request: ClientRequest, ports: PortRange, occupied: Occupied, findings
     """Note *ports* as taken, or the finding that says by whom they are taken already."""
     conflict = occupied.holder(request.spots, request.transport, ports)
     if conflict is None:
-        occupied.add(request.spots, request.transport, ports, Holder(request.key, False))
+        occupied.add(request.spots, request.transport, ports, Holder(request.client.text, request.client))
         return True
     spot, holder = conflict
     variable = request.variable("port" if request.wanted.mode == "fixed" else "low")
-    if holder.is_server:
+    if holder.client is None:
         message = f"holds the port of {holder.name} on {spot.address.text}"
         cure = "choose ports that leave the server's port out"
         findings.append(Finding("FXN307", (request.host,), variable, ports.text, message, cure))
     else:
         message = f"shares ports with {holder.name} on {spot.address.text}: a call-back could reach the wrong client"
         cure = "choose other ports for one of the two, or leave the choice to the plan (mode dynamic, no ports)"
-        hosts = (request.host, holder.name.partition("/")[0])
+        hosts = (request.host, holder.client.host)
         findings.append(Finding("FXN305", hosts, variable, ports.text, message, cure))
     return False
 

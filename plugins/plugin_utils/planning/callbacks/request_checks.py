@@ -52,7 +52,7 @@ def named_range(request: ClientRequest, findings: list[Finding]) -> PortRange | 
     """Return the range that the inventory names, or None where it cannot be."""
     low, high = request.wanted.low, request.wanted.high
     if low is None:
-        raise ValueError(f"{request.key} names no range")
+        raise ValueError(f"{request.client.text} names no range")
     variable = request.variable("low")
     if high is None:
         high = low + (request.wanted.size or request.usual_size) - 1

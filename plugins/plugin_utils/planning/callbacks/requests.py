@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ...basics.findings import Finding, short
+from ...basics.names import HostService
 from ...basics.ports import PortRange
 from ...catalog.profile import CallbackRules, Environment, System
 from ...inventory.intent import CallbackRequest, Intent, Use
@@ -27,7 +28,7 @@ class ClientRequest(NamedTuple):
     """One client's request for call-back ports.
 
     Attributes:
-        key: the request's name in the lock file.
+        client: who asks, by which the lock file names the range.
         uses: its uses, in order.
         own: its own addresses.
         public: the public addresses under which its servers call it.
@@ -39,9 +40,7 @@ class ClientRequest(NamedTuple):
         well_known: ports that belong to others, with their holders.
     """
 
-    key: str
-    host: str
-    service: str
+    client: HostService
     transport: str
     uses: tuple[Use, ...]
     own: tuple[Spot, ...]
@@ -52,6 +51,11 @@ class ClientRequest(NamedTuple):
     pool: PortRange
     pool_is_named: bool
     well_known: Mapping[int, str]
+
+    @property
+    def host(self) -> str:
+        """The client's host, for findings."""
+        return self.client.host
 
     @property
     def spots(self) -> tuple[Spot, ...]:
@@ -82,35 +86,33 @@ class ClientRequest(NamedTuple):
 
 
 def client_requests(
-    intent: Intent, called: Mapping[tuple[str, str], CalledAt], findings: list[Finding]
+    intent: Intent, called: Mapping[HostService, CalledAt], findings: list[Finding]
 ) -> list[ClientRequest]:
     """Return one request for each host and service with call-backs, sorted.
 
     Args:
-        called: by host and service, where the client is called.
+        called: where each client is called.
         findings: takes note of uses that contradict each other.
     """
-    grouped: defaultdict[tuple[str, str], list[Use]] = defaultdict(list)
+    grouped: defaultdict[HostService, list[Use]] = defaultdict(list)
     for use in intent.uses:
-        grouped[use.host, use.service].append(use)
+        grouped[use.client].append(use)
     requests = []
-    for (host, service), uses in sorted(grouped.items()):
-        profile = intent.catalog.profiles[service]
+    for client, uses in sorted(grouped.items()):
+        profile = intent.catalog.profiles[client.service]
         if profile.callback is None or not _agree(uses, findings):
             continue
         named = _named_pool(intent, uses, findings)
-        at = called.get((host, service), CalledAt((), ()))
+        at = called.get(client, CalledAt((), ()))
         requests.append(
             ClientRequest(
-                f"{host}/{service}",
-                host,
-                service,
+                client,
                 next(exchange.transport for exchange in profile.exchanges if exchange.is_callback),
                 tuple(uses),
                 at.own,
                 at.public,
                 profile.callback,
-                intent.system_of(host, service),
+                intent.system_of(*client),
                 tuple(profile.environments[use.environment] for use in uses),
                 named if named is not None else profile.callback.pool,
                 named is not None,

@@ -44,7 +44,7 @@ class NewFolder:
         if self._new is not None:
             # os.open and not Path.open, here and below: half the time, and there may be many files.
             path = f"{self._new}/{name}"
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as stream:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as stream:
                 stream.write(content)
 
     def stream(self, name: str, chunks: Iterable[bytes]) -> None:

@@ -118,7 +118,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("most_files", [1, 1000], ids=["lines", "a file a host"])
-@pytest.mark.parametrize("umask", [0o022, 0o027, 0o077], indirect=True, ids=oct)
+@pytest.mark.parametrize("umask", [0o002, 0o022, 0o027, 0o077], indirect=True, ids=oct)
 def test_folders_and_files_of_a_plan_follow_the_umask(
     umask: int, plan: Path, most_files: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

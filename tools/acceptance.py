@@ -29,7 +29,7 @@ UNCOUNTED = frozenset({"skip", "skipif", "xfail", "slow"})
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AcceptanceLine:
     """One acceptance line: its ID, the sentence, and the name of the document that says so."""
 
     id: str
@@ -53,11 +53,11 @@ class Scan:
     faults: tuple[str, ...]
 
 
-def read_lines(root: Path) -> list[Line]:
+def read_lines(root: Path) -> list[AcceptanceLine]:
     """Return the acceptance lines in the order of tests/acceptance.yml."""
     data = yaml.safe_load((root / LINES).read_text(encoding="utf-8"))
     return [
-        Line(identifier, sentence, group["document"])
+        AcceptanceLine(identifier, sentence, group["document"])
         for group in data["groups"]
         for identifier, sentence in group["lines"].items()
     ]
@@ -159,7 +159,7 @@ def _yaml_claims(text: str, name: str) -> Iterator[Claim]:
             waiting = []
 
 
-def render(lines: list[Line], found: Scan) -> str:
+def render(lines: list[AcceptanceLine], found: Scan) -> str:
     """Return the text of docs/acceptance.md."""
     parts = [
         "# Acceptance map",

@@ -66,7 +66,7 @@ STYLE = """
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Arrow:
     """One arrow: its style, its words, and the way that it points.
 
     Attributes:
@@ -99,12 +99,12 @@ class Group:
 
     name: str
     role: str
-    lines: tuple[Line, ...]
+    arrows: tuple[Arrow, ...]
 
     @property
     def height(self) -> float:
         """The box's height, in pixels."""
-        return max(HEAD + sum(line.height for line in self.lines), LEAST)
+        return max(HEAD + sum(arrow.height for arrow in self.arrows), LEAST)
 
 
 def drawing(profile: Profile) -> str:
@@ -170,27 +170,27 @@ def duration(seconds: int) -> str:
 
 
 def _groups(profile: Profile) -> Iterator[Group]:
-    with_clients = [_line(profile, item) for item in profile.exchanges if item.with_clients]
+    with_clients = [_arrow(profile, item) for item in profile.exchanges if item.with_clients]
     if profile.broadcast is not None:
         with_clients.insert(0, _broadcast(profile.broadcast))
     if with_clients:
         yield Group("Clients", "hosts of the inventory", tuple(with_clients))
-    outside = [_line(profile, item) for item in profile.exchanges if item.parties == INTERNET]
+    outside = [_arrow(profile, item) for item in profile.exchanges if item.parties == INTERNET]
     if outside:
         yield Group("Internet", "where an offer is public", tuple(outside))
     for name, setting in profile.settings.items():
-        lines = [_line(profile, item) for item in profile.exchanges if item.parties == name]
-        if setting.kind == ADDRESSES and lines:
-            yield Group(name, "named by the offer", tuple(lines))
+        arrows = [_arrow(profile, item) for item in profile.exchanges if item.parties == name]
+        if setting.kind == ADDRESSES and arrows:
+            yield Group(name, "named by the offer", tuple(arrows))
 
 
-def _broadcast(broadcast: Broadcast) -> Line:
+def _broadcast(broadcast: Broadcast) -> Arrow:
     note = "broadcast, so it ends at the first router; no document names its port"
-    return Line(broadcast.title, "UDP", (note,), "broadcast", unasked=False, public=False, to_server=True)
+    return Arrow(broadcast.title, "UDP", (note,), "broadcast", unasked=False, public=False, to_server=True)
 
 
-def _line(profile: Profile, item: Exchange) -> Line:
-    return Line(
+def _arrow(profile: Profile, item: Exchange) -> Arrow:
+    return Arrow(
         title=item.title,
         port=port_words(profile, item),
         notes=tuple(broken(", ".join(_notes(profile, item)), NOTE_LETTERS)),
@@ -219,12 +219,12 @@ def _notes(profile: Profile, item: Exchange) -> Iterator[str]:
 
 
 def _group(group: Group, top: float) -> Markup:
-    arrows = []
+    drawn = []
     y = top + HEAD / 2 + 22
-    for line in group.lines:
-        arrows.append(_arrow(line, y))
-        y += line.height
-    return tag("g", _box(MARGIN, top, group.height, group.name, group.role, "box"), arrows)
+    for arrow in group.arrows:
+        drawn.append(_drawn(arrow, y))
+        y += arrow.height
+    return tag("g", _box(MARGIN, top, group.height, group.name, group.role, "box"), drawn)
 
 
 def _box(x: float, y: float, height: float, name: str, role: str, style: str) -> Markup:
@@ -251,35 +251,35 @@ def broken(words: str, most: int) -> Iterator[str]:
         yield line
 
 
-def _arrow(line: Line, y: float) -> Markup:
-    start, end = (LEFT, RIGHT - 2) if line.to_server else (RIGHT, LEFT + 2)
-    room = (RIGHT - LEFT - 36) / LETTER - len(line.port)
-    title = cut(line.title, int(room))
-    near, far = (LEFT + 14, RIGHT - 14) if line.to_server else (RIGHT - 14, LEFT + 14)
-    style = f"flow {line.style}{' unasked' if line.unasked else ''}"
+def _drawn(arrow: Arrow, y: float) -> Markup:
+    start, end = (LEFT, RIGHT - 2) if arrow.to_server else (RIGHT, LEFT + 2)
+    room = (RIGHT - LEFT - 36) / LETTER - len(arrow.port)
+    title = cut(arrow.title, int(room))
+    near, far = (LEFT + 14, RIGHT - 14) if arrow.to_server else (RIGHT - 14, LEFT + 14)
+    style = f"flow {arrow.style}{' unasked' if arrow.unasked else ''}"
     centre = (LEFT + RIGHT) / 2
     return tag(
         "g",
-        tag("path", d=f"M{start:g},{y:g} H{end:g}", class_=style, marker_end=f"url(#head-{line.style})"),
-        tag("circle", cx=start, cy=f"{y:g}", r=5, class_="public") if line.public else None,
-        tag("text", title, x=near, y=f"{y - 6:g}", class_="title" if line.to_server else "title end"),
-        tag("text", line.port, x=far, y=f"{y - 6:g}", class_="port end" if line.to_server else "port"),
+        tag("path", d=f"M{start:g},{y:g} H{end:g}", class_=style, marker_end=f"url(#head-{arrow.style})"),
+        tag("circle", cx=start, cy=f"{y:g}", r=5, class_="public") if arrow.public else None,
+        tag("text", title, x=near, y=f"{y - 6:g}", class_="title" if arrow.to_server else "title end"),
+        tag("text", arrow.port, x=far, y=f"{y - 6:g}", class_="port end" if arrow.to_server else "port"),
         [
             tag("text", note, x=f"{centre:g}", y=f"{y + NOTE * (number + 1):g}", class_="note")
-            for number, note in enumerate(line.notes)
+            for number, note in enumerate(arrow.notes)
         ],
     )
 
 
 def _legend(groups: Iterable[Group], y: float) -> Markup:
     """What the colours, lines and rings that are there mean, in one row."""
-    lines = [line for group in groups for line in group.lines]
+    arrows = [arrow for group in groups for arrow in group.arrows]
     entries = [("flow client", "a client starts it")]
-    if any(line.style == "by-server" for line in lines):
+    if any(arrow.style == "by-server" for arrow in arrows):
         entries.append(("flow by-server", "the server starts it"))
-    if any(line.unasked for line in lines):
+    if any(arrow.unasked for arrow in arrows):
         entries.append(("flow client unasked", "off by default, or optional"))
-    if any(line.public for line in lines):
+    if any(arrow.public for arrow in arrows):
         entries.append(("public", "from the Internet, too, where the offer is public"))
     parts = []
     x = float(MARGIN)
@@ -298,7 +298,7 @@ def _legend(groups: Iterable[Group], y: float) -> Markup:
 def _in_words(groups: Iterable[Group]) -> Iterator[str]:
     """The drawing for those who do not see it."""
     for group in groups:
-        for line in group.lines:
-            way = f"{group.name} to server" if line.to_server else f"Server to {group.name}"
-            notes = "; ".join([*(["the Internet too"] if line.public else []), *line.notes])
-            yield f"{way}: {line.title}, {line.port}{f' ({notes})' if notes else ''}."
+        for arrow in group.arrows:
+            way = f"{group.name} to server" if arrow.to_server else f"Server to {group.name}"
+            notes = "; ".join([*(["the Internet too"] if arrow.public else []), *arrow.notes])
+            yield f"{way}: {arrow.title}, {arrow.port}{f' ({notes})' if notes else ''}."

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Callable
 
-from .lists import AddressListError, Line, address_text, parse
+from .lists import AddressListError, ListLine, address_text, parse
 from .network import LISTS, SETTINGS, SettingsError, grammar_of, list_text, server_version, settings_text
 from .pwd import RefusedError, Session
 from .text import parse as parse_data
@@ -73,7 +73,7 @@ def list_facts(text: str) -> dict[str, Any]:
         return {"text": text, "entries": [], "problems": [problem.text for problem in error.problems]}
 
 
-def entry_facts(line: Line) -> dict[str, Any]:
+def entry_facts(line: ListLine) -> dict[str, Any]:
     """One entry of a list."""
     ends: tuple[str | None, str | None] = (None, None)
     if line.version is not None and line.first is not None and line.last is not None:

@@ -14,7 +14,7 @@ import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from .lists import AddressList, AddressListError, Line, Problem, parse_address, printable
+from .lists import AddressList, AddressListError, ListLine, Problem, parse_address, printable
 
 #: First and last address as ints, both included.
 Span = tuple[int, int]
@@ -32,7 +32,7 @@ class _Reach(NamedTuple):
     place: int
 
 
-def _reference_problem(line: Line, trail: tuple[str, ...], lists: Mapping[str, AddressList]) -> Problem | None:
+def _reference_problem(line: ListLine, trail: tuple[str, ...], lists: Mapping[str, AddressList]) -> Problem | None:
     """What keeps a reference from being followed, or None. *trail* names the lists that led here."""
     value = line.value or ""
     inside = f" (a line of the list {printable(trail[-1], 40)})" if trail else ""
@@ -129,7 +129,7 @@ def _spans(
 ) -> list[Span]:
     lines = address_list.lines
 
-    def follow(line: Line) -> list[Span]:
+    def follow(line: ListLine) -> list[Span]:
         problem = _reference_problem(line, trail, lists)
         if problem is not None:
             raise AddressListError([problem])
@@ -142,7 +142,7 @@ def _spans(
     return _merged((reach.first, reach.last) for reach in decided if not lines[reach.place].excluded)
 
 
-def _reaches(lines: Iterable[Line], version: int, follow: Callable[[Line], list[Span]]) -> Iterator[_Reach]:
+def _reaches(lines: Iterable[ListLine], version: int, follow: Callable[[ListLine], list[Span]]) -> Iterator[_Reach]:
     for place, line in enumerate(lines):
         if line.kind in _REFERENCES:
             for first, last in follow(line):

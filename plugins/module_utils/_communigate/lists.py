@@ -53,7 +53,7 @@ class AddressListError(ValueError):
         self.problems = tuple(problems)
 
 
-class Line(NamedTuple):
+class ListLine(NamedTuple):
     """One line of a list.
 
     Attributes:
@@ -103,7 +103,7 @@ class Line(NamedTuple):
 class AddressList(NamedTuple):
     """A list as it was read: its lines, comments and empty lines included, in their order."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[ListLine, ...]
 
     @property
     def text(self) -> str:
@@ -111,7 +111,7 @@ class AddressList(NamedTuple):
         return "\n".join(line.text for line in self.lines)
 
     @property
-    def entries(self) -> tuple[Line, ...]:
+    def entries(self) -> tuple[ListLine, ...]:
         """The lines that say something about addresses."""
         return tuple(line for line in self.lines if line.is_entry)
 
@@ -187,24 +187,24 @@ def parse(text: Any, grammar: str = NEWEST) -> AddressList:
     problems = [item for item in read if isinstance(item, Problem)]
     if problems:
         raise AddressListError(problems)
-    return AddressList(tuple(item for item in read if isinstance(item, Line)))
+    return AddressList(tuple(item for item in read if isinstance(item, ListLine)))
 
 
-def _line_or_problem(number: int, text: str, abilities: frozenset[str]) -> Line | Problem:
+def _line_or_problem(number: int, text: str, abilities: frozenset[str]) -> ListLine | Problem:
     try:
         return _parse_line(number, text, abilities)
     except _LineError as wrong:
         return Problem(number, text.strip(_BLANKS), wrong.message, wrong.cure)
 
 
-def _parse_line(number: int, text: str, abilities: frozenset[str]) -> Line:
+def _parse_line(number: int, text: str, abilities: frozenset[str]) -> ListLine:
     if _CONTROL.search(text[:-1] if text.endswith("\r") else text):
         raise _LineError("holds a control character", "write letters, digits, signs and blanks, a line for each entry")
     body, semicolon, comment_text = text.partition(";")
     body = body.strip(_BLANKS)
     comment = comment_text.strip(_BLANKS) if semicolon else None
     if not body:
-        return Line(number, text, "comment" if semicolon else "empty", comment=comment)
+        return ListLine(number, text, "comment" if semicolon else "empty", comment=comment)
     excluded = body.startswith("!")
     if excluded:
         if "exclusions" not in abilities:
@@ -213,12 +213,12 @@ def _parse_line(number: int, text: str, abilities: frozenset[str]) -> Line:
         if not body:
             raise _LineError("excludes nothing", "write the address to exclude after the exclamation point")
     if body.startswith("#"):
-        return _parse_reference(Line(number, text, "name", excluded, comment=comment), body, abilities)
+        return _parse_reference(ListLine(number, text, "name", excluded, comment=comment), body, abilities)
     kind, version, first, last = _parse_addresses(body, abilities)
-    return Line(number, text, kind, excluded, version, first, last, comment=comment)
+    return ListLine(number, text, kind, excluded, version, first, last, comment=comment)
 
 
-def _parse_reference(line: Line, body: str, abilities: frozenset[str]) -> Line:
+def _parse_reference(line: ListLine, body: str, abilities: frozenset[str]) -> ListLine:
     if "references" not in abilities:
         cure = "write addresses, or use 6.4"
         raise _LineError("refers to another list, which this version of the grammar cannot", cure)

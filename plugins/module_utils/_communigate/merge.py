@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .list_sets import Span, spans
-from .lists import AddressList, Line, printable
+from .lists import AddressList, ListLine, printable
 
 MOST_NAMED = 10  # lines in one message
 MOST_PLACES = 50  # tried for one line: each costs a look at the whole list
@@ -34,8 +34,8 @@ class MergeError(ValueError):
 class Merged:
     """The lines of a merged list, and the foreign lines that keep a part of what is wanted out of it."""
 
-    lines: tuple[Line, ...]
-    shadowed_by: tuple[Line, ...] = ()
+    lines: tuple[ListLine, ...]
+    shadowed_by: tuple[ListLine, ...] = ()
 
     @property
     def text(self) -> str:
@@ -43,14 +43,14 @@ class Merged:
         return AddressList(self.lines).text
 
 
-def key(line: Line) -> _Key:
+def key(line: ListLine) -> _Key:
     """What an entry says, however it is written: 10.0.0.0/24 and 10.0.0.0-10.0.0.255 say the same."""
     if line.name is not None:
         return line.kind, line.excluded, 0, 0, 0, line.name.lower()
     return "", line.excluded, line.version or 0, line.first or 0, line.last or 0, ""
 
 
-def named(lines: Sequence[Line]) -> str:
+def named(lines: Sequence[ListLine]) -> str:
     """Lines as a message names them: number and text of the first ones, and how many more there are."""
     shown = ", ".join(f"line {line.number} ({printable(line.text.strip())})" for line in lines[:MOST_NAMED])
     return shown + (f" and {len(lines) - MOST_NAMED} more" if len(lines) > MOST_NAMED else "")
@@ -83,7 +83,7 @@ def with_lines(current: AddressList, wanted: AddressList) -> Merged:
     )
 
 
-def _candidates(current: Sequence[Line], entries: Sequence[Line], keys: set[_Key]) -> Iterator[list[Line]]:
+def _candidates(current: Sequence[ListLine], entries: Sequence[ListLine], keys: set[_Key]) -> Iterator[list[ListLine]]:
     """Lists that hold all wanted entries, the least changed one first."""
     there = {key(line): line for line in current if line.is_entry}
     missing = [line for line in entries if key(line) not in there]
@@ -93,7 +93,7 @@ def _candidates(current: Sequence[Line], entries: Sequence[Line], keys: set[_Key
     yield from _placed(rest, [there.get(key(line), line) for line in entries])
 
 
-def _placed(lines: list[Line], missing: Sequence[Line]) -> Iterator[list[Line]]:
+def _placed(lines: list[ListLine], missing: Sequence[ListLine]) -> Iterator[list[ListLine]]:
     """The lines with the missing ones: inclusions before some exclusion or at the end, all from the first exclusion
     on at the end."""
     cut = next((place for place, line in enumerate(missing) if line.excluded), len(missing))
@@ -108,19 +108,19 @@ def _placed(lines: list[Line], missing: Sequence[Line]) -> Iterator[list[Line]]:
         yield lines[:begin] + head + lines[begin:end] + tail + lines[end:]
 
 
-def _should_hold(entries: Sequence[Line], foreign: Sequence[Line], version: int) -> list[Span]:
+def _should_hold(entries: Sequence[ListLine], foreign: Sequence[ListLine], version: int) -> list[Span]:
     """What a merged list has to hold, by the rule at the top of this file."""
     wanted_in, wanted_out = _included(entries, version), _excluded(entries, version)
     foreign_in, foreign_out = _included(foreign, version), _excluded(foreign, version)
     return _joined(_minus(wanted_in, foreign_out), _minus(foreign_in, wanted_out))
 
 
-def _included(lines: Iterable[Line], version: int) -> list[Span]:
+def _included(lines: Iterable[ListLine], version: int) -> list[Span]:
     """Addresses of which the last line that matches them is an inclusion; references to other lists match none."""
     return spans(AddressList(tuple(line for line in lines if line.version == version)), version)
 
 
-def _excluded(lines: Iterable[Line], version: int) -> list[Span]:
+def _excluded(lines: Iterable[ListLine], version: int) -> list[Span]:
     """Addresses of which the last line that matches them is an exclusion."""
     return _included((line._replace(excluded=not line.excluded) for line in lines), version)
 
@@ -153,14 +153,14 @@ def _minus(spans_: Sequence[Span], away: Sequence[Span]) -> list[Span]:
     return left
 
 
-def _meet(line: Line, other: Line) -> bool:
+def _meet(line: ListLine, other: ListLine) -> bool:
     """Whether one of two entries includes an address that the other excludes; of references nobody knows."""
     if line.excluded == other.excluded or line.version != other.version or None in (line.first, other.first):
         return False
     return (line.first or 0) <= (other.last or 0) and (other.first or 0) <= (line.last or 0)
 
 
-def _also_excluded(line: Line, entries: Sequence[Line]) -> bool:
+def _also_excluded(line: ListLine, entries: Sequence[ListLine]) -> bool:
     """Whether the wanted lines keep all of a foreign exclusion out too: then nobody has to be told."""
     span = [(line.first or 0, line.last or 0)]
     return not line.version or not _minus(span, _excluded(entries, line.version))

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .lists import GRAMMARS, AddressList, AddressListError, Line, Problem, parse
+from .lists import GRAMMARS, AddressList, AddressListError, ListLine, Problem, parse
 from .merge import Merged, MergeError, key, named, with_lines, without
 from .pwd import PwdError, RefusedError, Session, Target
 from .text import DataError, to_text
@@ -250,7 +250,7 @@ def _same_list(one: str, other: str) -> bool:
     return [_said(line) for line in first] == [_said(line) for line in second]
 
 
-def _said(line: Line) -> tuple[Any, ...]:
+def _said(line: ListLine) -> tuple[Any, ...]:
     return (key(line) if line.is_entry else line.kind, line.comment)
 
 

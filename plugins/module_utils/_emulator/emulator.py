@@ -31,7 +31,7 @@ from .settings import (
     ResponderSettings,
     ServerSettings,
 )
-from .wire import Line
+from .wire import Connection
 
 KINDS: Mapping[type, type[Endpoint]] = {
     ServerSettings: LoginServer,
@@ -144,18 +144,18 @@ class Emulator:
         return {"host": self.config.host, "results": results}
 
     async def _controlled(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        line = Line(reader, writer)
+        connection = Connection(reader, writer)
         try:
-            request = await line.hear(self.config.timing.answer)
+            request = await connection.hear(self.config.timing.answer)
             try:
-                line.say(ok=True, **await self._do(Entry("", request)))
+                connection.say(ok=True, **await self._do(Entry("", request)))
             except EmulatorError as error:
-                line.say(ok=False, error=str(error))
-            await line.sent()
+                connection.say(ok=False, error=str(error))
+            await connection.sent()
         except (GoneError, SilenceError, NonsenseError, OSError) as error:
             log.warning("control: %s", reason(error))
         finally:
-            line.close()
+            connection.close()
 
     async def _do(self, request: Entry) -> dict[str, Any]:
         do = request.text("do", choices=("state", "notify", "restart", "reload"))

@@ -20,7 +20,7 @@ from typing import Any, Callable
 from .datagrams import DatagramPort
 from .errors import GoneError, NonsenseError, RefusedError, SilenceError, reason
 from .settings import Timing
-from .wire import Line
+from .wire import Connection
 
 KEPT_ERRORS = 20
 
@@ -97,22 +97,22 @@ class Endpoint(abc.ABC):
         await asyncio.Event().wait()
 
     async def _listen(
-        self, sockets: Iterable[socket.socket], talk: Callable[[Line], Any], tls: ssl.SSLContext | None = None
+        self, sockets: Iterable[socket.socket], talk: Callable[[Connection], Any], tls: ssl.SSLContext | None = None
     ) -> None:
         async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            line, task = Line(reader, writer), asyncio.current_task()
+            connection, task = Connection(reader, writer), asyncio.current_task()
             self._talks.add(task)
             try:
-                await talk(line)
+                await talk(connection)
             except (GoneError, SilenceError, OSError):
                 pass  # a port scan, a probe's plain connect, a peer that left: normal life of a listening port
             except NonsenseError as error:
-                self.note(f"{line.there[0]} sent {error}")
+                self.note(f"{connection.there[0]} sent {error}")
             except asyncio.CancelledError:
                 pass  # stop() ends talks; asyncio would log the cancellation of its own callback as an error
             finally:
                 self._talks.discard(task)
-                line.end()
+                connection.end()
 
         # Who connects and says nothing must not be waited for longer in TLS than without it.
         patience = self.timing.answer if tls else None
@@ -120,11 +120,11 @@ class Endpoint(abc.ABC):
             listener = await asyncio.start_server(served, sock=each, ssl=tls, ssl_handshake_timeout=patience)
             self._listeners.append(listener)
 
-    def answered_probe(self, line: Line, message: Mapping[str, Any]) -> bool:
+    def answered_probe(self, connection: Connection, message: Mapping[str, Any]) -> bool:
         """Whether the message was a probe; if so it has been answered."""
         if "probe" not in message:
             return False
-        line.say(answer=message["probe"], by=self.settings.name, seen_from=list(line.there))
+        connection.say(answer=message["probe"], by=self.settings.name, seen_from=list(connection.there))
         return True
 
     def state(self) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from .datagrams import Address, DatagramPort, Loss, place_of, towards
 from .endpoint import Endpoint
 from .errors import NonsenseError, reason
 from .notifications import LOG_ITEM, Instance
-from .wire import Line, bound, same_family
+from .wire import Connection, bound, same_family
 
 
 @dataclass
@@ -64,10 +64,10 @@ class LogChannels:
 class LogReceiver:
     """A client's end of the log channel; lives as long as the connection that its identifier came over."""
 
-    def __init__(self, client: Instance, line: Line, identifier: str, loss: Loss) -> None:
+    def __init__(self, client: Instance, connection: Connection, identifier: str, loss: Loss) -> None:
         self._client, self._identifier, self._loss = client, identifier, loss
-        self._there = place_of(line.there[0], client.settings.log_port)
-        own = same_family(client.settings.addresses, line.there[0]) or towards(self._there)
+        self._there = place_of(connection.there[0], client.settings.log_port)
+        own = same_family(client.settings.addresses, connection.there[0]) or towards(self._there)
         # A socket of its own for each connection: no other connection has, or had, its source port by intent.
         self._port = DatagramPort(client.settings.name, bound(own, 0, "udp"), self._heard)
         client.datagrams.append(self._port)

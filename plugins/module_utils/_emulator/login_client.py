@@ -14,7 +14,7 @@ from .log_channel import LogReceiver
 from .notifications import CALL_BACK, LOG_ITEM, Instance
 from .settings import ClientSettings, Timing
 from .tls import client_context
-from .wire import Line, dialled, same_family, take_call_back_port
+from .wire import Connection, dialled, same_family, take_call_back_port
 
 
 class LoginClient(Instance):
@@ -39,20 +39,20 @@ class LoginClient(Instance):
             await self._listen(sockets, self._called_back)
             self.settled.set()
         self.condition = "connecting"
-        line = await self._dial()
+        connection = await self._dial()
         try:
-            await self._stay_logged_in(line)
+            await self._stay_logged_in(connection)
         except asyncio.CancelledError:
-            line.say(logout=self.settings.name)
+            connection.say(logout=self.settings.name)
             raise
         finally:
             self.connected = False
             if self._log is not None:
                 self._log.close()
                 self._log = None
-            line.close()
+            connection.close()
 
-    async def _dial(self) -> Line:
+    async def _dial(self) -> Connection:
         """A connection to the first of the server's addresses that answers, from this host's planned address."""
         failure: Exception = GoneError("no address to dial")
         for address in self.settings.dial:
@@ -63,46 +63,46 @@ class LoginClient(Instance):
                 failure = GoneError(f"can't reach {address} port {self.settings.primary_port}: {reason(error)}")
         raise failure
 
-    async def _stay_logged_in(self, line: Line) -> None:
+    async def _stay_logged_in(self, connection: Connection) -> None:
         keep_alive = self.timing.keep_alive
-        line.say(
+        connection.say(
             login=self.settings.name,
             service=self.settings.service,
             call_back_port=self.port,
             log_items=bool(self.settings.log_port),
             keep_alive=keep_alive,
         )
-        welcome = await line.hear(self.timing.answer)
+        welcome = await connection.hear(self.timing.answer)
         if "refused" in welcome:
             raise RefusedError(f"refused by the server: {welcome['refused']}")
         if "welcome" not in welcome:
             raise NonsenseError("no welcome")
-        self._encryption = line.encryption
+        self._encryption = connection.encryption
         if self.settings.log_port:
             if not isinstance(welcome.get("connection"), str):
                 raise NonsenseError("a welcome without an identifier for the log channel")
-            self._log = LogReceiver(self, line, welcome["connection"], self._loss)
+            self._log = LogReceiver(self, connection, welcome["connection"], self._loss)
         self.welcomed("logged_in", welcome.get("seen_as"))
         asked = False
         while True:
             try:
-                message = await line.hear(self.timing.answer if asked else keep_alive)
+                message = await connection.hear(self.timing.answer if asked else keep_alive)
                 asked = False
                 if "log_channel" in message and self._log is not None:
                     self._log.confirm()
             except SilenceError:  # noqa: PERF203 (silence is what a keep-alive waits for)
                 if asked:
                     raise
-                line.say(ping=self.login_count)
+                connection.say(ping=self.login_count)
                 asked = True
 
-    async def _called_back(self, line: Line) -> None:
-        message = await line.hear(self.timing.answer)
-        while self.answered_probe(line, message):
-            message = await line.hear(self.timing.answer)
-        token = self.received(message, CALL_BACK, line.there)
-        line.say(acknowledged=token, by=self.settings.name)
-        await line.hear(self.timing.answer)  # until the server closes
+    async def _called_back(self, connection: Connection) -> None:
+        message = await connection.hear(self.timing.answer)
+        while self.answered_probe(connection, message):
+            message = await connection.hear(self.timing.answer)
+        token = self.received(message, CALL_BACK, connection.there)
+        connection.say(acknowledged=token, by=self.settings.name)
+        await connection.hear(self.timing.answer)  # until the server closes
 
     def state(self) -> dict[str, Any]:
         """As every instance, with its call-back port and its log channel."""

@@ -25,7 +25,7 @@ from .notifications import (
 )
 from .settings import ServerSettings, Timing
 from .tls import server_context
-from .wire import Line, bound_everywhere, dialled
+from .wire import Connection, bound_everywhere, dialled
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Login:
     port: int
     call_back_port: int
     since: str
-    line: Line
+    connection: Connection
     wants_log: bool = False
     channel: Channel | None = None
     delivered: int = 0
@@ -76,31 +76,31 @@ class LoginServer(NotifyingServer):
         await self._listen(sockets, self._serve, tls)
         await self._serve_forever()
 
-    async def _serve(self, line: Line) -> None:
-        message = await line.hear(self.timing.answer)
-        while self.answered_probe(line, message):
-            message = await line.hear(self.timing.answer)
+    async def _serve(self, connection: Connection) -> None:
+        message = await connection.hear(self.timing.answer)
+        while self.answered_probe(connection, message):
+            message = await connection.hear(self.timing.answer)
         instance, port = instance_name(message.get("login")), message.get("call_back_port")
         if not isinstance(port, int) or not may_be_called(port):
-            line.say(refused=f"call-back port {port!r} is not one that a client may use")
-            await line.hear(self.timing.answer)  # the client closes
+            connection.say(refused=f"call-back port {port!r} is not one that a client may use")
+            await connection.hear(self.timing.answer)  # the client closes
             return
         patience = forgotten_after(message.get("keep_alive"))
-        login = Login(instance, *line.there, port, now(), line, wants_log=bool(message.get("log_items")))
+        login = Login(instance, *connection.there, port, now(), connection, wants_log=bool(message.get("log_items")))
         previous = self.logins.pop(instance, None)
         if previous is not None:
-            previous.line.end()  # the client came back before the server knew that it had gone
+            previous.connection.end()  # the client came back before the server knew that it had gone
             if previous.address != login.address:
                 self.note(f"{instance} logged in from {previous.address} and then from {login.address}")
         self.logins[instance] = login
         log.info("%s: %s logged in from %s, call-back port %s", self.settings.name, instance, login.address, port)
         identifier = self._hand_out(login)
         try:
-            line.say(welcome=self.settings.name, seen_as=list(line.there), connection=identifier)
+            connection.say(welcome=self.settings.name, seen_as=list(connection.there), connection=identifier)
             while "logout" not in message:
-                message = await line.hear(patience)
+                message = await connection.hear(patience)
                 if "ping" in message:
-                    line.say(pong=message["ping"])
+                    connection.say(pong=message["ping"])
         finally:
             # Whatever ended the connection, log items stop with it, and so does the identifier's worth. (KE-07)
             if identifier is not None:
@@ -115,7 +115,7 @@ class LoginServer(NotifyingServer):
             return None
 
         def opened(there: Address) -> None:
-            login.line.say(log_channel=list(there[:2]))
+            login.connection.say(log_channel=list(there[:2]))
 
         identifier, login.channel = self.channels.hand_out(opened)
         return identifier
@@ -146,12 +146,12 @@ class LoginServer(NotifyingServer):
             return {"outcome": "sent"}
         # From the server's own address that the client reached, as its devices on the way expect.
         patience = notification.patience
-        line = await dialled(login.address, login.call_back_port, patience, login.line.here[0])
+        connection = await dialled(login.address, login.call_back_port, patience, login.connection.here[0])
         try:
-            line.say(**said)
-            answer = await line.hear(patience)
+            connection.say(**said)
+            answer = await connection.hear(patience)
         finally:
-            line.close()  # the caller closes first: no TIME_WAIT on the client's port
+            connection.close()  # the caller closes first: no TIME_WAIT on the client's port
         if answer.get("acknowledged") != notification.token:
             raise NonsenseError("an acknowledgement of something else")
         by = answer.get("by")

@@ -10,7 +10,7 @@ from typing import Any
 from .datagrams import DatagramPort
 from .endpoint import Endpoint
 from .settings import ResponderSettings, Timing
-from .wire import Line, bound_everywhere
+from .wire import Connection, bound_everywhere
 
 
 class Responder(Endpoint):
@@ -31,8 +31,8 @@ class Responder(Endpoint):
             self.datagrams.extend([DatagramPort(settings.name, each) for each in sockets])
         await self._serve_forever()
 
-    async def _serve(self, line: Line) -> None:
-        while self.answered_probe(line, await line.hear(self.timing.answer)):
+    async def _serve(self, connection: Connection) -> None:
+        while self.answered_probe(connection, await connection.hear(self.timing.answer)):
             self._answered += 1
 
     def state(self) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def decoded(data: bytes) -> dict[str, Any]:
     return message
 
 
-class Line:
+class Connection:
     """A connection that carries one JSON object a line."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -160,12 +160,12 @@ class Line:
 
 async def dialled(
     address: str, port: int, patience: float, own_address: str | None = None, tls: ssl.SSLContext | None = None
-) -> Line:
+) -> Connection:
     """A new connection, encrypted with C(tls). Raises OSError, SilenceError, or GoneError when TLS fails."""
     own = (own_address, 0) if own_address else None
     try:
         opened = asyncio.open_connection(address, port, local_addr=own, ssl=tls)
-        return Line(*await asyncio.wait_for(opened, patience))
+        return Connection(*await asyncio.wait_for(opened, patience))
     except (asyncio.TimeoutError, TimeoutError):
         raise SilenceError(f"{address} port {port} did not answer in {patience:g} s") from None
     except ssl.SSLError as error:  # an OSError with numbers of its own

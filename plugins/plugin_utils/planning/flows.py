@@ -15,7 +15,7 @@ from ..basics.names import HostService
 from ..inventory.intent import INTERNET, Intent, Offer
 from ..inventory.offers import offer_ports, texts_of
 from .callbacks.lock import Lock
-from .callbacks.port_space import Holder, Occupied, Spot
+from .callbacks.port_space import PortOwner, RealmAddress, TakenPorts
 from .callbacks.ranges import CallbackRange, choose_ranges
 from .callbacks.requests import CalledAt, client_requests
 from .client_flows import TakenExchanges, client_flows
@@ -37,10 +37,10 @@ def make_flows(intent: Intent, lock: Lock, findings: list[Finding]) -> Flows:
     """Return all flows of an intent; what is impossible is noted in *findings*."""
     routes = Routes(intent)
     connections = _connections(intent, routes, findings)
-    spots = _Spots(intent)
-    requests = client_requests(intent, _called_at(spots, connections), findings)
-    occupied = _listening(intent, routes, spots, connections)
-    ranges, new_lock = choose_ranges(intent.catalog, requests, occupied, lock, findings)
+    addresses = _RealmAddresses(intent)
+    requests = client_requests(intent, _called_at(addresses, connections), findings)
+    taken_ports = _listening(intent, routes, addresses, connections)
+    ranges, new_lock = choose_ranges(intent.catalog, requests, taken_ports, lock, findings)
     flows = []
     taken = TakenExchanges()
     for connection in connections:
@@ -107,7 +107,7 @@ def _note_not_found(intent: Intent, routes: Routes, connections: list[Connection
             findings.append(Finding("FXN406", (use.host,), variable, use.server, message, cure))
 
 
-class _Spots:
+class _RealmAddresses:
     """Where hosts and public addresses are met; remembered, for thousands of hosts share a site."""
 
     def __init__(self, intent: Intent) -> None:
@@ -115,32 +115,32 @@ class _Spots:
         self._realms = {
             (name, version): site.realm_of(version) for name, site in intent.sites.items() for version in (4, 6)
         }
-        self._worn: dict[tuple[str, Address], Spot] = {}
+        self._worn: dict[tuple[str, Address], RealmAddress] = {}
 
-    def own(self, host: str, version: int) -> Spot | None:
+    def own(self, host: str, version: int) -> RealmAddress | None:
         """A host's own address of an IP version."""
         here = self._hosts[host]
         address = here.address_of(version)
-        return Spot(self._realms[here.site, version], address) if address is not None else None
+        return RealmAddress(self._realms[here.site, version], address) if address is not None else None
 
-    def worn(self, host: str, address: Address) -> Spot:
+    def worn(self, host: str, address: Address) -> RealmAddress:
         """A public address in front of a host: it is one machine's everywhere.
 
         But a private one, between two routers of one site, only behind that site's outer router.
         """
         site = self._hosts[host].site
-        spot = self._worn.get((site, address))
-        if spot is None:
+        found = self._worn.get((site, address))
+        if found is None:
             realm = f"behind {site}" if is_unrouted(address) else INTERNET
-            spot = self._worn[site, address] = Spot(realm, address)
-        return spot
+            found = self._worn[site, address] = RealmAddress(realm, address)
+        return found
 
-    def met_at(self, host: str, route: Route) -> list[Spot]:
+    def met_at(self, host: str, route: Route) -> list[RealmAddress]:
         """The public addresses that packets to a host are sent to, one router after the other."""
         return [self.worn(host, address) for address in route.met_at]
 
 
-def _called_at(spots: _Spots, connections: list[Connection]) -> dict[HostService, CalledAt]:
+def _called_at(addresses: _RealmAddresses, connections: list[Connection]) -> dict[HostService, CalledAt]:
     """For each client its own addresses, and each public address that its servers' call-backs pass through."""
     called: dict[HostService, tuple[dict[int, None], dict[Address, None]]] = {}
     for use, _offer, version, _there, back in connections:
@@ -150,34 +150,34 @@ def _called_at(spots: _Spots, connections: list[Connection]) -> dict[HostService
             public[address] = None
     return {
         client: CalledAt(
-            tuple(spot for version in versions if (spot := spots.own(client.host, version)) is not None),
-            tuple(spots.worn(client.host, address) for address in public),
+            tuple(own for version in versions if (own := addresses.own(client.host, version)) is not None),
+            tuple(addresses.worn(client.host, address) for address in public),
         )
         for client, (versions, public) in called.items()
     }
 
 
-def _listening(intent: Intent, routes: Routes, spots: _Spots, connections: list[Connection]) -> Occupied:
+def _listening(intent: Intent, routes: Routes, addresses: _RealmAddresses, connections: list[Connection]) -> TakenPorts:
     """Note where servers and guarded services listen, on their own and on public addresses."""
-    occupied = Occupied()
+    taken_ports = TakenPorts()
     public_of = _public_of(intent)
     for host in intent.hosts.values():
-        own = [spot for spot in (spots.own(host.name, 4), spots.own(host.name, 6)) if spot is not None]
-        own += [spots.worn(host.name, address) for address in public_of.get(host.name, ())]
+        own = [each for each in (addresses.own(host.name, 4), addresses.own(host.name, 6)) if each is not None]
+        own += [addresses.worn(host.name, address) for address in public_of.get(host.name, ())]
         for opening in (*host.management, *host.openings):
             for ports in opening.ports:
-                occupied.add(own, opening.transport, ports, Holder(f"{opening.name} on {host.name}", None))
+                taken_ports.add(own, opening.transport, ports, PortOwner(f"{opening.name} on {host.name}", None))
     for offer in intent.offers.values():
         if offer.host in intent.hosts:
-            own = [spot for spot in (spots.own(offer.host, 4), spots.own(offer.host, 6)) if spot is not None]
-            _note_server(intent, offer, own, occupied)
+            own = [each for each in (addresses.own(offer.host, 4), addresses.own(offer.host, 6)) if each is not None]
+            _note_server(intent, offer, own, taken_ports)
             if offer.public:
                 for address in intent.hosts[offer.host].addresses:
                     way = routes.from_outside(offer.host, address.version)
                     if not isinstance(way, NoRoute):
                         met = (*way.route.met_at, way.arrives_at)
-                        worn = [spots.worn(offer.host, item) for item in met if isinstance(item, Address)]
-                        _note_server(intent, offer, worn, occupied)
+                        worn = [addresses.worn(offer.host, item) for item in met if isinstance(item, Address)]
+                        _note_server(intent, offer, worn, taken_ports)
     # By server and client's site: all clients of a site meet the server at the same public addresses.
     noted: set[tuple[str, str, str, int]] = set()
     for connection in connections:
@@ -185,17 +185,17 @@ def _listening(intent: Intent, routes: Routes, spots: _Spots, connections: list[
         key = (offer.host, offer.service, intent.hosts[connection.use.host].site, version)
         if key not in noted:
             noted.add(key)
-            _note_server(intent, offer, spots.met_at(offer.host, connection.there), occupied)
-    return occupied
+            _note_server(intent, offer, addresses.met_at(offer.host, connection.there), taken_ports)
+    return taken_ports
 
 
-def _note_server(intent: Intent, offer: Offer, met: list[Spot], occupied: Occupied) -> None:
+def _note_server(intent: Intent, offer: Offer, met: list[RealmAddress], taken_ports: TakenPorts) -> None:
     profile = intent.catalog.profiles[offer.service]
-    holder = Holder(f"{profile.title} on {offer.host}", None)
+    owner = PortOwner(f"{profile.title} on {offer.host}", None)
     for exchange in profile.exchanges:
         ports = offer_ports(exchange, offer)
         if exchange.initiator == "client" and ports is not None and offer.runs(exchange) is not None:
-            occupied.add(met, exchange.transport, ports, holder)
+            taken_ports.add(met, exchange.transport, ports, owner)
 
 
 def _public_of(intent: Intent) -> dict[str, list[Address]]:

@@ -11,22 +11,22 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.tls import client_context
-from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import Line, dialled
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import Connection, dialled
 from tests.unit.module_utils.emulator_world import APPLICATION
 
 NAME = "pc/console@server/1"
 
 
-async def logged_in(place: str, name: str = NAME) -> tuple[Line, str]:
+async def logged_in(place: str, name: str = NAME) -> tuple[Connection, str]:
     """A console by hand: its encrypted connection and the identifier that it got."""
-    line = await dialled(place, APPLICATION, 5, tls=client_context())
-    line.say(login=name, call_back_port=0, log_items=True, keep_alive=60)
-    return line, (await line.hear(5))["connection"]
+    connection = await dialled(place, APPLICATION, 5, tls=client_context())
+    connection.say(login=name, call_back_port=0, log_items=True, keep_alive=60)
+    return connection, (await connection.hear(5))["connection"]
 
 
-async def confirmed(line: Line) -> list[Any]:
+async def confirmed(connection: Connection) -> list[Any]:
     """What the server says that the channel's source is."""
-    found: list[Any] = (await line.hear(5))["log_channel"]
+    found: list[Any] = (await connection.hear(5))["log_channel"]
     return found
 
 

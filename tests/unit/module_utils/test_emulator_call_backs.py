@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.errors import GoneError
-from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import Line, dialled
+from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import Connection, dialled
 from tests.unit.loopback import address
 from tests.unit.module_utils.emulator_world import (
     HIGH,
@@ -137,12 +137,12 @@ async def test_forwards_that_lead_to_the_wrong_client_are_found_out_on_both_side
         await clients.stop()
 
 
-async def logged_in(place: str, name: str, call_back_port: int) -> Line:
+async def logged_in(place: str, name: str, call_back_port: int) -> Connection:
     """A client by hand on the server's own address; it listens nowhere unless its test makes it."""
-    line = await dialled(place, PCP, 2, own_address=place)
-    line.say(login=name, call_back_port=call_back_port, keep_alive=60)
-    assert "welcome" in await line.hear(2)
-    return line
+    connection = await dialled(place, PCP, 2, own_address=place)
+    connection.say(login=name, call_back_port=call_back_port, keep_alive=60)
+    assert "welcome" in await connection.hear(2)
+    return connection
 
 
 @async_test
@@ -153,14 +153,14 @@ async def test_a_call_back_that_is_turned_away_is_told_apart_from_one_that_vanis
         gone = closed.getsockname()[1]
         closed.close()
         async with running(tmp_path, offices) as (fax,):
-            lines = [
+            connections = [
                 await logged_in(place, "a-closed", gone),
                 await logged_in(place, "b-deaf", deaf.getsockname()[1]),
             ]
             results = await notify(fax, timeout=0.3)
             assert [one["outcome"] for one in results] == ["refused", "timed_out"]
-            for line in lines:
-                line.close()
+            for connection in connections:
+                connection.close()
 
 
 @async_test
@@ -181,10 +181,10 @@ async def test_a_listener_that_is_no_client_does_not_count_as_delivered(tmp_path
         await asyncio.start_server(babbles, place, LOW + 1),
         running(tmp_path, offices) as (fax,),
     ):
-        lines = [await logged_in(place, name, port) for name, port in (("a", LOW), ("b", LOW + 1))]
+        connections = [await logged_in(place, name, port) for name, port in (("a", LOW), ("b", LOW + 1))]
         assert [one["outcome"] for one in await notify(fax)] == ["unacknowledged"] * 2
-        for line in lines:
-            line.close()
+        for connection in connections:
+            connection.close()
 
 
 @async_test
@@ -205,11 +205,11 @@ async def test_the_server_takes_no_login_with_a_call_back_port_that_no_client_ma
 ) -> None:
     offices = server()
     async with running(tmp_path, offices) as (fax,):
-        line = await dialled(offices["addresses"][0], PCP, 2)
-        line.say(login="uk-ts1", call_back_port=port, keep_alive=60)
-        assert (await line.hear(2))["refused"] == f"call-back port {port!r} is not one that a client may use"
+        connection = await dialled(offices["addresses"][0], PCP, 2)
+        connection.say(login="uk-ts1", call_back_port=port, keep_alive=60)
+        assert (await connection.hear(2))["refused"] == f"call-back port {port!r} is not one that a client may use"
         assert fax.state()["servers"][0]["logins"] == []
-        line.close()
+        connection.close()
 
 
 @async_test

@@ -41,17 +41,17 @@ from tests.unit.module_utils.emulator_world import (
 @async_test
 async def test_log_items_go_to_the_port_that_the_identifier_came_from(tmp_path: Path) -> None:
     async with serving(tmp_path, "console") as (fax, place):
-        line, identifier = await logged_in(place)
+        connection, identifier = await logged_in(place)
         with Datagrams(address()) as console:
             console.send((place, APPLICATION), {"connection": identifier})
-            assert await confirmed(line) == list(console.here)
+            assert await confirmed(connection) == list(console.here)
             (sent,) = await notify(fax)
             item, there = await console.hear()
             assert there == (place, APPLICATION)  # one port number for TCP and UDP
             assert item == {"notification": sent["token"], "to": NAME, "server": "server/console/admin"}
             assert (sent["kind"], sent["transport"], sent["outcome"]) == ("log item", "udp", "sent")
             assert (sent["address"], sent["port"], sent["source_port"]) == (*console.here, APPLICATION)
-        line.close()
+        connection.close()
 
 
 @pytest.mark.acceptance("KE-01", "KE-06")
@@ -86,16 +86,16 @@ async def test_when_tcp_ends_the_server_ignores_what_the_clients_port_still_send
     server, inside = offering("console", "server"), address()
     place = server["addresses"][0]
     async with network(inside, place) as (_passed, ends), running(tmp_path, server) as (fax,):
-        line = await dialled(inside, APPLICATION, 5, tls=client_context())
-        line.say(login=NAME, call_back_port=0, log_items=True, keep_alive=0.1 if ending == "silence" else 60)
-        identifier = (await line.hear(5))["connection"]
+        connection = await dialled(inside, APPLICATION, 5, tls=client_context())
+        connection.say(login=NAME, call_back_port=0, log_items=True, keep_alive=0.1 if ending == "silence" else 60)
+        identifier = (await connection.hear(5))["connection"]
         with Datagrams(address()) as console:
             console.send((place, APPLICATION), {"connection": identifier})
-            await confirmed(line)
+            await confirmed(connection)
             if ending == "logout":
-                line.say(logout=NAME)
+                connection.say(logout=NAME)
             elif ending == "closed":
-                line.close()
+                connection.close()
             elif ending == "reset":
                 reset(ends)
             elif ending == "server":
@@ -107,7 +107,7 @@ async def test_when_tcp_ends_the_server_ignores_what_the_clients_port_still_send
             assert await notify(fax) == []
             assert [sent["outcome"] for sent in await notify(fax, instances=[NAME])] == ["not_logged_in"]
             assert await console.silent()
-        line.close()
+        connection.close()
 
 
 @pytest.mark.acceptance("KE-07")
@@ -125,7 +125,7 @@ async def test_when_tcp_ends_the_client_drops_its_identifier_and_its_port(tmp_pa
         if ending == "server":
             await fax.stop()
         else:
-            fax.running["server/console/admin"].logins[NAME].line.end()  # type: ignore[attr-defined]
+            fax.running["server/console/admin"].logins[NAME].connection.end()  # type: ignore[attr-defined]
         await until(lambda: instances(pc)[0]["log_channel"]["port"] != there[1])
         with Datagrams(place) as old:  # a log item that was still under way
             old.send(there, {"notification": "late", "to": NAME, "server": "server/console/admin"})
@@ -154,7 +154,7 @@ async def test_only_an_identifier_that_is_alive_opens_a_channel(tmp_path: Path) 
         {"connection": [1]},
     ]
     async with running(tmp_path, server) as (fax,):
-        line, identifier = await logged_in(place)
+        connection, identifier = await logged_in(place)
         with Datagrams(address()) as stranger:
             for message in [*junk, {"connection": identifier[:-1]}, {"identifier": identifier}]:
                 stranger.send((place, APPLICATION), message)
@@ -163,22 +163,22 @@ async def test_only_an_identifier_that_is_alive_opens_a_channel(tmp_path: Path) 
             assert (sent["outcome"], sent["port"], sent["token"]) == ("no_log_channel", None, None)
             assert sent["detail"].startswith("it is logged in, but its UDP message never arrived")
             assert await stranger.silent()
-        line.close()
+        connection.close()
 
 
 @pytest.mark.acceptance("KE-06")
 @async_test
 async def test_log_items_follow_a_client_to_which_nat_gave_another_port(tmp_path: Path) -> None:
     async with serving(tmp_path, "console") as (fax, place):
-        line, identifier = await logged_in(place)
+        connection, identifier = await logged_in(place)
         with Datagrams(address()) as before, Datagrams(address()) as after:
             for console in (before, after):
                 console.send((place, APPLICATION), {"connection": identifier})
-                assert await confirmed(line) == list(console.here)
+                assert await confirmed(connection) == list(console.here)
             await notify(fax)
             assert (await after.hear())[0]["to"] == NAME
             assert await before.silent()
-        line.close()
+        connection.close()
 
 
 @async_test
@@ -224,13 +224,13 @@ async def test_a_client_whose_channel_does_not_open_says_what_to_look_at(tmp_pat
 @async_test
 async def test_the_identifier_is_told_to_its_client_and_to_nobody_else(tmp_path: Path) -> None:
     async with connected(tmp_path, "console") as (fax, pc, place):
-        line, first = await logged_in(place, "one")
+        connection, first = await logged_in(place, "one")
         other, second = await logged_in(place, "two")
         handed_out = {first, second, *fax.running["server/console/admin"].channels._channels}  # type: ignore[attr-defined]
         assert len(handed_out) == 3
         told = json.dumps([fax.state(), pc.state(), await notify(fax)])
         assert not [identifier for identifier in handed_out if identifier in told]
-        line.close()
+        connection.close()
         other.close()
 
 
@@ -245,7 +245,7 @@ async def test_the_ports_of_a_log_channel_answer_probes(tmp_path: Path) -> None:
             ):
                 prober.send(there, {"probe": "t"})
                 assert (await prober.hear())[0]["by"] == name
-        line = await dialled(place, APPLICATION, 5, tls=client_context())
-        line.say(probe="t")
-        assert (await line.hear(5))["by"] == "server/console/admin"
-        line.close()
+        connection = await dialled(place, APPLICATION, 5, tls=client_context())
+        connection.say(probe="t")
+        assert (await connection.hear(5))["by"] == "server/console/admin"
+        connection.close()

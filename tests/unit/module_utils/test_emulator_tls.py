@@ -34,15 +34,15 @@ async def test_nothing_of_a_login_can_be_read_on_the_wire(tmp_path: Path) -> Non
     server, inside = offering("console", "server"), address()
     place = server["addresses"][0]
     async with network(inside, place) as (passed, _ends), running(tmp_path, server):
-        line, identifier = await logged_in(inside)
+        connection, identifier = await logged_in(inside)
         with Datagrams(address()) as console:
             console.send((place, APPLICATION), {"connection": identifier})
-            await confirmed(line)
-        assert line.encryption in ("TLSv1.2", "TLSv1.3")
+            await confirmed(connection)
+        assert connection.encryption in ("TLSv1.2", "TLSv1.3")
         assert passed[0] == 22  # a TLS record of type handshake: RFC 8446, section 5.1
         for word in (b"login", b"welcome", b"connection", b"log_channel", NAME.encode(), identifier.encode()):
             assert word not in passed
-        line.close()
+        connection.close()
         await until(lambda: passed)
 
 
@@ -52,11 +52,11 @@ async def test_a_client_that_does_not_encrypt_gets_no_answer_and_no_login(tmp_pa
     server = offering("console", "server")
     place = server["addresses"][0]
     async with running(tmp_path, server) as (fax,):
-        line = await dialled(place, APPLICATION, 5)
-        line.say(login=NAME, call_back_port=0, log_items=True)
+        connection = await dialled(place, APPLICATION, 5)
+        connection.say(login=NAME, call_back_port=0, log_items=True)
         with pytest.raises(GoneError):  # and not NonsenseError: not even junk ends in a line
-            await line.hear(5)
-        line.close()
+            await connection.hear(5)
+        connection.close()
         assert server_of(fax)["logins"] == []
         assert server_of(fax)["errors"] == []
 

@@ -18,7 +18,7 @@ from ....module_utils._communigate.lists import (
     NEWEST,
     AddressList,
     AddressListError,
-    Line,
+    ListLine,
     Problem,
     address_text,
     network_text,
@@ -53,7 +53,7 @@ def to_structure(address_list: AddressList) -> list[dict[str, Any]]:
     return [_entry(line) for line in address_list.lines]
 
 
-def _entry(line: Line) -> dict[str, Any]:
+def _entry(line: ListLine) -> dict[str, Any]:
     def text(value: int | None) -> str | None:
         return None if value is None or line.version is None else address_text(line.version, value)
 
@@ -87,18 +87,18 @@ def from_structure(entries: object, grammar: str = NEWEST) -> AddressList:
     if isinstance(entries, (str, bytes, Mapping)) or not isinstance(entries, Iterable):
         cure = "give a list of lines, or what the filter network_address_list returns"
         raise AddressListError([Problem(0, repr(entries), "is not a list", cure)])
-    lines: list[Line] = []
+    lines: list[ListLine] = []
     problems: list[Problem] = []
     for number, entry in enumerate(entries, 1):
         made = _line(number, entry, grammar)
         problems += made if isinstance(made, list) else []
-        lines += [made] if isinstance(made, Line) else []
+        lines += [made] if isinstance(made, ListLine) else []
     if problems:
         raise AddressListError(problems)
     return AddressList(tuple(lines))
 
 
-def _line(number: int, entry: object, grammar: str) -> Line | list[Problem]:
+def _line(number: int, entry: object, grammar: str) -> ListLine | list[Problem]:
     """One line of a list that is being written, or what is wrong with it."""
     if isinstance(entry, str):
         return _fitting(number, entry, grammar)
@@ -120,7 +120,7 @@ def _line(number: int, entry: object, grammar: str) -> Line | list[Problem]:
     return wrong or _from_entry(number, entry, grammar)
 
 
-def _from_entry(number: int, entry: Mapping[str, Any], grammar: str) -> Line | list[Problem]:
+def _from_entry(number: int, entry: Mapping[str, Any], grammar: str) -> ListLine | list[Problem]:
     said: dict[str, Any] = {"value": None, "excluded": False, "comment": None}
     text = entry.get("text")
     if text is not None:
@@ -149,26 +149,26 @@ def _from_entry(number: int, entry: Mapping[str, Any], grammar: str) -> Line | l
     return made
 
 
-def _fitting(number: int, text: str, grammar: str) -> Line | list[Problem]:
+def _fitting(number: int, text: str, grammar: str) -> ListLine | list[Problem]:
     """One line's text in *grammar*: as it stands if it can be, else the same addresses written so that it can."""
     if "\n" in text:
         return [Problem(number, text, "is more than one line", "write an entry for each line")]
     line = _one(number, text, grammar)
     if isinstance(line, list):
         newest = _one(number, text, NEWEST)
-        if isinstance(newest, Line) and newest.kind == "prefix" and newest.version and newest.first is not None:
+        if isinstance(newest, ListLine) and newest.kind == "prefix" and newest.version and newest.first is not None:
             span = network_text(newest.version, newest.first, newest.last or 0, grammar)
             tail = "" if newest.comment is None else f" ; {newest.comment}"
             return _one(number, f"{'!' if newest.excluded else ''}{span}{tail}", grammar)
     return line
 
 
-def _one(number: int, text: str, grammar: str) -> Line | list[Problem]:
+def _one(number: int, text: str, grammar: str) -> ListLine | list[Problem]:
     try:
         lines = parse(text, grammar).lines
     except AddressListError as error:
         return [problem._replace(line=number) for problem in error.problems]
-    return lines[0]._replace(number=number) if lines else Line(number, "", "empty")
+    return lines[0]._replace(number=number) if lines else ListLine(number, "", "empty")
 
 
 def to_text(entries: object, grammar: str = NEWEST) -> str:

@@ -17,54 +17,56 @@ from ...catalog.catalog import Catalog
 from ...catalog.profile import System
 
 
-class Spot(NamedTuple):
+class RealmAddress(NamedTuple):
     """An address where it means one machine: two offices behind NAT routers may both have a 192.168.1.10."""
 
     realm: str
     address: Address
 
 
-class Holder(NamedTuple):
+class PortOwner(NamedTuple):
     """Who holds ports, in words for findings; and which client that is, None where a server or guarded service does."""
 
     name: str
     client: HostService | None
 
 
-class Occupied:
+class TakenPorts:
     """Ports taken on each address and transport, and by whom."""
 
     def __init__(self) -> None:
-        self._taken: dict[tuple[Spot, str], list[tuple[int, int, Holder]]] = {}
+        self._taken: dict[tuple[RealmAddress, str], list[tuple[int, int, PortOwner]]] = {}
 
-    def add(self, spots: Iterable[Spot], transport: str, ports: PortRange, holder: Holder) -> None:
-        """Note *ports* as taken; what of them is taken already stays with its first holder."""
-        for spot in spots:
-            taken = self._taken.setdefault((spot, transport), [])
+    def add(self, addresses: Iterable[RealmAddress], transport: str, ports: PortRange, owner: PortOwner) -> None:
+        """Note *ports* as taken; what of them is taken already stays with its first owner."""
+        for address in addresses:
+            taken = self._taken.setdefault((address, transport), [])
             low = ports.low
             place = max(bisect_left(taken, (low,)) - 1, 0)
             gaps = []
             while place < len(taken) and taken[place][0] <= ports.high:
                 if taken[place][1] >= low:
                     if low < taken[place][0]:
-                        gaps.append((low, taken[place][0] - 1, holder))
+                        gaps.append((low, taken[place][0] - 1, owner))
                     low = taken[place][1] + 1
                 place += 1
             if low <= ports.high:
-                gaps.append((low, ports.high, holder))
+                gaps.append((low, ports.high, owner))
             for gap in gaps:
                 insort(taken, gap)
 
-    def holder(self, spots: Iterable[Spot], transport: str, ports: PortRange) -> tuple[Spot, Holder] | None:
+    def owner(
+        self, addresses: Iterable[RealmAddress], transport: str, ports: PortRange
+    ) -> tuple[RealmAddress, PortOwner] | None:
         """Return where and by whom a port of *ports* is taken, or None where all are free."""
-        for spot in spots:
-            taken = self._taken.get((spot, transport))
+        for address in addresses:
+            taken = self._taken.get((address, transport))
             if not taken:
                 continue
             place = bisect_left(taken, (ports.high + 1,))
             # Entries never overlap each other, so the last one that begins in time decides.
             if place and taken[place - 1][1] >= ports.low:
-                return spot, taken[place - 1][2]
+                return address, taken[place - 1][2]
         return None
 
 
@@ -84,12 +86,12 @@ class PortSpace:
     def find(
         self,
         client: HostService,
-        spots: Sequence[Spot],
+        addresses: Sequence[RealmAddress],
         transport: str,
         pool: PortRange,
         size: int,
         system: System,
-        occupied: Occupied,
+        taken_ports: TakenPorts,
     ) -> PortRange | None:
         """Return a free range of *size* ports, or None.
 
@@ -103,11 +105,11 @@ class PortSpace:
             for step in range(len(starts)):
                 low = starts[(first + step) % len(starts)]
                 candidate = PortRange(low, low + size - 1)
-                if occupied.holder(spots, transport, candidate) is None:
+                if taken_ports.owner(addresses, transport, candidate) is None:
                     return candidate
         for low in range(pool.low, pool.high - size + 2):
             candidate = PortRange(low, low + size - 1)
-            if occupied.holder(spots, transport, candidate) is None and self.clear(candidate, system):
+            if taken_ports.owner(addresses, transport, candidate) is None and self.clear(candidate, system):
                 return candidate
         return None
 

@@ -18,7 +18,7 @@ from ...basics.names import HostService
 from ...basics.ports import PortRange
 from ...catalog.catalog import Catalog
 from .lock import Lock
-from .port_space import Holder, Occupied, PortSpace
+from .port_space import PortOwner, PortSpace, TakenPorts
 from .request_checks import fixed_port, named_range, wanted_size
 from .requests import ClientRequest
 
@@ -40,7 +40,7 @@ class _Undecided(NamedTuple):
 
 
 def choose_ranges(
-    catalog: Catalog, requests: Sequence[ClientRequest], occupied: Occupied, lock: Lock, findings: list[Finding]
+    catalog: Catalog, requests: Sequence[ClientRequest], taken_ports: TakenPorts, lock: Lock, findings: list[Finding]
 ) -> tuple[dict[HostService, CallbackRange], Lock]:
     """Return each client's range, and the lock for the next run.
 
@@ -52,21 +52,21 @@ def choose_ranges(
     for request in requests:
         if request.wanted.mode == "fixed" or request.wanted.low is not None:
             named = fixed_port(request, findings) if request.wanted.mode == "fixed" else named_range(request, findings)
-            if named is not None and _take(request, named, occupied, findings):
+            if named is not None and _take(request, named, taken_ports, findings):
                 ranges[request.client] = CallbackRange(request.wanted.mode, named, named.low)
         else:
             size = wanted_size(request, findings)
             if size is not None:
                 undecided.append(_Undecided(request, size, lock.ranges.get(request.client)))
     space = PortSpace(catalog)
-    kept = _keep(undecided, space, occupied)
-    chosen = _choose([item for item in undecided if item.request.client not in kept], space, occupied, findings)
+    kept = _keep(undecided, space, taken_ports)
+    chosen = _choose([item for item in undecided if item.request.client not in kept], space, taken_ports, findings)
     locked = {**kept, **chosen}
     ranges.update((client, CallbackRange("dynamic", ports, ports.low)) for client, ports in locked.items())
     return ranges, Lock(locked)
 
 
-def _keep(undecided: Sequence[_Undecided], space: PortSpace, occupied: Occupied) -> dict[HostService, PortRange]:
+def _keep(undecided: Sequence[_Undecided], space: PortSpace, taken_ports: TakenPorts) -> dict[HostService, PortRange]:
     """The ranges of the lock that still serve."""
     kept = {}
     for request, _size, old in undecided:
@@ -74,15 +74,15 @@ def _keep(undecided: Sequence[_Undecided], space: PortSpace, occupied: Occupied)
             continue
         fits = old.size >= request.instances if request.wanted.size is None else old.size == request.wanted.size
         in_pool = request.pool.low <= old.low and old.high <= request.pool.high
-        free = occupied.holder(request.spots, request.transport, old) is None
+        free = taken_ports.owner(request.addresses, request.transport, old) is None
         if fits and in_pool and free and space.clear(old, request.system):
-            occupied.add(request.spots, request.transport, old, Holder(request.client.text, request.client))
+            taken_ports.add(request.addresses, request.transport, old, PortOwner(request.client.text, request.client))
             kept[request.client] = old
     return kept
 
 
 def _choose(
-    undecided: Sequence[_Undecided], space: PortSpace, occupied: Occupied, findings: list[Finding]
+    undecided: Sequence[_Undecided], space: PortSpace, taken_ports: TakenPorts, findings: list[Finding]
 ) -> dict[HostService, PortRange]:
     """New ranges for those who have none, or none that still serves."""
     chosen = {}
@@ -97,12 +97,16 @@ def _choose(
         if need in without_room:
             without_room[need].append(item)
             continue
-        found = space.find(client, request.spots, request.transport, request.pool, size, request.system, occupied)
+        found = space.find(
+            client, request.addresses, request.transport, request.pool, size, request.system, taken_ports
+        )
         if found is None:
-            full = space.find(client, shared, request.transport, request.pool, size, request.system, occupied) is None
+            full = (
+                space.find(client, shared, request.transport, request.pool, size, request.system, taken_ports) is None
+            )
             without_room[need if full else (client,)] = [item]
             continue
-        occupied.add(request.spots, request.transport, found, Holder(client.text, client))
+        taken_ports.add(request.addresses, request.transport, found, PortOwner(client.text, client))
         chosen[client] = found
         if old is not None:
             findings.append(
@@ -119,29 +123,29 @@ def _choose(
     return chosen
 
 
-def _take(request: ClientRequest, ports: PortRange, occupied: Occupied, findings: list[Finding]) -> bool:
+def _take(request: ClientRequest, ports: PortRange, taken_ports: TakenPorts, findings: list[Finding]) -> bool:
     """Note *ports* as taken, or the finding that says by whom they are taken already."""
-    conflict = occupied.holder(request.spots, request.transport, ports)
+    conflict = taken_ports.owner(request.addresses, request.transport, ports)
     if conflict is None:
-        occupied.add(request.spots, request.transport, ports, Holder(request.client.text, request.client))
+        taken_ports.add(request.addresses, request.transport, ports, PortOwner(request.client.text, request.client))
         return True
-    spot, holder = conflict
+    where, owner = conflict
     variable = request.variable("port" if request.wanted.mode == "fixed" else "low")
-    if holder.client is None:
-        message = f"holds the port of {holder.name} on {spot.address.text}"
+    if owner.client is None:
+        message = f"holds the port of {owner.name} on {where.address.text}"
         cure = "choose ports that leave the server's port out"
         findings.append(Finding("FXN307", (request.host,), variable, ports.text, message, cure))
     else:
-        message = f"shares ports with {holder.name} on {spot.address.text}: a call-back could reach the wrong client"
+        message = f"shares ports with {owner.name} on {where.address.text}: a call-back could reach the wrong client"
         cure = "choose other ports for one of the two, or leave the choice to the plan (mode dynamic, no ports)"
-        hosts = (request.host, holder.client.host)
+        hosts = (request.host, owner.client.host)
         findings.append(Finding("FXN305", hosts, variable, ports.text, message, cure))
     return False
 
 
 def _exhausted(undecided: Sequence[_Undecided]) -> Finding:
     request, size, _old = undecided[0]
-    addresses = " and ".join(spot.address.text for spot in request.spots)
+    addresses = " and ".join(each.address.text for each in request.addresses)
     return Finding(
         "FXN306",
         tuple(item.request.host for item in undecided),

@@ -14,14 +14,14 @@ from ...basics.names import HostService
 from ...basics.ports import PortRange
 from ...catalog.profile import CallbackRules, Environment, System
 from ...inventory.intent import CallbackRequest, Intent, Use
-from .port_space import Spot
+from .port_space import RealmAddress
 
 
 class CalledAt(NamedTuple):
     """Where a client is called back: its own addresses, and the public ones on the way."""
 
-    own: tuple[Spot, ...]
-    public: tuple[Spot, ...]
+    own: tuple[RealmAddress, ...]
+    public: tuple[RealmAddress, ...]
 
 
 class ClientRequest(NamedTuple):
@@ -43,8 +43,8 @@ class ClientRequest(NamedTuple):
     client: HostService
     transport: str
     uses: tuple[Use, ...]
-    own: tuple[Spot, ...]
-    public: tuple[Spot, ...]
+    own: tuple[RealmAddress, ...]
+    public: tuple[RealmAddress, ...]
     rules: CallbackRules
     system: System
     environments: tuple[Environment, ...]
@@ -58,7 +58,7 @@ class ClientRequest(NamedTuple):
         return self.client.host
 
     @property
-    def spots(self) -> tuple[Spot, ...]:
+    def addresses(self) -> tuple[RealmAddress, ...]:
         """Every address under which it is called."""
         return self.own + self.public
 

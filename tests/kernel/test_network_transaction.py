@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import transaction
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import running, transaction
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.transactions import decision
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.transactions.decision import Decided, Said, decide
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.transactions.journal import Journal, Note
@@ -150,6 +150,7 @@ class Estate:
 @pytest.fixture
 def estate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Estate]:
     """Three hosts with their old rules, and a transaction that is begun."""
+    monkeypatch.setattr(running, "WATCH", 0.0)  # nothing runs here that could be spared
     monkeypatch.setattr(decision, "RESERVE", 0.5)
     monkeypatch.setattr(decision, "PAUSE", 0.1)
     with _estate(tmp_path) as made:
@@ -267,6 +268,7 @@ def test_whatever_fails_the_network_is_whole(estate: Estate, seed: int) -> None:
 def test_a_thousand_schedules_leave_the_network_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(running, "WATCH", 0.0)
     monkeypatch.setattr(decision, "RESERVE", 0.5)
     monkeypatch.setattr(decision, "PAUSE", 0.1)
     first, told = int(os.environ.get("FAULT_SEED", "0")) + 250 * part, 0

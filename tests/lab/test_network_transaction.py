@@ -30,8 +30,10 @@ pytestmark = [pytest.mark.lab, pytest.mark.labs]
 INVENTORY = Path(__file__).parent / "network_transaction"
 ROUTERS = ("hq-router", "branch-router", "annex-inner", "annex-outer")
 MANAGED = (*ROUTERS, "branch-fax", "annex-pc")
-HOLD = 25  # seconds
-CONFIRM = 10  # seconds
+HOLD = 40  # seconds
+#: When hosts get their first rules, each of them watches for some seconds what is under way.
+LONG_HOLD = {"faxnet_hold_timeout": "180"}
+CONFIRM = 20  # seconds
 LATE = 2.0  # seconds within which a host has undone its change once its time is over
 PICTURE = (
     "nft -s list ruleset; cat /proc/sys/net/ipv4/ip_forward; "
@@ -60,12 +62,10 @@ class Estate:
         given = {
             "faxnet_directory": str(self.directory / "faxnet"),
             "faxnet_lock": str(self.directory / "lock"),
-            **values,
-        }
-        given |= {
             "faxnet_hold_timeout": str(HOLD),
             "router_confirm_timeout": str(CONFIRM),
             "host_firewall_confirm_timeout": str(CONFIRM),
+            **values,
         }
         command += [word for key, value in given.items() for word in ("-e", f"{key}={value}")]
         # A master of its own for each run: another's may have been cut off by a router in the meantime.
@@ -89,8 +89,8 @@ class Estate:
         return playing.returncode, printed
 
     def plan(self, instances: int, **values: str) -> None:
-        """Plan for a number of instances."""
-        status, printed = self.play("faxnet.deploy.plan", pc_instances=str(instances), **values)
+        """Plan for a number of instances, in steps that make another call-back range necessary."""
+        status, printed = self.play("faxnet.deploy.plan", pc_instances=str(60 * instances), **values)
         assert status == 0, printed
 
     def deploy(self, *arguments: str, **values: str) -> tuple[int, str]:
@@ -144,7 +144,7 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
 def settled(estate: Estate) -> Estate:
     """The network with the rules for one instance, and a plan for two."""
     estate.plan(1)
-    status, printed = estate.deploy()
+    status, printed = estate.deploy(**LONG_HOLD)
     assert status == 0, printed
     estate.plan(2)
     return estate
@@ -152,7 +152,7 @@ def settled(estate: Estate) -> Estate:
 
 def test_the_first_rules_come_through_the_routers_that_they_are_for(estate: Estate) -> None:
     estate.plan(1)
-    status, printed = estate.deploy()
+    status, printed = estate.deploy(**LONG_HOLD)
     assert status == 0, printed
     before = estate.picture
     assert all("table inet faxnet" in text for text in before.values())
@@ -299,7 +299,7 @@ def kill_at_moments(estate: Estate, moments: int) -> None:
     pictures, tasks, now = {}, 0, 0
     for now in (1, 2):
         estate.plan(now)
-        status, printed = estate.deploy()
+        status, printed = estate.deploy(**LONG_HOLD)
         assert status == 0, printed
         pictures[now], tasks = estate.picture, printed.count("TASK [")
     for number in range(moments):

@@ -127,7 +127,17 @@ def _read_host(
         management,
         openings,
         bool(plugin_of(own)),
+        _login(own, addresses),
     )
+
+
+def _login(own: Mapping[str, object], addresses: tuple[Address, ...]) -> Address | None:
+    """The address that Ansible logs in to, if the host is not known by it; a name says nothing here."""
+    try:
+        login = parse_address(own.get("ansible_host"))
+    except AddressError:
+        return None
+    return login if login not in addresses else None
 
 
 def _site_of(reader: Reader, value: object, sites: Mapping[str, Site], gateway_of: list[str]) -> Site | None:

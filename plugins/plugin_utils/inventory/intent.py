@@ -83,6 +83,7 @@ class Host(NamedTuple):
 
     Attributes:
         logged_in: whether Ansible's connection to it is a login over the network (ssh, winrm, psrp).
+        login: the address that Ansible logs in to, where it is none of the host's addresses.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Host(NamedTuple):
     management: tuple[Opening, ...]
     openings: tuple[Opening, ...]
     logged_in: bool = True
+    login: Address | None = None
 
     def address_of(self, version: int) -> Address | None:
         """The host's own address of an IP version."""

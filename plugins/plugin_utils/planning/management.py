@@ -82,14 +82,25 @@ def management_permits(intent: Intent) -> ManagementPermits:
 
 
 def _managed(intent: Intent) -> dict[_Managed, list[Address]]:
-    """The addresses of the hosts that Ansible logs in to."""
+    """The addresses of the hosts that Ansible logs in to.
+
+    One that it logs in to at another address has that too, where it lies in the host's site, or the host is a router
+    and it is of the wire between two. A public address is translated by somebody else's rule, and any other lies in a
+    network for administrators alone, which none of these routers stands before.
+    """
     gateways = {gateway.host for site in intent.sites.values() for gateway in site.gateways}
+    public = {address for site in intent.sites.values() for gateway in site.gateways for address in gateway.public}
     found: dict[_Managed, list[Address]] = defaultdict(list)
     for host in intent.hosts.values():
         if is_managed(host):
             both = len(host.addresses) > 1
             router = host.name if host.name in gateways else ""
-            found[_Managed(host.site, router, both, host.management)] += host.addresses
+            of_host = found[_Managed(host.site, router, both, host.management)]
+            of_host += host.addresses
+            networks = intent.sites[host.site].networks
+            here = router or any(host.login and network.holds(host.login) for network in networks)
+            if host.login and here and host.login not in public:
+                of_host.append(host.login)
     return found
 
 

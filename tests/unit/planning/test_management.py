@@ -52,6 +52,31 @@ def test_a_host_that_nobody_logs_in_to_over_the_network_needs_nothing(plugin: st
     assert passed(net.made(), "york-router") == []
 
 
+@pytest.mark.parametrize(
+    ("login", "let_through"),
+    [
+        ("10.4.0.11", ["10.4.0.10/31"]),  # its second address in the office
+        ("172.16.0.10", ["10.4.0.10"]),  # a network for administrators alone
+        ("york-pc.example.com", ["10.4.0.10"]),
+    ],
+)
+def test_a_host_is_reached_where_ansible_logs_in(login: str, let_through: list[str]) -> None:
+    net = two_routed_offices()
+    net.hosts["pc"]["ansible_host"] = login
+    found = [entry[1] for entry in passed(net.made(), "york-router") if ":" not in entry[1]]
+    assert found == let_through
+
+
+def test_a_router_between_two_is_reached_on_the_wire_between_them() -> None:
+    net = two_routed_offices()
+    net.hosts["inner"] = {"faxnet_address": "10.4.0.2", "ansible_host": "198.18.0.1"}
+    del net.sites["york"]["gateway"]
+    net.sites["york"]["gateways"] = [{"host": "inner"}, {"host": "york-router"}]
+    net.hosts["york-router"] = {"faxnet_address": "198.18.0.2"}
+    reached = {entry[1] for entry in passed(net.made(), "york-router")}
+    assert {"198.18.0.1", "10.4.0.2"} <= reached
+
+
 @pytest.mark.parametrize("platform", ["unmanaged", "worksheet"])
 def test_nor_does_a_device_that_ansible_leaves_alone(platform: str) -> None:
     net = two_routed_offices()

@@ -98,15 +98,11 @@ class GatewayView:
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
-    """A site: its networks (text), gateways inside out, and its realm for each IP version.
-
-    Sites of one realm meet under their own addresses, without translation.
-    """
+    """A site: its networks (text), and its gateways inside out."""
 
     name: str
     networks: tuple[str, ...]
     gateways: tuple[GatewayView, ...]
-    realms: Mapping[int, str]
 
     def public(self, version: int) -> str | None:
         """The address that the site wears outside its outermost gateway; None where nothing translates."""
@@ -234,7 +230,7 @@ def view_opening(opening: Mapping[str, Any]) -> OpeningView:
 
 def _site(name: str, site: Mapping[str, Any]) -> SiteView:
     gateways = tuple(GatewayView(gateway["host"], tuple(gateway["public"])) for gateway in site["gateways"])
-    return SiteView(name, tuple(site["networks"]), gateways, {4: site["realm"]["4"], 6: site["realm"]["6"]})
+    return SiteView(name, tuple(site["networks"]), gateways)
 
 
 def _host(name: str, host: Mapping[str, Any], traits: Mapping[str, Traits]) -> HostView:

@@ -153,8 +153,16 @@ class Topology:
 
     def same_realm(self, one: str, other: str, version: int) -> bool:
         """Whether two hosts are in one site, or in sites of one realm."""
-        here, there = self.hosts[one]["site"], self.hosts[other]["site"]
-        return here == there or self._realm(here, version) == self._realm(there, version)
+        return self.in_realm_of(one, self.hosts[other]["site"], version)
+
+    def in_realm_of(self, host: str, site: str, version: int) -> bool:
+        """Whether a host is in *site*, or in a site of its realm: they meet under their own addresses."""
+        here = self.hosts[host]["site"]
+        return here == site or self._realm(here, version) == self._realm(site, version)
+
+    def worn_outside(self, site: str, version: int) -> Address | None:
+        """The address that packets from inside *site* wear outside all of its routers; None where none translates."""
+        return self._sites[site].outermost(version)
 
     def is_local(self, host: str, address: Address) -> bool:
         """Whether an address lies in a network of the realm that a host's site is in."""

@@ -50,6 +50,20 @@ def test_hosts_of_two_sites_meet_under_public_addresses() -> None:
     assert not topology.same_realm("fl-press", "uk-pc1", 4)
 
 
+def test_a_host_and_a_site_meet_untranslated_in_one_realm_and_else_under_what_its_routers_wear() -> None:
+    plan: dict[str, Any] = products()
+    topology = Topology(plan)
+    assert topology.in_realm_of("fl-press", "florida", 4)
+    assert not topology.in_realm_of("fl-press", "sheffield", 4)
+    worn = topology.worn_outside("sheffield", 4)
+    assert worn is not None
+    assert worn.text == "203.0.113.20"
+    assert topology.worn_outside("sheffield", 6) is None
+    for site in ("florida", "sheffield"):
+        plan["sites"][site]["realm"] = {"4": "company", "6": "internet"}
+    assert Topology(plan).in_realm_of("fl-press", "sheffield", 4)
+
+
 def test_nobody_is_met_in_an_ip_version_that_one_of_the_two_has_not() -> None:
     topology = Topology(products())
     assert topology.shown("fl-press", "uk-pc1", 6) is None

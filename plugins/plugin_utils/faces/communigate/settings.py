@@ -18,6 +18,7 @@ from ...basics.findings import short
 from ...catalog.catalog import builtin_catalog
 from ...plan_files.view import HostView, PlanView, SiteView, version_of, view_plan
 from ...planning.checks.systems import unmapped
+from ...tracing.topology import Topology
 from ..filter_input import InputError
 from .network_list import GRAMMARS, AddressListError, from_structure, network_text
 
@@ -101,13 +102,14 @@ def communigate_settings(plan: object, host: object, wishes: Wishes | None = Non
         raise InputError(f"{short(wishes.grammar)!r} is no grammar of address lists; use one of: {', '.join(GRAMMARS)}")
     try:
         view = view_plan(plan)  # type: ignore[arg-type]
+        topology = Topology(plan)  # type: ignore[arg-type]
         exchanges = {item["name"]: item["ports"] for item in plan["services"].get(SERVICE, ())}  # type: ignore[index]
     except (KeyError, TypeError, ValueError, AttributeError):
         # From None: what is missing first in something else than a plan tells nobody anything.
         raise InputError(
             f"{short(plan, 40)!r} is not a plan; pass a plan's folder, or the content of its file plan.json"
         ) from None
-    return asdict(_settings(view, _offer(view, host), exchanges, wishes))
+    return asdict(_settings(view, topology, _offer(view, host), exchanges, wishes))
 
 
 def _offer(view: PlanView, host: object) -> Mapping[str, Any]:
@@ -121,13 +123,18 @@ def _offer(view: PlanView, host: object) -> Mapping[str, Any]:
     )
 
 
-def _settings(view: PlanView, offer: Mapping[str, Any], exchanges: Mapping[str, str], wishes: Wishes) -> Settings:
+def _settings(
+    view: PlanView, topology: Topology, offer: Mapping[str, Any], exchanges: Mapping[str, str], wishes: Wishes
+) -> Settings:
     server = view.hosts[offer["host"]]
-    home = view.sites[server.site]
-    lan = [
-        (site, network) for site in view.sites.values() for network in _prefixes(site) if _is_lan(home, site, network)
+    networks = [(site, network) for site in view.sites.values() for network in _prefixes(site)]
+    lan = [(site, network) for site, network in networks if _is_lan(topology, server, site, network)]
+    users = _client_sites(view, server)
+    remote = [
+        (site, network)
+        for site, network in networks
+        if site.name in users and _is_behind_nat(topology, server, site, network)
     ]
-    remote = list(_behind_nat(view, server, home))
     lan_lines = [_line(network, site.name, wishes.grammar) for site, network in lan]
     wan = {str(version): _wan_address(view, server, version) for version in (4, 6)}
     settings = offer["settings"]
@@ -158,29 +165,29 @@ def _line(network: Prefix, site: str, grammar: str) -> str:
     return f"{network_text(network.version, network.first, network.last, grammar)} ; site {site}"
 
 
-def _is_lan(home: SiteView, site: SiteView, network: Prefix) -> bool:
+def _is_lan(topology: Topology, server: HostView, site: SiteView, network: Prefix) -> bool:
     """Whether the server meets a network untranslated, while the Internet cannot reach it directly (CG-03)."""
     version = network.version
-    near = site.name == home.name or site.realms[version] == home.realms[version]
-    hidden = site.public(version) is not None or (
+    hidden = topology.worn_outside(site.name, version) is not None or (
         is_unrouted(Address(version, network.first)) and is_unrouted(Address(version, network.last))
     )
-    return near and hidden
+    return hidden and topology.in_realm_of(server.name, site.name, version)
 
 
-def _behind_nat(view: PlanView, server: HostView, home: SiteView) -> Iterator[tuple[SiteView, Prefix]]:
-    """Networks of other sites that wear another address when they meet the server, and whose hosts use it (CG-05)."""
-    users = {
+def _client_sites(view: PlanView, server: HostView) -> frozenset[str]:
+    """The sites whose hosts use the server."""
+    return frozenset(
         view.hosts[use["host"]].site
         for use in view.uses
         if use["server"] == server.name and use["service"] == SERVICE and use["enabled"]
-    }
-    for site in view.sites.values():
-        for network in _prefixes(site):
-            version = network.version
-            near = site.name == home.name or site.realms[version] == home.realms[version]
-            if site.name in users and not near and site.public(version) is not None:
-                yield site, network
+    )
+
+
+def _is_behind_nat(topology: Topology, server: HostView, site: SiteView, network: Prefix) -> bool:
+    """Whether the hosts of a network wear another address when they meet the server (CG-05)."""
+    version = network.version
+    translated = topology.worn_outside(site.name, version) is not None
+    return translated and not topology.in_realm_of(server.name, site.name, version)
 
 
 def _wan_address(view: PlanView, server: HostView, version: int) -> str | None:

@@ -11,6 +11,7 @@ a change is not confirmed here but held, until the action network_transaction de
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
 from collections.abc import Mapping, Sequence
@@ -119,7 +120,11 @@ class ActionModule(EngineAction):
     def _slice(self, options: Mapping[str, Any], directory: Path, variables: dict[str, Any]) -> dict[str, Any]:
         host = variables["inventory_hostname"]
         if options["policy"] is not None:
-            return {"host": host, "platform": DEFAULT, "policy": options["policy"]}
+            behind = None
+            with contextlib.suppress(PlanFileError):
+                # Whatever rules a router gets, what the plan has behind it is asked.
+                behind = read_slice(directory, host).get("behind")
+            return {"host": host, "platform": DEFAULT, "policy": options["policy"], "behind": behind}
         return read_slice(directory, host)
 
     def _write(self, result: dict[str, Any], step: OnController, path: Path) -> None:

@@ -30,10 +30,9 @@ pytestmark = [pytest.mark.lab, pytest.mark.labs]
 INVENTORY = Path(__file__).parent / "network_transaction"
 ROUTERS = ("hq-router", "branch-router", "annex-inner", "annex-outer")
 MANAGED = (*ROUTERS, "branch-fax", "annex-pc")
-HOLD = 40  # seconds
-#: When hosts get their first rules, each of them watches for some seconds what is under way.
-LONG_HOLD = {"faxnet_hold_timeout": "180"}
-CONFIRM = 20  # seconds
+HOLD = 180  # seconds; nobody waits for it where the controller lives
+HOLD_ALONE = 60  # seconds, where the controller dies
+CONFIRM = 30  # seconds
 LATE = 2.0  # seconds within which a host has undone its change once its time is over
 PICTURE = (
     "nft -s list ruleset; cat /proc/sys/net/ipv4/ip_forward; "
@@ -88,9 +87,9 @@ class Estate:
             printed, _nothing = playing.communicate()
         return playing.returncode, printed
 
-    def plan(self, instances: int, **values: str) -> None:
-        """Plan for a number of instances, in steps that make another call-back range necessary."""
-        status, printed = self.play("faxnet.deploy.plan", pc_instances=str(60 * instances), **values)
+    def plan(self, number: int) -> None:
+        """Plan with one of several call-back ranges."""
+        status, printed = self.play("faxnet.deploy.plan", low=str(20000 + 1000 * number))
         assert status == 0, printed
 
     def deploy(self, *arguments: str, **values: str) -> tuple[int, str]:
@@ -112,7 +111,7 @@ class Estate:
 
     def settled(self, old: dict[str, str], new: dict[str, str]) -> dict[str, str]:
         """What the devices have when no change waits any more: at the latest when every timer's time is over."""
-        until = time.monotonic() + HOLD + CONFIRM + LATE
+        until = time.monotonic() + HOLD_ALONE + CONFIRM + LATE
         found = self.picture
         while found not in (old, new) and time.monotonic() < until:
             time.sleep(0.5)
@@ -142,9 +141,9 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
 
 @pytest.fixture
 def settled(estate: Estate) -> Estate:
-    """The network with the rules for one instance, and a plan for two."""
+    """The network with the rules of one plan, and another plan."""
     estate.plan(1)
-    status, printed = estate.deploy(**LONG_HOLD)
+    status, printed = estate.deploy()
     assert status == 0, printed
     estate.plan(2)
     return estate
@@ -152,7 +151,7 @@ def settled(estate: Estate) -> Estate:
 
 def test_the_first_rules_come_through_the_routers_that_they_are_for(estate: Estate) -> None:
     estate.plan(1)
-    status, printed = estate.deploy(**LONG_HOLD)
+    status, printed = estate.deploy()
     assert status == 0, printed
     before = estate.picture
     assert all("table inet faxnet" in text for text in before.values())
@@ -283,7 +282,7 @@ def test_a_host_that_does_not_answer_keeps_nobody_from_his_rules(settled: Estate
 
 def kill(estate: Estate, tasks: int, pause: float) -> None:
     """Begin to put the plan in force; kill the playbook's process when so many tasks have begun, and a pause later."""
-    with estate.start("faxnet.deploy.deploy") as playing:
+    with estate.start("faxnet.deploy.deploy", faxnet_hold_timeout=str(HOLD_ALONE)) as playing:
         assert playing.stdout is not None
         begun = 0
         while begun < tasks and (line := playing.stdout.readline()):
@@ -299,7 +298,7 @@ def kill_at_moments(estate: Estate, moments: int) -> None:
     pictures, tasks, now = {}, 0, 0
     for now in (1, 2):
         estate.plan(now)
-        status, printed = estate.deploy(**LONG_HOLD)
+        status, printed = estate.deploy()
         assert status == 0, printed
         pictures[now], tasks = estate.picture, printed.count("TASK [")
     for number in range(moments):
@@ -308,14 +307,9 @@ def kill_at_moments(estate: Estate, moments: int) -> None:
         begun = chance.randint(1, tasks)
         kill(estate, begun, chance.uniform(0, 1.5))
         found = estate.settled(pictures[now], pictures[wanted])
-        whole = [instances for instances, picture in pictures.items() if picture == found]
+        whole = [plan for plan, picture in pictures.items() if picture == found]
         assert whole, f"half changed; FAULT_SEED={seed}, kill {number} after {begun} tasks of {tasks}"
         now = whole[0]
-
-
-def test_a_killed_controller_leaves_the_network_whole(estate: Estate) -> None:
-    kill_at_moments(estate, 3)
-    assert estate.deploy()[0] == 0
 
 
 @pytest.mark.slow

@@ -41,8 +41,9 @@ def test_a_tcp_connection_is_established_when_it_has_come_about(host: Host) -> N
     with (
         socket.create_server(("127.0.0.1", 9000)) as listener,
         socket.create_connection(("127.0.0.1", 9000)) as caller,
-        listener.accept()[0],
     ):
-        (found,) = conntrack.connections()
-        assert (found.transport, found.established, found.answered) == ("tcp", True, True)
-        assert found.original.source_port == caller.getsockname()[1]
+        accepted, _peer = listener.accept()
+        with accepted:
+            (found,) = conntrack.connections()
+            assert (found.transport, found.established, found.answered) == ("tcp", True, True)
+            assert found.original.source_port == caller.getsockname()[1]

@@ -115,7 +115,7 @@ def receives(receiver: socket.socket) -> bool:
             pass
     receiver.settimeout(2)
     try:
-        return all(receiver.recv(100) for _ in range(5))
+        return all(receiver.recv(100) for _number in range(5))
     except TimeoutError:
         return False
 

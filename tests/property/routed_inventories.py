@@ -46,7 +46,7 @@ def add_site(draw: st.DrawFn, net: Network, number: int) -> None:
         if dual:
             inside.append(f"2001:db8:{number}::1" if index == 0 else f"fd00:{number}::{index + 1}")
         net.hosts[host] = {"faxnet_address": inside}
-    shared = [other for other in net.sites if net.sites[other].get("realm") == realm is not None]
+    shared = [other for other in net.sites if realm is not None and net.sites[other].get("realm") == realm]
     shared = [other for other in shared if net.sites[other].get("gateways")]
     if chain and shared and draw(st.integers(0, 3)) == 0:
         # The outermost router is another site's too; it wears the same there and here.

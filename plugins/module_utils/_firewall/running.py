@@ -31,9 +31,9 @@ _WATCH_TABLE = "inet faxnet_watch"
 #: Text that leaves no such table behind, whether there was one or not.
 NO_WATCH = f"table {_WATCH_TABLE}\ndelete table {_WATCH_TABLE}\n"
 _WATCHING = f"""{NO_WATCH}table {_WATCH_TABLE} {{
-	chain input {{ type filter hook input priority filter; policy accept; ct state established counter; }}
-	chain forward {{ type filter hook forward priority filter; policy accept; ct state established counter; }}
-	chain output {{ type filter hook output priority filter; policy accept; ct state established counter; }}
+    chain input {{ type filter hook input priority filter; policy accept; ct state established counter; }}
+    chain forward {{ type filter hook forward priority filter; policy accept; ct state established counter; }}
+    chain output {{ type filter hook output priority filter; policy accept; ct state established counter; }}
 }}
 """
 _NOTE = "running sessions until"

@@ -199,5 +199,5 @@ def _check_keys(data: Mapping[str, Any], shape: Mapping[str, Any], where: str, c
         if key not in data:
             raise PlanFileError(f"{where}: {place or 'the document'} has no {key}; {cure}")
         value = data[key]
-        if type(of) is not Single or type(value) not in of.types:
+        if not isinstance(of, Single) or type(value) not in of.types:
             check_shape(value, of, where, cure, f"{place}.{key}" if place else key)

@@ -99,7 +99,11 @@ def test_the_rules_of_a_faxpress_plan_hold_requests_and_alerts_and_nothing_else(
     assert elements["router"] == {*always, "faxpress.request/pc>fp", "faxpress.alert/fp>pc"}
     assert elements["pc"] == {"management", "faxpress.alert/fp>pc"}
     for host in ("router", "pc"):
-        assert not re.search(r"tcp dport(?! 22 )", in_force(made, host)), "TCP for managing the machine alone"
+        other = re.search(r"tcp dport(?! 22 | @faxnet_forward_tcp4 )", in_force(made, host))
+        assert not other, "TCP for managing machines alone"
+    through = re.search(r"set faxnet_forward_tcp4 .*?elements = \{(.*?)\}", in_force(made, "router"), re.DOTALL)
+    assert through is not None
+    assert re.findall(r" \. (\d+(?:-\d+)?) comment", through[1]) == ["22"]
 
 
 def in_force(made: Made, host: str) -> str:

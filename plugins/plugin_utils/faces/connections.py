@@ -134,17 +134,18 @@ def side_by_side(calls: Sequence[Callable[[], dict[str, Any]]], at_once: int = A
         while waiting or texts:
             while waiting and len(texts) < at_once:
                 number, call = waiting.pop()
-                selector.register(_fork(call), selectors.EVENT_READ, number)
+                child = _fork(call)
+                selector.register(child, selectors.EVENT_READ, (number, child))
                 texts[number] = bytearray()
             for key, _events in selector.select():
-                pipe, pid = key.fileobj.pipe, key.fileobj.pid  # type: ignore[union-attr]
-                piece = os.read(pipe, 65536)
-                texts[key.data] += piece
+                number, child = key.data
+                piece = os.read(child.pipe, 65536)
+                texts[number] += piece
                 if not piece:
-                    selector.unregister(key.fileobj)
-                    os.close(pipe)
-                    os.waitpid(pid, 0)
-                    results[key.data] = _result(bytes(texts.pop(key.data)))
+                    selector.unregister(child)
+                    os.close(child.pipe)
+                    os.waitpid(child.pid, 0)
+                    results[number] = _result(bytes(texts.pop(number)))
     return results
 
 

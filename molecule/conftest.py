@@ -75,6 +75,12 @@ print(asked.makefile().readline())
 """
 
 
+#: The elements of a set that the kernel fills by itself.
+_COUNTED = re.compile(r"(^\t\tflags dynamic\n)\t\telements = \{.*?\}\n", re.MULTILINE | re.DOTALL)
+#: A rule that is there for some hours after a host's first rules, and not after a boot.
+_SPARED = re.compile(r'^\t\t[^\n]*comment "running sessions until \d+"\n', re.MULTILINE)
+
+
 @dataclass(frozen=True, slots=True)
 class Tracked:
     """One connection as a host's connection tracking has it: its first packet's ends, and seconds left to live."""
@@ -157,8 +163,10 @@ class Network:
         self.host(name).check_output("conntrack -F 2>/dev/null")
 
     def rules(self, name: str) -> str:
-        """The host's live rule set, without counts."""
-        return str(self.host(name).check_output("nft --stateless list ruleset"))
+        """The host's live rule set as it was set: without counts, and without what spares running sessions at first."""
+        listed = str(self.host(name).check_output("nft --stateless list ruleset"))
+        listed = _COUNTED.sub(r"\1", listed)
+        return _SPARED.sub("", listed)
 
     def put(self, name: str, path: str, content: str | bytes) -> None:
         """Write a file on a host, with the folders on the way."""

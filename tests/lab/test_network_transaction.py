@@ -207,6 +207,7 @@ SHUT = """\
         together: "{{ network.transaction }}"
         policy: "{{ part.slice.policy | combine({'forward': [], 'outbound': 'flows'}) }}"
       throttle: 1
+      # What failed is what the decision is about.
       ignore_errors: true
 
     - name: Decide

@@ -79,6 +79,7 @@ print(asked.makefile().readline())
 _COUNTED = re.compile(r"(^\t\tflags dynamic\n)\t\telements = \{.*?\}\n", re.MULTILINE | re.DOTALL)
 #: A rule that is there for some hours after a host's first rules, and not after a boot.
 _SPARED = re.compile(r'^\t\t[^\n]*comment "running sessions until \d+"\n', re.MULTILINE)
+_ENDED = re.compile(r"^table inet faxnet_ended \{\n.*?^\}(?:\n|\Z)", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +164,13 @@ class Network:
         self.host(name).check_output("conntrack -F 2>/dev/null")
 
     def rules(self, name: str) -> str:
-        """The host's live rule set as it was set: without counts, and without what spares running sessions at first."""
+        """The host's live rule set as it was set.
+
+        Without counts, without what spares running sessions at first, and without the sessions that a change has ended.
+        """
         listed = str(self.host(name).check_output("nft --stateless list ruleset"))
         listed = _COUNTED.sub(r"\1", listed)
-        return _SPARED.sub("", listed)
+        return _ENDED.sub("", _SPARED.sub("", listed))
 
     def put(self, name: str, path: str, content: str | bytes) -> None:
         """Write a file on a host, with the folders on the way."""
@@ -176,13 +180,18 @@ class Network:
         subprocess.run(command, check=True, capture_output=True, input=data)
 
     def reboot(self, name: str) -> None:
-        """Boot a host again and wait until it is up."""
+        """Boot a host again and wait until it is up and its neighbours find it."""
         container = container_name(LAB, name)
         subprocess.run(["podman", "restart", "--time", "5", container], check=True, capture_output=True)
         end = time.monotonic() + 30
         while self.host(name).run("timeout 5 systemctl is-system-running --wait").stdout.strip() != "running":
             assert time.monotonic() < end, f"{name} is not up again"
             time.sleep(0.2)
+        # At boot duplicates of its link-local addresses are looked for (RFC 4862), a second or more; until then a host
+        # asks for no neighbour.
+        while self.host(name).check_output("ip -6 address show tentative"):
+            assert time.monotonic() < end, f"{name} has no IPv6 address again"
+            time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def lab_of(item: pytest.Item) -> str:
-    """The name of the lab that a test uses: a molecule scenario has its own, a module of lab tests another."""
+    """The name of the lab that a test uses: that of its molecule scenario, one that modules share, or its module's."""
+    marker = item.get_closest_marker("lab")
+    if marker is not None and marker.args:
+        return str(marker.args[0])
     scenario = getattr(item, "callspec", None)
     if item.path.stem == "test_molecule" and scenario is not None:
         return f"molecule_{scenario.id}"

@@ -3,11 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The map from acceptance lines to the tests that prove them: docs/acceptance.md, written by `make docs`.
 
-The lines stand in tests/acceptance.yml. A test claims lines by `@pytest.mark.acceptance("NR-05", ...)` on the function,
-on its class, in `pytestmark`, or in a `pytest.param(..., marks=...)` of its table; a molecule play by a comment
-`# acceptance: NR-05` above the task that proves it. Tests are read, never imported, so that a test which cannot even be
-collected here still counts as what it is. A test that is skipped, expected to fail, or left out of `make test` as slow
-proves nothing and is not counted.
+The lines stand in tests/acceptance.yml. A test claims lines by `@pytest.mark.acceptance("NR-05", ...)` (claims.py), a
+molecule play by a comment `# acceptance: NR-05` above the task that proves it. A test that is skipped, expected to
+fail, or left out of `make test` as slow proves nothing and is not counted.
 """
 
 from __future__ import annotations
@@ -20,6 +18,7 @@ from pathlib import Path
 
 import yaml
 
+from tools.claims import Claim, Scan, claims_of
 from tools.made import ROOT, Generator
 
 LINES = Path("tests/acceptance.yml")
@@ -35,22 +34,6 @@ class AcceptanceLine:
     id: str
     sentence: str
     document: str
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Claim:
-    """A test that claims a line; `test` is `file::name`, relative to the checkout."""
-
-    id: str
-    test: str
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """What the tests claim, and what is wrong with the way they do it."""
-
-    claims: tuple[Claim, ...]
-    faults: tuple[str, ...]
 
 
 def read_lines(root: Path) -> list[AcceptanceLine]:
@@ -71,79 +54,13 @@ def scan(root: Path) -> Scan:
         for path in sorted((root / top).rglob("*")):
             name = path.relative_to(root).as_posix()
             if path.suffix == ".py":
-                found, wrong = _python_claims(ast.parse(path.read_text(encoding="utf-8"), name), name)
+                module = ast.parse(path.read_text(encoding="utf-8"), name)
+                found, wrong = claims_of(module, name, "acceptance", UNCOUNTED)
                 claims |= found
                 faults += wrong
             elif path.suffix in (".yml", ".yaml") and top == "molecule":
                 claims |= set(_yaml_claims(path.read_text(encoding="utf-8"), name))
     return Scan(tuple(sorted(claims)), tuple(faults))
-
-
-def _python_claims(module: ast.Module, name: str) -> tuple[set[Claim], list[str]]:
-    """Return the claims of a test module, and a fault for each marker that reaches no test."""
-    claims: set[Claim] = set()
-    used: set[ast.Call] = set()
-    tables = {
-        target.id: node.value
-        for node in module.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    everywhere = [tables["pytestmark"]] if "pytestmark" in tables else []
-
-    def visit(body: list[ast.stmt], prefix: str, inherited: list[ast.expr]) -> None:
-        for node in body:
-            if isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
-                visit(node.body, f"{prefix}{node.name}::", inherited + node.decorator_list)
-            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test"):
-                marks = list(_with_tables(inherited + node.decorator_list, tables))
-                calls = [call for mark in marks for call in _marker_calls(mark)]
-                used.update(calls)
-                if not UNCOUNTED & {mark_name for mark in marks for mark_name in _direct_marks(mark)}:
-                    claims.update(
-                        Claim(identifier, f"{prefix}{node.name}") for call in calls for identifier in _ids(call)
-                    )
-
-    visit(module.body, f"{name}::", everywhere)
-    stray = [call for call in _marker_calls(module) if call not in used or not _ids(call)]
-    return claims, [
-        f"{name}:{call.lineno}: this acceptance marker names no line or stands on no test" for call in stray
-    ]
-
-
-def _with_tables(marks: list[ast.expr], tables: dict[str, ast.expr]) -> Iterator[ast.expr]:
-    """Yield the marks, and the module's tables of cases that they name."""
-    for mark in marks:
-        yield mark
-        for node in ast.walk(mark):
-            if isinstance(node, ast.Name) and node.id in tables:
-                yield tables[node.id]
-
-
-def _marker_calls(tree: ast.AST) -> list[ast.Call]:
-    """Return the calls `pytest.mark.acceptance(...)` in a tree."""
-    return [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.acceptance"
-    ]
-
-
-def _direct_marks(mark: ast.expr) -> list[str]:
-    """Return the names of the pytest marks that hold for the whole test: X of pytest.mark.X, also in a list."""
-    whole = mark.elts if isinstance(mark, (ast.List, ast.Tuple)) else [mark]
-    targets = [item.func if isinstance(item, ast.Call) else item for item in whole]
-    return [
-        target.attr
-        for target in targets
-        if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "pytest.mark"
-    ]
-
-
-def _ids(call: ast.Call) -> list[str]:
-    """Return the literal IDs that a marker names."""
-    return [item.value for item in call.args if isinstance(item, ast.Constant) and isinstance(item.value, str)]
 
 
 def _yaml_claims(text: str, name: str) -> Iterator[Claim]:

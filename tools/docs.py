@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Everything below docs/ that a program makes: `make docs` writes it, tests/docs/test_fresh.py says what is stale.
 
-python -m tools.docs [acceptance] [reference] [picture]
+python -m tools.docs [acceptance] [faults] [reference] [picture]
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from tools import acceptance, made, picture, reference
+from tools import acceptance, faults, made, picture, reference
 
 GENERATORS: Mapping[str, made.Generator] = {
     "acceptance": acceptance.GENERATOR,
+    "faults": faults.GENERATOR,
     "reference": reference.GENERATOR,
     "picture": picture.GENERATOR,
 }

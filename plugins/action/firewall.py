@@ -20,9 +20,13 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 
+from ..plugin_utils.basics.findings import Finding
 from ..plugin_utils.faces.action import EngineAction
 from ..plugin_utils.faces.connections import answers, new_connections, side_by_side
 from ..plugin_utils.faces.held_change import HeldChange, run_phase
+from ..plugin_utils.inventory.accepted_losses import VARIABLE as ACCEPTED_LOSSES
+from ..plugin_utils.inventory.accepted_losses import read_accepted_losses
+from ..plugin_utils.inventory.reader import Reader
 from ..plugin_utils.plan_files.directory import read_slice, write_text
 from ..plugin_utils.plan_files.sealed_json import PlanFileError
 from ..plugin_utils.platforms.platform import OnController, OnDevice, Step
@@ -30,12 +34,14 @@ from ..plugin_utils.platforms.registry import DEFAULT, apply_slice, platform_of
 from ..plugin_utils.policies.policy import RefusedError
 from ..plugin_utils.transactions.journal import Journal, JournalError, Note
 
+#: What of a host's own may be tolerated; the managed host's side says what each means.
+TOLERATING = ("tolerate_drops", "tolerate_translations", "tolerate_absent_address")
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "directory": {"type": "path"},
     "policy": {"type": "dict"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "confirm_timeout": {"type": "int", "default": 60},
-    "tolerate_drops": {"type": "bool", "default": False},
+    **{option: {"type": "bool", "default": False} for option in TOLERATING},
     "address_ranges": {"type": "bool", "default": False},
     "forwarding": {"type": "bool"},
     "together": {"type": "str", "default": ""},
@@ -152,8 +158,11 @@ class ActionModule(EngineAction):
         journal: Journal | None,
     ) -> None:
         timeout = options["confirm_timeout"]
-        arguments = {"confirm_timeout": timeout, "tolerate_drops": options["tolerate_drops"], **step.options}
+        arguments = {"confirm_timeout": timeout, **{name: options[name] for name in TOLERATING}, **step.options}
         arguments["together"] = journal is not None
+        arguments["accepted_losses"] = self._accepted_losses(variables)
+        # A local connection's SSH session is the one of whoever started the run.
+        arguments["own_session"] = self._connection.transport != "local"
         answering: Sequence[str] = ()
         if behind and not self.check_mode:
             result.update(run_phase(self, step.module, "compare", arguments, variables))
@@ -165,7 +174,7 @@ class ActionModule(EngineAction):
         if result.get("failed"):
             return
         if result["changed"]:
-            self._warn(result)
+            self._warn(result, variables["inventory_hostname"])
         name = result.pop("transaction", None)
         if name is None:
             return
@@ -189,6 +198,16 @@ class ActionModule(EngineAction):
             result["confirmed"] = self._still(result, said, "confirmed", change, timeout)
         if said and said.get("failed"):
             result.update(failed=True, msg=said["msg"])
+        elif result["confirmed"]:
+            self._forget(result, change)
+
+    def _forget(self, result: dict[str, Any], change: HeldChange) -> None:
+        came = change.forget()
+        if "notice" in came:
+            result["notices"] = [*result.get("notices", ()), came["notice"]]
+            self._display.warning(f"{self._task_host()}: {came['notice']}")
+        else:
+            result["ended_sessions"] = result.get("ended_sessions", 0) + came["ended_sessions"]
 
     def _still(
         self, result: dict[str, Any], said: dict[str, Any] | None, answer: str, change: HeldChange, timeout: int
@@ -200,6 +219,15 @@ class ActionModule(EngineAction):
         came = said["outcome"] if said else change.outcome()
         result.update(failed=True, changed=False, confirmed=False, msg=f"{why}, so {came}. {CURE}")
         return False
+
+    def _accepted_losses(self, variables: dict[str, Any]) -> list[dict[str, Any]]:
+        """What in use on the host may stop, as its owner says it today, whatever the plan's age."""
+        findings: list[Finding] = []
+        said = self.evaluate(variables.get(ACCEPTED_LOSSES), variables)
+        read = read_accepted_losses(Reader(variables["inventory_hostname"], findings), said)
+        if findings:
+            raise AnsibleActionFail("\n".join(finding.text() for finding in findings))
+        return [loss.as_option() for loss in read]
 
     def _answering(self, hosts: Sequence[str], variables: dict[str, Any]) -> list[str]:
         """Those hosts that can be logged in to now, over new connections."""
@@ -233,17 +261,14 @@ class ActionModule(EngineAction):
         )
         return False
 
-    def _warn(self, result: dict[str, Any]) -> None:
-        for shut in result.get("shut_listeners") or ():
-            program = f" ({shut['program']})" if shut["program"] else ""
-            self._display.warning(
-                f"{self._task_host()}: {shut['transport']} port {shut['port']}{program} listens, and the rules open it "
-                "to nobody. If it should be reached, name it in faxnet_permits."
-            )
+    def _warn(self, result: dict[str, Any], host: str) -> None:
+        if result.get("losses_text"):
+            # Only in check mode. Not a warning: those are folded into one paragraph, and this is to be pasted.
+            self._display.display(f"{host}: in a run, {result['losses_text']}", color="bright yellow")
         for notice in result.get("notices") or ():
-            self._display.warning(f"{self._task_host()}: {notice}.")
+            self._display.warning(f"{host}: {notice}.")
         for other in result.get("others") or ():
-            self._display.warning(f"{self._task_host()}: {other}; tolerated because tolerate_drops is set.")
+            self._display.warning(f"{host}: {other}.")
 
     def _task_host(self) -> str:
         return str(self._task.get_vars().get("inventory_hostname", self._play_context.remote_addr))

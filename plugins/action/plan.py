@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible import constants
@@ -47,7 +47,7 @@ class ActionModule(EngineAction):
             collected = collect.collect(hostvars, _reader(hostvars), self._evaluator(hostvars), self._vault_test())
         beside = inventory_directory(variables.get("ansible_inventory_sources") or (), variables["playbook_dir"])
         where = locations_of(options, collected.network, beside)
-        return self._plan(collected, where)
+        return self._plan(collected, where, variables.get("groups") or {})
 
     def _vault_test(self) -> Callable[[object], bool] | None:
         """How to tell whether a value came from a vault; None where no vault's secret was given."""
@@ -67,17 +67,21 @@ class ActionModule(EngineAction):
 
         return evaluate
 
-    def _plan(self, collected: collect.Collected, where: Locations) -> dict[str, Any]:
+    def _plan(
+        self, collected: collect.Collected, where: Locations, groups: Mapping[str, Sequence[str]]
+    ) -> dict[str, Any]:
         lock = read_lock_file(where)
         planned = make_plan(
             Inputs(
                 sites=collected.network.get("faxnet_sites"),
                 services=collected.network.get("faxnet_services"),
+                controller=collected.network.get("faxnet_controller"),
                 hosts=collected.hosts,
                 lock=lock.text,
                 lock_name=str(lock.read_from),
                 logins=login_defaults(),
                 findings=collected.findings,
+                groups=groups,
             )
         )
         findings = collect.without_echoes(planned.findings, collected.findings)

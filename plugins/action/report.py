@@ -15,14 +15,15 @@ import yaml
 from ansible.release import __version__ as ansible_version
 
 from ..plugin_utils.faces.action import EngineAction
-from ..plugin_utils.plan_files.directory import read_plan, written_digest
+from ..plugin_utils.plan_files.directory import written_digest
 from ..plugin_utils.report.document import report_json
 from ..plugin_utils.report.folder import replace_files
 from ..plugin_utils.report.junit import junit_xml
-from ..plugin_utils.report.model import Report, Source, is_notification, make_report, notification_kind
+from ..plugin_utils.report.model import Report, is_notification, make_report, notification_kind
 from ..plugin_utils.report.page import report_page
+from ..plugin_utils.report.source import Source, read_source
 from ..plugin_utils.verification.judgement import FAILED, PASSED, UNPROVEN
-from ..plugin_utils.verification.run_files import REPORT, Results, Slices, read_summary
+from ..plugin_utils.verification.run_files import REPORT
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "directory": {"type": "path"},
@@ -57,15 +58,8 @@ class ActionModule(EngineAction):
 
 
 def _source(plan: Path) -> Source:
-    document = read_plan(plan)
-    return Source(
-        plan=document,
-        slices=Slices(plan, document["hosts"]),
-        expected=read_summary(plan.parent, document["digest"]),
-        results=Results(plan.parent),
-        time=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        versions={"faxnet.deploy": _collection_version(), "ansible-core": ansible_version},
-    )
+    time = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return read_source(plan, time, {"faxnet.deploy": _collection_version(), "ansible-core": ansible_version})
 
 
 def _collection_version() -> str:

@@ -13,14 +13,14 @@ from ..plugin_utils.faces.action import EngineAction
 from ..plugin_utils.plan_files.directory import read_plan, read_slice
 from ..plugin_utils.plan_files.sealed_json import PlanFileError
 from ..plugin_utils.policies.policy import RefusedError
-from ..plugin_utils.tracing.trace import TRANSPORTS, Packet, TraceError, trace
+from ..plugin_utils.tracing.trace import Packet, TraceError, trace
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "directory": {"type": "path"},
     "source": {"type": "str", "required": True},
     "destination": {"type": "str", "required": True},
-    "transport": {"type": "str", "choices": list(TRANSPORTS), "default": "tcp"},
-    "port": {"type": "int", "required": True},
+    "transport": {"type": "str", "default": "tcp"},
+    "port": {"type": "int"},
     "source_port": {"type": "int"},
 }
 

@@ -22,6 +22,17 @@ options:
       - An active firewalld or ufw, and a foreign chain that drops by default, are refused all the same.
     type: bool
     default: false
+  tolerate_translations:
+    description:
+      - Go on although a foreign rule may give packets of the plan another source address than the plan does.
+    type: bool
+    default: false
+  tolerate_absent_address:
+    description:
+      - Go on although a router does not have the address that it translates to or from, because another router of a
+        pair has it now (VRRP).
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: full

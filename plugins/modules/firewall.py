@@ -21,9 +21,17 @@ description:
   - A slice of the platform C(nftables_stateless) becomes a table that tracks no connections and has rules for answers.
   - A slice of the platform C(worksheet) is written as a text sheet on the controller, for a person to type in. Such a
     device is never connected to. For a device of the platform C(unmanaged) nothing is done at all.
+  - >-
+    Where the rules would refuse for the first time what nothing names, all that passes into the host or through it
+    today and would stop has to be permitted (C(faxnet_permits), C(faxnet_forward_permits)) or given up by name
+    (C(faxnet_accepted_losses)) before anything is changed. The message holds both as YAML that is ready to paste.
+  - Over SSH, rules that would let no new session like the run's own in are refused before anything is changed, in check
+    mode, too.
   - What the rules need of the kernel (idle times of single flows, connection-tracking helpers) is tried before anything
     is changed; what is missing is named with its module.
   - Connections that were promised a long silence keep it when the rules change, unless the change takes it away.
+  - Sessions that the change took away are ended once it is confirmed, or once all hosts of a network have confirmed
+    theirs. Management and what is still permitted live on.
 options:
   policy:
     description:
@@ -102,37 +110,112 @@ confirmed_over:
   returned: when rules or kernel settings were changed
   type: str
   sample: ssh
+ended_sessions:
+  description:
+    - How many sessions the change took away, or a change before whose run died; they have been ended. Where all hosts
+      are changed as one, M(faxnet.deploy.network_transaction) counts those of this change.
+  returned: success, unless the platform is a person's
+  type: int
+  sample: 3
 differences:
   description: What was not as it should be.
   returned: success
   type: list
   elements: str
   sample: [table inet faxnet, /etc/faxnet/nftables.nft]
-shut_listeners:
-  description: Ports that listen on the host and that the rules open to nobody.
-  returned: success, with O(state=present)
+losses:
+  description:
+    - What passes into the host or through it today, would stop by the new rules, and is neither permitted nor named in
+      C(faxnet_accepted_losses). Where there is any, nothing is changed and the task fails; in check mode it is shown.
+  returned: always, unless the platform is a person's
   type: list
   elements: dict
   contains:
-    transport:
-      description: V(tcp) or V(udp).
+    kind:
+      description: What it is.
+      type: str
+      sample: listener
+    protocol:
+      description: The protocol by name or number, empty for all.
       type: str
       sample: udp
-    port:
-      description: The port.
-      type: int
-      sample: 53
+    ports:
+      description: Destination ports, empty where there are none or all are meant.
+      type: str
+      sample: "51820"
+    sources:
+      description: Addresses or networks that it comes from; none for everybody.
+      type: list
+      elements: str
+      sample: []
+    destinations:
+      description: Where it goes; none for anywhere, and for this host.
+      type: list
+      elements: str
+      sample: []
+    interface:
+      description: The device that it belongs to.
+      type: str
+      sample: ""
     program:
       description: The program's name, as far as it can be read.
       type: str
       sample: dnsmasq
-  sample: [{transport: udp, port: 53, program: dnsmasq}]
+    text:
+      description: All of it in words.
+      type: str
+      sample: listener udp port 53 (dnsmasq)
+  sample: []
+losses_text:
+  description: The same for a person, with YAML that keeps it and YAML that gives it up.
+  returned: when something would stop
+  type: str
+  sample: "nothing was changed: ..."
 others:
-  description: Other packet filters that were found and tolerated.
+  description: Other packet filters that may drop what the rules accept and are left alone, each with the reason.
   returned: success, with O(state=present)
   type: list
   elements: str
   sample: []
+ban_lists:
+  description:
+    - Other packet filters that drop only what the addresses of a ban list send, such as fail2ban's.
+    - They are no obstacle, and no warning.
+  returned: success, with O(state=present)
+  type: list
+  elements: str
+  sample: []
+published_ports:
+  description:
+    - Ports that Docker, Podman or others lead on to guests of this host. They are open to whoever reaches the host,
+      whatever the plan says, for such packets do not come in but go through, and a host that is no router does not
+      filter those.
+    - Empty on a router, which filters what goes through it.
+  returned: success, with O(state=present)
+  type: list
+  elements: dict
+  contains:
+    program:
+      description: Whose rule it is, V(Docker) or V(Podman); of others the table and chain.
+      type: str
+      sample: Docker
+    transport:
+      description: The transport protocol.
+      type: str
+      sample: tcp
+    ports:
+      description: The port or ports, separated by commas, ranges with a hyphen. Empty for all.
+      type: str
+      sample: "8080"
+    address:
+      description: The host's address to which it is bound; empty for all of them.
+      type: str
+      sample: ""
+    to:
+      description: Where it leads to, as far as nft shows it.
+      type: str
+      sample: "172.17.0.2:80"
+  sample: [{program: Docker, transport: tcp, ports: "8080", address: "", to: "172.17.0.2:80"}]
 notices:
   description: What the host's owner must know, such as a damaged file of the rules. Shown as warnings, too.
   returned: success, unless the platform is a person's

@@ -15,7 +15,8 @@ description:
   - A transaction over the network has two ends. With O(state=begun) it gets a name. Every M(faxnet.deploy.firewall)
     that is given this name brings its rules in force and holds them. With O(state=ended) it is decided over all.
   - All are kept when every host that took part can be logged in to over a new connection while all new rules are in
-    force. When a single one fails at any step, all are taken back, also those that had been confirmed before.
+    force, and the plan's own flows come about between them (see O(most_flows)). When a single one fails at any step,
+    all are taken back, also those that had been confirmed before.
   - If the controller dies before the decision, each host undoes its change when its own timer fires.
   - No protocol can promise more where messages may be lost. A host that vanishes between the decision and its own
     confirmation is named, with what it does by itself and when.
@@ -26,10 +27,12 @@ options:
     type: path
   state:
     description:
+      - V(grouped) parts the hosts of the play into groups of sites that belong together, for a transaction each, where
+        all would be too many for one timer.
       - V(begun) begins a transaction.
       - V(ended) decides over it. Fails when the changes were taken back.
     type: str
-    choices: [begun, ended]
+    choices: [grouped, begun, ended]
     required: true
   transaction:
     description:
@@ -48,10 +51,27 @@ options:
       - By default enough for the number of hosts, routers and forks of the play.
     type: int
     default: 0
+  group_size:
+    description:
+      - With O(state=grouped), how many hosts are in a group, as a number (V(50)) or a share of all (V(20%)).
+      - A site is never parted, nor are sites from each other where a router of one stands in or before the other; such
+        a group may be larger. Other sites are parted only where those that flows connect are too many together.
+    type: str
+    default: 100%
+  most_flows:
+    description:
+      - With O(state=ended), how many of the plan's flows are tried before it is decided; V(0) tries none. With
+        O(state=begun) it counts for O(hold_timeout).
+      - A flow is tried where its sender, its receiver and every router on its way take part, and one of them has new
+        rules. Where there are more, each device with new rules has its turn, routers first.
+      - Only TCP connections are tried. Where nothing listens yet, the far end says so, and the flow has come about.
+        A datagram that brings nothing back proves nothing.
+    type: int
+    default: 200
 attributes:
   check_mode:
     support: full
-    description: Nothing is begun, so that nothing is held.
+    description: Nothing is begun, so that nothing is held or tried.
   diff_mode:
     support: N/A
     description: What changes is shown by M(faxnet.deploy.firewall).
@@ -69,6 +89,13 @@ author:
 """
 
 EXAMPLES = r"""
+- name: Part a large network into groups of about fifty hosts
+  faxnet.deploy.network_transaction:
+    state: grouped
+    group_size: "50"
+  run_once: true
+  register: parted
+
 - name: Begin
   faxnet.deploy.network_transaction:
     state: begun
@@ -87,6 +114,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+groups:
+  description: The number of each host's group, from 1.
+  returned: with O(state=grouped)
+  type: dict
+  sample: {fl-fax: 1, fl-router: 1, uk-router: 2, uk-ts1: 2}
 transaction:
   description: The transaction's name; empty in check mode.
   returned: with O(state=begun)
@@ -111,4 +143,25 @@ kept:
   type: list
   elements: str
   sample: [fl-router, fl-fax]
+ended_sessions:
+  description: How many sessions the changes took away together; they have been ended.
+  returned: with O(state=ended), when nothing was taken back
+  type: int
+  sample: 3
+notices:
+  description: On which hosts they could not be ended, and why. Shown as warnings, too.
+  returned: with O(state=ended), when nothing was taken back
+  type: list
+  elements: str
+  sample: []
+flows_tried:
+  description: How many of the plan's flows were tried; all of them came about.
+  returned: with O(state=ended), when nothing was taken back
+  type: int
+  sample: 12
+flows_possible:
+  description: How many could have been tried, between hosts that took part and over a device with new rules.
+  returned: with O(state=ended), when nothing was taken back
+  type: int
+  sample: 12
 """

@@ -29,14 +29,12 @@ options:
     type: str
     required: true
   transport:
-    description: The transport.
+    description: The protocol, by name or number, such as V(tcp), V(udp), V(esp) or V(112).
     type: str
-    choices: [tcp, udp]
     default: tcp
   port:
-    description: The destination port.
+    description: The destination port; required where the protocol has ports.
     type: int
-    required: true
   source_port:
     description:
       - The sender's port, for rules that name one (a FaxPress sends its alerts from its own port).
@@ -114,7 +112,12 @@ hops:
     device: {description: The host., type: str, sample: uk-router}
     comes_as: {description: Source and destination as it comes in., type: str, sample: 198.51.100.10 -> 203.0.113.20}
     goes_as: {description: The same as it goes on., type: str, sample: 198.51.100.10 -> 10.2.0.10}
-    decision: {description: "V(accept), V(forward) or V(refuse).", type: str, sample: forward}
+    decision:
+      description:
+        - V(accept), V(forward) or V(refuse). V(observe) or V(let_pass) where no rule names the packet and
+          the device refuses nothing.
+      type: str
+      sample: forward
     rule: {description: The rule that decided., type: str, sample: forward tcp 10500-10599 to 10.2.0.10}
     flows: {description: The flows that the rule serves., type: list, elements: str, sample:
     [netcfax.scp/fl-fax>uk-ts1]}

@@ -14,16 +14,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, make_plan
 from tests.bench.fleet import make_fleet
-from tests.bench.measure import BenchError, Figure, Goal, Part, memory, ratio
+from tests.bench.measure import BenchError, Figure, Goal, Part, memory, own_cpu, ratio
 from tests.bench.scale import Scale
 
-#: Seconds: all one-client sites, and the first plan of a process.
-AIM_SITES, AIM_SMALL = 0.6, 0.03
+#: All one-client sites over the bare JSON load of their variables, and the first plan of a process over its second, so
+#: that the machine does not matter. At commit baec409 that was 1,042 and 9.6; the aim was 0.6 s where that commit took
+#: 11.5 s, and 0.03 s where it took 0.096 s.
+AIM_SITES, AIM_SMALL = 54.0, 3.0
 #: A site or client may cost so many times what it costs at a quarter of the size.
 AIM_GROWTH = 1.5
 #: A service whose server starts every exchange, so that no client's flow begins at the client.
@@ -127,16 +130,18 @@ def measure(scale: Scale) -> Part:
     ):
         large, quarter = (figure(shape, count, key, name.format(count)) for count in (size, size // 4))
         floor = figure(shape, size, "loaded", f"{name.format(size).partition(':')[0]}: bare JSON load")
-        figures += [quarter, large, ratio(f"{large.name}, over the bare JSON load of its variables", large, floor)]
+        over = ratio(f"{large.name}, over the bare JSON load of its variables", large, floor)
+        figures += [quarter, large, over]
         if shape == "sites":
-            goals.append(Goal(large, AIM_SITES, at_least=False))
+            goals.append(Goal(over, AIM_SITES, at_least=False))
         grown = tuple(value / (4 * base) for value, base in zip(large.values, quarter.values, strict=True))
         growth = Figure(f"{large.name}, one of them over one of {size // 4:,}", "x", grown)
         goals.append(Goal(growth, AIM_GROWTH, at_least=False))
     figures.append(figure("realm", sites, "peak", f"{sites:,} one-client sites of one realm: peak memory", "MB"))
     cold = figure("small", min(100, clients), "planned", f"{min(100, clients)} clients, first plan of a process")
-    goals.append(Goal(cold, AIM_SMALL, at_least=False))
-    figures += [cold, ratio(f"{cold.name}, over a second one", cold, figure("small", min(100, clients), "again", ""))]
+    over = ratio(f"{cold.name}, over a second one", cold, figure("small", min(100, clients), "again", ""))
+    goals.append(Goal(over, AIM_SMALL, at_least=False))
+    figures += [cold, over]
     about = (
         "Estates whose plan grew with the square of their size once: sites of one client each behind NAT; the same "
         "routed to each other in one realm, where every router's translation excepts all others' networks, which are "
@@ -159,9 +164,9 @@ def _in_a_process(shape: str, size: int) -> dict[str, float]:
 def plan_once(shape: str, size: int) -> dict[str, float]:
     """Load, plan and slice one estate in this process: CPU seconds of each, and the peak memory in MB."""
     text = json.dumps(SHAPES[shape](size))
-    start = time.process_time()
+    loaded = min(own_cpu(partial(json.loads, text)) for _try in range(5))
     estate = json.loads(text)
-    loaded = time.process_time()
+    start = time.process_time()
     inputs = Inputs(sites=estate["sites"], hosts=estate["hosts"], services=estate["services"])
     made = make_plan(inputs)
     planned = time.process_time()
@@ -175,8 +180,8 @@ def plan_once(shape: str, size: int) -> dict[str, float]:
     again = time.process_time()
     make_plan(inputs)
     return {
-        "loaded": loaded - start,
-        "planned": planned - loaded,
+        "loaded": loaded,
+        "planned": planned - start,
         "sliced": sliced - planned,
         "again": time.process_time() - again,
         "peak": peak,

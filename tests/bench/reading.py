@@ -27,7 +27,8 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.directory
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, make_plan
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.document import report_json
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Source, make_report
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import make_report
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.source import read_source
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification import run_files
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
 from tests.bench.fleet import make_fleet
@@ -135,17 +136,7 @@ def report(base: Path) -> dict[str, float]:
     """Write report.json from files: CPU seconds, memory in MB beyond that of the start, size in MB."""
     before = memory("VmRSS")
     start = time.process_time()
-    document = read_plan(base / "plan")
-    made = make_report(
-        Source(
-            plan=document,
-            slices=run_files.Slices(base / "plan", document["hosts"]),
-            expected=run_files.read_summary(base, document["digest"]),
-            results=run_files.Results(base),
-            time="2026-01-01T00:00:00Z",
-            versions={},
-        )
-    )
+    made = make_report(read_source(base / "plan", "2026-01-01T00:00:00Z", {}))
     target = base / run_files.REPORT / "report.json"
     write_pieces(report_json(made), target)
     seconds = time.process_time() - start

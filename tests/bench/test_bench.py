@@ -93,6 +93,10 @@ def test_a_plot_with_equal_cost_a_client_is_a_straight_line() -> None:
     assert slopes[0] == pytest.approx(slopes[1], rel=0.01)
 
 
+#: What one client more costs is a difference of two runs, which a busy machine may turn round in a quick measurement.
+DIFFERENCES = {"verifying"}
+
+
 @pytest.mark.parametrize(
     "part",
     [pytest.param(part, marks=[pytest.mark.lab, pytest.mark.labs] if part == "rehearsing" else []) for part in PARTS],
@@ -107,6 +111,8 @@ def test_each_part_measures_something(part: str, root: Path, tmp_path: Path) -> 
     )
     assert done.returncode == 0, done.stdout + done.stderr
     (result,) = read_results(tmp_path / "bench", [part])
-    assert all(value > 0 for figure in result.part.figures for value in figure.values)
+    values = [value for figure in result.part.figures for value in figure.values]
+    assert values
+    assert all(value > 0 or (part in DIFFERENCES and value != 0) for value in values)
     assert result.part.goals
     assert result.part.title in (tmp_path / "bench.md").read_text(encoding="utf-8")

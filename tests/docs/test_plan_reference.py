@@ -33,7 +33,7 @@ TYPES: dict[str, set[type]] = {
 def rich_network() -> Network:
     """Everything that shapes the files: IP versions, NAT, permits, helpers, idle times, something off, a finding."""
     permit = {"name": "dns", "transport": "udp", "ports": 53, "sources": ["10.1.0.0/24"]}
-    return (
+    net = (
         Network()
         .site("florida", "10.1.0.0/24", "2001:db8:1::/64", gateway="fl-router", public="198.51.100.10")
         .site("sheffield", "10.2.0.0/24", "2001:db8:2::/64", gateway="uk-router", public="203.0.113.20")
@@ -48,6 +48,12 @@ def rich_network() -> Network:
         .uses("uk-pc3", "sheffield", "10.2.0.23", "hylafax", "fl-hyla")
         .offers("fl-mail", "florida", "10.1.0.14", "kerio_connect", public=True, exchanges=["smtp"])
     )
+    net.hosts["uk-router"]["faxnet_clamp_mss"] = {"size": 1452, "interfaces": ["ppp0"]}
+    net.hosts["uk-router"]["faxnet_forward_permits"] = [
+        {"name": "vpn", "from": ["10.9.0.0/24"], "to": "10.2.0.0/24", "to_interfaces": "wg0", "ports": [80, 443]},
+        {"name": "esp", "from_interfaces": "wan0", "protocols": ["esp"], "both_directions": True},
+    ]
+    return net
 
 
 def documented(root: Path) -> dict[str, dict[str, str]]:
@@ -93,6 +99,8 @@ def real(made: Made) -> dict[str, list[Mapping[str, Any]]]:
         "openings": [item for listed in plan["openings"].values() for item in listed]
         + every(policies, "management")
         + every(policies, "openings"),
+        "forward_permits": [item for listed in plan["forward_permits"].values() for item in listed]
+        + every(policies, "forward_permits"),
         "flows": plan["flows"] + every(parts, "flows"),
         "findings": plan["findings"] + every(parts, "findings"),
         "hosts/HOST.json": parts,
@@ -103,6 +111,7 @@ def real(made: Made) -> dict[str, list[Mapping[str, Any]]]:
         "input, forward and output": every(policies, "input") + every(policies, "forward") + every(policies, "output"),
         "destination_nat": every(policies, "destination_nat"),
         "source_nat": every(policies, "source_nat"),
+        "clamp_mss": [item["clamp_mss"] for item in policies if item["clamp_mss"]],
     }
 
 

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import running
 from tests.kernel import networks
 from tests.kernel.hosts import Host
+from tests.kernel.in_use import Used, used_host
 
 
 @pytest.fixture
@@ -22,3 +23,10 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     with networks.namespace("host") as name, networks.inside(name):
         Path("/proc/sys/net/ipv4/ip_forward").write_text("0\n", encoding="ascii")
         yield Host(networks.machine(tmp_path), tmp_path)
+
+
+@pytest.fixture
+def used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Used]:
+    """A host that is in use; this process stands in its namespace."""
+    with used_host(tmp_path, monkeypatch) as made:
+        yield made

@@ -18,6 +18,7 @@ from tests.kernel import networks
 from tests.kernel.hosts import NEW, OLD, SHORT, Host
 
 
+@pytest.mark.fault("killed runs")
 def test_what_killed_runs_left_is_told_and_removed_by_the_next(host: Host) -> None:
     host.settle(OLD)
     left = host.root / (RULES_FILE[1:] + ".0123456789ab")
@@ -29,6 +30,7 @@ def test_what_killed_runs_left_is_told_and_removed_by_the_next(host: Host) -> No
     assert host.bring(OLD) == ([], "")
 
 
+@pytest.mark.fault("killed runs")
 def test_a_reboot_before_the_confirmation_leaves_files_that_the_next_run_removes(host: Host) -> None:
     host.settle(OLD)
     _differences, mark = host.bring(NEW)
@@ -40,6 +42,7 @@ def test_a_reboot_before_the_confirmation_leaves_files_that_the_next_run_removes
     assert host.loose_ends() == []
 
 
+@pytest.mark.fault("roll-back fails")
 @pytest.mark.parametrize(
     ("stuck", "told"),
     [
@@ -80,6 +83,7 @@ def file(path: Path) -> None:
     path.write_text("", encoding="ascii")
 
 
+@pytest.mark.fault("file system")
 @pytest.mark.parametrize(
     ("place", "make", "message"),
     [
@@ -106,6 +110,7 @@ def test_a_rules_file_of_other_bytes_is_repaired(host: Host) -> None:
     assert (host.root / RULES_FILE[1:]).read_text(encoding="utf-8") == OLD
 
 
+@pytest.mark.fault("file system")
 @pytest.mark.parametrize(
     ("full", "message"),
     [("etc", "Read-only file system; mount the file system"), ("run/faxnet", "No space left on device; make room")],
@@ -132,6 +137,7 @@ def test_a_place_that_cannot_be_written_is_named_with_its_cure_and_nothing_chang
     assert host.loose_ends() == []
 
 
+@pytest.mark.fault("file system")
 @pytest.mark.parametrize("garbage", ["", "[]", "{}", "\x00\x01 garbage", '{"nftables": '])
 def test_a_listing_of_nft_that_is_garbage_is_a_sentence(host: Host, garbage: str) -> None:
     def nft(argv: list[str], text: str | None) -> Ran:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -113,6 +116,61 @@ def test_a_change_is_applied_and_confirmed_and_then_left_alone(tmp_path: Path) -
     assert "confirmed" not in again
     assert (removed["changed"], removed["confirmed"]) == (True, True), removed
     assert not (tmp_path / "etc/faxnet").exists()
+
+
+def test_sessions_that_a_change_took_away_end_when_it_is_confirmed(tmp_path: Path) -> None:
+    private = 'cp -a /etc "$0"/etc && mount --bind "$0"/etc /etc && mount -t tmpfs none /run && exec "$@"'
+    here = ("unshare", "--mount", "sh", "-c", private, str(tmp_path))
+    play = Play(tmp_path, "uk-router ansible_connection=local", here)
+    opened = policy(openings=[{"name": "web", "transport": "tcp", "ports": "8000", "sources": ["10.1.0.2"]}])
+    with networks.namespace("host") as name, networks.namespace("peer") as peer, ThreadPoolExecutor() as side:
+        networks.link(name, ["10.1.0.1/24"], peer, ["10.1.0.2/24"])
+        with networks.listen(name, "10.1.0.1", 8000):
+            caller = side.submit(_session_when_open, name, peer)
+            with networks.inside(name):
+                _first, changed, again = play.run([{"policy": opened}, {"policy": policy()}, {"policy": policy()}])
+            caller.result().close()
+    assert (changed["confirmed"], changed["ended_sessions"]) == (True, 1), changed
+    assert (again["changed"], again["ended_sessions"]) == (False, 0), again
+
+
+def _session_when_open(host: str, peer: str) -> socket.socket:
+    """A session from the peer, once the host's rules are there."""
+    while "8000" not in networks.run("ip", "netns", "exec", host, "nft", "list", "ruleset"):
+        time.sleep(0.05)
+    with networks.inside(peer):
+        return socket.create_connection(("10.1.0.1", 8000), timeout=2)
+
+
+def test_what_would_stop_ends_the_hosts_part_until_it_is_named(tmp_path: Path) -> None:
+    private = 'cp -a /etc "$0"/etc && mount --bind "$0"/etc /etc && mount -t tmpfs none /run && exec "$@"'
+    here = ("unshare", "--mount", "sh", "-c", private, str(tmp_path))
+    play = Play(tmp_path, "uk-router ansible_connection=local", here)
+    web = {"name": "web", "transport": "tcp", "ports": "8000", "sources": ["0.0.0.0/0", "::/0"]}
+    wanted = [{"policy": policy()}]
+    accepting = ["-e", json.dumps({"faxnet_accepted_losses": [{"kind": "listener", "protocol": "tcp", "ports": 8000}]})]
+    mistaken = ["-e", json.dumps({"faxnet_accepted_losses": [{"kind": "listner"}, {"kind": "bridge", "ports": 8000}]})]
+    with networks.namespace("host") as name, networks.namespace("peer") as peer:
+        networks.link(name, ["10.1.0.1/24"], peer, ["10.1.0.2/24"])
+        with networks.inside(name), networks.listen(name, "10.1.0.1", 8000):
+            (told,) = play.run(wanted, "--check")
+            (mistake,) = play.run(wanted, *mistaken)
+            permits = [{"policy": policy(openings=[web])}, {"state": "absent"}]
+            refused, permitted, removed = play.run([*wanted, *permits])
+            assert networks.run("nft", "list", "tables") == ""
+            # Once it is refused, it is nothing that would stop.
+            given_up, again = play.run([*wanted, {"policy": policy(openings=[{**web, "ports": "8001"}])}], *accepting)
+    assert [item["ports"] for item in told["losses"]] == ["8000"]
+    assert (told["changed"], told.get("failed", False)) == (True, False)
+    assert told["losses_text"] == refused["msg"]
+    assert refused["failed"]
+    assert refused["losses"] == told["losses"]
+    assert "faxnet_permits:\n  - {name: in-use-1, protocols: [tcp], ports: [8000]}\n" in refused["msg"]
+    assert "faxnet_accepted_losses:\n  - {kind: listener, protocol: tcp, ports: [8000]}\n" in refused["msg"]
+    for words in ("FXN101", "'listener' meant", "FXN140", "faxnet_accepted_losses[1].ports"):
+        assert words in mistake["msg"]
+    for done in (permitted, removed, given_up, again):
+        assert (done["changed"], done["losses"]) == (True, []), done
 
 
 def test_what_the_host_is_asked_is_for_the_action_alone(play: Play) -> None:

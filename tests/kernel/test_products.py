@@ -95,7 +95,13 @@ def test_behind_nat_an_alert_gets_through_to_the_port_that_asked_and_the_router_
 def test_the_rules_of_a_faxpress_plan_hold_requests_and_alerts_and_nothing_else() -> None:
     made = faxpress(translated=False)
     elements = {host: set(re.findall(r'comment "([^"]+)"', in_force(made, host))) for host in ("router", "pc")}
-    always = {"management", "management/anywhere>office", "outbound any", "no way back to the source"}
+    always = {
+        "management",
+        "management/anywhere>office",
+        "outbound any",
+        "no way back to the source",
+        "inside one network",
+    }
     assert elements["router"] == {*always, "faxpress.request/pc>fp", "faxpress.alert/fp>pc"}
     assert elements["pc"] == {"management", "faxpress.alert/fp>pc"}
     for host in ("router", "pc"):

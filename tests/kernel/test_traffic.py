@@ -219,3 +219,67 @@ def echo_request(identifier: int, number: int) -> bytes:
     total = sum(words)
     checksum = ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
     return struct.pack("!4H", words[0], checksum, identifier, number)
+
+
+@pytest.mark.parametrize(
+    ("wish", "seen"),
+    [
+        (None, (1460, 1440)),
+        ({"size": None}, (1452, 1432)),
+        ({"size": 1300}, (1300, 1300)),
+        ({"size": 9000}, (1460, 1440)),
+        ({"size": None, "interfaces": ["b*"]}, (1452, 1432)),
+        ({"size": None, "interfaces": ["ppp0"]}, (1460, 1440)),
+    ],
+)
+def test_both_sides_of_a_connection_name_no_more_than_fits(
+    net: Net, wish: dict[str, Any] | None, seen: tuple[int, int]
+) -> None:
+    """The router's outside holds 1492 bytes, as PPPoE does, and neither end knows of it."""
+    four, six = permit(SERVER, CLIENTS[0], "10000"), permit("2001:db8:1::10", "2001:db8:2::21", "10000")
+    rules = router(networks=["10.2.0.0/24", "2001:db8:2::/64"], forward=[four, six], clamp_mss=wish, reverse_path="off")
+    networks.load(net.router, nft_rules(rules))
+    with networks.inside(net.router):
+        outside = json.loads(networks.run("ip", "-j", "route", "get", SERVER))[0]["dev"]
+    networks.run("ip", "-n", net.router, "link", "set", outside, "mtu", "1492")
+    try:
+        for place, (ours, theirs) in enumerate(((CLIENTS[0], SERVER), ("2001:db8:2::21", "2001:db8:1::10"))):
+            for side, (start, source), (end, target) in (
+                ("outward", (net.office, ours), (net.outside, theirs)),
+                ("inward", (net.outside, theirs), (net.office, ours)),
+            ):
+                with networks.inside(end), syns() as heard, networks.listen(end, target, 10000):
+                    assert networks.connects(start, target, 10000, source=source), side
+                    assert segment_size(heard) == seen[place], side
+    finally:
+        networks.run("ip", "-n", net.router, "link", "set", outside, "mtu", "1500")
+
+
+@contextlib.contextmanager
+def syns() -> Iterator[socket.socket]:
+    """Everything that arrives where this process stands."""
+    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL)) as heard:
+        heard.settimeout(2)
+        yield heard
+
+
+ETH_P_ALL, SYN, ACK = 3, 2, 16
+
+
+def segment_size(heard: socket.socket) -> int:
+    """The option of the next SYN to port 10000 (RFC 9293, 3.1 and 3.2)."""
+    while True:
+        packet, (_interface, _protocol, kind, *_rest) = heard.recvfrom(2048)
+        if kind == socket.PACKET_OUTGOING:
+            continue
+        version = packet[0] >> 4
+        transport, start = (packet[9], 4 * (packet[0] & 15)) if version == 4 else (packet[6], 40)
+        tcp = packet[start:]
+        if transport != socket.IPPROTO_TCP or tcp[2:4] != struct.pack("!H", 10000) or tcp[13] & (SYN | ACK) != SYN:
+            continue
+        options = tcp[20 : 4 * (tcp[12] >> 4)]
+        while options:
+            if options[0] == 2:
+                return int(struct.unpack("!H", options[2:4])[0])
+            options = options[1 if options[0] == 1 else options[1] :]
+        raise AssertionError("a SYN without a segment size")

@@ -148,7 +148,7 @@ def managed_box(directory: Path) -> Iterator[Box]:
     lab = lifecycle.up(podman, INVENTORY, progress, name="lockout")
     try:
         ssh.enable(podman, lab.directory, lab.container_of, progress)
-        by_ssh = ssh.write_inventory(lab.directory, lab.topology, lab.container_of, {"box": "gw"})
+        by_ssh = ssh.write_inventory(lab.directory, lab.topology, lab.container_of, {"box": ssh.Way("gw")})
         play = directory / "play.yml"
         play.write_text(PLAY, encoding="utf-8")
         yield Box(lab.container_of["box"], lab.container_of["gw"], (INVENTORY, by_ssh), play)

@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tools.lab import image
 from tools.lab.checkout import mark
@@ -19,7 +20,7 @@ from tools.lab.errors import LabError
 from tools.lab.lifecycle import Which
 from tools.lab.network import Leg, Node, Route, Topology
 from tools.lab.runtime import Runtime
-from tools.lab.ssh import address_of, variables
+from tools.lab.ssh import Way, address_of, write_inventory
 
 PLAIN = Runtime(None, (), "")
 
@@ -164,20 +165,67 @@ def test_an_image_has_another_name_when_its_base_a_package_or_a_file_changes(
     assert len({first, with_package, image.reference("bookworm")}) == 3
 
 
+def test_what_goes_on_top_of_the_labs_image_names_an_image_of_its_own(tmp_path: Path) -> None:
+    plain, more = image.reference("bookworm"), tmp_path / "some_lab" / "image"
+    more.mkdir(parents=True)
+    (more / "Containerfile").write_text("ARG LAB\nFROM ${LAB}\n")
+    first = image.reference("bookworm", more)
+    assert re.fullmatch(r"localhost/faxnet-lab:bookworm-some-lab-[0-9a-f]{12}", first)
+    (more / "settings").write_text("a = 1\n")
+    assert len({plain, first, image.reference("bookworm", more)}) == 3
+
+
 @pytest.mark.parametrize(
-    ("target", "control", "address"),
-    [("pc", "router", "10.1.0.5"), ("router", "pc", "10.1.0.1"), ("router", "far", "198.51.100.10")],
+    ("target", "control", "version", "address"),
+    [
+        ("pc", "router", None, "10.1.0.5"),
+        ("pc", "router", 6, "2001:db8:1::5"),
+        ("router", "pc", None, "10.1.0.1"),
+        ("router", "far", 4, "198.51.100.10"),
+    ],
 )
-def test_ssh_goes_to_the_address_that_the_control_host_meets(target: str, control: str, address: str) -> None:
-    assert str(address_of(LAB, target, control)) == address
+def test_ssh_goes_to_the_address_that_the_control_host_meets(
+    target: str, control: str, version: int | None, address: str
+) -> None:
+    assert str(address_of(LAB, target, control, version)) == address
 
 
-def test_ssh_begins_in_the_control_container(tmp_path: Path) -> None:
+def test_a_host_without_an_address_of_the_wanted_version_is_named() -> None:
+    with pytest.raises(LabError, match="router has no IPv6 address that far could connect to"):
+        address_of(LAB, "router", "far", 6)
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    """A lab's folder with a key in it."""
     (tmp_path / "ssh").mkdir()
     (tmp_path / "ssh" / "id_ed25519").touch()
-    values = variables(tmp_path, LAB, NAMES, "router", "far")
+    return tmp_path
+
+
+def test_ssh_begins_in_the_control_container(keys: Path) -> None:
+    path = write_inventory(keys, LAB, NAMES, {"router": Way("far")})
+    values = yaml.safe_load((path.parent / "host_vars" / "router.yml").read_text())
     assert values["ansible_host"] == "198.51.100.10"
-    assert (
-        f"'ProxyCommand=podman exec --interactive {container_name('x', 'far')} nc %h %p'"
-        in values["ansible_ssh_common_args"]
-    )
+    assert values["ansible_ssh_common_args"] == f"-F {keys}/ssh/config"
+    assert (keys / "ssh" / "config").read_text().splitlines()[:3] == [
+        "Host 198.51.100.10",
+        f"  ProxyCommand podman exec --interactive {container_name('x', 'far')} nc %h %p",
+        "Host *",
+    ]
+
+
+def test_ssh_goes_on_from_a_jump_host_that_it_reaches_from_the_control_container(keys: Path) -> None:
+    path = write_inventory(keys, LAB, NAMES, {"pc": Way("far", jump="router", version=6), "router": Way("far")})
+    values = yaml.safe_load((path.parent / "host_vars" / "pc.yml").read_text())
+    assert values["ansible_host"] == "2001:db8:1::5"
+    assert values["ansible_ssh_common_args"] == f"-F {keys}/ssh/config -o ProxyJump=root@198.51.100.10"
+    assert (keys / "ssh" / "config").read_text().count("ProxyCommand") == 1
+
+
+def test_an_address_is_reached_from_one_control_alone(keys: Path) -> None:
+    here = Node("here", (Leg("elsewhere", "lan0", (interface("192.0.2.67/24"),)),), ())
+    lab = Topology(LAB.segments, (*LAB.nodes, here), ())
+    ways = {"pc": Way("far", jump="router"), "router": Way("here")}
+    with pytest.raises(LabError, match=r"both far and here connect to 198\.51\.100\.10: choose one of them"):
+        write_inventory(keys, lab, {**NAMES, "here": "x"}, ways)

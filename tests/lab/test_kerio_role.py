@@ -26,7 +26,7 @@ from tools.lab import lifecycle
 from tools.lab.podman import find_podman
 from tools.lab.progress import Progress
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.labs]
 
 INVENTORY = Path(__file__).parent / "kerio_role"
 PLAY = """\

@@ -31,6 +31,8 @@ class StandIn(Podman):
     networks: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     systemd: dict[str, str] = field(default_factory=dict)
+    #: For each coming removal, the containers that will not die.
+    immortal: list[set[str]] = field(default_factory=list)
 
     def try_run(self, *arguments: str, stdin: str | None = None) -> Output:  # noqa: ARG002, nothing takes it
         """Answer as podman would."""
@@ -47,8 +49,11 @@ class StandIn(Podman):
         elif arguments[:2] == ("network", "ls"):
             out = json.dumps([{"name": name} for name in self.networks])
         elif arguments[0] == "rm":
-            for name in arguments[4:]:
+            left = self.immortal.pop(0) if self.immortal else set()
+            for name in self.containers.keys() & set(arguments) - left:
                 del self.containers[name]
+            if left:
+                return Output(125, "", "given PIDs did not die within timeout")
         elif "is-system-running" in arguments:
             self.asked.append(arguments[1])
             out = self.systemd.get(arguments[1], "running")
@@ -99,3 +104,20 @@ def test_after_a_start_that_failed_all_are(podman: StandIn, root: Path) -> None:
     podman.systemd.clear()
     up(podman, root)
     assert podman.waited_for() == HOSTS
+
+
+def test_containers_that_die_slowly_are_removed_all_the_same(podman: StandIn, root: Path) -> None:
+    lab = up(podman, root)
+    slow = set(list(lab.container_of.values())[:2])
+    podman.immortal.extend([slow, slow])
+    lifecycle.down(podman, lifecycle.Which.named(lab.name), Progress(io.StringIO()))
+    assert podman.containers == {}
+
+
+def test_containers_that_do_not_die_at_all_are_named(podman: StandIn, root: Path) -> None:
+    lab = up(podman, root)
+    one = lab.container_of["fl-pc1"]
+    podman.immortal.extend([{one}] * 10)
+    with pytest.raises(LabError, match=rf"podman rm failed \(.*{one}\): given PIDs did not die within timeout"):
+        lifecycle.down(podman, lifecycle.Which.named(lab.name), Progress(io.StringIO()))
+    assert set(podman.containers) == {one}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules that shut the controller out, applied over real SSH, undo themselves; rules in force survive what hosts do.
+"""Rules that shut the controller out are refused or undo themselves; rules in force survive what hosts do.
 
 What became of the host is looked at from the side, through podman, which no rule can stop.
 """
@@ -9,12 +9,14 @@ What became of the host is looked at from the side, through podman, which no rul
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.lab.managed_box import CONTROL, Box, managed_box, managed_from
 from tests.lab.prober import knocking
-from tests.unit.platforms.policies import permit
+from tests.lab.talkers import talking
+from tests.unit.platforms.policies import permit, policy
 
 pytestmark = pytest.mark.lab
 
@@ -44,13 +46,51 @@ def test_check_mode_over_ssh_shows_the_change_and_makes_none(box: Box) -> None:
     assert (box.rules, box.file) == (rules, file)
 
 
-def test_rules_that_shut_the_controller_out_undo_themselves(box: Box) -> None:
+@pytest.mark.fault("shut out")
+@pytest.mark.parametrize("arguments", [(), ("--check", "--diff")], ids=["for real", "check"])
+@pytest.mark.parametrize(
+    "wanted",
+    [managed_from("192.0.2.0/24"), policy(management=[{"transport": "tcp", "ports": "2222", "sources": [CONTROL]}])],
+    ids=["its address", "its port"],
+)
+def test_rules_that_shut_the_controller_out_are_refused_at_once(
+    box: Box, wanted: dict[str, Any], arguments: tuple[str, ...]
+) -> None:
     rules, file = box.rules, box.file
-    shut = box.apply(managed_from("192.0.2.0/24"))
-    assert shut.task["failed"]
-    assert not shut.task["changed"]
-    assert "no new connection to this host came about, so the old rules are back" in shut.task["msg"]
-    assert "faxnet_management" in shut.task["msg"]
+    shut = box.apply(wanted, *arguments).task
+    assert (shut["failed"], shut["changed"]) == (True, False)
+    assert "nothing was changed: this run's own SSH session comes from 10.77.0.1 to port 22" in shut["msg"]
+    assert "faxnet_management" in shut["msg"]
+    assert (box.rules, box.file) == (rules, file)
+    assert not box.apply(LET_IN).task["changed"]
+
+
+def test_without_pipelining_the_session_is_found_too(box: Box) -> None:
+    shut = box.apply(managed_from("192.0.2.0/24"), "-e", "ansible_pipelining=false").task
+    assert "this run's own SSH session comes from 10.77.0.1" in shut["msg"]
+
+
+def test_a_session_that_a_permit_lets_in_is_let_in(box: Box) -> None:
+    permitted = {"name": "ssh", "transport": "tcp", "ports": "22", "sources": [CONTROL]}
+    changed = box.apply(managed_from("192.0.2.0/24", openings=[permitted])).task
+    assert (changed["changed"], changed["confirmed"]) == (True, True)
+    assert box.apply(LET_IN).task["confirmed"]
+
+
+@pytest.mark.fault("shut out on the way")
+def test_where_something_else_shuts_the_controller_out_the_rules_undo_themselves(box: Box) -> None:
+    """It stands for a router on the way: it shuts the port while the new rules are there."""
+    rules, file = box.rules, box.file
+    other = "table inet other { chain c { type filter hook input priority -10; tcp dport 22 ct state new drop; }; }"
+    box.inside(
+        *("systemd-run", "--quiet", "--unit=other", "--collect", "sh", "-c"),
+        "new() { nft list table inet faxnet | grep -q 192.0.2.9; }; until new; do sleep 0.1; done; "
+        f"nft '{other}'; while new; do sleep 0.1; done; nft delete table inet other",
+    )
+    shut = box.apply(managed_from(CONTROL, input=[permit("192.0.2.9", "10.77.0.10")])).task
+    assert (shut["failed"], shut["changed"]) == (True, False)
+    assert "no new connection to this host came about, so the old rules are back" in shut["msg"]
+    assert "faxnet_management" in shut["msg"]
     assert (box.rules, box.file) == (rules, file)
     assert not box.apply(LET_IN).task["changed"]
 
@@ -80,6 +120,7 @@ def test_the_prober_sees_a_moment_without_rules(box: Box) -> None:
     assert 0 < prober.answers < prober.knocks
 
 
+@pytest.mark.fault("nftables.service")
 @pytest.mark.parametrize("event", EVENTS)
 def test_whatever_is_done_with_the_hosts_services_no_packet_meets_a_moment_without_rules(box: Box, event: str) -> None:
     """Debian's nftables.service flushes everything when it starts, reloads and stops."""
@@ -101,6 +142,7 @@ def test_the_hosts_own_rules_are_loaded_and_taken_away_by_its_own_service(box: B
     assert "table inet filter" not in box.rules
 
 
+@pytest.mark.fault("unit")
 def test_what_a_flush_by_hand_or_a_stopped_unit_took_away_the_next_run_brings_back(box: Box) -> None:
     rules = box.ours
     for by_hand, differences in (
@@ -119,6 +161,7 @@ def test_what_a_flush_by_hand_or_a_stopped_unit_took_away_the_next_run_brings_ba
         assert (box.ours, box.inside("systemctl", "is-active", UNIT)) == (rules, "active\n")
 
 
+@pytest.mark.fault("nftables.service")
 def test_a_reboot_with_a_service_that_flushes_shows_no_moment_without_rules(box: Box) -> None:
     box.inside("systemctl", "enable", "--quiet", THEIRS)
     rules = box.ours
@@ -131,6 +174,7 @@ def test_a_reboot_with_a_service_that_flushes_shows_no_moment_without_rules(box:
     box.inside("systemctl", "disable", "--quiet", "--now", THEIRS)
 
 
+@pytest.mark.fault("damaged file")
 @pytest.mark.parametrize("damage", ["nonsense", ""], ids=["does not parse", "empty"])
 def test_a_damaged_file_leaves_management_open_and_nothing_else_and_the_next_run_says_so(box: Box, damage: str) -> None:
     box.inside("sh", "-c", f"systemctl enable --quiet {THEIRS}; echo '{damage}' > /etc/faxnet/nftables.nft")
@@ -144,7 +188,7 @@ def test_a_damaged_file_leaves_management_open_and_nothing_else_and_the_next_run
     cured = box.apply(LET_IN).task
     assert cured["changed"]
     assert UNIT in cured["differences"]
-    assert "let only management in since then" in cured["notices"][0]
+    assert "since then this host lets only management in" in cured["notices"][0]
     assert box.apply(LET_IN).task["differences"] == []
     box.inside("systemctl", "disable", "--quiet", "--now", THEIRS)
 
@@ -156,6 +200,42 @@ def test_a_mistake_in_the_hosts_own_file_takes_nothing_from_ours(box: Box) -> No
         box.inside("sh", "-c", f"! systemctl restart {THEIRS}")
     box.inside("sh", "-c", f"mv /var/tmp/nftables.conf /etc; systemctl reset-failed {THEIRS}")
     assert (prober.answers, box.ours) == (0, rules)
+
+
+PORT, KEPT = 7000, 7001
+
+
+def open_to_control(*ports: int) -> dict[str, Any]:
+    """A policy that opens ports to the controller, by TCP and UDP."""
+    opened = [
+        {"name": "talk", "transport": transport, "ports": str(port), "sources": [CONTROL]}
+        for transport in ("tcp", "udp")
+        for port in ports
+    ]
+    return managed_from(CONTROL, openings=opened)
+
+
+@pytest.mark.fault("under traffic")
+def test_what_a_change_takes_away_ends_and_the_rest_lives_on(box: Box) -> None:
+    box.apply(open_to_control(PORT, KEPT))
+    with talking(box.control, box.container, ADDRESS, (PORT, KEPT)) as talk:
+        changed = box.apply(open_to_control(KEPT)).task
+        assert (changed["confirmed"], changed["ended_sessions"]) == (True, 3)
+        assert box.apply(open_to_control(KEPT)).task["ended_sessions"] == 0
+    assert talk.lost == [f"silent {PORT}", f"tcp {PORT}", f"udp {PORT}"]
+    assert not box.apply(LET_IN).task.get("failed")
+
+
+@pytest.mark.slow
+@pytest.mark.fault("under traffic")
+def test_fifty_changes_over_ssh_lose_nobody_a_session(box: Box) -> None:
+    box.apply(open_to_control(KEPT))
+    with talking(box.control, box.container, ADDRESS, (KEPT,)) as talk:
+        for number in range(50):
+            changed = box.apply(open_to_control(KEPT, PORT + 2 + number % 2)).task
+            assert (changed["changed"], changed["confirmed"], changed["ended_sessions"]) == (True, True, 0)
+    assert talk.lost == []
+    assert not box.apply(LET_IN).task.get("failed")
 
 
 def test_absent_leaves_nothing_of_ours(box: Box) -> None:

@@ -290,3 +290,16 @@ def test_a_host_in_no_site_gets_no_container_and_a_remark() -> None:
 def test_what_cannot_be_built_is_refused(sites: dict[str, Any], hosts: dict[str, Any], message: str) -> None:
     with pytest.raises(LabError, match=message):
         drawn(sites, hosts)
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ({"public_address": "dynamic"}, "public_address: dynamic"),
+        ({"public_address": "198.51.100.10", "outside_address": "192.168.178.2"}, "outside_address"),
+    ],
+)
+def test_a_router_that_does_not_have_its_public_address_itself_is_refused(said: dict[str, Any], named: str) -> None:
+    for site in ({"gateway": "fl-router", **said}, {"gateways": [{"host": "fl-router", **said}]}):
+        with pytest.raises(LabError, match=f"site florida: {named} cannot be laid out"):
+            drawn({"florida": {"networks": ["10.1.0.0/24"], **site}}, {"fl-router": host("florida", "10.1.0.1")})

@@ -9,6 +9,8 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.plays.network import Network, tree
 
 Hosts = Callable[[str], dict[str, Any]]
@@ -41,6 +43,18 @@ def test_the_same_inventory_is_planned_once_and_then_left_alone(network: Network
     before = tree(network.folder / ".faxnet"), network.lock.read_bytes(), network.lock.stat().st_mtime_ns
     assert network.planned().changed == {"localhost": 0}
     assert (tree(network.folder / ".faxnet"), network.lock.read_bytes(), network.lock.stat().st_mtime_ns) == before
+
+
+def test_a_permit_may_name_a_group_of_the_inventory(
+    network: Network, two_offices: dict[str, Any], host_of: Hosts
+) -> None:
+    host_of("fl-fax")["faxnet_permits"] = [{"name": "web", "ports": 80, "sources": ["group:florida"]}]
+    network.write(two_offices)
+    network.planned("--limit", "uk-pc1")
+    members = list(two_offices["all"]["children"]["florida"]["hosts"])
+    own = {f"{network.slice(name)['addresses'][0]}/32" for name in members}
+    (opening,) = network.slice("fl-fax")["policy"]["openings"]
+    assert set(opening["sources"]) == own
 
 
 def test_variables_of_groups_hosts_and_the_command_line_count_in_ansibles_order(
@@ -90,6 +104,27 @@ def test_templates_are_evaluated_with_the_variables_of_their_own_host(
     assert network.slice("uk-router")["addresses"] == ["10.2.0.1"]
     assert [network.slice(name)["uses"][0]["instances"] for name in ("uk-pc1", "uk-pc2")] == [1, 40]
     assert network.slice("uk-pc2")["uses"][0]["server"] == "fl-fax"
+
+
+def test_logins_are_followed_from_where_ansible_runs_through_the_jump_hosts_of_each_host(
+    network: Network, two_offices: dict[str, Any], host_of: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everywhere, groups = two_offices["all"]["vars"], two_offices["all"]["children"]
+    everywhere["faxnet_controller"] = "controller"
+    two_offices["all"]["hosts"] = {"controller": {"ansible_host": "{{ seen_as }}", "seen_as": "192.0.2.7"}}
+    network.write(two_offices)
+    outcome = network.run("faxnet.deploy.plan")
+    assert outcome.code != 0
+    told = [(item["code"], item["hosts"]) for item in outcome.plan["findings"] if item["severity"] == "error"]
+    assert sorted(told) == [("FXN116", ["fl-fax"]), ("FXN116", ["uk-pc1", "uk-pc2"])]
+    # From a variable with a template for one office, from Ansible's own settings for the other.
+    groups["sheffield"]["vars"] |= {"ansible_ssh_common_args": "-J admin@{{ jump }}", "jump": "uk-router"}
+    host_of("uk-router")["ansible_ssh_common_args"] = ""
+    host_of("uk-pc2")["ansible_ssh_common_args"] = "-J {{ ansible_user_id }}@uk-router"
+    monkeypatch.setenv("ANSIBLE_SSH_COMMON_ARGS", "-J fl-router")
+    network.write(two_offices)
+    findings = network.planned().plan["findings"]
+    assert [(item["code"], item["hosts"], item["severity"]) for item in findings] == [("FXN124", ["uk-pc2"], "advice")]
 
 
 def test_a_template_that_fails_is_one_finding_with_host_variable_and_reason(

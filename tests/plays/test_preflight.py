@@ -38,6 +38,8 @@ VERIFY = """
     path: "{{ inventory_dir }}/down"
     state: absent
   run_once: true
+  # The first host of the play may be the one that is down: hosts are sorted as they come.
+  delegate_to: localhost
 
 - name: Have an emulator
   ansible.builtin.copy:
@@ -62,6 +64,8 @@ VERIFY = """
     path: "{{ inventory_dir }}/down"
     state: absent
   run_once: true
+  # The first host of the play may be the one that is down: hosts are sorted as they come.
+  delegate_to: localhost
 
 - name: Give the verdict
   ansible.builtin.fail:

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from tests.unit.networks import Network
 
 #: Kinds of sites: the number of gateways, and how they translate.
-SITE_KINDS = ("nat", "double nat", "internet", "internet with router", "shared router", "two networks", "dual stack")
+SITE_KINDS = (
+    *("nat", "double nat", "internet", "internet with router", "shared router", "two networks", "dual stack"),
+    *("one to one", "double one to one", "changing", "changing in two networks", "changing anywhere"),
+)
 SYSTEMS = (None, "windows", "windows_xp_pro", "linux")
 #: Further services that a server may offer, with what an offer may say of them.
 OTHERS: dict[str, tuple[dict[str, Any], ...]] = {
@@ -25,6 +28,31 @@ OTHERS: dict[str, tuple[dict[str, Any], ...]] = {
     "kerio_control": ({}, {"enabled": False}),
     "gateway": ({}, {"public": True}, {"public": True, "exchanges": {"media": True}, "resolvers": ["192.0.2.53"]}),
 }
+#: What else a host may let in.
+PERMITS: tuple[dict[str, Any], ...] = (
+    {"name": "web", "ports": "80"},
+    {"name": "media", "ports": "10000-20000"},
+    {"name": "names", "protocols": ["tcp", "udp"], "ports": [53, 853]},
+    {"name": "vpn", "protocols": ["udp", "esp"], "ports": "500,4500"},
+    {"name": "friend", "protocols": "any", "sources": ["10.1.0.0/24", "198.51.2.0/24"]},
+)
+#: What else a router may carry.
+FORWARD_PERMITS: tuple[tuple[dict[str, Any], ...], ...] = (
+    (),
+    (),
+    ({"name": "vpn", "from": ["10.1.0.0/16"], "to": ["172.16.0.0/12", "10.2.0.0/16"], "both_directions": True},),
+    ({"name": "names", "to": "10.2.0.0/16", "protocols": ["tcp", "udp"], "ports": [53, 7488]},),
+    (
+        {
+            "name": "site",
+            "from": "198.51.0.0/16",
+            "to_interfaces": "wg*",
+            "protocols": ["gre", "tcp"],
+            "ports": "10000-20000",
+        },
+    ),
+    ({"name": "published", "only_translated": True},),
+)
 #: A gateway whose media leave for any port of anybody, and that asks name servers.
 GATEWAY: dict[str, Any] = {
     "settings": {"media": {"kind": "ports", "default": "40000-40019"}, "resolvers": {"kind": "addresses"}},
@@ -81,8 +109,50 @@ def add_site(net: Network, name: str, number: int, kind: str, twin_network: bool
     elif kind == "two networks":
         net.site(name, f"10.{number}.0.0/24", f"10.{number}.1.0/24", gateway=router, public=public)
         net.hosts[router]["faxnet_address"] = f"10.{number}.0.1"
-    else:
+    elif kind == "dual stack":
         net.site(name, f"{private}.0/24", f"2001:db8:{number}::/64", gateway=router, public=public)
+    else:
+        add_hidden_site(net, name, number, kind, f"{private}.0/24")
+
+
+def add_hidden_site(net: Network, name: str, number: int, kind: str, network: str) -> None:
+    """Add a site whose router does not have its public address itself, or not for long."""
+    router = f"{name}-router"
+    net.site(name, network, gateway=router, public=f"203.0.113.{number}")
+    site = net.sites[name]
+    if kind == "one to one":
+        site["outside_address"] = "192.168.77.2"
+    elif kind == "double one to one":
+        inner = {"host": f"{name}-inner", "public_address": f"192.168.100.{number}", "outside_address": "172.16.0.2"}
+        outer = {"host": router, "public_address": site.pop("public_address"), "outside_address": "172.17.0.2"}
+        del site["gateway"]
+        site["gateways"] = [inner, outer]
+        net.hosts[f"{name}-inner"] = {"faxnet_address": network.replace(".0/24", ".1")}
+        net.hosts[router] = {"faxnet_address": f"192.168.100.{100 + number}"}
+    else:
+        site["public_address"] = "dynamic"
+        if kind != "changing anywhere":
+            site["public_networks"] = [f"185.10.{number}.0/24"]
+        if kind == "changing in two networks":
+            site["public_networks"].append(f"185.20.{number}.0/29")
+            site["outside_address"] = "192.168.77.2"
+
+
+def changes(net: Network, site: str) -> bool:
+    """Whether nobody outside knows a site's address."""
+    return net.sites.get(site, {}).get("public_address") == "dynamic"
+
+
+def site_of(router: str) -> str:
+    """The site that a router is named for."""
+    return router.removesuffix("-router").removesuffix("-inner")
+
+
+def without_calls(draw: st.DrawFn, net: Network, site: str, wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Uses of a client: where its address changes, mostly without call-backs, so that there is a plan."""
+    if not changes(net, site) or draw(st.integers(0, 7)) == 0:
+        return wanted
+    return [{**use, "exchanges": {"scp": False}} if use["service"] == "netcfax" else use for use in wanted]
 
 
 def address_in(draw: st.DrawFn, net: Network, site: str, number: int) -> Any:
@@ -160,6 +230,7 @@ def networks(draw: st.DrawFn) -> Network:
     sites = sorted(net.sites)
     for router in sorted(net.hosts):
         net.hosts[router]["faxnet_outbound"] = draw(st.sampled_from(("any", "flows")))
+        net.hosts[router]["faxnet_forward_permits"] = list(draw(st.sampled_from(FORWARD_PERMITS)))
     # A router may also be a server or a client.
     routers = sorted(net.hosts)
     number = 9
@@ -175,11 +246,15 @@ def networks(draw: st.DrawFn) -> Network:
             offer["callback_range"] = draw(st.sampled_from(("10000-19999", "12000-32000")))
         if draw(st.integers(0, 5)) == 0:
             offer["enabled"] = False
-        if routers and draw(st.integers(0, 5)) == 0:
-            name = draw(st.sampled_from(routers))
+        known = [
+            router for router in routers if not changes(net, router.removesuffix("-router").removesuffix("-inner"))
+        ]
+        if known and draw(st.integers(0, 5)) == 0:
+            name = draw(st.sampled_from(known))
             net.hosts[name]["faxnet_offers"] = [offer]
         else:
-            site = draw(st.sampled_from(sites))
+            fixed = [name for name in sites if not changes(net, name)]
+            site = draw(st.sampled_from(fixed if fixed and draw(st.integers(0, 7)) else sites))
             net.host(name, site, address_in(draw, net, site, number), offers=[offer])
         servers.append(name)
     servers = sorted(set(servers))
@@ -189,16 +264,18 @@ def networks(draw: st.DrawFn) -> Network:
         wanted = draw(uses(servers)) + use_more(draw, offering)
         if routers and draw(st.integers(0, 6)) == 0:
             name = draw(st.sampled_from(routers))
+            wanted = without_calls(draw, net, site_of(name), wanted)
             net.hosts[name]["faxnet_uses"] = [use for use in wanted if use["server"] != name]
         else:
             site = draw(st.sampled_from(sites))
             name = f"client{number}"
+            wanted = without_calls(draw, net, site, wanted)
             net.host(name, site, address_in(draw, net, site, number), uses=wanted)
         system = draw(st.sampled_from(SYSTEMS))
         if system is not None and all(use.get("environment", "single_user") == "single_user" for use in wanted):
             net.hosts[name]["faxnet_system"] = system
         if draw(st.integers(0, 5)) == 0:
-            net.hosts[name]["faxnet_permits"] = [{"name": "web", "ports": draw(st.sampled_from(("80", "10000-20000")))}]
+            net.hosts[name]["faxnet_permits"] = [draw(st.sampled_from(PERMITS))]
         # A router without state would be refused as soon as it translates.
         net.hosts[name]["faxnet_platform"] = draw(st.sampled_from(PLATFORMS[: 1 if name in routers else None]))
     return net

@@ -42,6 +42,12 @@ def add_site(draw: st.DrawFn, net: Network, number: int) -> None:
         public += [f"2001:db8:ffff:{number}::{index + 1}"] if 6 in versions else []
         host = f"{name}-router{index}"
         chain.append({"host": host, "public_address": public} if public else {"host": host})
+        if public and draw(st.integers(0, 3)) == 0:
+            chain[-1]["outside_address"] = [f"192.168.{200 + index}.{number}"] * (4 in versions)
+            chain[-1]["outside_address"] += [f"fd77:{number}::{index + 1}"] * (6 in versions)
+        if 4 in versions and draw(st.integers(0, 7)) == 0:
+            public[0] = "dynamic"
+            chain[-1]["public_networks"] = [f"185.{number}.{index}.0/24", f"185.{number}.{100 + index}.0/28"]
         inside = [networks[0].partition("/")[0][:-1] + "1"] if index == 0 else [f"172.31.{number}.{100 + index}"]
         if dual:
             inside.append(f"2001:db8:{number}::1" if index == 0 else f"fd00:{number}::{index + 1}")

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.names import HostService
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.tracing import trace
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.tracing.changing import changing_addresses
 from tests.property.inventories import networks
 from tests.property.wire import Packet, Wire, answers, has_port, within
 from tests.unit.networks import Made, Network, everything
@@ -48,16 +49,16 @@ def test_a_packet_of_every_enabled_flow_arrives_and_its_neighbours_do_not(net: N
     wire = Wire(net.sites, made.slices)
     for flow in between_hosts(made):
         low, high = ends(flow["ports"])
-        packet = Packet(flow["source_address"], flow["dial"], flow["transport"], low, source_port(flow))
-        for port in (low, (low + high) // 2, high):
-            arrival = wire.send(flow["source"], replace(packet, port=port))
-            assert arrival is not None, f"{flow['id']} port {port} does not arrive"
-            assert arrival.host == flow["destination"]
-            assert arrival.by_flow
-            assert (arrival.packet.source, arrival.packet.destination) == (
-                flow["arrives_from"],
-                flow["destination_address"],
-            )
+        for _change in wire.changes():
+            sent_as = wire.sent_as(flow["source"], flow["source_address"])
+            packet = Packet(sent_as, flow["dial"], flow["transport"], low, source_port(flow))
+            for port in (low, (low + high) // 2, high):
+                arrival = wire.send(flow["source"], replace(packet, port=port))
+                assert arrival is not None, f"{flow['id']} port {port} does not arrive"
+                assert arrival.host == flow["destination"]
+                assert arrival.by_flow
+                assert within(arrival.packet.source, flow["arrives_from"].split(", "))
+                assert arrival.packet.destination == flow["destination_address"]
         for stray in (
             replace(packet, port=low - 1),
             replace(packet, port=high + 1),
@@ -113,7 +114,7 @@ def assert_named(made: Made, arrival: Any, source: str = "") -> None:
         if flow["enabled"]
         and (flow["destination"], flow["transport"]) == (arrival.host, arrival.packet.transport)
         and has_port(flow["ports"], arrival.packet.port)
-        and within(arrival.packet.source, [flow["arrives_from"]])
+        and within(arrival.packet.source, flow["arrives_from"].split(", "))
         and flow["destination_address"] == arrival.packet.destination
         and (flow["source_ports"] is None or has_port(flow["source_ports"], arrival.packet.source_port))
     ]
@@ -136,6 +137,8 @@ def assert_named(made: Made, arrival: Any, source: str = "") -> None:
 def test_a_trace_says_what_the_simulated_devices_do(net: Network, chance: random.Random) -> None:
     made = planned(net)
     wire = Wire(net.sites, made.slices)
+    for router, address in changing_addresses(made.document).items():
+        wire.wear(router, address.text)
     flows = between_hosts(made)
     assume(flows)
     for _packet in range(20):
@@ -145,7 +148,8 @@ def test_a_trace_says_what_the_simulated_devices_do(net: Network, chance: random
         from_port = chance.choice((40000, source_port(other)))
         packet = trace.Packet(flow["source"], flow["dial"], transport, min(max(port, 1), 65535), from_port)
         verdict = trace.trace(made.document, made.slices.__getitem__, packet)
-        sent = Packet(flow["source_address"], flow["dial"], transport, int(packet.port), from_port)
+        sent_as = wire.sent_as(flow["source"], flow["source_address"])
+        sent = Packet(sent_as, flow["dial"], transport, int(packet.port), from_port)
         arrival = wire.send(flow["source"], sent)
         assert verdict.reached == ("" if arrival is None else arrival.host), verdict.text()
         if arrival is not None:

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.probes import CONTROL, Probe
 from tests.property.inventories import networks
+from tests.property.routed_inventories import routed_networks
 from tests.property.test_engine_long import LONG, ONE, WITH_CHANCE
 from tests.property.test_engine_packets import QUICK, planned
 from tests.property.wire import Arrival, Packet, Wire, within
@@ -57,16 +58,16 @@ class Devices(Wire):
         return self.send(probe.host, packet)
 
 
-def worn_by(made: Made, probe: Probe) -> str:
+def worn_by(made: Made, probe: Probe, wire: Wire) -> str:
     """The address that a probe's sender wears when it sends: where its flow says so, that one.
 
     A router has two: outward it sends from the one that it shows there.
     """
     flows = [flow for flow in made.document["flows"] if flow["id"] == probe.flow and flow["source"] == probe.host]
     if flows:
-        return str(flows[0]["source_address"])
+        return wire.sent_as(probe.host, str(flows[0]["source_address"]))
     policy = made.slices[probe.host]["policy"]
-    shown = [] if within(probe.address, policy["networks"]) else policy["public"]
+    shown = [] if within(probe.address, policy["networks"]) else [*policy["public"], *wire.for_a_while(probe.host)]
     addresses: list[str] = [*shown, *made.slices[probe.host]["addresses"]]
     return next(address for address in addresses if (":" in address) == (":" in probe.address))
 
@@ -76,6 +77,11 @@ def worn_by(made: Made, probe: Probe) -> str:
 def test_every_probe_meets_what_devices_do_that_hold_the_plan(net: Network, chance: random.Random) -> None:
     some = chance.sample(sorted(net.hosts), k=chance.choice((0, 0, 1, 2)) if len(net.hosts) > 2 else 0)
     hosts = {name: {**own, "faxnet_platform": "unmanaged"} if name in some else own for name, own in net.hosts.items()}
+    lenient = chance.sample(sorted(net.hosts), k=chance.choice((0, 0, 1, len(net.hosts) // 2)))
+    for name in lenient:
+        able = hosts[name].get("faxnet_platform", "nftables") == "nftables"
+        hosts[name] = {**hosts[name], "faxnet_stance": chance.choice(("additive", "observe")) if able else "additive"}
+    event(f"refusing nothing: {bool(lenient)}")
     made = planned(replace(net, hosts=hosts))
     event(f"unmanaged: {bool(some)}")
     probes = assert_devices_do_as_expected(net, made)
@@ -90,13 +96,47 @@ def assert_devices_do_as_expected(net: Network, made: Made) -> list[Probe]:
     every = [probe for probes in expectations(made.document, made.slices).probes.values() for probe in probes]
     sent = [probe for probe in every if probe.kind != CONTROL]
     for probe in sent:
-        arrival = devices.arrival(probe, worn_by(made, probe))
+        arrival = devices.arrival(probe, worn_by(made, probe, devices))
         if probe.expect == "silent":
             assert arrival is None, f"{probe.id} ({probe.kind}: {probe.reason}) arrives at {arrival}"
         else:
             assert arrival is not None, f"{probe.id} ({probe.kind}: {probe.reason}) does not arrive"
             assert arrival.host == probe.target, probe.id
     return sent
+
+
+@SOME
+@given(st.one_of(networks(), routed_networks()), st.data())
+def test_every_probe_knows_what_is_let_through_for_management(net: Network, data: st.DataObject) -> None:
+    probes_know_management(net, data)
+
+
+def probes_know_management(net: Network, data: st.DataObject) -> None:
+    """Send every probe of a network whose hosts are administered in all ways."""
+    administer(net, data)
+    for probe in assert_devices_do_as_expected(net, planned(net)):
+        event(probe.kind)
+
+
+def administer(net: Network, data: st.DataObject) -> None:
+    """Administer hosts by the very ports that fax goes by, from here and there, some through a jump host."""
+    every = sorted({network for site in net.sites.values() for network in site["networks"]})
+    names = sorted(net.hosts)
+    for name in names:
+        if data.draw(st.booleans()):
+            opening: dict[str, Any] = {"ports": data.draw(st.sampled_from(("22", "1024-65535", "7000-12000")))}
+            if data.draw(st.booleans()):
+                opening["sources"] = data.draw(st.lists(st.sampled_from(every), min_size=1, max_size=2, unique=True))
+            where = data.draw(st.sampled_from(("faxnet_management", "faxnet_permits")))
+            more = [{"ports": 22, "sources": opening["sources"]}] if "sources" in opening else [{"ports": 22}]
+            net.hosts[name][where] = [{**opening, "name": "wide"}, *(more if where == "faxnet_management" else ())]
+        if data.draw(st.integers(0, 3)) == 0:
+            net.hosts[name]["ansible_port"] = data.draw(st.sampled_from((7487, 7489, 30001)))
+            net.hosts[name].pop("faxnet_management", None)
+        if data.draw(st.integers(0, 3)) == 0:
+            net.hosts[name]["ansible_ssh_common_args"] = f"-J {data.draw(st.sampled_from(names))}"
+        if data.draw(st.integers(0, 5)) == 0:
+            net.hosts[name]["faxnet_platform"] = "unmanaged"
 
 
 def exchange(name: str, initiator: str, transport: str, ports: Any, whom: str, **more: Any) -> dict[str, Any]:

@@ -62,13 +62,33 @@ def anybody_gets_in(net: Network) -> None:
         site = made.document["sites"][part["site"]]
         for address in part["addresses"]:
             version = 6 if ":" in address else 4
-            shown = [worn for gateway in site["gateways"] for worn in gateway["public"]]
+            shown = [worn for gateway in site["gateways"] for worn in worn_at(gateway)]
             translated = any((":" in worn) == (version == 6) for worn in shown)
             if not translated and not any(gateway["host"] == target for gateway in site["gateways"]):
                 event("from a stranger")
                 arrival = roads.from_outside(Packet(STRANGERS[version], address, "tcp", PORT))
                 assert arrival is not None, f"no stranger gets in to {target} at {address}"
                 assert arrival.host == target
+    routers_are_reached_where_they_are_seen(made, roads)
+
+
+def worn_at(gateway: dict[str, Any]) -> list[str]:
+    """What is worn beyond a gateway; one that changes is some IPv4 address."""
+    return [*gateway["public"], *(["any"] if gateway["dynamic"] else [])]
+
+
+def routers_are_reached_where_they_are_seen(made: Made, roads: Roads) -> None:
+    """Try the management of each router from a stranger, at the address that it wears before all others."""
+    for site in made.document["sites"].values():
+        for place, gateway in enumerate(site["gateways"]):
+            further = [worn for beyond in site["gateways"][place + 1 :] for worn in worn_at(beyond)]
+            for address in gateway["public"]:
+                if not any((":" in worn) == (":" in address) for worn in further):
+                    event("a router from a stranger")
+                    version = 6 if ":" in address else 4
+                    arrival = roads.from_outside(Packet(STRANGERS[version], address, "tcp", PORT))
+                    assert arrival is not None, f"no stranger gets in to {gateway['host']} at {address}"
+                    assert arrival.host == gateway["host"]
 
 
 def named_networks_get_in(net: Network, data: st.DataObject) -> None:

@@ -4,14 +4,16 @@
 """A packet simulator: what real routers and hosts do with one new packet, by the policies of a plan and nothing else.
 
 It shares no code with the engine. Machines stand on segments as the inventory says; each translates, accepts or passes
-on by the policy in its slice, in the order of the kernel's hooks. It never looks at a flow. A machine whose platform
-remembers nothing also takes datagrams that look like answers to what its policy lets through or starts.
+on by the policy in its slice, in the order of the kernel's hooks. Where the inventory says that another device
+translates one to one beyond a router, that device stands there; a public address that changes is one of those that it
+may be, until it becomes another. It never looks at a flow. A machine whose platform remembers nothing also takes
+datagrams that look like answers to what its policy lets through or starts.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -54,6 +56,9 @@ def has_port(ports: str, port: int) -> bool:
     return False
 
 
+_OUTSIDE = ("public_address", "outside_address", "public_networks")
+
+
 class AmbiguousError(AssertionError):
     """Two enabled translations want one packet."""
 
@@ -71,16 +76,58 @@ class Wire:
         self.home = {host: part["site"] for host, part in slices.items()}
         self.networks = {name: list(site["networks"]) for name, site in sites.items()}
         self.realm = {name: site.get("realm") for name, site in sites.items()}
+        #: What a router has outside where a device beyond it makes another address of that; what it has for a while.
+        self.one_to_one: dict[str, dict[str, str]] = {}
+        self.now: dict[str, str] = {}
+        self.may_be: dict[str, list[str]] = {}
         self.chain: dict[str, list[tuple[str, list[str]]]] = {}
         for name, site in sites.items():
-            outside = _list(site.get("public_address"))
-            if "gateways" in site:
-                chain = [(hop["host"], _list(hop.get("public_address"))) for hop in site["gateways"]]
-                if outside:
-                    chain[-1] = (chain[-1][0], outside)
-            else:
-                chain = [(site["gateway"], outside)] if "gateway" in site else []
-            self.chain[name] = chain
+            hops = [dict(hop) for hop in site.get("gateways", ())]
+            if "gateway" in site:
+                hops = [{"host": site["gateway"]}]
+            if site.get("public_address"):
+                hops[-1] = {"host": hops[-1]["host"], **{key: site[key] for key in _OUTSIDE if key in site}}
+            self.chain[name] = [(hop["host"], self._worn(hop, len(self.chain))) for hop in hops]
+
+    def _worn(self, hop: dict[str, Any], number: int) -> list[str]:
+        router, worn = hop["host"], _list(hop.get("public_address"))
+        if "dynamic" in worn:
+            networks = [ipaddress.ip_network(text) for text in hop.get("public_networks", [f"185.99.{number}.0/24"])]
+            self.may_be.setdefault(router, [str(network[len(list(network)[:9]) - 1]) for network in networks])
+            self.now.setdefault(router, self.may_be[router][0])
+            worn = [self.now[router] if text == "dynamic" else text for text in worn]
+        for own in _list(hop.get("outside_address")):
+            for text in worn:
+                if (":" in own) == (":" in text):
+                    self.one_to_one.setdefault(router, {})[text] = own
+        return worn
+
+    def wear(self, router: str, address: str) -> None:
+        """Give a router whose public address changes another one."""
+        before, self.now[router] = self.now[router], address
+        for chain in self.chain.values():
+            for host, public in chain:
+                if host == router and before in public:
+                    public[public.index(before)] = address
+        outside = self.one_to_one.get(router, {})
+        if before in outside:
+            outside[address] = outside.pop(before)
+
+    def changes(self) -> Iterator[None]:
+        """Let addresses change until each router has had one of each of its networks."""
+        for number in range(max(map(len, self.may_be.values()), default=1)):
+            for router, addresses in self.may_be.items():
+                self.wear(router, addresses[number % len(addresses)])
+            yield
+
+    def for_a_while(self, router: str) -> list[str]:
+        """What a router has outside that it will not keep, if anything."""
+        now = self.now.get(router)
+        return [now] if now is not None and now not in self.one_to_one.get(router, {}) else []
+
+    def sent_as(self, host: str, source: str) -> str:
+        """The address that a host's packets set out with, by what a flow says of it."""
+        return self.now[host] if "/" in source else source
 
     def send(self, host: str, packet: Packet) -> Arrival | None:
         """Send a packet from a host that wears `packet.source` already."""
@@ -90,15 +137,17 @@ class Wire:
         one_network = [net for net in self.networks[site] if within(packet.source, [net])]
         if within(packet.destination, one_network) or not self.chain[site]:
             return self._lan_or_outside(site, packet)
-        return self._router(self.chain[site][0][0], packet)
+        return self._router(self.chain[site][0][0], packet, inside=True)
 
     def _lan_or_outside(self, site: str, packet: Packet) -> Arrival | None:
         if within(packet.destination, self.networks[site]):
             return self._deliver(site, packet)
         return self._outside(site, packet)
 
-    def _router(self, name: str, packet: Packet) -> Arrival | None:
-        policy = self.policies[name]
+    def _router(self, name: str, packet: Packet, *, inside: bool = False) -> Arrival | None:
+        policy, outside = self.policies[name], self.one_to_one.get(name, {})
+        if not inside:
+            packet = replace(packet, destination=outside.get(packet.destination, packet.destination))
         targets = {
             entry["target"]
             for entry in policy["destination_nat"]
@@ -113,7 +162,8 @@ class Wire:
             raise AmbiguousError(f"{name}: {packet} goes to {targets}")
         if targets:
             packet = replace(packet, destination=targets.pop())
-        if packet.destination in (*self.addresses[name], *policy["public"]):
+        for_a_while = self.for_a_while(name)
+        if packet.destination in (*self.addresses[name], *policy["public"], *for_a_while):
             return self._input(name, packet)
         if not self._passes(name, policy, packet):
             return None
@@ -121,7 +171,7 @@ class Wire:
         for nat in policy["source_nat"]:
             inside = nat["version"] == packet.version and within(packet.source, nat["networks"])
             if inside and not within(packet.destination, nat["except"]):
-                packet = replace(packet, source=nat["address"])
+                packet = replace(packet, source=nat["address"] or for_a_while[0])
                 break
         return way(packet)
 
@@ -129,7 +179,10 @@ class Wire:
         inside = policy["networks"]
         free = within(packet.source, inside) and not within(packet.destination, inside)
         answered = name in self.forgetful and _answered(policy["forward"], packet)
-        return (policy["outbound"] == "any" and free) or answered or _permitted(policy["forward"], packet)
+        if policy["stance"] != "exclusive":
+            return True
+        carried = any(_carries(entry, packet) for entry in policy["forward_permits"])
+        return (policy["outbound"] == "any" and free) or answered or carried or _permitted(policy["forward"], packet)
 
     def _way_on(self, router: str, destination: str) -> Callable[[Packet], Arrival | None]:
         """A router's routing table: inside for what is inside, outward for the rest."""
@@ -149,9 +202,10 @@ class Wire:
             if inner is None and within(destination, self.networks[site]):
                 return lambda packet: self._deliver(site, packet)
         site, index = next((stand for stand in stands if stand[0] == self.home[router]), stands[0])
+        shown = {own: public for public, own in self.one_to_one.get(router, {}).items()}
         if index + 1 < len(self.chain[site]):
-            return lambda packet: self._router(self.chain[site][index + 1][0], packet)
-        return lambda packet: self._outside(site, packet)
+            return lambda packet: self._router(self.chain[site][index + 1][0], _from(packet, shown), inside=True)
+        return lambda packet: self._outside(site, _from(packet, shown))
 
     def _outside(self, origin: str, packet: Packet) -> Arrival | None:
         for site, chain in self.chain.items():
@@ -181,12 +235,17 @@ class Wire:
             return Arrival(host, packet, by_flow=True)
         for opening in (*policy["management"], *policy["openings"]):
             if (
-                opening["transport"] == packet.transport
-                and has_port(opening["ports"], packet.port)
+                opening["transport"] in (packet.transport, "any")
+                and (opening["ports"] is None or has_port(opening["ports"], packet.port))
                 and within(packet.source, opening["sources"])
             ):
                 return Arrival(host, packet, by_flow=False)
-        return None
+        return None if policy["stance"] == "exclusive" else Arrival(host, packet, by_flow=False)
+
+
+def _from(packet: Packet, shown: dict[str, str]) -> Packet:
+    """A packet after the device beyond a router that translates one to one."""
+    return replace(packet, source=shown.get(packet.source, packet.source))
 
 
 def _permitted(entries: list[dict[str, Any]], packet: Packet) -> bool:
@@ -201,12 +260,23 @@ def _permitted(entries: list[dict[str, Any]], packet: Packet) -> bool:
     )
 
 
+def _carries(entry: dict[str, Any], packet: Packet) -> bool:
+    """Whether a forward permit is for a packet; here nothing is translated by others, and interfaces have no names."""
+    return (
+        not entry["translated"]
+        and entry["transport"] in (packet.transport, "any")
+        and (entry["ports"] is None or has_port(entry["ports"], packet.port))
+        and (not entry["sources"] or within(packet.source, entry["sources"]))
+        and (not entry["destinations"] or within(packet.destination, entry["destinations"]))
+    )
+
+
 def answers(flow: dict[str, Any], packet: Packet) -> bool:
     """Whether a datagram looks like the answer to a flow, at the host that starts it."""
     return (
         (flow["transport"], packet.transport) == ("udp", "udp")
-        and within(packet.source, [flow["dial"]])
-        and packet.destination == flow["source_address"]
+        and within(packet.source, flow["dial"].split(", "))
+        and within(packet.destination, flow["source_address"].split(", "))
         and has_port(flow["ports"], packet.source_port)
         and has_port(flow["source_ports"] or "1-65535", packet.port)
     )

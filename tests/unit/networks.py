@@ -20,6 +20,9 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.tracing import trace
 FLORIDA = "198.51.100.10"
 SHEFFIELD = "203.0.113.20"
 
+#: What a plan document says of a gateway that wears addresses of its own, which stay what they are.
+FIXED: dict[str, Any] = {"outside": [], "dynamic": False, "public_networks": []}
+
 
 @dataclass
 class Network:
@@ -29,6 +32,9 @@ class Network:
     hosts: dict[str, dict[str, Any]] = field(default_factory=dict)
     services: Any = None
     lock: str = ""
+    logins: dict[str, Any] = field(default_factory=dict)
+    controller: Any = None
+    groups: dict[str, list[str]] = field(default_factory=dict)
 
     def site(self, name: str, *networks: str, gateway: str = "", public: Any = None, realm: str = "") -> Network:
         """Add a site; its gateway, if any, gets the network's first address unless it is a host already."""
@@ -72,7 +78,8 @@ class Network:
 
     def planned(self) -> Planned:
         """What the engine says."""
-        return make_plan(Inputs(sites=self.sites, hosts=self.hosts, services=self.services, lock=self.lock))
+        said = (self.sites, self.hosts, self.services, self.controller, self.lock)
+        return make_plan(Inputs(*said, logins=self.logins, groups=self.groups))
 
     def findings(self) -> tuple[Finding, ...]:
         """All findings."""

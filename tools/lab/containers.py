@@ -23,8 +23,9 @@ CHECKOUT_LABEL = "faxnet.checkout"
 # A container whose recipe changed since it was made is made anew; the label holds the recipe's digest.
 RECIPE_LABEL = "faxnet.recipe"
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
-# systemd as process 1, rules and addresses, raw probes, units with DynamicUser or BindPaths, /dev/null in a chroot.
-_CAPABILITIES = "NET_ADMIN,NET_RAW,SYS_ADMIN,MKNOD"
+# systemd as process 1, rules and addresses, raw probes, units with DynamicUser or BindPaths, /dev/null in a chroot, and
+# what root of a machine may: see whose socket it is, and enter the network of a container of its own.
+_CAPABILITIES = "NET_ADMIN,NET_RAW,SYS_ADMIN,MKNOD,SYS_PTRACE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,22 +56,44 @@ def is_suite(base: str) -> bool:
     return re.fullmatch(r"[a-z]+", base) is not None
 
 
-def reference(base: str) -> str:
-    """The name of the image of this recipe: it changes when a package, a file or the base does."""
+def reference(base: str, more: Path | None = None) -> str:
+    """The name of the image of this recipe: it changes when a package, a file or the base does.
+
+    Args:
+        base: what it stands on.
+        more: a folder whose ``Containerfile`` goes on top of the lab's own image, which it names ``${LAB}``.
+    """
     digest = hashlib.sha256()
     for part in (base, *PACKAGES):
         digest.update(part.encode() + b"\0")
-    for path in (_PREPARE, *sorted(path for path in _ROOTFS.rglob("*") if path.is_file())):
+    for path in (_PREPARE, *_files(_ROOTFS)):
         digest.update(str(path.relative_to(_HERE)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return f"{REPOSITORY}:{re.sub('[^a-z0-9]+', '-', base.lower())}-{digest.hexdigest()[:12]}"
+    name = re.sub("[^a-z0-9]+", "-", base.lower())
+    if more is not None:
+        name += f"-{more.parent.name.replace('_', '-')}"
+        for path in _files(more):
+            digest.update(str(path.relative_to(more)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return f"{REPOSITORY}:{name}-{digest.hexdigest()[:12]}"
 
 
-def ensure(podman: Podman, base: str, progress: Progress) -> str:
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def ensure(podman: Podman, base: str, progress: Progress, more: Path | None = None) -> str:
     """The image for a base, built if it is not there yet.
+
+    Args:
+        podman: podman.
+        base: what it stands on.
+        progress: tells what is done.
+        more: what goes on top of the lab's own image, as in ``reference``.
 
     Raises:
         LabError: a tool is missing, or the build failed.
     """
+    if more is not None:
+        return _with_more(podman, base, ensure(podman, base, progress), more, progress)
     image = reference(base)
     if podman.try_run("image", "exists", image).status == 0:
         progress.say(f"image {image} is there already")
@@ -119,9 +141,23 @@ def _from_image(podman: Podman, base: str, image: str, folder: Path, progress: P
         f'LABEL {LABEL}="{base}"\nCMD ["/sbin/init"]\n',
         encoding="utf-8",
     )
-    command = [podman.program, *podman.runtime.global_arguments, "build", *podman.runtime.arguments]
+    _build(podman, image, containerfile, progress)
+
+
+def _with_more(podman: Podman, base: str, lab: str, more: Path, progress: Progress) -> str:
+    image = reference(base, more)
+    if podman.try_run("image", "exists", image).status == 0:
+        progress.say(f"image {image} is there already")
+        return image
+    with progress.step(f"image {image} on top of {lab}"):
+        _build(podman, image, more / "Containerfile", progress, "--build-arg", f"LAB={lab}")
+    return image
+
+
+def _build(podman: Podman, image: str, containerfile: Path, progress: Progress, *arguments: str) -> None:
+    command = [podman.program, *podman.runtime.global_arguments, "build", *podman.runtime.arguments, *arguments]
     # Root file systems made by mmdebstrap and official images alike hold no resolver: the build uses the machine's.
-    command += ["--network", "host", "--tag", image, "--file", str(containerfile), str(folder)]
+    command += ["--network", "host", "--tag", image, "--file", str(containerfile), str(containerfile.parent)]
     _watched(command, progress, "podman build", shown=re.compile(r"STEP |Trying to pull"))
 
 

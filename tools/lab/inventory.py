@@ -128,6 +128,13 @@ def _site(name: str, value: Any) -> Site:
     where = f"site {name}"
     if not isinstance(value, Mapping) or not value.get("networks"):
         raise LabError(f"{where}: networks is missing: give a list, for example `networks: [10.1.0.0/24]`")
+    for entry in (value, *(item for item in _listed(value.get("gateways") or ()) if isinstance(item, Mapping))):
+        said = next((key for key in ("outside_address", "public_networks") if entry.get(key) is not None), None)
+        if said is not None or entry.get("public_address") == "dynamic":
+            raise LabError(
+                f"{where}: {said or 'public_address: dynamic'} cannot be laid out: a lab's routers have fixed public "
+                "addresses of their own; give this one such an address for the lab"
+            )
     networks = tuple(_network(where, "networks", text) for text in _listed(value["networks"]))
     worn = _addresses(where, "public_address", value.get("public_address"))
     chain = value.get("gateways")

@@ -33,6 +33,8 @@ from tools.lab.topology import topology
 # One image serves every checkout of the machine.
 _IMAGE_LOCK = Path("/run/lock/faxnet-lab-image")
 _BOOT_SECONDS = 60
+_REMOVE = ("rm", "--force", "--time", "0", "--volumes")
+_REMOVALS = 3  # times that podman is asked to remove containers; each waits some ten seconds for their processes
 # Booting is mostly the processor's work; more at once than this only makes each of them slower.
 _AT_ONCE = max(2, os.cpu_count() or 2)
 _Item = TypeVar("_Item")
@@ -77,8 +79,24 @@ def described(source: Path, name: str | None = None) -> Lab:
     return Lab(lab, read, network, container_of)
 
 
-def up(podman: Podman, source: Path, progress: Progress, *, name: str | None = None, base: str | None = None) -> Lab:
+def up(
+    podman: Podman,
+    source: Path,
+    progress: Progress,
+    *,
+    name: str | None = None,
+    base: str | None = None,
+    more: Path | None = None,
+) -> Lab:
     """Make and start what is not there yet, and prove that the wires are right.
+
+    Args:
+        podman: podman.
+        source: the inventory.
+        progress: tells what is done.
+        name: the lab's name; None: after the inventory.
+        base: what the image stands on; None: what the environment says, or Debian.
+        more: a folder with what goes on top of the lab's own image (``images.reference``).
 
     Raises:
         LabError: a step failed; what has been made so far stays for a look at it, `down` removes it.
@@ -91,7 +109,7 @@ def up(podman: Podman, source: Path, progress: Progress, *, name: str | None = N
     progress.say(f"this machine: {podman.runtime.reason}")
     _check_versions(podman, network)
     with _locked(_IMAGE_LOCK, progress):
-        image = images.ensure(podman, images.base_from(base), progress)
+        image = images.ensure(podman, images.base_from(base), progress, more)
     with _locked(BUILD / lab.name, progress):
         wanted = recipes.containers(lab.name, network, image, podman.runtime)
         # Written last and taken away first: while it is there, all that was made has said that it is up.
@@ -209,11 +227,15 @@ def type_in(
 
 
 def down(podman: Podman, which: Which, progress: Progress) -> None:
-    """Remove labs, also what a broken run left."""
-    names = sorted(row["Names"][0] for row in _containers(podman, which))
+    """Remove labs, also what a broken run left.
+
+    Raises:
+        LabError: podman cannot, also not when it is asked again.
+    """
+    names = _names(podman, which)
     if names:
         with progress.step(f"removing {len(names)} containers"):
-            podman.run("rm", "--force", "--time", "0", "--volumes", *names)
+            _remove(podman, which, names)
     networks = sorted(row["name"] for row in _networks(podman, which))
     if networks:
         with progress.step(f"removing {len(networks)} networks"):
@@ -222,6 +244,21 @@ def down(podman: Podman, which: Which, progress: Progress) -> None:
         shutil.rmtree(folder)
     if not names and not networks:
         progress.say(f"there is nothing to remove of {which.words}")
+
+
+def _names(podman: Podman, which: Which) -> list[str]:
+    return sorted(row["Names"][0] for row in _containers(podman, which))
+
+
+def _remove(podman: Podman, which: Which, names: list[str]) -> None:
+    """Remove containers, and ask again for what is left: podman gives one up whose processes die slowly."""
+    for _patience in range(_REMOVALS - 1):
+        if podman.try_run(*_REMOVE, *names).status == 0:
+            return
+        names = _names(podman, which)
+        if not names:
+            return
+    podman.run(*_REMOVE, *names)
 
 
 def status(podman: Podman, which: Which) -> list[tuple[str, str, str, str]]:

@@ -6,7 +6,8 @@
 
 Ansible's podman connection enters a container from the side: no firewall of the host stands in its way. Here the TCP
 connection begins in a *control* container, with that container's own address, and arrives at the target's port 22
-through every router and firewall on the way; only the encrypted stream is handed on to the ssh of this machine.
+through every router and firewall on the way; only the encrypted stream is handed on to the ssh of this machine. With a
+jump host it arrives there, and sshd there opens the second one.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import shlex
 import subprocess
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,30 @@ _ENABLE = (
     "mkdir -p -m 700 ~/.ssh; cat > ~/.ssh/authorized_keys; "
     "chmod 600 ~/.ssh/authorized_keys; systemctl enable --quiet --now ssh.service"
 )
+
+
+# Host keys are made anew with every lab: there is nothing to compare them with.
+_OPTIONS = {
+    "StrictHostKeyChecking": "no",
+    "UserKnownHostsFile": "/dev/null",
+    "LogLevel": "ERROR",
+    "IdentitiesOnly": "yes",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a host is reached.
+
+    Attributes:
+        control: the host whose address the connection comes from.
+        jump: a host that is logged in to first, and from which the second connection goes on (ssh's ProxyJump).
+        version: the IP version of the connection to the host itself; None: whichever address comes first.
+    """
+
+    control: str
+    jump: str | None = None
+    version: int | None = None
 
 
 def key_file(directory: Path) -> Path:
@@ -67,8 +93,14 @@ def enable(podman: Podman, directory: Path, container_of: Mapping[str, str], pro
             future.result()
 
 
-def address_of(topology: Topology, target: str, control: str) -> Address:
+def address_of(topology: Topology, target: str, control: str, version: int | None = None) -> Address:
     """The address where ``control`` meets ``target``: in a segment that both are in, else on the target's outer side.
+
+    Args:
+        topology: the lab's network.
+        target: the host to manage.
+        control: the host that connects to it.
+        version: the IP version, where it matters.
 
     Raises:
         LabError: one of them is not in the lab, or they have no such address.
@@ -82,34 +114,34 @@ def address_of(topology: Topology, target: str, control: str) -> Address:
         list(legs),
     ):
         for leg in wanted:
-            return leg.addresses[0].ip
-    raise LabError(f"{target} has no address that {control} could connect to")
+            for address in leg.addresses:
+                if version in (None, address.version):
+                    return address.ip
+    kind = "address" if version is None else f"IPv{version} address"
+    raise LabError(f"{target} has no {kind} that {control} could connect to")
 
 
-def variables(
-    directory: Path, topology: Topology, container_of: Mapping[str, str], target: str, control: str
-) -> dict[str, Any]:
-    """Ansible's connection variables for ``target`` by SSH from ``control``.
+def variables(directory: Path, topology: Topology, target: str, way: Way) -> dict[str, Any]:
+    """Ansible's connection variables for ``target`` by SSH; they need the file that ``write_config`` writes.
 
     Args:
         directory: the lab's folder (``lifecycle.directory``).
         topology: the lab's network.
-        container_of: container of each host.
         target: the host to manage.
-        control: the host whose address the connection comes from.
+        way: how it is reached.
 
     Raises:
         LabError: as ``address_of``.
     """
-    # Host keys are made anew with every lab: there is nothing to compare them with.
-    arguments = [
-        "-o", f"ProxyCommand=podman exec --interactive {container_of[control]} nc %h %p",
-        "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
-        "-o", "IdentitiesOnly=yes",
-    ]  # fmt: skip
+    # A file, because ssh hands none of its options on to the one that it starts for a jump host. And the plan sees no
+    # command that leads into a container, which it could not follow.
+    arguments = ["-F", str(_config(directory))]
+    if way.jump is not None:
+        jump = address_of(topology, way.jump, way.control)
+        arguments += ["-o", f"ProxyJump=root@[{jump}]" if jump.version == 6 else f"ProxyJump=root@{jump}"]
     return {
         "ansible_connection": "ansible.builtin.ssh",
-        "ansible_host": str(address_of(topology, target, control)),
+        "ansible_host": str(address_of(topology, target, way.jump or way.control, way.version)),
         "ansible_user": "root",
         "ansible_become": False,
         "ansible_python_interpreter": "/usr/bin/python3",
@@ -118,24 +150,54 @@ def variables(
     }
 
 
+def write_config(
+    directory: Path, topology: Topology, container_of: Mapping[str, str], way_to: Mapping[str, Way]
+) -> None:
+    """Write the file of ssh that says in which container the connection to each address begins.
+
+    Raises:
+        LabError: as ``address_of``; or two controls want to reach one address, and ssh could not tell whose turn it is.
+    """
+    control_of: dict[Address, str] = {}
+    for target, way in way_to.items():
+        if way.jump is None:
+            address = address_of(topology, target, way.control, way.version)
+        else:
+            address = address_of(topology, way.jump, way.control)
+        if control_of.setdefault(address, way.control) != way.control:
+            raise LabError(f"both {control_of[address]} and {way.control} connect to {address}: choose one of them")
+    lines = [
+        f"Host {address}\n  ProxyCommand podman exec --interactive {container_of[control]} nc %h %p\n"
+        for address, control in control_of.items()
+    ]
+    options = {"IdentityFile": str(key_file(directory).resolve()), **_OPTIONS}
+    lines += ["Host *\n", *(f"  {name} {value}\n" for name, value in options.items())]
+    _config(directory).write_text("".join(lines), encoding="utf-8")
+
+
+def _config(directory: Path) -> Path:
+    return directory.resolve() / "ssh" / "config"
+
+
 def write_inventory(
-    directory: Path, topology: Topology, container_of: Mapping[str, str], control_of: Mapping[str, str]
+    directory: Path, topology: Topology, container_of: Mapping[str, str], way_to: Mapping[str, Way]
 ) -> Path:
-    """Write an inventory source that reaches each target by SSH from its control, to be named after the lab's own.
+    """Write an inventory source that reaches each target by SSH, to be named after the lab's own.
 
     Args:
         directory: the lab's folder.
         topology: the lab's network.
         container_of: container of each host.
-        control_of: for each target the host that its connection comes from.
+        way_to: for each target how it is reached.
 
     Returns:
         The path for a further ``-i``.
+
+    Raises:
+        LabError: as ``write_config``.
     """
+    write_config(directory, topology, container_of, way_to)
     return write_host_vars(
         directory / "ssh",
-        {
-            target: variables(directory, topology, container_of, target, control)
-            for target, control in control_of.items()
-        },
+        {target: variables(directory, topology, target, way) for target, way in way_to.items()},
     )

@@ -16,6 +16,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.netlink import attributes
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.protocols import name_of
+
 _NETLINK_NETFILTER = 12
 _NEW, _GET, _DELETE = 0x100, 0x101, 0x102
 _REQUEST, _ACK, _DUMP = 0x1, 0x4, 0x300
@@ -24,8 +27,11 @@ _ORIGINAL, _REPLY, _STATUS, _PROTOINFO, _MASTER, _ID = 1, 2, 3, 4, 14, 12
 _NESTED = 0x8000
 # The kernel refuses to take the last one away.
 _SEEN_REPLY, _ASSURED, _CONFIRMED = 0x2, 0x4, 0x8
-_PROTOCOLS = {6: "tcp", 17: "udp"}
-_ESTABLISHED = 3  # TCP_CONNTRACK_ESTABLISHED
+_WITH_PORTS = {6: "tcp", 17: "udp"}
+#: Pings and errors; an exchange of them is over at once.
+_CONTROL = (1, 58)
+# The kernel's enum tcp_conntrack (linux/netfilter/nf_conntrack_tcp.h).
+_ESTABLISHED, _TIME_WAIT, _CLOSE = 3, 7, 8
 
 
 @dataclass(frozen=True)
@@ -43,8 +49,8 @@ class Connection:
     """A TCP or UDP connection as the kernel remembers it.
 
     `reply` is the direction of the answers: it differs from the original turned round where addresses are translated.
-    `established`: a UDP exchange, or a TCP connection that has come about. `key` and `number` are the kernel's own
-    names of it, `master` is the key of the connection that it is related to.
+    `established`: a UDP exchange, or a TCP connection that has come about. `ending`: a TCP connection that is closed.
+    `key` and `number` are the kernel's own names of it, `master` is the key of the connection that it is related to.
     """
 
     version: int
@@ -53,6 +59,7 @@ class Connection:
     reply: End
     answered: bool
     established: bool
+    ending: bool
     key: bytes
     master: bytes
     number: bytes
@@ -62,13 +69,16 @@ class NoTableError(Exception):
     """This kernel does not let its connections be read or changed."""
 
 
-def connections() -> list[Connection]:
-    """All TCP and UDP connections that the kernel remembers here. Raises NoTableError."""
+def connections(*, portless: bool = False) -> list[Connection]:
+    """All TCP and UDP connections that the kernel remembers here. Raises NoTableError.
+
+    `portless`: those of other protocols, too, with 0 for each port; but no ICMP.
+    """
     found = []
     with _netlink() as link:
         for family, version in ((socket.AF_INET, 4), (socket.AF_INET6, 6)):
             for body in _exchange(link, _GET, _REQUEST | _DUMP, family, b""):
-                connection = _connection(version, body)
+                connection = _connection(version, body, portless)
                 if connection:
                     found.append(connection)
     return found
@@ -135,47 +145,40 @@ def _attribute(kind: int, value: bytes) -> bytes:
     return struct.pack("=HH", length, kind) + value + bytes(-length % 4)
 
 
-def _attributes(data: bytes) -> dict[int, bytes]:
-    found = {}
-    while len(data) >= 4:
-        length, kind = struct.unpack_from("=HH", data)
-        found[kind & 0x3FFF] = data[4:length]
-        data = data[(length + 3) & ~3 :]
-    return found
-
-
-def _connection(version: int, body: bytes) -> Connection | None:
-    held = _attributes(body)
-    original, reply = (_end(held[kind]) for kind in (_ORIGINAL, _REPLY))
+def _connection(version: int, body: bytes, portless: bool) -> Connection | None:
+    held = attributes(body)
+    original, reply = (_end(held[kind], portless) for kind in (_ORIGINAL, _REPLY))
     if original is None or reply is None:
         return None
     transport, there = original
     (status,) = struct.unpack(">I", held[_STATUS])
     # {TCP: {state}}
-    state = _attributes(_attributes(held.get(_PROTOINFO, b"")).get(1, b"")).get(1, b"\0")[0]
+    state = attributes(attributes(held.get(_PROTOINFO, b"")).get(1, b"")).get(1, b"\0")[0]
     return Connection(
         version=version,
         transport=transport,
         original=there,
         reply=reply[1],
         answered=bool(status & _SEEN_REPLY),
-        established=transport == "udp" or state == _ESTABLISHED,
+        established=transport != "tcp" or state == _ESTABLISHED,
+        ending=transport == "tcp" and state in (_TIME_WAIT, _CLOSE),
         key=held[_ORIGINAL],
         master=held.get(_MASTER, b""),
         number=held[_ID],
     )
 
 
-def _end(data: bytes) -> tuple[str, End] | None:
-    """The transport and the ends of one direction; None for what has no ports."""
-    held = _attributes(data)
-    addresses, protocol = _attributes(held[1]), _attributes(held[2])
-    transport = _PROTOCOLS.get(protocol[1][0])
-    if transport is None:
+def _end(data: bytes, portless: bool) -> tuple[str, End] | None:
+    """The protocol and the ends of one direction; None for what has no ports, unless `portless`."""
+    held = attributes(data)
+    addresses, protocol = attributes(held[1]), attributes(held[2])
+    number = protocol[1][0]
+    if number not in _WITH_PORTS and (not portless or number in _CONTROL):
         return None
     source, destination = (addresses.get(kind) or addresses[kind + 2] for kind in (1, 2))
-    ports = (struct.unpack(">H", protocol[kind])[0] for kind in (2, 3))
-    return transport, End(_text(source), next(ports), _text(destination), next(ports))
+    none = b"\0\0"
+    ports = (struct.unpack(">H", protocol.get(kind, none) if number in _WITH_PORTS else none)[0] for kind in (2, 3))
+    return name_of(number), End(_text(source), next(ports), _text(destination), next(ports))
 
 
 def _text(address: bytes) -> str:

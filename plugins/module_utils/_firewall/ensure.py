@@ -6,22 +6,30 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import (
+    containers,
+    ended,
     files,
     kernel,
+    modules,
+    rules,
     running,
+    seen,
     services,
+    sysctls,
     transaction,
+    translations,
 )
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.listeners import shut_listeners
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.losses import consent, judgement
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.losses.use import Use
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import (
     CLOSED_FILE,
     NO_TABLE,
     RULES_FILE,
+    SYSCTL_FILE,
     TABLE,
     UNIT,
     FirewallError,
@@ -32,22 +40,42 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine im
     in_words,
     live_table,
 )
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.obstacles import obstacles
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.replace import replacement
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.obstacles import (
+    DROPS,
+    OPTIONS,
+    Obstacle,
+    insist_on_none,
+    obstacles,
+)
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.replace import replacement, taking_back
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.session import Session, insist_on
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.surroundings import look
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a host is to have: the nft file (None: no rules of ours), kernel settings that must be 1, its open ports.
+    """What a host is to have: the nft file (None: no rules of ours) and kernel settings that must be 1.
 
-    `closed` is the nft file that takes the other's place when that one is damaged: management and nothing else.
+    `modules` are those of the kernel that the rules need and that nobody else loads; `translations` and `addresses` are
+    what the plan counts on; `tolerated` names the options by which obstacles are tolerated. `closed` is the nft file
+    that takes the other's place when that one is damaged: management and nothing else.
+    `accepted` are the losses that its owner accepts.
     """
 
     text: str | None
     settings: tuple[str, ...]
-    open_ports: tuple[Mapping[str, Any], ...]
+    accepted: tuple[consent.Accepted, ...]
     tolerate_drops: bool
     closed: str | None = None
+    modules: tuple[str, ...] = ()
+    translations: tuple[translations.Translation, ...] = ()
+    addresses: tuple[str, ...] = ()
+    tolerated: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The names of the options that tolerate something."""
+        return (*self.tolerated, *([OPTIONS[DROPS]] if self.tolerate_drops else ()))
 
 
 @dataclass(frozen=True)
@@ -55,7 +83,9 @@ class Found:
     """How a host differs from what is wanted.
 
     `before` and `after` are the table as the kernel lists it, without what spares running sessions for a while; `live`
-    is the one before with it.
+    is the one before with it. `lost` is what is in use, would stop, and nobody has accepted. `others` are packet
+    filters that may drop what the rules accept and are left alone, each with the reason; `ban_lists` drop what single
+    senders send.
     """
 
     wanted: Wanted
@@ -64,9 +94,12 @@ class Found:
     after: str | None
     files: Mapping[str, str | None]
     settings: Mapping[str, str]
+    modules: tuple[str, ...]
     differences: tuple[str, ...]
-    shut_listeners: tuple[dict[str, Any], ...]
+    lost: tuple[Use, ...]
     others: tuple[str, ...]
+    ban_lists: tuple[str, ...] = ()
+    published: tuple[containers.Published, ...] = ()
     notices: tuple[str, ...] = ()
     leftovers: tuple[str, ...] = ()
 
@@ -81,24 +114,56 @@ class Found:
         return running.tracks(self.after) and not running.tracks(self.before)
 
 
-def compare(machine: Machine, wanted: Wanted) -> Found:
-    """Find every difference, changing nothing. Raises FirewallError when the wanted state cannot or must not be."""
-    others = _others(machine, wanted) if wanted.text is not None else ()
+def compare(machine: Machine, wanted: Wanted, session: Session | None = None) -> Found:
+    """Find every difference, changing nothing. Raises FirewallError when the wanted state cannot or must not be.
+
+    `session` is the one that the run works through: rules that would let none like it in again must not be.
+    """
     live = live_table(machine)
-    before = live and running.without_spared(live)
+    found: list[Obstacle] = []
+    published: Sequence[containers.Published] = ()
+    if wanted.text is not None:
+        around = look(machine)
+        found = obstacles(machine, forwarding=bool(wanted.settings), around=around)
+        found += [
+            *translations.rivals(machine, around, wanted.translations),
+            *translations.absent(machine, wanted.addresses),
+        ]
+        wanted = replace(
+            wanted, text=containers.admitting(machine, wanted.text, live, around.bridges, around.interfaces)
+        )
+        published = () if wanted.settings else containers.published(around.ruleset)
+    others = [item for item in found if not item.bans]
+    before = live and seen.without_unused(running.without_spared(live))
     after = None
+    lost: list[Use] = []
     if wanted.text is not None:
         after = _rehearsed(machine, wanted.text)
-        if before != after:
+        if before != after and after is not None:
             check(machine, wanted.text, "the new rules")
+            new = rules.rehearsed(machine, wanted.text)
+            if session:
+                insist_on(session, new, after)
+            lost = consent.unnamed(
+                judgement.losses(machine, _confirmed(machine, live), new, around.ruleset), wanted.accepted
+            )
     known = services.units(machine)
-    wanted_files = files.wanted_files(machine, wanted.text, wanted.closed, wanted.settings, known)
+    targets = sysctls.targets(machine, wanted.settings)
+    missing = modules.to_load(machine, wanted.modules)
+    wanted_files = {
+        **files.wanted_files(machine, wanted.text, wanted.closed, known),
+        SYSCTL_FILE: sysctls.file_text(machine, targets),
+        modules.MODULES_FILE: modules.file_text(wanted.modules),
+    }
     closed = wanted_files[CLOSED_FILE]
     if closed is not None and machine.read(CLOSED_FILE) != closed:
         check(machine, closed, "the rules for when their file is damaged")
-    settings = files.setting_changes(machine, wanted.settings)
+    settings = sysctls.changes(machine, targets)
+    changes = before != after or bool(settings)
+    if changes:
+        insist_on_none(others, wanted.options)
     differences = ["table " + TABLE] if before != after else []
-    differences += sorted(settings) + files.differing(machine, wanted_files)
+    differences += [f"module {name}" for name in missing] + sorted(settings) + files.differing(machine, wanted_files)
     differences += services.unsettled(known, wanted=wanted.text is not None)
     leftovers = files.leftovers(machine, wanted_files)
     differences += leftovers
@@ -109,23 +174,48 @@ def compare(machine: Machine, wanted: Wanted) -> Found:
         after=after,
         files=wanted_files,
         settings=settings,
+        modules=missing,
         differences=tuple(differences),
         leftovers=tuple(leftovers),
-        shut_listeners=tuple(shut_listeners(machine, wanted.open_ports)) if wanted.text is not None else (),
-        others=others,
-        notices=tuple(_notices(known)) if wanted.text is not None else (),
+        lost=tuple(lost),
+        others=tuple(
+            f"{item.reason}; "
+            + (
+                f"tolerated because {OPTIONS[item.kind]} is set"
+                if changes
+                else "left alone, for no rule of ours changes here"
+            )
+            for item in others
+        ),
+        ban_lists=tuple(item.reason for item in found if item.bans),
+        published=tuple(published),
+        notices=tuple(_notices(known, machine.read(CLOSED_FILE))) if wanted.text is not None else (),
     )
 
 
-def _notices(known: Mapping[str, services.Unit]) -> Iterator[str]:
+def _notices(known: Mapping[str, services.Unit], closed: str | None) -> Iterator[str]:
     """What the host's owner must know: what will happen at the next boot, and what has happened since the last run."""
     if not known:
         yield "this host has no systemd, so the rules are not loaded at boot; load " + RULES_FILE + " yourself"
     if known and known[UNIT].active == "failed":
         yield (
-            f"{UNIT} could not load {RULES_FILE}, and let only management in since then; "
+            f"{UNIT} could not load {RULES_FILE}; since then {services.without_rules(closed)}; "
             f"journalctl -u {UNIT} on the host says why"
         )
+
+
+def _confirmed(machine: Machine, live: str | None) -> rules.Rules | None:
+    """The rules that this host has; where somebody took them away (a flush, a stopped unit), those of its own file.
+
+    That one is written when a change is confirmed. What it refuses has been asked about.
+    """
+    if live is not None:
+        return rules.listed(machine)
+    text = machine.read(RULES_FILE)
+    # A file that is damaged refuses nothing.
+    with contextlib.suppress(FirewallError):
+        return rules.rehearsed(machine, text) if text else None
+    return None
 
 
 def _rehearsed(machine: Machine, text: str) -> str | None:
@@ -139,18 +229,6 @@ def _rehearsed(machine: Machine, text: str) -> str | None:
         raise FirewallError(f"nothing was changed: {'; '.join(lacking)}") from error
 
 
-def _others(machine: Machine, wanted: Wanted) -> tuple[str, ...]:
-    """Other packet filters that are tolerated; raises FirewallError for those that are not."""
-    found = obstacles(machine, forwarding=bool(wanted.settings))
-    refused = [item for item in found if item.certain or not wanted.tolerate_drops]
-    if refused:
-        reasons = "; ".join(f"{item.reason}. Cure: {item.cure}" for item in refused)
-        raise FirewallError(
-            "another packet filter on this host would drop what the plan accepts, nothing was changed: " + reasons
-        )
-    return tuple(item.reason for item in found)
-
-
 def apply(machine: Machine, found: Found, timeout: int, mark: str, *, together: bool = False) -> str:
     """Bring the wanted state about; returns the name of the transaction to confirm, "" when there is nothing to.
 
@@ -159,21 +237,39 @@ def apply(machine: Machine, found: Found, timeout: int, mark: str, *, together: 
     files.clear(machine, found.leftovers)
     if not found.risky and not together:
         try:
+            modules.load(machine, found.modules)
             files.stage(machine, dict(found.files), mark)
             files.put_in_place(machine, dict(found.files), mark)
         except (FirewallError, OSError) as error:
             files.discard(machine, found.files, mark)
             raise FirewallError(f"the rules are in force, but not all of their files: {in_words(error)}") from error
         return ""
+    rollback = gentle = ""
+    if found.risky:
+        rollback = _rollback(machine, found)
+        gentle = taking_back(found.live, found.after, transaction.rollback_text(found.live))
     with running.watched(machine) if found.begins_tracking else contextlib.nullcontext():
         change = transaction.Change(
             # Where the table stays as it is, the files are held alone.
             text=_to_load(machine, found) if found.risky else "",
-            rollback=transaction.rollback_text(found.live) if found.risky else "",
+            rollback=rollback,
+            gentle_rollback=gentle,
             settings=found.settings,
             files=found.files,
+            modules=found.modules,
         )
         return transaction.start(machine, change, timeout, mark)
+
+
+def _rollback(machine: Machine, found: Found) -> str:
+    """The nft text that brings back the table that is there, whatever there will be."""
+    text = transaction.rollback_text(found.live)
+    with_seen = seen.written_again(machine, text)
+    if with_seen != text:
+        with contextlib.suppress(FirewallError):
+            check(machine, with_seen, "the roll-back")
+            return with_seen
+    return text
 
 
 def _to_load(machine: Machine, found: Found) -> str:
@@ -184,15 +280,26 @@ def _to_load(machine: Machine, found: Found) -> str:
     """
     text = found.wanted.text
     if text is None:
-        return NO_TABLE
-    gentle = replacement(found.before, found.after, text)
+        return NO_TABLE + ended.NO_ENDED
+    gentle = replacement(found.live and running.without_spared(found.live), found.after, text)
     until = running.spared_until(found.live) or (running.from_now() if found.begins_tracking else 0)
-    texts = [gentle, text]
-    if until:
-        texts = [running.sparing(machine, gentle, until), gentle, running.sparing(machine, text, until), text]
-    for candidate in dict.fromkeys(texts):
-        if candidate == text:
-            break
+
+    def spared(candidate: str) -> Iterator[str]:
+        if until:
+            yield running.sparing(machine, candidate, until)
+        yield candidate
+
+    def candidates() -> Iterator[str]:
+        yield from spared(gentle)
+        # What was seen is asked for only where it cannot stay where it is.
+        yield from spared(seen.written_again(machine, text))
+        yield from spared(text)
+
+    tried = {text}
+    for candidate in candidates():
+        if candidate in tried:
+            continue
+        tried.add(candidate)
         with contextlib.suppress(FirewallError):
             check(machine, candidate, "to spare what runs")
             return candidate
@@ -205,7 +312,7 @@ def diff(machine: Machine, found: Found) -> list[dict[str, str]]:
     if found.before != found.after:
         parts.append(_part("table " + TABLE, found.before, found.after))
     for name, value in found.settings.items():
-        parts.append(_part(name, files.read_setting(machine, name) + "\n", value + "\n"))
+        parts.append(_part(name, sysctls.read(machine, name) + "\n", value + "\n"))
     for path, text in sorted(found.files.items()):
         before = machine.read(path)
         if before != text and (path != RULES_FILE or found.before == found.after):

@@ -1,14 +1,14 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What survives a reboot: the rules' file, what systemd loads it with, the router's kernel settings."""
+"""What survives a reboot: files, put in place at once, and systemd's units made to be as theirs say."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import services
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import (
@@ -16,7 +16,6 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine im
     ENABLED_LINK,
     IN_FORCE,
     RULES_FILE,
-    SYSCTL_FILE,
     UNIT,
     UNIT_FILE,
     FirewallError,
@@ -29,30 +28,17 @@ _STAGED = re.compile(r"\.[0-9a-f]{12}")
 #: Directories that come with our files and go with them, unless others have files there.
 _SHARED_DIRECTORIES = ("faxnet", os.path.basename(os.path.dirname(DROP_IN)))
 
-_SYSCTL_TEXT = """\
-# Written by faxnet.deploy: this host is a router of the plan.
-# Before that: {before}
-{settings}"""
-
 
 def wanted_files(
-    machine: Machine, text: str | None, closed: str | None, settings: Sequence[str], known: Mapping[str, services.Unit]
+    machine: Machine, text: str | None, closed: str | None, known: Mapping[str, services.Unit]
 ) -> dict[str, str | None]:
-    """Each file that carries our name with the text it must have; None where there must be none.
+    """The rules' file and those that load it, each with the text it must have; None where there must be none.
 
-    `text` is the nft file, None to have no rules; `closed` is the one that takes its place when it is damaged;
-    `settings` names kernel settings that must be 1; `known` is what systemd has now.
+    `text` is the nft file, None to have no rules; `closed` is the one that takes its place when it is damaged; `known`
+    is what systemd has now.
     """
-    sysctl = None
-    if settings:
-        before = dict(settings_before(machine))
-        was = {name: before.get(name, read_setting(machine, name)) for name in settings}
-        sysctl = _SYSCTL_TEXT.format(
-            before=" ".join(f"{name}={was[name]}" for name in settings),
-            settings="".join(f"{name} = 1\n" for name in settings),
-        )
     of_systemd = services.wanted_files(machine, known, text is not None, closed)
-    return {RULES_FILE: text, SYSCTL_FILE: sysctl, **of_systemd}
+    return {RULES_FILE: text, **of_systemd}
 
 
 def differing(machine: Machine, wanted: Mapping[str, str | None]) -> list[str]:
@@ -61,33 +47,6 @@ def differing(machine: Machine, wanted: Mapping[str, str | None]) -> list[str]:
     if os.path.lexists(machine.path(ENABLED_LINK)) != (wanted[UNIT_FILE] is not None):
         paths.append(ENABLED_LINK)
     return paths
-
-
-def settings_before(machine: Machine) -> list[tuple[str, str]]:
-    """Kernel settings and the values they had before we first changed them, from our own file."""
-    text = machine.read(SYSCTL_FILE) or ""
-    line = re.search(r"^# Before that: (.*)$", text, re.MULTILINE)
-    return re.findall(r"(\S+)=(\S+)", line.group(1)) if line else []
-
-
-def read_setting(machine: Machine, name: str) -> str:
-    """The value of a kernel setting such as net.ipv4.ip_forward."""
-    value = machine.read(setting_path(name))
-    if value is None:
-        raise FirewallError(f"this host's kernel has no setting {name}; is IPv6 switched off?")
-    return value.strip()
-
-
-def setting_path(name: str) -> str:
-    """The file under /proc/sys of a kernel setting."""
-    return "/proc/sys/" + name.replace(".", "/")
-
-
-def setting_changes(machine: Machine, settings: Sequence[str]) -> dict[str, str]:
-    """Kernel settings whose value must change now, with the new value: 1 for `settings`, else what it was before us."""
-    target = {name: value for name, value in settings_before(machine) if name not in settings}
-    target.update(dict.fromkeys(settings, "1"))
-    return {name: value for name, value in sorted(target.items()) if read_setting(machine, name) != value}
 
 
 def leftovers(machine: Machine, wanted: Iterable[str]) -> list[str]:

@@ -37,8 +37,20 @@ _AFTER_OBJECTS = re.compile(r"^\t(?:set|map|flowtable|chain) ", re.MULTILINE)
 # the number, which it does not read back.
 _PROTOCOL = re.compile(r"^(\t\t(?:type \S+ )?protocol )(6|17)$", re.MULTILINE)
 _PROTOCOL_NAMES = {"6": "tcp", "17": "udp"}
+# nft 0.9.8 (Debian 11) ends a counter on the line of its count, which it leaves out elsewhere.
+_COUNTED = re.compile(r"^\t\tpackets 0 bytes 0\t\}$", re.MULTILINE)
+# nft 1.1.7 (Debian sid) says how many elements a set has.
+_COUNT_OF_ELEMENTS = re.compile(r"^(\t\tsize \d+)\t# count \d+$", re.MULTILINE)
 # What the kernel counts is no setting: the elements of a set that it fills itself.
-_FILLED = re.compile(r"(^\t\tflags dynamic\n)\t\telements = \{.*?\}\n", re.MULTILINE | re.DOTALL)
+_FILLED = re.compile(
+    r"(^\t\tflags (?:\w+,)*dynamic(?:,\w+)*\n(?:\t\t(?!elements)[^\n]*\n)*)\t\telements = \{.*?\}\n",
+    re.MULTILINE | re.DOTALL,
+)
+
+#: How the names of the sets begin in which an observing host notes who sends what (see seen.py).
+SEEN = "faxnet_seen_"
+_SEEN_SET = re.compile(rf"^\tset {SEEN}\S+ \{{\n.*?^\t\}}\n\n?", re.MULTILINE | re.DOTALL)
+_FIRST_CHAIN = re.compile(r"^\tchain ", re.MULTILINE)
 
 #: Text that leaves no table of ours behind, whether there was one or not.
 NO_TABLE = f"table {TABLE}\ndelete table {TABLE}\n"
@@ -153,11 +165,13 @@ def canonical(machine: Machine, text: str) -> str | None:
 def in_order(listing: str) -> str:
     """A table as nft lists it, its objects (counters, idle times, helpers) by kind and name, so that nft reads it back.
 
-    The kernel lists them by age, and one that was kept through a change is older than the others. Sets that the kernel
-    fills are empty.
+    The kernel lists them by age, and one that was kept through a change is older than the others; so are sets in which
+    an observing host notes something, which stand last here. Sets that the kernel fills are empty.
     """
+    listing = _COUNT_OF_ELEMENTS.sub(r"\1", _COUNTED.sub("\t}", listing))
     listing = _FILLED.sub(r"\1", listing)
     listing = _PROTOCOL.sub(lambda found: found[1] + _PROTOCOL_NAMES[found[2]], listing)
+    listing = _seen_last(listing)
     rest = _AFTER_OBJECTS.search(listing)
     end = rest.start() if rest else len(listing)
     found = list(_OBJECT.finditer(listing, 0, end))
@@ -168,14 +182,28 @@ def in_order(listing: str) -> str:
     return listing[: found[0].start()] + objects + after
 
 
-def rehearse(machine: Machine, text: str) -> Ran:
+def _seen_last(listing: str) -> str:
+    """A listing with the sets of what was seen before its first chain, by name."""
+    seen = sorted(_SEEN_SET.findall(listing)) if SEEN in listing else []
+    if not seen:
+        return listing
+    rest = _SEEN_SET.sub("", listing)
+    first = _FIRST_CHAIN.search(rest)
+    place = first.start() if first else rest.rindex("}")
+    sets = "".join(block.rstrip("\n") + "\n\n" for block in seen)
+    return rest[:place] + sets + rest[place:]
+
+
+def rehearse(machine: Machine, text: str, listing: str = "-s") -> Ran:
     """Load `text` into a network namespace of its own, which vanishes with the command, and list our table there.
+
+    `listing` is nft's option for the form: "-s" without counts, "-j" as JSON.
 
     No rule of this host is touched. Raises FirewallError when there can be no such namespace.
     """
     nft = machine.nft()
     unshare = machine.program("unshare", "install the package util-linux")
-    script = f'"$0" -f - && if "$0" list table {TABLE} >/dev/null 2>&1; then "$0" -s list table {TABLE}; fi'
+    script = f'"$0" -f - && if "$0" list table {TABLE} >/dev/null 2>&1; then "$0" {listing} list table {TABLE}; fi'
     inner = ["--net", "/bin/sh", "-c", script, nft]
     ran = machine.run([unshare, *inner], text)
     if ran.code != 0 and "unshare" in ran.err:

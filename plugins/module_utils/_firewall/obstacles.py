@@ -5,31 +5,95 @@
 
 In nftables "accept" is final for one table only: a drop in another table, at whatever priority, still stops the
 packet. So before anything is applied, whoever else filters here is found, and the run stops with the reason.
+
+A ban list is none of them: rules that drop what the addresses of a set send (fail2ban, CrowdSec, sshguard), or single
+addresses in a chain of fail2ban's (its action for iptables). Whoever is banned is banned on purpose. Nor are the rules
+of Docker, Podman and libvirt for their own guests, which are told by what they name.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.containers import (
+    Bridge,
+    concerns_guests_alone,
+    engines_in,
+)
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.foreign import REFUSES, Chain, Rule, Ruleset
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import FirewallError, Machine
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.surroundings import Surroundings, look
+
+#: Where packets from, to and, on a router, through a host pass (nft(8), ADDRESS FAMILIES). What it starts is filtered
+#: by nobody of ours: whoever drops it drops answers, too.
+_HOOKS = ("ingress", "prerouting", "input", "output", "postrouting", "egress")
+_THROUGH = "forward"
+#: How fail2ban names its chains in iptables, with a rule for each address (action.d/iptables.conf).
+_FAIL2BAN = "f2b-"
+#: How iptables names the chains at the hooks.
+_OF_IPTABLES = frozenset(("INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING"))
+_IPTABLES = {"ip": "iptables", "ip6": "ip6tables"}
+
+#: Kinds of obstacles: who drops, who translates, an address that the host does not have.
+DROPS, TRANSLATES, ADDRESS = "drops", "translates", "address"
+#: For each kind the option that tolerates what is not certain of it.
+OPTIONS = {DROPS: "tolerate_drops", TRANSLATES: "tolerate_translations", ADDRESS: "tolerate_absent_address"}
+_HEADS = {
+    DROPS: "another packet filter on this host would drop what the plan accepts",
+    TRANSLATES: "another translation on this host would give packets another address than the plan",
+    ADDRESS: "the plan has this router wear an address that it does not have",
+}
 
 
 class Obstacle(NamedTuple):
-    """Who else filters here, why that is one too many, and what to do. `certain` is False for single drop rules."""
+    """Who else filters here, why that is one too many, and what to do.
+
+    `certain` is False for what can be tolerated, by the option of its `kind`. `bans` is True where all rules that drop
+    are a ban list's, which is no obstacle.
+    """
 
     who: str
     reason: str
     cure: str
     certain: bool
+    bans: bool = False
+    kind: str = DROPS
 
 
-def obstacles(machine: Machine, forwarding: bool) -> list[Obstacle]:
-    """Everything on this host that may drop what our rules accept; `forwarding`: look at the forward hook too."""
-    hooks = ["input", "forward"] if forwarding else ["input"]
-    return [*_managers(machine), *_foreign_chains(machine, hooks), *_legacy(machine, hooks)]
+def obstacles(machine: Machine, forwarding: bool, around: Surroundings | None = None) -> list[Obstacle]:
+    """Everything on this host that may drop what our rules accept; `forwarding`: look at the forward hook too.
+
+    `around` is what has been seen of the host already.
+    """
+    around = around or look(machine)
+    hooks = [*_HOOKS, _THROUGH] if forwarding else [*_HOOKS]
+    managers = list(_managers(machine))
+    theirs = {manager.who for manager in managers}
+    return [
+        *managers,
+        *(
+            found
+            for chain in around.ruleset.at(*hooks)
+            if not (theirs & _managed_by(around.ruleset, chain))
+            for found in _of_chain(around.ruleset, chain, around.bridges, machine)
+        ),
+        *_unreadable(around),
+    ]
+
+
+def insist_on_none(found: Iterable[Obstacle], tolerated: Iterable[str]) -> None:
+    """Raise FirewallError, with all of them, for obstacles that the options in `tolerated` do not let pass."""
+    options = set(tolerated)
+    refused = [item for item in found if item.certain or OPTIONS[item.kind] not in options]
+    heads = []
+    for kind, head in _HEADS.items():
+        reasons = "; ".join(f"{item.reason}. Cure: {item.cure}" for item in refused if item.kind == kind)
+        if reasons:
+            heads.append(f"{head}, nothing was changed: {reasons}")
+    if heads:
+        raise FirewallError("; ".join(heads))
 
 
 def _managers(machine: Machine) -> Iterator[Obstacle]:
@@ -48,103 +112,80 @@ def _managers(machine: Machine) -> Iterator[Obstacle]:
         )
 
 
-def _foreign_chains(machine: Machine, hooks: list[str]) -> Iterator[Obstacle]:
-    """Chains of other nft tables (iptables-nft's included) that drop on the hooks we use."""
-    ran = machine.run([machine.nft(), "-j", "-t", "list", "ruleset"], None)
-    if ran.code != 0:
-        raise FirewallError(f"nft cannot list this host's rules: {ran.err.strip()}")
-    try:
-        listing = json.loads(ran.out)["nftables"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise FirewallError(
-            "nft lists this host's rules in a form that is no JSON of its own, nothing was changed; "
-            f"look at nft -j list ruleset, and install nftables 0.9.8 or later: {ran.out[:80]!r}"
-        ) from error
-    rules: dict[tuple[str, str, str], list[Any]] = {}
-    for entry in listing:
-        rule = entry.get("rule")
-        if rule:
-            rules.setdefault((rule["family"], rule["table"], rule["chain"]), []).append(rule["expr"])
-    for entry in listing:
-        chain = entry.get("chain")
-        if not chain or chain.get("hook") not in hooks or (chain["family"], chain["table"]) == ("inet", "faxnet"):
-            continue
-        who = "table {family} {table}, chain {name}".format(**chain)
-        if chain.get("policy") == "drop":
+def _managed_by(ruleset: Ruleset, chain: Chain) -> set[str]:
+    """Which program keeps a chain, by the names that it gives."""
+    if chain.table == "firewalld":
+        return {"firewalld"}
+    names = ruleset.rules.get(chain.place, {})
+    found = {"ufw"} if any(re.match(r"ufw6?-", name) for name in names) else set()
+    # firewalld with its old back end.
+    return found | ({"firewalld"} if "INPUT_ZONES" in names else set())
+
+
+def _of_chain(ruleset: Ruleset, chain: Chain, bridges: Iterable[Bridge], machine: Machine) -> Iterator[Obstacle]:
+    if chain.policy == "drop":
+        yield Obstacle(
+            chain.who,
+            f"{chain.who} drops by default on the hook {chain.hook}",
+            _cure(ruleset, chain, machine),
+            True,
+        )
+        return
+    dropping = [
+        _bans(rule)
+        for rule in ruleset.reached(chain)
+        if (rule.action in REFUSES or (rule.action == "unknown" and chain.kind != "nat"))
+        and not concerns_guests_alone(rule, chain.table, bridges)
+    ]
+    if dropping:
+        reason = f"{chain.who} holds rules that drop or reject on the hook {chain.hook}"
+        if all(dropping):
+            reason += " what the addresses of a ban list send"
+        cure = "set tolerate_drops if they cannot meet the plan's traffic, else remove them"
+        yield Obstacle(chain.who, reason, cure, certain=False, bans=all(dropping))
+
+
+def _bans(rule: Rule) -> bool:
+    """Whether what a rule drops is what the addresses of a set send, or one address in a chain of fail2ban's."""
+    return rule.by_set or (rule.by_one and rule.chain.startswith(_FAIL2BAN))
+
+
+def _cure(ruleset: Ruleset, chain: Chain, machine: Machine) -> str:
+    """What to do about a chain that drops by default, in the words of the program that keeps it."""
+    keepers = _managed_by(ruleset, chain)
+    if "ufw" in keepers:
+        return "ufw has left its rules behind; take them away with: ufw --force enable && ufw disable"
+    if "firewalld" in keepers:
+        return "firewalld has left its rules behind; take them away with: systemctl stop firewalld"
+    accept = _accepting(chain, machine)
+    if "Docker" in engines_in(ruleset, chain.place) and chain.hook == _THROUGH:
+        return (
+            f"leave the table to Docker and take back the policy alone: {accept}; that Docker does not set it again, "
+            'put "ip-forward-no-drop": true into /etc/docker/daemon.json (Docker 28 and later; an older one sets it '
+            "only where forwarding was off when it started, and these rules switch it on before that)"
+        )
+    return f"let faxnet's table do the filtering, and give that chain the policy accept: {accept}"
+
+
+def _accepting(chain: Chain, machine: Machine) -> str:
+    if chain.program != "nft":
+        return f"{chain.program} -P {chain.name} ACCEPT"
+    if chain.family in _IPTABLES and chain.name in _OF_IPTABLES:
+        table = "" if chain.table == "filter" else f" -t {chain.table}"
+        command = f"{_IPTABLES[chain.family]}{table} -P {chain.name} ACCEPT"
+        kept = machine.find("netfilter-persistent")
+        return command + (", then netfilter-persistent save" if kept else "")
+    words = f"{chain.family} {chain.table} {chain.name}"
+    return f"nft 'chain {words} {{ policy accept; }}', and the same in the file that it is loaded from"
+
+
+def _unreadable(around: Surroundings) -> Iterator[Obstacle]:
+    for item in around.unreadable:
+        tables = [table for table in item.tables if table != "nat"]
+        if tables:
             yield Obstacle(
-                who,
-                "{} drops by default on the hook {}".format(who, chain["hook"]),
-                "remove that table, or give the chain the policy accept and let faxnet's table do the filtering",
-                True,
-            )
-        elif _drops(rules, (chain["family"], chain["table"]), chain["name"]):
-            yield Obstacle(
-                who,
-                "{} holds rules that drop or reject on the hook {}".format(who, chain["hook"]),
-                "remove those rules, or set tolerate_drops if they cannot meet the plan's traffic (a ban list)",
-                False,
-            )
-
-
-def _drops(rules: dict[tuple[str, str, str], list[Any]], table: tuple[str, str], base: str) -> bool:
-    """Whether a rule of chain `base`, or of a chain that it leads to, drops."""
-    seen: set[str] = set()
-    waiting = [base]
-    while waiting:
-        name = waiting.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        for expression in rules.get((table[0], table[1], name), []):
-            words = dict(_words(expression))
-            if "drop" in words or "reject" in words:
-                return True
-            waiting += [target for word, target in _words(expression) if word in ("jump", "goto") and target]
-            # nft cannot read an iptables extension. With no verdict beside it, the extension is the verdict.
-            if "xt" in words and not words.keys() & {"accept", "jump", "goto", "return"}:
-                return True
-    return False
-
-
-def _words(expression: Any) -> Iterator[tuple[str, str]]:
-    """Each key of nft's JSON, with the chain that a jump leads to."""
-    if isinstance(expression, list):
-        for item in expression:
-            yield from _words(item)
-    elif isinstance(expression, dict):
-        for key, value in expression.items():
-            yield key, value.get("target", "") if isinstance(value, dict) else ""
-            yield from _words(value)
-
-
-def _legacy(machine: Machine, hooks: list[str]) -> Iterator[Obstacle]:
-    """iptables' old kernel tables, which nft does not see."""
-    for names, program in (("ip_tables_names", "iptables-legacy"), ("ip6_tables_names", "ip6tables-legacy")):
-        tables = machine.read("/proc/self/net/" + names)
-        if not tables or "filter" not in tables.split():
-            continue
-        found = machine.find(program)
-        if not found:
-            yield Obstacle(
-                program,
-                f"the kernel holds a legacy iptables filter table, and {program} is not there to read it",
-                f"install {program}, or unload the module iptable_filter",
-                False,
-            )
-            continue
-        listed = machine.run([found, "-S"], None).out
-        chains = "|".join(hook.upper() for hook in hooks)
-        if re.search(rf"^-P ({chains}) DROP", listed, re.MULTILINE):
-            yield Obstacle(
-                program,
-                f"{program} drops by default on {chains}",
-                f"set its policies to ACCEPT: {program} -P INPUT ACCEPT",
-                True,
-            )
-        elif re.search(r"-j (DROP|REJECT)", listed):
-            yield Obstacle(
-                program,
-                f"{program} holds rules that drop or reject",
-                "remove those rules, or set tolerate_drops if they cannot meet the plan's traffic",
+                item.program,
+                f"the kernel holds legacy iptables tables ({', '.join(tables)}), and {item.program} is not there",
+                f"install {item.program}, or unload the modules of these tables",
                 False,
             )

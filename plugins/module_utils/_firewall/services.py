@@ -57,12 +57,12 @@ _LOADER_TEXT = """\
 #!/bin/sh
 # Written by faxnet.deploy
 # Loads the rules, in one transaction with the nft statements of the first argument, which may flush everything.
-# When the rules' file is damaged, what lets management in and nothing else takes its place.
+# When the rules' file is damaged, another takes its place.
 rules={rules}
 # A run has loaded them, only systemd does not know yet.
 [ -z "$1" ] && [ -e {in_force} ] && '{nft}' list table {table} >/dev/null 2>&1 && exit 0
 if ! grep -q '^table {table} {{' "$rules" || ! '{nft}' -c -f "$rules"; then
-  echo "<2>$rules cannot be loaded; until the next run of faxnet.deploy this host lets only management in" >&2
+  echo "<2>$rules cannot be loaded; until the next run of faxnet.deploy {until}" >&2
   rules={closed}
   [ -n "$1" ] || damaged=1
 fi
@@ -129,11 +129,19 @@ def wanted_files(
     if wanted and known:
         words = {"nft": machine.nft(), "table": TABLE, "rules": RULES_FILE, "closed": CLOSED_FILE, "loader": LOADER}
         words["in_force"] = IN_FORCE
+        words["until"] = without_rules(closed)
         texts[CLOSED_FILE] = closed
         texts[LOADER] = _LOADER_TEXT.format(**words)
         texts[UNIT_FILE] = _UNIT_TEXT.format(**words)
         texts[DROP_IN] = _drop_in(machine, known[NFTABLES])
     return texts
+
+
+def without_rules(closed: str | None) -> str:
+    """What a host does while its rules' file is damaged and `closed` is loaded in its place, in words."""
+    if closed is not None and "policy drop" not in closed:
+        return "this host refuses nothing and holds no rule but those for management"
+    return "this host lets only management in"
 
 
 def unsettled(known: Mapping[str, Unit], wanted: bool) -> list[str]:

@@ -21,13 +21,12 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import files
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import files, forgetting, modules, sysctls, timer
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import (
     NO_TABLE,
     RUN_DIRECTORY,
@@ -38,12 +37,14 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine im
     in_words,
     load,
 )
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.session import Session
 
 _ARMED = "armed"  # the timer runs; whoever renames this file decides
 _CONFIRMED = "confirmed"
 _ROLLED_BACK = "rolled-back"
 _HELD = "held"  # waits for other devices; until when is in the file of the deadline
 _OUTCOME = "outcome"  # what the roll-back did, written when it has done it
+_GENTLE = "rollback-gentle.nft"  # what is tried first to undo the change, where there is such a way
 _MARGIN = 5.0  # seconds after the timer's time within which a roll-back has ended
 
 _ROLLBACK = """\
@@ -52,7 +53,7 @@ _ROLLBACK = """\
 # With the argument {confirmed}: although they have been confirmed.
 cd '{directory}' || exit 0
 mv -T "${{1:-{armed}}}" {rolled_back} 2>/dev/null || exit 0
-{settings}if error=$('{nft}' -f rollback.nft 2>&1); then
+{settings}if '{nft}' -f {gentle} >/dev/null 2>&1 || error=$('{nft}' -f {rollback} 2>&1); then
   echo 'the old rules are back' > {outcome}.new
 else
   '{nft}' delete table {table}
@@ -64,7 +65,7 @@ else
   set -f  # unquoted, nft's lines become one
   echo "the old rules could not be loaded again, $left (nft says:" $error")" > {outcome}.new
 fi
-rm -f {staged}
+{modules}rm -f {staged}
 mv -T {outcome}.new {outcome}
 """
 
@@ -75,17 +76,27 @@ class TooLateError(FirewallError):
 
 @dataclass(frozen=True)
 class Change:
-    """What to do: nft text to load, kernel settings to write, files to have, and the nft text that undoes it."""
+    """What to do: nft text to load, kernel settings to write, files to have, and the nft text that undoes it.
+
+    The settings are written in their order, and undone in the opposite one. `modules` are loaded before the rules.
+    `gentle_rollback` is tried before the other: it undoes the change where the table is as the change left it, and
+    keeps what an observing host has seen.
+    """
 
     text: str
     rollback: str
     settings: Mapping[str, str]
     files: Mapping[str, str | None]
+    gentle_rollback: str = ""
+    modules: tuple[str, ...] = ()
 
 
 @contextlib.contextmanager
-def lock(machine: Machine, patience: float) -> Iterator[None]:
-    """Only one run at a time prepares and applies on this host; waits at most `patience` seconds for another."""
+def lock(machine: Machine, patience: float, session: Session | None = None) -> Iterator[int]:
+    """Only one run at a time prepares and applies on this host; waits at most `patience` seconds for another.
+
+    Gives how many sessions it ended that another run's change took away: that run died before it could (see `forget`).
+    """
     directory = machine.path(RUN_DIRECTORY)
     with contextlib.ExitStack() as stack:
         try:
@@ -105,20 +116,30 @@ def lock(machine: Machine, patience: float) -> Iterator[None]:
                         "start again when it has ended"
                     ) from None
                 time.sleep(0.1)
-        _wait_for_others(directory, patience)
-        yield
+        _wait_for_others(machine, patience)
+        ended = 0
+        for own in _changes(machine):
+            # What cannot be ended goes on; whoever made that change was told, or has died.
+            with contextlib.suppress(FirewallError):
+                ended += forget(machine, os.path.basename(own), session)
+            shutil.rmtree(own, ignore_errors=True)
+        yield ended
 
 
-def _wait_for_others(directory: str, patience: float) -> None:
+def _changes(machine: Machine) -> list[str]:
+    """The directories of the changes that have left something here."""
+    directory = machine.path(RUN_DIRECTORY)
+    names = sorted(os.listdir(directory)) if os.path.isdir(directory) else []
+    return [own for own in (os.path.join(directory, name) for name in names) if os.path.isdir(own)]
+
+
+def _wait_for_others(machine: Machine, patience: float) -> None:
     """Return when no transaction is under way: each ends by confirmation or by its timer.
 
-    Removes what is left of old ones, and rolls one back whose timer was lost. Raises FirewallError for one that is held
-    for longer than `patience` seconds: two runs that wait for each other's devices would both be undone.
+    Rolls one back whose timer was lost. Raises FirewallError for one that is held for longer than `patience` seconds:
+    two runs that wait for each other's devices would both be undone.
     """
-    for name in sorted(os.listdir(directory)):
-        own = os.path.join(directory, name)
-        if not os.path.isdir(own):
-            continue
+    for own in _changes(machine):
         deadline = _deadline(own)
         _refuse_held(own, deadline, patience)
         while os.path.isdir(own) and not _ended(own):
@@ -126,7 +147,6 @@ def _wait_for_others(directory: str, patience: float) -> None:
                 subprocess.run(["/bin/sh", os.path.join(own, "rollback.sh")], check=False)
                 break
             time.sleep(0.1)
-        shutil.rmtree(own, ignore_errors=True)
 
 
 def _refuse_held(own: str, deadline: float, patience: float) -> None:
@@ -164,15 +184,16 @@ def start(machine: Machine, change: Change, timeout: int, mark: str) -> str:
         script = _prepare(machine, change, own, mark)
         _write(own, "deadline", f"{time.time() + timeout:.3f}\n")
         _write(own, _ARMED, "")
-        _write(own, "timer", _arm(machine, script, timeout, mark))
+        _write(own, "timer", timer.arm(machine, script, timeout, mark))
     except (FirewallError, OSError) as error:
         files.discard(machine, change.files, mark)
         shutil.rmtree(own, ignore_errors=True)
         raise FirewallError(f"nothing was changed, the roll-back could not be prepared: {in_words(error)}") from error
     try:
+        modules.load(machine, change.modules)
         load(machine, change.text)
         for name, value in change.settings.items():
-            _write_setting(machine, name, value)
+            _write(*os.path.split(machine.path(sysctls.path(name))), value + "\n")
     except (FirewallError, OSError) as error:
         roll_back(machine, mark)
         raise FirewallError(f"{in_words(error)}; {outcome(machine, mark)}") from error
@@ -199,7 +220,7 @@ def confirm(machine: Machine, mark: str) -> None:
             raise TooLateError(outcome(machine, mark)) from None
     if _ended(own):
         return
-    _disarm(machine, _timer(own), own)
+    timer.disarm(machine, _timer(own), own)
     try:
         with open(os.path.join(own, "files.json"), encoding="utf-8") as file:
             files.put_in_place(machine, json.load(file), mark)
@@ -219,11 +240,11 @@ def hold(machine: Machine, mark: str, seconds: float) -> None:
     if os.path.exists(armed):
         before = _timer(own)
         # A name of its own: systemd keeps the first one's until it has been stopped.
-        timer = _arm(machine, os.path.join(own, "rollback.sh"), seconds, f"{mark}-{os.urandom(3).hex()}")
+        armed_as = timer.arm(machine, os.path.join(own, "rollback.sh"), seconds, f"{mark}-{os.urandom(3).hex()}")
         _write(own, "deadline", f"{time.time() + seconds:.3f}\n")
-        _write(own, "timer", timer)
+        _write(own, "timer", armed_as)
         _write(own, _HELD, "")
-        _disarm(machine, before, own)
+        timer.disarm(machine, before, own)
     if not os.path.exists(armed):
         raise TooLateError(outcome(machine, mark))
 
@@ -252,11 +273,27 @@ def undo(machine: Machine, mark: str) -> str:
     return outcome(machine, mark)
 
 
+def forget(machine: Machine, mark: str, session: Session | None) -> int:
+    """End the sessions that a confirmed change took away, once it is for good; returns how many.
+
+    Nothing is forgotten of a change that is not confirmed or was undone. Where nobody asks for it any more, the next
+    run here does. `session` is the one that the run works through. Raises FirewallError.
+    """
+    own = _own(machine, mark)
+    return forgetting.forget(machine, own, session) if os.path.exists(os.path.join(own, _CONFIRMED)) else 0
+
+
+def unforgotten(machine: Machine, session: Session | None) -> int:
+    """How many sessions `lock` would end, of changes whose run died. Changes nothing."""
+    confirmed = [own for own in _changes(machine) if os.path.exists(os.path.join(own, _CONFIRMED))]
+    return sum(forgetting.unforgotten(machine, own, session) for own in confirmed)
+
+
 def roll_back(machine: Machine, mark: str) -> None:
     """Undo the change now instead of when the timer fires."""
     own = _own(machine, mark)
     machine.run(["/bin/sh", os.path.join(own, "rollback.sh")], None)
-    _disarm(machine, _timer(own), own)
+    timer.disarm(machine, _timer(own), own)
 
 
 def outcome(machine: Machine, mark: str) -> str:
@@ -287,12 +324,14 @@ def _own(machine: Machine, mark: str) -> str:
 def _prepare(machine: Machine, change: Change, own: str, mark: str) -> str:
     """Write the roll-back and what the confirmation needs; returns the script's path."""
     settings = ""
-    for name in change.settings:
-        place = machine.path(files.setting_path(name))
-        settings += f"echo {files.read_setting(machine, name)} > '{place}'\n"
+    for name in reversed(list(change.settings)):
+        place = machine.path(sysctls.path(name))
+        settings += f"echo {sysctls.read(machine, name)} > '{place}'\n"
     staged = " ".join(f"'{machine.path(path)}.{mark}'" for path in change.files)
     script = os.path.join(own, "rollback.sh")
-    _write(own, "rollback.nft", change.rollback)
+    _write(own, forgetting.OLD_RULES, change.rollback)
+    if change.gentle_rollback:
+        _write(own, _GENTLE, change.gentle_rollback)
     _write(own, "files.json", json.dumps(dict(change.files)))
     _write(own, "before.json", json.dumps({path: machine.read(path) for path in change.files}))
     _write(
@@ -305,7 +344,10 @@ def _prepare(machine: Machine, change: Change, own: str, mark: str) -> str:
             rolled_back=_ROLLED_BACK,
             outcome=_OUTCOME,
             settings=settings,
+            modules=modules.unloading(machine, change.modules),
             nft=machine.nft(),
+            rollback=forgetting.OLD_RULES,
+            gentle=_GENTLE,
             table=TABLE,
             staged=staged,
         ),
@@ -313,62 +355,11 @@ def _prepare(machine: Machine, change: Change, own: str, mark: str) -> str:
     return script
 
 
-def _arm(machine: Machine, script: str, seconds: float, name: str) -> str:
-    """Start the timer; returns the name of its unit, or "pid" and the number of a process that sleeps."""
-    systemd_run = machine.find("systemd-run")
-    if systemd_run and machine.has_systemd():
-        unit = "faxnet-firewall-rollback-" + name
-        ran = machine.run(
-            [
-                systemd_run,
-                "--quiet",
-                "--unit=" + unit,
-                "--description=Roll back the rules of faxnet.deploy unless they are confirmed",
-                f"--on-active={seconds}s",
-                "--timer-property=AccuracySec=100ms",  # the default may fire a minute late
-                "/bin/sh",
-                script,
-            ],
-            None,
-        )
-        if ran.code == 0:
-            return unit
-        raise FirewallError(f"systemd-run: {ran.err.strip()}")
-    # A session of its own: it outlives this process and the connection that started it.
-    sleeper = subprocess.Popen(  # pylint: disable=consider-using-with
-        ["/bin/sh", "-c", 'sleep "$0"; exec /bin/sh "$1"', str(seconds), script],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        cwd="/",
-    )
-    return f"pid {sleeper.pid}"
-
-
 def _timer(own: str) -> str:
     with open(os.path.join(own, "timer"), encoding="ascii") as file:
         return file.read()
 
 
-def _disarm(machine: Machine, timer: str, own: str) -> None:
-    """Stop a timer, as `_arm` named it."""
-    kind, _space, number = timer.partition(" ")
-    if kind == "pid":
-        # The number may have been given to another process by now.
-        if own in (machine.read(f"/proc/{number}/cmdline") or ""):
-            os.kill(int(number), signal.SIGTERM)
-        return
-    systemctl = machine.find("systemctl")
-    if timer and systemctl:
-        machine.run([systemctl, "stop", timer + ".timer"], None)
-
-
 def _write(directory: str, name: str, text: str) -> None:
     with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
         file.write(text)
-
-
-def _write_setting(machine: Machine, name: str, value: str) -> None:
-    with open(machine.path(files.setting_path(name)), "w", encoding="ascii") as file:
-        file.write(value + "\n")

@@ -11,7 +11,6 @@ sorting such pairs costs a tenth of what address objects cost, and a plan has a 
 from __future__ import annotations
 
 import functools
-import ipaddress
 import socket
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -172,19 +171,26 @@ def collapse(prefixes: Iterable[Prefix]) -> tuple[Prefix, ...]:
 
     A network inside another goes, and two halves become their whole.
     """
-    four: list[ipaddress.IPv4Network] = []
-    six: list[ipaddress.IPv6Network] = []
-    for version, first, _last, length in prefixes:
-        if version == 4:
-            four.append(ipaddress.IPv4Network((first, length)))
-        else:
-            six.append(ipaddress.IPv6Network((first, length)))
-    fewest: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = [
-        *ipaddress.collapse_addresses(four),
-        *ipaddress.collapse_addresses(six),
-    ]
-    return tuple(
-        Prefix(item.version, int(item.network_address), int(item.broadcast_address), item.prefixlen) for item in fewest
+    found: list[Prefix] = []
+    for prefix in sorted(prefixes, key=lambda item: (item.version, item.first, item.length)):
+        if found and found[-1].version == prefix.version and prefix.last <= found[-1].last:
+            continue
+        found.append(prefix)
+        # Whoever sorts by address meets the lower half of a network before its upper half.
+        while len(found) > 1 and _are_halves(*found[-2:]):
+            upper, lower = found.pop(), found.pop()
+            found.append(Prefix(lower.version, lower.first, upper.last, lower.length - 1))
+    return tuple(found)
+
+
+def _are_halves(lower: Prefix, upper: Prefix) -> bool:
+    """Whether two networks in ascending order are those that one network is made of."""
+    size = lower.last - lower.first + 1
+    return (
+        lower.version == upper.version
+        and lower.length == upper.length
+        and lower.last + 1 == upper.first
+        and lower.first % (2 * size) == 0
     )
 
 

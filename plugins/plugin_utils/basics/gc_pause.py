@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def gc_pause() -> Iterator[None]:
-    """Switch the cycle collector off for the block, and on again if it was on."""
+    """Switch the cycle collector off for the block, or as a decorator for a call, and on again if it was on."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -61,6 +61,20 @@ class HeldChange:
             time.sleep(PAUSE)
         return None
 
+    def forget(self) -> dict[str, Any]:
+        """Have the device end the sessions that the change took away; it must be for good, everywhere.
+
+        Returns ``ended_sessions``, how many they were; or ``notice``, a sentence, when the device did not do it: then
+        they go on until they end by themselves, and that is no failure of the change.
+        """
+        try:
+            said = self.ask("forget")
+        except AnsibleConnectionFailure as error:
+            said = {"msg": str(error)}
+        if "ended_sessions" in said:
+            return {"ended_sessions": said["ended_sessions"]}
+        return {"notice": f"the new rules are in force, and sessions from before may go on: {said.get('msg')}"}
+
     def outcome(self) -> str:
         """What came of a change that nobody confirmed: what the device says, or should have done if it is silent."""
         try:

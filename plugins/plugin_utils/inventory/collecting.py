@@ -11,13 +11,14 @@ once for all hosts whose variables it reads are the same objects.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..basics.findings import Finding, short, sort_findings
 from ..basics.gc_pause import gc_pause
 from ..basics.vaulted import NOT_SHOWN, all_vaulted
+from .logins import PORT_VARIABLES, UNKNOWN
 from .raw_values import RawValues
 from .variables import CONNECTION_VARIABLES, HOST_VARIABLES, NETWORK_VARIABLES, PREFIX, meant_variable
 
@@ -57,12 +58,17 @@ class _Failure:
     value: str
     error: str
     hosts: list[str]
+    not_needed: list[str]
 
-    def finding(self) -> Finding:
-        return Finding(
-            "FXN115", tuple(self.hosts), self.variable, self.value, self.error,
-            "correct the template, or define for this host what it reads",
-        )  # fmt: skip
+    def findings(self) -> Iterator[Finding]:
+        """An error for hosts that the plan needs it of, an advice for others: it may work while Ansible connects."""
+        if self.hosts:
+            cure = "correct the template, or define for this host what it reads"
+            yield Finding("FXN115", tuple(self.hosts), self.variable, self.value, self.error, cure)
+        if self.not_needed:
+            message = f"{self.error}: it may work while Ansible connects, but how that goes the plan cannot tell"
+            cure = "write it without what is known only then; else let logins in by faxnet_management yourself"
+            yield Finding("FXN124", tuple(self.not_needed), self.variable, self.value, message, cure)
 
 
 def _shown(raw: Any) -> str:
@@ -81,25 +87,28 @@ class _Collector:
         self._typos: dict[str, str] = {}
         self._findings: list[Finding] = []
 
-    def value(self, host: str, name: str, raw: Any, variables: Mapping[str, Any]) -> Any:
-        """The variable's value; OMITTED where it is not set or where evaluating it failed, which is then noted."""
+    def value(self, host: str, name: str, raw: Any, variables: Mapping[str, Any], needed: bool = True) -> Any:
+        """The variable's value; OMITTED where it is not set or where evaluating it failed, which is then noted.
+
+        UNKNOWN where it failed and is not *needed*.
+        """
         if raw is None:
             return OMITTED
         if not self.raw.holds_template(raw):
             return self.raw.plain(raw)
         basis = self.raw.basis(raw, variables)
         if basis is None:
-            return self._kept(host, self._evaluated(name, raw, variables))
+            return self._kept(host, self._evaluated(name, raw, variables), needed)
         key = tuple(map(id, basis))
         known = self._results.get(key)
         if known is None:
             known = self._results[key] = (basis, self._evaluated(name, raw, variables))
-        return self._kept(host, known[1])
+        return self._kept(host, known[1], needed)
 
-    def _kept(self, host: str, result: Any) -> Any:
+    def _kept(self, host: str, result: Any, needed: bool) -> Any:
         if isinstance(result, _Failure):
-            result.hosts.append(host)
-            return OMITTED
+            (result.hosts if needed else result.not_needed).append(host)
+            return OMITTED if needed else UNKNOWN
         return result
 
     def _evaluated(self, name: str, raw: Any, variables: Mapping[str, Any]) -> Any:
@@ -108,7 +117,7 @@ class _Collector:
         except EvaluationError as error:
             where, part = self._culprit(name, raw, variables)
             hidden = self.raw.mentions_vaulted(part, variables)
-            failure = _Failure(where, self._shown(part), _UNSHOWN_ERROR if hidden else str(error), [])
+            failure = _Failure(where, self._shown(part), _UNSHOWN_ERROR if hidden else str(error), [], [])
             self._failures.append(failure)
             return failure
         if result is OMITTED or result is None:
@@ -162,7 +171,7 @@ class _Collector:
 
     def findings(self) -> list[Finding]:
         """Everything noted so far."""
-        return [*self._findings, *(failure.finding() for failure in self._failures)]
+        return [*self._findings, *(finding for failure in self._failures for finding in failure.findings())]
 
 
 def _router_names(sites: object) -> set[str]:
@@ -175,6 +184,12 @@ def _router_names(sites: object) -> set[str]:
         hops = [hop.get("host") for hop in chain if isinstance(hop, Mapping)] if isinstance(chain, list) else []
         names.update(name for name in (site.get("gateway"), *hops) if isinstance(name, str))
     return names
+
+
+def _names_in(controller: object) -> set[str]:
+    """Hosts that ``faxnet_controller`` may name; it is checked later."""
+    items = controller if isinstance(controller, list) else [controller]
+    return {item for item in items if isinstance(item, str)}
 
 
 def _agreed(name: str, holders: Mapping[str, Any], findings: list[Finding]) -> Any:
@@ -232,17 +247,22 @@ def _collect(
                 holders[host] = value
         own = values[host] = {}
         for name in HOST_VARIABLES:
-            value = collector.value(host, name, variables.get(name), variables)
+            raw = variables.get(name)
+            if raw is None:
+                continue
+            value = collector.value(host, name, raw, variables)
             if value is not OMITTED:
                 own[name] = value
         needed = {name: variables[name] for name in CONNECTION_VARIABLES if variables.get(name) is not None}
-        if any(collector.raw.holds_template(raw) for raw in needed.values()):
-            connections[host] = (needed, variables)
-        else:
-            own.update({name: collector.value(host, name, raw, variables) for name, raw in needed.items()})
+        templates = {name: raw for name, raw in needed.items() if collector.raw.holds_template(raw)}
+        if templates:
+            connections[host] = (templates, variables)
+        plain = needed if not templates else needed.keys() - templates.keys()
+        own.update({name: collector.value(host, name, needed[name], variables) for name in plain})
     disagreements: list[Finding] = []
     network = {name: _agreed(name, holders, disagreements) for name, holders in shared.items() if holders}
-    _add_connections(collector, values, connections, _router_names(network.get("faxnet_sites")))
+    named = _router_names(network.get("faxnet_sites")) | _names_in(network.get("faxnet_controller"))
+    _add_connections(collector, values, connections, named)
     return Collected(values, network, (*collector.findings(), *disagreements))
 
 
@@ -250,22 +270,24 @@ def _add_connections(
     collector: _Collector,
     values: dict[str, dict[str, Any]],
     connections: Mapping[str, tuple[dict[str, Any], Mapping[str, Any]]],
-    routers: set[str],
+    named: set[str],
 ) -> None:
     """Evaluate the way to a host where it is a template and the plan needs it.
 
-    A template for the connection of a host that takes no part, or whose own variables say it all, is none of the
-    plan's business: it may only work while Ansible connects.
+    A template for the connection of a host that takes no part, or whose own address says it all, is none of the plan's
+    business: it may only work while Ansible connects. So may one that says how Ansible gets to a host: then that is not
+    known. But a port that nothing else names is one that the rules have to hold.
     """
     for host, (needed, variables) in connections.items():
         own = values[host]
-        takes_part = host in routers or any(own.get(name) for name in ("faxnet_site", "faxnet_offers", "faxnet_uses"))
-        stands_in_for = {"ansible_host": "faxnet_address", "ansible_port": "faxnet_management"}
-        for name, raw in needed.items():
-            if takes_part and stands_in_for.get(name) not in own:
-                value = collector.value(host, name, raw, variables)
-                if value is not OMITTED:
-                    own[name] = value
+        takes_part = host in named or any(own.get(name) for name in ("faxnet_site", "faxnet_offers", "faxnet_uses"))
+        for name, raw in needed.items() if takes_part else ():
+            if name == "ansible_host" and "faxnet_address" in own:
+                continue
+            decides = name == "ansible_host" or (name in PORT_VARIABLES and "faxnet_management" not in own)
+            value = collector.value(host, name, raw, variables, decides)
+            if value is not OMITTED:
+                own[name] = value
 
 
 def without_echoes(findings: Iterable[Finding], own: Iterable[Finding]) -> tuple[Finding, ...]:

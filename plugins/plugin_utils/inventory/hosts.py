@@ -1,12 +1,12 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading the hosts: their sites, addresses, systems, platforms, and what they take in apart from fax."""
+"""Reading the hosts: their sites, addresses, systems, platforms, and who administers them."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from ..basics.addresses import Address, AddressError, Prefix, parse_address
@@ -14,12 +14,15 @@ from ..basics.findings import Finding, short
 from ..basics.names import NAME_CURE, name_problem
 from ..basics.ports import PortRange
 from ..catalog.catalog import Catalog
-from .intent import INTERNET, Host, Opening, Site
-from .logins import login_port, plugin_of
+from .accepted_losses import read_accepted_losses
+from .clamping import VARIABLE as CLAMP_MSS
+from .clamping import read_clamp_mss
+from .intent import EXCLUSIVE, INTERNET, STANCES, Host, Login, Opening, Site
+from .logins import UNKNOWN, login_port, plugin_of
+from .permit_ends import PermitEnds, Place
+from .permits import ANYWHERE, Permits, read_forward_permits, read_management, read_permits
 from .reader import Reader, listed
 
-OPENING_KEYS = ("name", "transport", "ports", "sources")
-ANYWHERE = (Prefix(4, 0, 2**32 - 1, 0), Prefix(6, 0, 2**128 - 1, 0))
 OUTBOUND = ("any", "flows")
 REVERSE_PATH = ("strict", "loose", "off")
 DEFAULT_PLATFORM = "nftables"
@@ -32,13 +35,16 @@ def read_hosts(
     catalog: Catalog,
     findings: list[Finding],
     defaults: Mapping[str, object] = MappingProxyType({}),
+    groups: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, Host]:
     """Return the hosts that take part, sorted by name: those with a site, an offer, a use, or that are a gateway.
 
     Args:
         unsound_sites: names of sites that are in error themselves; their hosts are left out without a further word.
         defaults: what ansible.cfg and the command line say of logins (:func:`login_port`).
+        groups: the members of every group of the inventory.
     """
+    ends = PermitEnds(variables, sites, groups)
     gateways: dict[str, list[str]] = {}
     inner: set[str] = set()
     for site in sites.values():
@@ -50,7 +56,7 @@ def read_hosts(
         (INTERNET, address): f"router {gateway.host} of site {site.name}"
         for site in sites.values()
         for gateway in site.gateways
-        for address in gateway.public
+        for address in gateway.fixed
     }
     for name in sorted(variables):
         own = variables[name]
@@ -71,7 +77,7 @@ def read_hosts(
         gateway_of = gateways.get(name, [])
         # An outer router of a chain stands in the network between the routers, which is none of the site's.
         inside = not gateway_of or name in inner
-        host = _read_host(reader, own, sites, gateway_of, inside, catalog, defaults)
+        host = _read_host(reader, own, gateway_of, inside, catalog, defaults, ends)
         if host is None:
             continue
         hosts[name] = host
@@ -92,12 +98,13 @@ def read_hosts(
 def _read_host(
     reader: Reader,
     own: Mapping[str, object],
-    sites: Mapping[str, Site],
     gateway_of: list[str],
     inside: bool,
     catalog: Catalog,
     defaults: Mapping[str, object],
+    ends: PermitEnds,
 ) -> Host | None:
+    sites = ends.sites
     site = _site_of(reader, own.get("faxnet_site"), sites, gateway_of)
     system = own.get("faxnet_system")
     if system is not None:
@@ -105,8 +112,15 @@ def _read_host(
     platform = own.get("faxnet_platform", DEFAULT_PLATFORM)
     outbound = reader.choice(own.get("faxnet_outbound", "any"), "faxnet_outbound", OUTBOUND)
     reverse_path = reader.choice(own.get("faxnet_reverse_path", "strict"), "faxnet_reverse_path", REVERSE_PATH)
-    management = _management(reader, own, defaults)
-    openings = read_openings(reader, own.get("faxnet_permits"), "faxnet_permits")
+    clamp_mss = read_clamp_mss(reader, own.get(CLAMP_MSS))
+    stance = reader.choice(own.get("faxnet_stance", EXCLUSIVE), "faxnet_stance", STANCES)
+    said = login_port(own, defaults)
+    port = None if said.value is UNKNOWN else reader.port(said.value, said.variable)
+    at = Permits(reader, ends, Place(site, reader.host if gateway_of else ""))
+    management = _management(at, own, port, said.variable)
+    openings = read_permits(at, own.get("faxnet_permits"))
+    forward_permits = read_forward_permits(at, own.get("faxnet_forward_permits"))
+    read_accepted_losses(reader, own.get("faxnet_accepted_losses"))  # the host's apply step asks for it
     if site is None:
         return None
     # A router between two sites has a leg in each: its address may lie in any of them.
@@ -126,18 +140,19 @@ def _read_host(
         reverse_path or "strict",
         management,
         openings,
-        bool(plugin_of(own)),
-        _login(own, addresses),
+        Login(port, _dialled(own)) if plugin_of(own) else None,
+        clamp_mss,
+        stance or EXCLUSIVE,
+        forward_permits,
     )
 
 
-def _login(own: Mapping[str, object], addresses: tuple[Address, ...]) -> Address | None:
-    """The address that Ansible logs in to, if the host is not known by it; a name says nothing here."""
+def _dialled(own: Mapping[str, object]) -> Address | None:
+    """The address that Ansible logs in to; a name says nothing here."""
     try:
-        login = parse_address(own.get("ansible_host"))
+        return parse_address(own.get("ansible_host"))
     except AddressError:
         return None
-    return login if login not in addresses else None
 
 
 def _site_of(reader: Reader, value: object, sites: Mapping[str, Site], gateway_of: list[str]) -> Site | None:
@@ -195,16 +210,13 @@ def _is_reserved(network: Prefix, address: Address) -> bool:
     return network.version == 4 and network.length < 31 and address.value in (network.first, network.last)
 
 
-def _management(reader: Reader, own: Mapping[str, object], defaults: Mapping[str, object]) -> tuple[Opening, ...]:
+def _management(at: Permits, own: Mapping[str, object], connects_to: int | None, said_by: str) -> tuple[Opening, ...]:
     raw = own.get("faxnet_management")
-    port, said_by = login_port(own, defaults)
-    connects_to = reader.port(port, said_by)
     if raw is None:
         return _usual_management(connects_to) if connects_to else ()
-    openings = read_openings(reader, raw, "faxnet_management", "management")
-    sound = isinstance(raw, list) and len(openings) == len(raw)
+    openings, sound = read_management(at, raw)
     if sound and connects_to is not None and not any(_admits(opening, connects_to) for opening in openings):
-        reader.note(
+        at.reader.note(
             "FXN116",
             "faxnet_management",
             raw,
@@ -221,25 +233,4 @@ def _usual_management(port: int) -> tuple[Opening, ...]:
 
 
 def _admits(opening: Opening, port: int) -> bool:
-    return opening.transport == "tcp" and any(ports.low <= port <= ports.high for ports in opening.ports)
-
-
-def read_openings(reader: Reader, raw: object, variable: str, default_name: str | None = None) -> tuple[Opening, ...]:
-    """Return the openings of ``faxnet_permits`` or ``faxnet_management``."""
-    if raw is None:
-        return ()
-    openings = []
-    for index, item in enumerate(reader.items(raw, variable)):
-        where = f"{variable}[{index}]"
-        entry = reader.mapping(item, where, OPENING_KEYS)
-        if entry is None:
-            continue
-        name = reader.name(entry.get("name", default_name), f"{where}.name")
-        transport = reader.choice(entry.get("transport", "tcp"), f"{where}.transport", ("tcp", "udp"))
-        ports = reader.ports(entry.get("ports"), f"{where}.ports")
-        sources = reader.prefixes(entry["sources"], f"{where}.sources") if "sources" in entry else ANYWHERE
-        if name is not None and transport is not None and ports and sources:
-            openings.append(Opening(name, transport, ports, sources))
-        elif "sources" in entry and not entry["sources"]:
-            reader.note("FXN103", f"{where}.sources", entry["sources"], "is empty", "list networks, or omit it")
-    return tuple(openings)
+    return opening.takes("tcp", port)

@@ -16,11 +16,33 @@ from typing import NamedTuple
 from ..basics.addresses import Address, Prefix
 from ..basics.names import HostService
 from ..basics.ports import PortRange
+from ..basics.protocols import matches
 from ..catalog.catalog import Catalog
 from ..catalog.profile import Exchange, Profile, SettingValue, System
 
 #: Realm of every site that wears its own addresses outside.
 INTERNET = "internet"
+
+#: What a host does with packets that nothing names (``faxnet_stance``): refuse them; let them pass; let them pass and
+#: note who sends them.
+EXCLUSIVE, ADDITIVE, OBSERVE = STANCES = ("exclusive", "additive", "observe")
+
+
+@dataclass(frozen=True, slots=True)
+class PublicAddress:
+    """What packets of an IP version wear beyond a gateway that translates them.
+
+    Attributes:
+        address: that address; None where it changes (``dynamic``) and nobody outside knows it.
+        own: what the router itself has there: *address*, another one where a device beyond it translates one to one,
+            None where that changes too.
+        networks: where a changing address always lies, by the administrator's word; empty where nobody says.
+    """
+
+    version: int
+    address: Address | None
+    own: Address | None
+    networks: tuple[Prefix, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +51,23 @@ class Gateway:
 
     Attributes:
         host: inventory name of the router.
-        public: addresses that the site wears beyond this router, at most one of each IP version; an IP version without
-            one passes untranslated.
+        public: what the site wears beyond this router, at most one of each IP version; an IP version without one passes
+            untranslated.
     """
 
     host: str
-    public: tuple[Address, ...]
+    public: tuple[PublicAddress, ...]
 
-    def public_of(self, version: int) -> Address | None:
-        """The public address of an IP version, or None where this gateway does not translate it."""
-        for address in self.public:
-            if address.version == version:
-                return address
+    @property
+    def fixed(self) -> tuple[Address, ...]:
+        """The public addresses that stay what they are: those by which others can mean this router."""
+        return tuple(public.address for public in self.public if public.address is not None)
+
+    def public_of(self, version: int) -> PublicAddress | None:
+        """What an IP version wears beyond; None where this gateway does not translate it."""
+        for public in self.public:
+            if public.version == version:
+                return public
         return None
 
 
@@ -60,7 +87,7 @@ class Site:
     @cached_property
     def _realms(self) -> dict[int, str]:
         # Packets of an IP version may leave this site under a public address.
-        translated = {address.version for gateway in self.gateways for address in gateway.public}
+        translated = {public.version for gateway in self.gateways for public in gateway.public}
         own = {version: f"site {self.name}" if version in translated else INTERNET for version in (4, 6)}
         return own if self.realm is None else dict.fromkeys(own, self.realm)
 
@@ -70,20 +97,124 @@ class Site:
 
 
 class Opening(NamedTuple):
-    """Inbound traffic that a host takes apart from any fax flow: management, or another service of that host."""
+    """Inbound traffic that a host takes apart from any fax flow: management, or another service of that host.
+
+    Attributes:
+        transport: the protocol (basics/protocols.py): a transport, one without ports, or any of them.
+        ports: empty for what has no ports, and for any protocol.
+    """
 
     name: str
     transport: str
     ports: tuple[PortRange, ...]
     sources: tuple[Prefix, ...]
 
+    def takes(self, transport: str, port: int) -> bool:
+        """Whether it lets packets of a transport in to a port, from its sources."""
+        if not matches(self.transport, transport):
+            return False
+        return not self.ports or any(ports.low <= port <= ports.high for ports in self.ports)
+
+
+class MssClamp(NamedTuple):
+    """What a router writes into the first packets of TCP connections so that their packets fit through it.
+
+    Attributes:
+        size: bytes of a segment at most; 0: what the way of the packet and of its answers holds.
+        interfaces: those that such connections enter or leave by, ``ppp*`` for all that begin so; empty for all.
+    """
+
+    size: int = 0
+    interfaces: tuple[str, ...] = ()
+
+
+class ForwardPermit(NamedTuple):
+    """What a router carries apart from any flow, by the addresses that its forward hook sees; one protocol, one way.
+
+    Attributes:
+        transport: the protocol, as in an opening.
+        ports: destination ports; empty for what has no ports, and for any protocol.
+        sources, destinations: empty for anybody.
+        from_interfaces, to_interfaces: names, ``wg*`` for all that begin so; empty for any.
+        translated: whether only packets pass whose destination was translated here, by whose rules ever.
+    """
+
+    name: str
+    transport: str
+    ports: tuple[PortRange, ...]
+    sources: tuple[Prefix, ...]
+    destinations: tuple[Prefix, ...]
+    from_interfaces: tuple[str, ...]
+    to_interfaces: tuple[str, ...]
+    translated: bool
+
+    def takes(self, transport: str, port: int, source: Address, destination: Address) -> bool:
+        """Whether it carries a packet, whichever interfaces that passes and whoever translated it."""
+        return (
+            matches(self.transport, transport)
+            and (not self.ports or any(ports.low <= port <= ports.high for ports in self.ports))
+            and (not self.sources or any(network.holds(source) for network in self.sources))
+            and (not self.destinations or any(network.holds(destination) for network in self.destinations))
+        )
+
+
+class Origin(NamedTuple):
+    """A machine that logins come from: a host of the plan, or an address or network that no host of it has.
+
+    Attributes:
+        host: inventory name of a host of the plan; empty for any other machine.
+        site: the site in which another machine is; empty where in none.
+        prefix: the addresses of another machine; None for a host, and where nothing is known.
+        hidden: whether its addresses came from a vault.
+    """
+
+    host: str = ""
+    site: str = ""
+    prefix: Prefix | None = None
+    hidden: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the plan can tell anything of it."""
+        return bool(self.host) or self.prefix is not None
+
+
+class Jump(NamedTuple):
+    """A jump host that logins to others go through.
+
+    Attributes:
+        address: the address at which it is logged in to itself; None where the way says a name.
+        port: the port of that, if the way says so.
+        variable: the variable that names it.
+    """
+
+    origin: Origin
+    address: Address | None
+    port: int | None
+    variable: str
+
+
+class Login(NamedTuple):
+    """How Ansible logs in to a host over the network (ssh, winrm, psrp).
+
+    Attributes:
+        port: None where what is written is none.
+        address: what it dials; None where that is a name.
+        jumps: the jump hosts on the way, in order.
+    """
+
+    port: int | None
+    address: Address | None
+    jumps: tuple[Jump, ...] = ()
+
 
 class Host(NamedTuple):
     """A host that takes part: it offers, uses, routes, or is only guarded.
 
     Attributes:
-        logged_in: whether Ansible's connection to it is a login over the network (ssh, winrm, psrp).
-        login: the address that Ansible logs in to, where it is none of the host's addresses.
+        login: how Ansible logs in to it; None where its connection is no login over the network.
+        clamp_mss: what it writes into others' TCP connections if it is a router; None leaves them as they are.
+        stance: one of `STANCES`.
     """
 
     name: str
@@ -95,8 +226,10 @@ class Host(NamedTuple):
     reverse_path: str
     management: tuple[Opening, ...]
     openings: tuple[Opening, ...]
-    logged_in: bool = True
-    login: Address | None = None
+    login: Login | None = None
+    clamp_mss: MssClamp | None = None
+    stance: str = EXCLUSIVE
+    forward_permits: tuple[ForwardPermit, ...] = ()
 
     def address_of(self, version: int) -> Address | None:
         """The host's own address of an IP version."""
@@ -211,13 +344,18 @@ class Use(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """All of it. Mappings are in inventory-independent order: sorted by name."""
+    """All of it. Mappings are in inventory-independent order: sorted by name.
+
+    Attributes:
+        controllers: where Ansible's logins come from: the machines that it runs on; empty where that is not known.
+    """
 
     catalog: Catalog
     sites: Mapping[str, Site]
     hosts: Mapping[str, Host]
     offers: Mapping[HostService, Offer]
     uses: tuple[Use, ...]
+    controllers: tuple[Origin, ...] = ()
 
     @property
     def profiles(self) -> dict[str, Profile]:

@@ -1,64 +1,83 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How Ansible logs in to a host: over which connection, and to which port, by every variable that can say so.
+"""How Ansible logs in to a host: over which connection, to which port, through which hosts.
 
-The order is that of ansible-core's connection plugins: of several variables of one option the last one listed wins; ssh
-takes the first port that its command line names, and there ``ssh_args`` come before the port option, the others after.
+Every variable that can say so is read, in the order of ansible-core's connection plugins: of several variables of one
+option the last one listed wins; ssh takes the first port and the first way that its command line names, and there
+``ssh_args`` come before the port option, the others after.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ..basics.vaulted import VaultedText
+from .ssh_arguments import Arguments, Stop, WayError, read_arguments
 
 #: Connection plugins of ansible-core that log in over the network, and their ports where nobody says otherwise.
 _PORTS = {"ssh": 22, "smart": 22, "paramiko": 22, "paramiko_ssh": 22, "winrm": 5986, "psrp": 5986}
+_SSH = ("ssh", "smart")
+_PARAMIKO = ("paramiko", "paramiko_ssh")
 #: The variables of each plugin's option ``port``, in the plugin's own order.
 _PORT_VARIABLES = {
-    "ssh": ("ansible_port", "ansible_ssh_port"),
-    "smart": ("ansible_port", "ansible_ssh_port"),
-    "paramiko": ("ansible_port", "ansible_ssh_port", "ansible_paramiko_port"),
-    "paramiko_ssh": ("ansible_port", "ansible_ssh_port", "ansible_paramiko_port"),
+    **dict.fromkeys(_SSH, ("ansible_port", "ansible_ssh_port")),
+    **dict.fromkeys(_PARAMIKO, ("ansible_port", "ansible_ssh_port", "ansible_paramiko_port")),
     "winrm": ("ansible_port", "ansible_winrm_port"),
     "psrp": ("ansible_port", "ansible_psrp_port"),
 }
 #: Which of these take the port that ansible.cfg names (``remote_port``).
-_TAKE_REMOTE_PORT = ("ssh", "smart", "paramiko", "paramiko_ssh")
+_TAKE_REMOTE_PORT = (*_SSH, *_PARAMIKO)
 _BEFORE = ("ansible_ssh_args",)
 _AFTER = ("ansible_ssh_common_args", "ansible_ssh_extra_args")
+_PROXY_COMMAND = "ansible_paramiko_proxy_command"
 
 #: Every variable that is looked at here.
-LOGIN_VARIABLES = (
-    "ansible_connection",
+PORT_VARIABLES = (
     "ansible_port",
     "ansible_ssh_port",
     "ansible_paramiko_port",
     "ansible_winrm_port",
     "ansible_psrp_port",
+)
+LOGIN_VARIABLES = (
+    "ansible_connection",
+    *PORT_VARIABLES,
+    _PROXY_COMMAND,
     *_BEFORE,
     *_AFTER,
 )
 #: The name under which :class:`Inputs` hands over ``remote_port`` of ansible.cfg, beside defaults of the variables.
 REMOTE_PORT = "remote_port"
 
-#: A port among the arguments of ssh: ``-p 2222``, ``-o Port=2222`` (ssh_config(5): a blank stands for "=" as well).
-_PORT_ARGUMENT = re.compile(r"""(?:^|\s)(?:-p\s*|-o\s*["']?port(?:\s*=\s*|\s+))["']?([^\s"']+)""", re.IGNORECASE)
+
+class Unknown:
+    """What a variable holds whose template works only while Ansible connects, if at all."""
+
+
+UNKNOWN = Unknown()
 
 
 class Said(NamedTuple):
-    """A port as somebody wrote it, and the variable that says it."""
+    """A port as somebody wrote it, or `UNKNOWN`, and the variable that says it."""
 
     value: object
+    variable: str
+
+
+class Way(NamedTuple):
+    """The hosts that a login goes through, in order, and the variable that says so."""
+
+    stops: tuple[Stop, ...]
     variable: str
 
 
 def plugin_of(own: Mapping[str, object]) -> str:
     """The connection plugin of a host, by its short name; empty for one that does not log in over the network."""
     named = own.get("ansible_connection", "ssh")
+    if named is UNKNOWN:
+        return "ssh"  # so that routers let through whatever it may be
     plugin = named.removeprefix("ansible.builtin.") if isinstance(named, str) else ""
     return plugin if plugin in _PORTS else ""
 
@@ -72,16 +91,71 @@ def login_port(own: Mapping[str, object], defaults: Mapping[str, object]) -> Sai
             ``ansible_ssh_args``, ``ansible_ssh_common_args`` and ``ansible_ssh_extra_args``.
     """
     plugin = plugin_of(own) or "ssh"
-    ssh = plugin in ("ssh", "smart")
+    ssh = plugin in _SSH
     return (
-        (_in_arguments(_BEFORE, own, defaults) if ssh else None)
+        (_port_in(_BEFORE, own, defaults) if ssh else None)
         or next(
             (Said(own[name], name) for name in reversed(_PORT_VARIABLES[plugin]) if own.get(name) is not None), None
         )
         or (_remote_port(defaults) if plugin in _TAKE_REMOTE_PORT else None)
-        or (_in_arguments(_AFTER, own, defaults) if ssh else None)
+        or (_port_in(_AFTER, own, defaults) if ssh else None)
         or Said(_PORTS[plugin], "ansible_port")
     )
+
+
+def login_way(own: Mapping[str, object], defaults: Mapping[str, object]) -> Way | None:
+    """Return the hosts that Ansible's login goes through before the host itself; None where it goes straight.
+
+    Raises:
+        UnreadableWayError: something is said there that the plan cannot follow.
+        UnknownWayError: a template that says it cannot be evaluated, which is noted already.
+    """
+    if any(own.get(name) is UNKNOWN for name in ("ansible_connection", *_BEFORE, *_AFTER, _PROXY_COMMAND)):
+        raise UnknownWayError
+    plugin = plugin_of(own)
+    if plugin in _PARAMIKO:
+        command = own.get(_PROXY_COMMAND)
+        if isinstance(command, str) and command.strip():
+            return _way(Arguments({}, (), ("proxycommand", command)), _PROXY_COMMAND, command)
+    for name, value in _arguments((*_BEFORE, *_AFTER), own, defaults) if plugin in _SSH else ():
+        try:
+            arguments = read_arguments(value)
+        except WayError as error:
+            raise UnreadableWayError(name, value, str(error), error.shown) from None
+        if arguments.proxy is not None:
+            return _way(arguments, name, value)
+    return None
+
+
+class UnknownWayError(ValueError):
+    """A way that only a template says which cannot be evaluated."""
+
+
+class UnreadableWayError(ValueError):
+    """A way that cannot be told; the message says why and names no part of the value.
+
+    Attributes:
+        variable: the variable that says it.
+        shown: the part that is not understood, as one from a vault where it is.
+    """
+
+    def __init__(self, variable: str, value: str, reason: str, shown: str) -> None:
+        super().__init__(reason)
+        self.variable = variable
+        self.shown: str = like(value, shown)
+
+
+def like(value: object, part: str) -> str:
+    """Return a part of a value, as one from a vault where the value is."""
+    return VaultedText(part) if isinstance(value, VaultedText) else part
+
+
+def _way(arguments: Arguments, variable: str, value: str) -> Way | None:
+    try:
+        stops = arguments.stops
+    except WayError as error:
+        raise UnreadableWayError(variable, value, str(error), error.shown) from None
+    return Way(tuple(stop._replace(name=like(value, stop.name)) for stop in stops), variable) if stops else None
 
 
 def _remote_port(defaults: Mapping[str, object]) -> Said | None:
@@ -89,12 +163,23 @@ def _remote_port(defaults: Mapping[str, object]) -> Said | None:
     return Said(value, "remote_port of ansible.cfg") if value is not None else None
 
 
-def _in_arguments(names: tuple[str, ...], own: Mapping[str, object], defaults: Mapping[str, object]) -> Said | None:
+def _port_in(names: tuple[str, ...], own: Mapping[str, object], defaults: Mapping[str, object]) -> Said | None:
     """The first port among arguments of ssh."""
+    for name, value in _arguments(names, own, defaults):
+        try:
+            port = read_arguments(value).values.get("port")
+        except WayError:
+            continue  # login_way says so
+        if port is not None:
+            return Said(like(value, port), name)
+    return None
+
+
+def _arguments(
+    names: tuple[str, ...], own: Mapping[str, object], defaults: Mapping[str, object]
+) -> Iterator[tuple[str, str]]:
+    """The arguments of ssh that are set, by their variables."""
     for name in names:
         value = own.get(name, defaults.get(name))
-        found = _PORT_ARGUMENT.search(value) if isinstance(value, str) else None
-        if found is not None:
-            port = found.group(1)
-            return Said(VaultedText(port) if isinstance(value, VaultedText) else port, name)
-    return None
+        if isinstance(value, str):
+            yield name, value

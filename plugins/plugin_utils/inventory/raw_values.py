@@ -75,11 +75,11 @@ class RawValues:
 
     def _holds_template(self, value: Any) -> bool:
         if isinstance(value, str):
-            return any(mark in value for mark in _MARKS)
+            return ("{" in value or "#" in value) and any(mark in value for mark in _MARKS)
         if isinstance(value, dict):
-            return any(self.holds_template(item) for pair in value.items() for item in pair)
+            return any(map(self.holds_template, value)) or any(map(self.holds_template, value.values()))
         if isinstance(value, (list, tuple)):
-            return any(self.holds_template(item) for item in value)
+            return any(map(self.holds_template, value))
         # Anything else (a value under ansible-vault, for instance) becomes a value only when it is evaluated.
         return not isinstance(value, _PLAIN_TYPES)
 
@@ -109,7 +109,7 @@ class RawValues:
         for kind in (str, int, float):
             if isinstance(value, kind):
                 return kind(value)
-        if isinstance(value, Mapping):
+        if isinstance(value, (dict, Mapping)):  # to ask for the abstract one alone takes five times as long
             return {self.plain(key): self.plain(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.plain(item) for item in value]

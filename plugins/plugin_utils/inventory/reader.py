@@ -13,6 +13,8 @@ from ..basics.addresses import Address, AddressError, Prefix, parse_address, par
 from ..basics.findings import Finding, short
 from ..basics.names import NAME_CURE, name_problem, near_words
 from ..basics.ports import PortError, PortRange, parse_port, parse_ranges
+from ..basics.protocols import CURE as PROTOCOL_CURE
+from ..basics.protocols import ProtocolError, parse_protocol
 
 PORT_CURE = "write a port from 1 to 65535 as a number"
 
@@ -131,6 +133,22 @@ class Reader:
                 "FXN204", variable, value, str(error), "write a port, a range such as 5000-5010, or a list of these"
             )
             return None
+
+    def protocols(self, value: object, variable: str) -> tuple[str, ...] | None:
+        """A protocol or a list of them, by name or number, each once; None where one of them is none."""
+        several = isinstance(value, (list, tuple))
+        items = list(value) if isinstance(value, (list, tuple)) else [value]
+        if not items:
+            self.note("FXN103", variable, value, "is an empty list", "name a protocol, or omit it")
+        found: dict[str, None] = {}
+        sound = bool(items)
+        for index, item in enumerate(items):
+            try:
+                found[parse_protocol(item)] = None
+            except ProtocolError as error:
+                sound = False
+                self.note("FXN125", f"{variable}[{index}]" if several else variable, item, str(error), PROTOCOL_CURE)
+        return tuple(found) if sound else None
 
     def address(self, value: object, variable: str) -> Address | None:
         """An IP address."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..basics.addresses import Address, Prefix
+from ..basics.addresses import Prefix
 from ..basics.findings import Finding, short
 from .intent import Gateway, Site
+from .public_addresses import PUBLIC_KEYS, check_chain, check_public, read_public
 from .reader import Reader
 
-SITE_KEYS = ("networks", "gateway", "gateways", "public_address", "realm")
+SITE_KEYS = ("networks", "gateway", "gateways", *PUBLIC_KEYS, "realm")
+GATEWAY_KEYS = ("host", *PUBLIC_KEYS)
 
 
 def read_sites(raw: object, hosts: Iterable[str], findings: list[Finding]) -> dict[str, Site]:
@@ -34,7 +36,7 @@ def read_sites(raw: object, hosts: Iterable[str], findings: list[Finding]) -> di
             sites[site.name] = site
     _check_overlaps(reader, sites)
     _check_routers(reader, sites)
-    _check_public(reader, sites)
+    check_public(reader, sites)
     return sites
 
 
@@ -59,23 +61,22 @@ def _read_gateways(reader: Reader, entry: Mapping[str, Any], variable: str, host
             "use 'gateway' for one router, 'gateways' for a chain of them, inside first",
         )
         return ()
-    worn = entry.get("public_address")
-    public = reader.addresses(worn, f"{variable}.public_address") if worn is not None else ()
+    public = read_public(reader, entry, variable)
     if entry.get("gateways") is not None:
         chain: list[Gateway] = []
         for index, item in enumerate(reader.items(entry["gateways"], f"{variable}.gateways")):
             where = f"{variable}.gateways[{index}]"
-            hop = reader.mapping(item, where, ("host", "public_address"))
+            hop = reader.mapping(item, where, GATEWAY_KEYS)
             host = _gateway_host(reader, hop.get("host"), f"{where}.host", hosts) if hop is not None else None
             if hop is None or host is None:
                 continue
             if any(gateway.host == host for gateway in chain):
                 reader.note("FXN101", f"{where}.host", host, "stands in this chain twice", "name each router once")
                 continue
-            worn = hop.get("public_address")
-            chain.append(Gateway(host, reader.addresses(worn, f"{where}.public_address") if worn is not None else ()))
+            chain.append(Gateway(host, read_public(reader, hop, where)))
         if chain and public:
             chain[-1] = Gateway(chain[-1].host, public)
+        check_chain(reader, chain, variable)
         return tuple(chain)
     if entry.get("gateway") is not None:
         host = _gateway_host(reader, entry["gateway"], f"{variable}.gateway", hosts)
@@ -147,30 +148,3 @@ def _check_routers(reader: Reader, sites: Mapping[str, Site]) -> None:
                     f"router {gateway.host} serves site {first.name} too, in another realm",
                     "give both sites the same realm: behind one router they route to each other without translation",
                 )
-
-
-def _check_public(reader: Reader, sites: Mapping[str, Site]) -> None:
-    worn: dict[Address, tuple[str, str]] = {}
-    for site in sites.values():
-        for gateway in site.gateways:
-            for address in gateway.public:
-                variable = f"faxnet_sites.{site.name}.public_address"
-                first = worn.setdefault(address, (site.name, gateway.host))
-                # Sites behind one router share its address; whether they may is a matter of realms (FXN119).
-                if first[1] != gateway.host:
-                    reader.note(
-                        "FXN113",
-                        variable,
-                        address.text,
-                        f"is worn by router {first[1]} of site {first[0]} too",
-                        "give each router an address of its own",
-                    )
-                inside = next((network for network in site.networks if network.holds(address)), None)
-                if inside is not None:
-                    reader.note(
-                        "FXN118",
-                        variable,
-                        address.text,
-                        f"lies inside the site's own network {inside.text}",
-                        "name the address that the router wears outside, or omit public_address",
-                    )

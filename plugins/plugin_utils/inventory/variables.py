@@ -10,7 +10,7 @@ import difflib
 from .logins import LOGIN_VARIABLES
 
 #: One value for the whole network: hosts that set one must agree on it.
-NETWORK_VARIABLES = ("faxnet_sites", "faxnet_services", "faxnet_directory", "faxnet_lock")
+NETWORK_VARIABLES = ("faxnet_sites", "faxnet_services", "faxnet_controller", "faxnet_directory", "faxnet_lock")
 
 #: Each host's own.
 HOST_VARIABLES = (
@@ -22,8 +22,12 @@ HOST_VARIABLES = (
     "faxnet_uses",
     "faxnet_management",
     "faxnet_permits",
+    "faxnet_forward_permits",
+    "faxnet_accepted_losses",
     "faxnet_outbound",
     "faxnet_reverse_path",
+    "faxnet_clamp_mss",
+    "faxnet_stance",
 )
 
 #: Ansible's own words for the way to a host: defaults of ``faxnet_address`` and ``faxnet_management``, and how it gets

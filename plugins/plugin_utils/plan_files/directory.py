@@ -179,7 +179,7 @@ def read_plan(directory: Path) -> dict[str, Any]:
     Raises:
         PlanFileError: there is no plan, or it is not as it was written.
     """
-    plan, where = _sealed_plan(directory)
+    plan, where = _sealed_plan(directory, shared=True)
     check_shape(plan, PLAN, where, _PLAN_AGAIN)
     check_plan(plan, where, _PLAN_AGAIN)
     _add_reasons(plan)
@@ -192,7 +192,7 @@ def read_plan_to_ask(directory: Path) -> dict[str, Any]:
     Raises:
         PlanFileError: as :func:`read_plan`.
     """
-    plan, _where = _sealed_plan(directory)
+    plan, _where = _sealed_plan(directory, shared=False)
     try:
         _add_reasons(plan)
     except (AttributeError, KeyError, TypeError):
@@ -204,7 +204,7 @@ def _add_reasons(plan: dict[str, Any]) -> None:
     add_reasons(plan["flows"], [exchange for listed in plan["services"].values() for exchange in listed])
 
 
-def _sealed_plan(directory: Path) -> tuple[dict[str, Any], str]:
+def _sealed_plan(directory: Path, *, shared: bool) -> tuple[dict[str, Any], str]:
     path = directory / PLAN_FILE
     try:
         content = path.read_bytes()
@@ -212,7 +212,7 @@ def _sealed_plan(directory: Path) -> tuple[dict[str, Any], str]:
         raise PlanFileError(f"there is no {path}; run the playbook faxnet.deploy.plan first") from error
     except OSError as error:
         raise PlanFileError(f"{path} cannot be read: {error}; make it readable, or {_PLAN_AGAIN}") from error
-    return read_sealed(content, str(path), _PLAN_AGAIN), str(path)
+    return read_sealed(content, str(path), _PLAN_AGAIN, shared=shared), str(path)
 
 
 def read_slice(directory: Path, host: str) -> dict[str, Any]:

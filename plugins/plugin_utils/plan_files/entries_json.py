@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..basics.addresses import End
 from ..basics.names import HostService
 from ..basics.ports import PortRange
 from ..catalog.profile import Exchange, Profile, SettingValue
@@ -35,15 +36,26 @@ def compact(data: object) -> str:
 def flow_text(flow: Flow, texts: Texts) -> str:
     """One flow as JSON text."""
     path = flow.path
+    source, dial, arrives_from = texts[path.leaves_as], texts[path.dial], texts[path.arrives_from]
+    if path.also:
+        ways = (path, *path.also)
+        source = _either((way.leaves_as for way in ways), texts)
+        dial = _either((way.dial for way in ways), texts)
+        arrives_from = _either((way.arrives_from for way in ways), texts)
     wanted = texts.wanted(flow.transport, flow.ports, flow.source_ports, flow.idle, flow.helper)
     return (
         f'{{"id":"{flow.id}","service":"{flow.service}","exchange":"{flow.exchange}","source":"{flow.source}",'
         f'"destination":"{flow.destination}","version":{flow.version},{wanted},"callback":{BOOLEAN[flow.callback]},'
         f'"carried_by":{quoted_or_null(flow.carried_by or None)},"enabled":{BOOLEAN[flow.enabled]},'
-        f'"source_address":"{texts[path.leaves_as]}","dial":"{texts[path.dial]}",'
-        f'"arrives_from":"{texts[path.arrives_from]}","destination_address":"{texts[path.arrives_at]}",'
+        f'"source_address":"{source}","dial":"{dial}",'
+        f'"arrives_from":"{arrives_from}","destination_address":"{texts[path.arrives_at]}",'
         f'"via":{names_text(path.route.devices)}}}'
     )
+
+
+def _either(ends: Iterable[End], texts: Texts) -> str:
+    """Where an address changes, each network that it may be in."""
+    return ", ".join(dict.fromkeys(texts[end] for end in ends))
 
 
 def exchange_data(service: str, exchange: Exchange) -> dict[str, Any]:

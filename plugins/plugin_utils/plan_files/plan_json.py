@@ -19,11 +19,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..basics.gc_pause import gc_pause
-from ..inventory.intent import Host
+from ..inventory.intent import Gateway, Host
 from ..planning.behind import Behind, hosts_behind
 from ..planning.plan import Plan
 from ..platforms.registry import PLATFORMS
-from ..policies.policy_json import OpeningTexts, Texts, names_text, policy_text, quoted_or_null
+from ..policies.policy_json import OpeningTexts, Texts, forward_permits_text, names_text, policy_text, quoted_or_null
 from .entries_json import Entries, compact, exchange_data, flow_text
 from .sealed_json import FORMAT, end_of_document
 from .slice_json import SliceDocument, SliceParts, slice_document
@@ -164,7 +164,9 @@ class PlanDocuments:
         intent, texts = self._plan.intent, self._entries.texts
         hosts = intent.hosts.items()
         yield f'{{"format":{FORMAT},"sites":{compact(_sites(self._plan, texts))},"hosts":{{'
-        yield from _joined(f'"{name}":{{{_head(host, self.roles[name], texts)}}}' for name, host in hosts)
+        yield from _joined(
+            f'"{name}":{{{_head(host, self.roles[name], texts)},"stance":"{host.stance}"}}' for name, host in hosts
+        )
         platforms = ",".join(f'"{name}":{text}' for name, text in self._traits.items())
         services = ",".join(f'"{name}":[{exchanges}]' for name, exchanges in self._exchanges.items())
         yield f'}},"platforms":{{{platforms}}},"services":{{{services}}},"offers":['
@@ -173,6 +175,10 @@ class PlanDocuments:
         yield from _joined(self._uses)
         yield '],"openings":{'
         yield from _joined(f'"{name}":{self._openings((*host.management, *host.openings))}' for name, host in hosts)
+        yield '},"forward_permits":{'
+        policies = self._plan.policies
+        carrying = ((name, held) for name, _host in hosts if (held := policies[name].forward_permits))
+        yield from _joined(f'"{name}":{forward_permits_text(permits)}' for name, permits in carrying)
         findings = compact(self._findings)
         yield f'}},"findings":{findings},"slices":"{self._slices_digest}","flows":['
         yield from _joined(self._flows)
@@ -240,11 +246,18 @@ def _sites(plan: Plan, texts: Texts) -> dict[str, dict[str, Any]]:
     return {
         name: {
             "networks": [network.text for network in site.networks],
-            "gateways": [
-                {"host": gateway.host, "public": [texts[address] for address in gateway.public]}
-                for gateway in site.gateways
-            ],
+            "gateways": [_gateway(gateway, texts) for gateway in site.gateways],
             "realm": {"4": site.realm_of(4), "6": site.realm_of(6)},
         }
         for name, site in plan.intent.sites.items()
+    }
+
+
+def _gateway(gateway: Gateway, texts: Texts) -> dict[str, Any]:
+    return {
+        "host": gateway.host,
+        "public": [texts[address] for address in gateway.fixed],
+        "outside": [texts[item.own] for item in gateway.public if item.own is not None and item.own != item.address],
+        "dynamic": any(item.address is None for item in gateway.public),
+        "public_networks": [network.text for item in gateway.public for network in item.networks],
     }

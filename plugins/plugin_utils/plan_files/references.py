@@ -15,6 +15,7 @@ from typing import Any
 
 from ..basics.addresses import AddressError, parse_address, parse_prefix
 from ..basics.ports import PortError, parse_ranges
+from ..basics.protocols import has_ports, is_protocol
 from ..policies.policy import MANAGEMENT
 from .shapes import malformed
 
@@ -92,11 +93,22 @@ class References:
     def openings(self, place: str, openings: Iterable[Mapping[str, Any]]) -> None:
         """Each opening's ports and sources are such."""
         for number, opening in enumerate(openings):
-            if not _are_ports(opening["ports"]):
+            if not is_protocol(opening["transport"]):
+                self.refuse(f"{place}[{number}].transport", opening["transport"], "and not a protocol such as tcp")
+            if opening["ports"] is None and has_ports(opening["transport"]):
+                self.refuse(f"{place}[{number}].ports", None, f"and {opening['transport']} needs ports")
+            if opening["ports"] is not None and not _are_ports(opening["ports"]):
                 self.refuse(f"{place}[{number}].ports", opening["ports"], "and not ports such as 7488 or 10000-10099")
             self._each(
                 f"{place}[{number}].sources", opening["sources"], _is_prefix, "and not a network such as 10.1.0.0/24"
             )
+
+    def forward_permits(self, place: str, permits: Iterable[Mapping[str, Any]]) -> None:
+        """Each permit's protocol, ports and ends are such."""
+        for number, permit in enumerate(permits):
+            self.openings(place, [{**permit, "sources": ()}])
+            for key in ("sources", "destinations"):
+                self._each(f"{place}[{number}].{key}", permit[key], _is_prefix, "and not a network such as 10.1.0.0/24")
 
     def addresses(self, place: str, addresses: Iterable[str]) -> None:
         """Each is an address."""
@@ -136,12 +148,17 @@ def check_plan(plan: Mapping[str, Any], where: str, cure: str) -> None:
             place = f"sites.{name}.gateways[{number}]"
             found.one_of(f"{place}.host", gateway["host"], plan["hosts"], "none of the hosts here")
             found.addresses(f"{place}.public", gateway["public"])
+            found.addresses(f"{place}.outside", gateway["outside"])
+            found.networks(f"{place}.public_networks", gateway["public_networks"])
     for name, host in plan["hosts"].items():
         found.one_of(f"hosts.{name}.site", host["site"], plan["sites"], "none of the sites here")
         found.one_of(f"hosts.{name}.platform", host["platform"], plan["platforms"], "none of the platforms here")
         found.addresses(f"hosts.{name}.addresses", host["addresses"])
     for name, openings in plan["openings"].items():
         found.openings(f"openings.{name}", openings)
+    for name, permits in plan["forward_permits"].items():
+        found.one_of(f"forward_permits.{name}", name, plan["hosts"], "none of the hosts here")
+        found.forward_permits(f"forward_permits.{name}", permits)
     for section in ("offers", "uses"):
         for number, entry in enumerate(plan[section]):
             place = f"{section}[{number}]"

@@ -58,7 +58,15 @@ TEXTS = Each(TEXT)
 SETTINGS = Named(Single("a number, a text or a list", frozenset({int, str, list})))
 
 TRAITS: Shape = {"applied_by": TEXT, "logged_in": FLAG, "runs_python": FLAG, "sends_probes": FLAG, "abilities": TEXTS}
-OPENINGS: Shape = Each({"name": TEXT, "transport": TEXT, "ports": TEXT, "sources": TEXTS})
+OPENINGS: Shape = Each({"name": TEXT, "transport": TEXT, "ports": TEXT_OR_NULL, "sources": TEXTS})
+FORWARD_PERMITS: Shape = Each(
+    {
+        **dict.fromkeys(("name", "transport"), TEXT),
+        "ports": TEXT_OR_NULL,
+        **dict.fromkeys(("sources", "destinations", "from_interfaces", "to_interfaces"), TEXTS),
+        "translated": FLAG,
+    }
+)
 EXCHANGE: Shape = {
     **dict.fromkeys(("service", "name", "title", "initiator", "transport", "kind", "ports", "with", "purpose"), TEXT),
     **dict.fromkeys(("source_ports", "part_of", "rides_on"), TEXT_OR_NULL),
@@ -105,12 +113,14 @@ PERMIT: Shape = {
 }
 POLICY: Shape = {
     "forwarding": FLAG,
-    **dict.fromkeys(("outbound", "reverse_path"), TEXT),
+    **dict.fromkeys(("outbound", "reverse_path", "stance"), TEXT),
     **dict.fromkeys(("networks", "public"), TEXTS),
     **dict.fromkeys(("management", "openings"), OPENINGS),
     **dict.fromkeys(("input", "forward", "output"), Each(PERMIT)),
     "destination_nat": Each({**_PACKETS, **dict.fromkeys(("source", "address", "target"), TEXT)}),
-    "source_nat": Each({"version": NUMBER, "networks": TEXTS, "except": TEXTS, "address": TEXT}),
+    "source_nat": Each({"version": NUMBER, "networks": TEXTS, "except": TEXTS, "address": TEXT_OR_NULL}),
+    "forward_permits": FORWARD_PERMITS,
+    "clamp_mss": OrNull({"size": NUMBER_OR_NULL, "interfaces": TEXTS}),
 }
 SLICE: Shape = {
     "format": NUMBER,
@@ -132,16 +142,19 @@ PLAN: Shape = {
     "sites": Named(
         {
             "networks": TEXTS,
-            "gateways": Each({"host": TEXT, "public": TEXTS}),
+            "gateways": Each(
+                {"host": TEXT, "public": TEXTS, "outside": TEXTS, "dynamic": FLAG, "public_networks": TEXTS}
+            ),
             "realm": {"4": TEXT, "6": TEXT},
         }
     ),
-    "hosts": Named(HOST),
+    "hosts": Named({**HOST, "stance": TEXT}),
     "platforms": Named(TRAITS),
     "services": Named(Each(EXCHANGE)),
     "offers": Each(OFFER),
     "uses": Each(USE),
     "openings": Named(OPENINGS),
+    "forward_permits": Named(FORWARD_PERMITS),
     "findings": Each(FINDING),
     "slices": TEXT,
     "flows": Each(FLOW),

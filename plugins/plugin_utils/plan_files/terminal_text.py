@@ -66,7 +66,15 @@ def _value(value: object) -> str:
 
 
 def _opening(entry: Mapping[str, Any]) -> str:
-    return f"{entry['name']}: {entry['transport']} {entry['ports']} from {', '.join(entry['sources'])}"
+    ports = "" if entry["ports"] is None else f" {entry['ports']}"
+    return f"{entry['name']}: {entry['transport']}{ports} from {', '.join(entry['sources'])}"
+
+
+def _forward_permit(entry: Mapping[str, Any]) -> str:
+    told = [f"{entry['name']}: {entry['transport']}", entry["ports"] or ""]
+    words = {"sources": "from", "destinations": "to", "from_interfaces": "in by", "to_interfaces": "out by"}
+    told += [f"{word} {', '.join(entry[key])}" for key, word in words.items() if entry[key]]
+    return " ".join(filter(None, (*told, "if translated" if entry["translated"] else "")))
 
 
 def slice_text(part: Mapping[str, Any]) -> str:
@@ -78,6 +86,7 @@ def slice_text(part: Mapping[str, Any]) -> str:
         lines.append(f"routes {', '.join(policy['networks'])}; outbound: {policy['outbound']}")
     lines += [f"manage {_opening(entry)}" for entry in policy["management"]]
     lines += [f"permit {_opening(entry)}" for entry in policy["openings"]]
+    lines += [f"carry {_forward_permit(entry)}" for entry in policy["forward_permits"]]
     for key, word in (("input", "accept"), ("forward", "forward"), ("output", "start")):
         for entry in policy[key]:
             lines.append(f"{word} {_packets(entry)}")
@@ -87,7 +96,8 @@ def slice_text(part: Mapping[str, Any]) -> str:
         lines.append(f"translate {packets}: send to {entry['target']}")
     for entry in policy["source_nat"]:
         exempt = f" except to {', '.join(entry['except'])}" if entry["except"] else ""
-        lines.append(f"masquerade {', '.join(entry['networks'])} as {entry['address']}{exempt}")
+        worn = entry["address"] or "whatever address it has outside"
+        lines.append(f"masquerade {', '.join(entry['networks'])} as {worn}{exempt}")
     lines += [_offer(offer, part["exchanges"]) for offer in part["offers"]]
     for use in part["uses"]:
         lines.append(f"uses {use['service']} of {use['server']} at {use['dial']}, {use['instances']} at a time")

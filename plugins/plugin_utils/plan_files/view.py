@@ -9,12 +9,15 @@ and work where only the plan directory has been handed over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from ..basics.addresses import Address, Prefix, parse_prefix
 from ..basics.ports import FIRST_PORT, LAST_PORT, PortRange, parse_ranges
+from ..basics.protocols import matches
+from ..inventory.intent import EXCLUSIVE
 from ..platforms.platform import Traits
 
 #: An end of a flow that is no host: everybody. The other kind of end without a host is an address in text.
@@ -23,9 +26,10 @@ INTERNET = "internet"
 _EVERY_PORT = (PortRange(FIRST_PORT, LAST_PORT),)
 
 
-@dataclass(frozen=True, slots=True)
-class FlowView:
+class FlowView(NamedTuple):
     """One flow of a plan; addresses are text.
+
+    A NamedTuple, for a plan has a hundred thousand, and a frozen dataclass costs thrice as much.
 
     Attributes:
         source, destination: a host, :data:`INTERNET`, or an address.
@@ -34,7 +38,8 @@ class FlowView:
         callback: it goes to ports that the client reports to its server.
         from_server: the server starts it: a call-back, an alert, or its own way out.
         kind: the exchange's kind (``login``, ``alert``, ``media``, ...).
-        dial, arrives_from, destination_address: an address; a prefix where the end is the Internet.
+        dial, arrives_from, destination_address: an address; a prefix where the end is the Internet, and prefixes with
+            commas between where it is a public address that changes.
         reason: what the exchange is for.
         idle: seconds that devices on the way keep the connection though nothing passes; None leaves it to them.
         helper: connection-tracking helper that it needs; empty where it needs none.
@@ -69,6 +74,16 @@ class FlowView:
         return self.source_ports[0].low if self.source_ports else None
 
     @property
+    def senders(self) -> tuple[Prefix, ...]:
+        """The networks that its packets arrive from."""
+        return tuple(map(parse_prefix, self.arrives_from.split(", ")))
+
+    @property
+    def is_dialled(self) -> bool:
+        """Whether there is an address that its packets are sent to."""
+        return "/" not in self.dial
+
+    @property
     def to_any_port(self) -> bool:
         """Whether the receiving side chooses the port."""
         return self.ports == _EVERY_PORT
@@ -90,10 +105,36 @@ class ExchangeView:
 
 @dataclass(frozen=True, slots=True)
 class GatewayView:
-    """A router of a site and the public addresses worn beyond it."""
+    """A router of a site.
+
+    Attributes:
+        public: the fixed public addresses worn beyond it.
+        outside: what it has itself there, where another device translates that one to one.
+        dynamic: whether its public IPv4 address changes.
+        public_networks: the networks where that one always lies; empty where nobody says.
+    """
 
     host: str
     public: tuple[str, ...]
+    outside: tuple[str, ...] = ()
+    dynamic: bool = False
+    public_networks: tuple[str, ...] = ()
+
+    @property
+    def worn(self) -> tuple[str, ...]:
+        """What is worn beyond it, in words that fit where an address does."""
+        return ("changing address", *self.public) if self.dynamic else self.public
+
+    @property
+    def about(self) -> str:
+        """What else is to be said of that; empty for fixed addresses of its own."""
+        said = []
+        if self.dynamic:
+            where = f"in {', '.join(self.public_networks)}" if self.public_networks else "anywhere"
+            said.append(f"the address changes, {where}")
+        if self.outside:
+            said.append(f"translated one to one: the router itself has {', '.join(self.outside)}")
+        return "; ".join(said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +144,6 @@ class SiteView:
     name: str
     networks: tuple[str, ...]
     gateways: tuple[GatewayView, ...]
-
-    def public(self, version: int) -> str | None:
-        """The address that the site wears outside its outermost gateway; None where nothing translates."""
-        for gateway in reversed(self.gateways):
-            for address in gateway.public:
-                if version_of(address) == version:
-                    return address
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +157,12 @@ class HostView:
     system: str
     platform: str
     traits: Traits
+    stance: str
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it holds rules and refuses what they do not name."""
+        return self.traits.holds_rules and self.stance == EXCLUSIVE
 
     def address(self, version: int) -> str | None:
         """The host's own address of an IP version."""
@@ -132,7 +171,11 @@ class HostView:
 
 @dataclass(frozen=True, slots=True)
 class OpeningView:
-    """Inbound traffic that a host takes apart from any flow: its management, or another service of its own."""
+    """Inbound traffic that a host takes apart from any flow: its management, or another service of its own.
+
+    Attributes:
+        ports: empty where the protocol has none, or is any.
+    """
 
     name: str
     transport: str
@@ -142,8 +185,8 @@ class OpeningView:
     def takes(self, transport: str, port: int, source: Address) -> bool:
         """Whether a packet from *source* to *port* comes in through this opening."""
         return (
-            transport == self.transport
-            and any(item.low <= port <= item.high for item in self.ports)
+            matches(self.transport, transport)
+            and (not self.ports or any(item.low <= port <= item.high for item in self.ports))
             and any(network.holds(source) for network in self.sources)
         )
 
@@ -153,6 +196,7 @@ class PlanView:
     """A plan: hosts and sites by name, flows in the plan's order, the rest as it was written."""
 
     digest: str
+    services: Mapping[str, Sequence[Mapping[str, Any]]]
     sites: Mapping[str, SiteView]
     hosts: Mapping[str, HostView]
     flows: tuple[FlowView, ...]
@@ -179,6 +223,7 @@ def view_plan(plan: Mapping[str, Any]) -> PlanView:
     sites = {name: _site(name, site) for name, site in sorted(plan["sites"].items())}
     return PlanView(
         digest=str(plan.get("digest", "")),
+        services=plan["services"],
         sites=sites,
         hosts={name: _host(name, host, traits) for name, host in sorted(plan["hosts"].items())},
         flows=tuple(view_flow(flow, exchanges[flow["service"], flow["exchange"]]) for flow in plan["flows"]),
@@ -201,8 +246,8 @@ def view_flow(flow: Mapping[str, Any], exchange: ExchangeView) -> FlowView:
         destination=flow["destination"],
         version=flow["version"],
         transport=flow["transport"],
-        source_ports=parse_ranges(source_ports) if source_ports else (),
-        ports=parse_ranges(flow["ports"]),
+        source_ports=_ranges(source_ports) if source_ports else (),
+        ports=_ranges(flow["ports"]),
         callback=bool(flow["callback"]),
         from_server=exchange.initiator == "server",
         kind=exchange.kind,
@@ -220,16 +265,32 @@ def view_flow(flow: Mapping[str, Any], exchange: ExchangeView) -> FlowView:
 
 def view_opening(opening: Mapping[str, Any]) -> OpeningView:
     """Return the view of one opening of ``plan.json``."""
-    return OpeningView(
-        name=str(opening.get("name", "")),
-        transport=opening["transport"],
-        ports=parse_ranges(opening["ports"]),
-        sources=tuple(parse_prefix(source) for source in opening["sources"]),
-    )
+    return _opening(str(opening.get("name", "")), opening["transport"], opening["ports"], tuple(opening["sources"]))
+
+
+# A plan has tens of thousands of flows and openings, and few different ones: what is equal is read once and shared.
+@lru_cache(maxsize=4096)
+def _ranges(text: str) -> tuple[PortRange, ...]:
+    return parse_ranges(text)
+
+
+@lru_cache(maxsize=4096)
+def _opening(name: str, transport: str, ports: str | None, sources: tuple[str, ...]) -> OpeningView:
+    named = () if ports is None else parse_ranges(ports)
+    return OpeningView(name, transport, named, tuple(parse_prefix(source) for source in sources))
 
 
 def _site(name: str, site: Mapping[str, Any]) -> SiteView:
-    gateways = tuple(GatewayView(gateway["host"], tuple(gateway["public"])) for gateway in site["gateways"])
+    gateways = tuple(
+        GatewayView(
+            gateway["host"],
+            tuple(gateway["public"]),
+            tuple(gateway["outside"]),
+            gateway["dynamic"],
+            tuple(gateway["public_networks"]),
+        )
+        for gateway in site["gateways"]
+    )
     return SiteView(name, tuple(site["networks"]), gateways)
 
 
@@ -242,4 +303,5 @@ def _host(name: str, host: Mapping[str, Any], traits: Mapping[str, Traits]) -> H
         system=str(host["system"] or ""),
         platform=host["platform"],
         traits=traits[host["platform"]],
+        stance=host["stance"],
     )

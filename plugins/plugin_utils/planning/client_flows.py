@@ -43,6 +43,11 @@ class _Taken(NamedTuple):
     idle_ridden: int
     rides_on: str | None
 
+    @property
+    def calls(self) -> bool:
+        """Whether the server starts it, towards clients in other networks, with nothing of theirs to answer."""
+        return self.on and self.from_server and not self.exchange.one_network and self.rides_on is None
+
 
 class TakenExchanges:
     """What uses take of offers; remembered, for thousands of uses say the same of one offer."""
@@ -101,15 +106,13 @@ def client_flows(
     findings: list[Finding],
 ) -> list[Flow]:
     """Return the flows of one use and IP version; what cannot be is noted in *findings*."""
-    use, offer, version, route_there, route_back = connection
+    use, offer, version, there, back = connection
     client, server = use.host, use.server
     profile = intent.catalog.profiles[use.service]
     on = use.enabled and offer.enabled
-    there = routes.walk(client, server, version, route_there)
-    back = routes.walk(server, client, version, route_back)
     near: bool | None = None
     # A client that wears its public address itself is met at its own ports: nothing has to be forwarded.
-    forwarded = any(crossing.translates_from is not None for crossing in route_back.crossings)
+    forwarded = back is None or any(item.translates_from is not None for item in back.route.crossings)
     suffix = "/6" if version == 6 else ""
     from_client, to_client = f"{client}>{server}{suffix}", f"{server}>{client}{suffix}"
     flows = []
@@ -133,9 +136,11 @@ def client_flows(
             if not item.rides_on:
                 continue  # what cannot be is in nobody's way
             carried_by = item.rides_on + from_client
-        source, destination, ends, path = (
-            (server, client, to_client, back) if item.from_server else (client, server, from_client, there)
-        )
+        source, destination, ends, path = client, server, from_client, there
+        if item.from_server:
+            if back is None and not carried_by:
+                continue  # what has no address to come to is switched off, or a finding
+            source, destination, ends, path = server, client, to_client, back or there.answering()
         flows.append(
             Flow(
                 item.prefix + ends,

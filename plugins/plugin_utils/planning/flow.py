@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ..basics.ports import PortRange
 from ..inventory.intent import Offer, Use
 from ..policies.policy import SourcePorts
-from .routes import Path, Route
+from .route import Path
 
 
 class Flow(NamedTuple):
@@ -46,10 +46,14 @@ class Flow(NamedTuple):
 
 
 class Connection(NamedTuple):
-    """A use with its routes, for one IP version: client to server, and back."""
+    """A use with its ways, for one IP version: client to server, and back.
+
+    Attributes:
+        back: None where only answers can come back, because the client's public address changes.
+    """
 
     use: Use
     offer: Offer
     version: int
-    there: Route
-    back: Route
+    there: Path
+    back: Path | None

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..basics.addresses import Address, is_unrouted
 from ..basics.findings import Finding
 from ..basics.names import HostService
-from ..inventory.intent import INTERNET, Intent, Offer
+from ..inventory.intent import INTERNET, Intent, Offer, Use
 from ..inventory.offers import offer_ports, texts_of
 from .callbacks.lock import Lock
 from .callbacks.port_space import PortOwner, RealmAddress, TakenPorts
@@ -21,7 +21,8 @@ from .callbacks.requests import CalledAt, client_requests
 from .client_flows import TakenExchanges, client_flows
 from .flow import Connection, Flow
 from .outside_flows import outside_flows
-from .routes import NoRoute, Route, Routes
+from .route import CHANGING, NoRoute, Path, Route
+from .routes import Routes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,13 @@ class Flows:
 def make_flows(intent: Intent, lock: Lock, findings: list[Finding]) -> Flows:
     """Return all flows of an intent; what is impossible is noted in *findings*."""
     routes = Routes(intent)
-    connections = _connections(intent, routes, findings)
+    taken = TakenExchanges()
+    connections = _connections(intent, routes, taken, findings)
     addresses = _RealmAddresses(intent)
     requests = client_requests(intent, _called_at(addresses, connections), findings)
     taken_ports = _listening(intent, routes, addresses, connections)
     ranges, new_lock = choose_ranges(intent.catalog, requests, taken_ports, lock, findings)
     flows = []
-    taken = TakenExchanges()
     for connection in connections:
         flows.extend(client_flows(intent, routes, connection, taken, ranges, findings))
     flows.extend(outside_flows(intent, routes, findings))
@@ -51,14 +52,15 @@ def make_flows(intent: Intent, lock: Lock, findings: list[Finding]) -> Flows:
     return Flows(tuple(flows), ranges, new_lock)
 
 
-def _connections(intent: Intent, routes: Routes, findings: list[Finding]) -> list[Connection]:
+def _connections(intent: Intent, routes: Routes, taken: TakenExchanges, findings: list[Finding]) -> list[Connection]:
     found: list[Connection] = []
+    uncalled = _Uncalled(intent, taken)
     # One missing public address can cut off thousands of clients: one finding, and the hosts it concerns.
     cut: dict[tuple[str, str, NoRoute], list[str]] = {}
     for use in intent.uses:
         client, server = intent.hosts[use.host], intent.hosts[use.server]
-        versions = [version for version in (4, 6) if client.address_of(version) and server.address_of(version)]
-        if not versions and client.addresses and server.addresses:
+        ends = [(here, there) for here in client.addresses if (there := server.address_of(here.version)) is not None]
+        if not ends and client.addresses and server.addresses:
             message = "client and server have no common IP version"
             cure = "give both an IPv4 or both an IPv6 address"
             findings.append(
@@ -66,15 +68,18 @@ def _connections(intent: Intent, routes: Routes, findings: list[Finding]) -> lis
             )
         problems: list[NoRoute] = []
         before = len(found)
-        for version in versions:
-            there = routes.route(use.host, use.server, version)
-            back = routes.route(use.server, use.host, version)
-            if isinstance(there, NoRoute):
-                problems.append(there)
-            elif isinstance(back, NoRoute):
+        for here, there in ends:
+            way = routes.route(use.host, use.server, here.version)
+            back = routes.route(use.server, use.host, here.version)
+            if isinstance(way, NoRoute):
+                problems.append(way)
+            elif isinstance(back, Route):
+                paths = Path.along(way, here, there), Path.along(back, there, here)
+                found.append(Connection(use, intent.offer_of(use), here.version, *paths))
+            elif back.code != CHANGING:
                 problems.append(back)
-            else:
-                found.append(Connection(use, intent.offer_of(use), version, there, back))
+            elif not uncalled.note(use, back):
+                found.append(Connection(use, intent.offer_of(use), here.version, Path.along(way, here, there), None))
         if len(found) == before:
             # Where one IP version works, the other may be missing.
             for problem in problems:
@@ -85,21 +90,52 @@ def _connections(intent: Intent, routes: Routes, findings: list[Finding]) -> lis
         whom = "its clients" if code == "FXN401" else "its server"
         message = f"{problem.reason}: {whom} in another realm cannot reach the host"
         concerned = tuple(dict.fromkeys((host, *others)))
-        findings.append(Finding(code, concerned, problem.variable, "not set", message, problem.cure))
+        findings.append(
+            Finding(problem.code or code, concerned, problem.variable, problem.value, message, problem.cure)
+        )
+    findings += uncalled.findings()
     return found
+
+
+class _Uncalled:
+    """Clients that their servers would call at a public address that changes."""
+
+    def __init__(self, intent: Intent, taken: TakenExchanges) -> None:
+        self._intent = intent
+        self._taken = taken
+        self._clients: dict[tuple[NoRoute, str, tuple[str, ...]], dict[str, None]] = {}
+
+    def note(self, use: Use, problem: NoRoute) -> bool:
+        """Note a client that its server would call; whether it is one. What only answers needs no address."""
+        offer = self._intent.offer_of(use)
+        profile = self._intent.catalog.profiles[use.service]
+        called = tuple(item.exchange.name for item in self._taken.of(use, offer, profile) if item.calls)
+        if not called or not (use.enabled and offer.enabled):
+            return False
+        self._clients.setdefault((problem, use.service, called), {})[use.host] = None
+        return True
+
+    def findings(self) -> Iterator[Finding]:
+        """One for all clients of a site that take the same exchanges."""
+        for (problem, service, called), clients in self._clients.items():
+            names = " and ".join(self._intent.catalog.profiles[service].exchange(name).title for name in called)
+            off = ", ".join(f"{name}: false" for name in called)
+            message = f"{problem.reason}: {service} cannot start {names} towards the client"
+            cure = f"{problem.cure}, or do without (exchanges: {{{off}}} in faxnet_uses)"
+            yield Finding(CHANGING, tuple(clients), problem.variable, problem.value, message, cure)
 
 
 def _note_not_found(intent: Intent, routes: Routes, connections: list[Connection], findings: list[Finding]) -> None:
     """Advise where a server is found by broadcast, and its client is in another network."""
     told: set[tuple[str, str, str]] = set()
-    for use, offer, version, there, _back in connections:
+    for use, offer, _version, there, _back in connections:
         broadcast = intent.catalog.profiles[use.service].broadcast
         key = (use.host, use.service, use.server)
         if broadcast is None or key in told or not (use.enabled and offer.enabled):
             continue
         told.add(key)
         if not routes.share_broadcasts(use.host, use.server):
-            dial = routes.walk(use.host, use.server, version, there).dial.text
+            dial = there.dial.text
             message = f"{broadcast.title} asks by broadcast and finds nothing beyond the client's own network"
             cure = broadcast.far.format_map({"dial": dial, "server": use.server, **texts_of(offer)}).removesuffix(".")
             variable = f"faxnet_uses[{use.position}].server"
@@ -146,7 +182,7 @@ def _called_at(addresses: _RealmAddresses, connections: list[Connection]) -> dic
     for use, _offer, version, _there, back in connections:
         versions, public = called.setdefault(use.client, ({}, {}))
         versions[version] = None
-        for address in back.met_at:
+        for address in back.route.met_at if back is not None else ():
             public[address] = None
     return {
         client: CalledAt(
@@ -178,14 +214,13 @@ def _listening(intent: Intent, routes: Routes, addresses: _RealmAddresses, conne
                         met = (*way.route.met_at, way.arrives_at)
                         worn = [addresses.worn(offer.host, item) for item in met if isinstance(item, Address)]
                         _note_server(intent, offer, worn, taken_ports)
-    # By server and client's site: all clients of a site meet the server at the same public addresses.
-    noted: set[tuple[str, str, str, int]] = set()
-    for connection in connections:
-        offer, version = connection.offer, connection.version
-        key = (offer.host, offer.service, intent.hosts[connection.use.host].site, version)
-        if key not in noted:
+    # By server and route: all clients of a site meet the server at the same public addresses.
+    noted: set[tuple[HostService, Route]] = set()
+    for use, offer, _version, there, _back in connections:
+        key = (use.offered, there.route)
+        if there.route.met_at and key not in noted:
             noted.add(key)
-            _note_server(intent, offer, addresses.met_at(offer.host, connection.there), taken_ports)
+            _note_server(intent, offer, addresses.met_at(offer.host, there.route), taken_ports)
     return taken_ports
 
 
@@ -203,5 +238,5 @@ def _public_of(intent: Intent) -> dict[str, list[Address]]:
     worn: dict[str, list[Address]] = {}
     for site in intent.sites.values():
         for gateway in site.gateways:
-            worn.setdefault(gateway.host, []).extend(gateway.public)
+            worn.setdefault(gateway.host, []).extend(gateway.fixed)
     return worn

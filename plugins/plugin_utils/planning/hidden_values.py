@@ -17,8 +17,10 @@ from ..basics.findings import Finding, without_secrets
 from ..basics.vaulted import VaultedText, vaulted_in
 from ..catalog.catalog import builtin_catalog
 from ..catalog.profile import EXCHANGE_KINDS, INITIATORS, TRANSPORTS
-from ..inventory.hosts import OPENING_KEYS, OUTBOUND, REVERSE_PATH
+from ..inventory.hosts import OUTBOUND, REVERSE_PATH
+from ..inventory.intent import STANCES
 from ..inventory.offers import OFFER_KEYS
+from ..inventory.permits import FORWARD_KEYS, OPENING_KEYS
 from ..inventory.services import PROTOCOLS
 from ..inventory.sites import SITE_KEYS
 from ..inventory.uses import CALLBACK_KEYS, MODES, UNLIMITED, USE_KEYS
@@ -35,9 +37,9 @@ def own_words() -> frozenset[str]:
     profiles = builtin_catalog().profiles.values()
     return frozenset(
         (
-            *NETWORK_VARIABLES, *HOST_VARIABLES, *CONNECTION_VARIABLES, *OPENING_KEYS, *OUTBOUND, *REVERSE_PATH,
-            *OFFER_KEYS, *PROTOCOLS, *SITE_KEYS, *USE_KEYS, *CALLBACK_KEYS, *MODES, *UNLIMITED, *TRANSPORTS,
-            *INITIATORS, *EXCHANGE_KINDS, *PLATFORMS, "host",
+            *NETWORK_VARIABLES, *HOST_VARIABLES, *CONNECTION_VARIABLES, *OPENING_KEYS, *FORWARD_KEYS, *OUTBOUND,
+            *REVERSE_PATH, *STANCES, *OFFER_KEYS, *PROTOCOLS, *SITE_KEYS, *USE_KEYS, *CALLBACK_KEYS, *MODES, *UNLIMITED,
+            *TRANSPORTS, *INITIATORS, *EXCHANGE_KINDS, *PLATFORMS, "host",
             *(profile.name for profile in profiles),
             *(name for profile in profiles for name in profile.settings),
             *(name for profile in profiles for name in profile.environments),
@@ -47,10 +49,12 @@ def own_words() -> frozenset[str]:
 
 
 def _secrets_in(value: object) -> frozenset[VaultedText]:
-    words = own_words()
+    found = frozenset(vaulted_in(value))
+    # The words are asked for last: they are those of every product, and an ordinary plan reads a few.
+    words = own_words() if found else frozenset()
     return frozenset(
         secret
-        for secret in vaulted_in(value)
+        for secret in found
         if secret.strip() not in words and not (secret.isdigit() and len(secret) <= _FEW_DIGITS)
     )
 

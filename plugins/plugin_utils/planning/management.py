@@ -21,7 +21,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..basics.addresses import Address, End, Prefix, collapse, network_of, without_host_bits
+from ..basics.findings import Finding
 from ..inventory.intent import Gateway, Host, Intent, Opening, Site
+from ..inventory.permits import ANYWHERE
+from ..inventory.reader import listed
 from ..platforms.registry import PLATFORMS
 from ..policies.policy import MANAGEMENT, Permit
 
@@ -32,8 +35,8 @@ ManagementPermits = Mapping[str, Mapping[Permit, list[str]]]
 """What each router lets through, by its name, with the ids that say why."""
 
 
-class _Managed(NamedTuple):
-    """Hosts of one place that name the same management.
+class Together(NamedTuple):
+    """Hosts of one place that let the same in.
 
     Attributes:
         router: the gateway that they are, all one; empty for hosts inside the site.
@@ -71,7 +74,7 @@ class _InRealm:
 
 def management_permits(intent: Intent) -> ManagementPermits:
     """Return what routers let through so that each managed host can be administered from where it names."""
-    made = _Made(intent)
+    made = OnTheWay(intent)
     for group, addresses in _managed(intent).items():
         for version in (4, 6):
             own = [address for address in addresses if address.version == version]
@@ -81,33 +84,69 @@ def management_permits(intent: Intent) -> ManagementPermits:
     return made.permits
 
 
-def _managed(intent: Intent) -> dict[_Managed, list[Address]]:
+def _managed(intent: Intent) -> dict[Together, list[Address]]:
     """The addresses of the hosts that Ansible logs in to.
 
     One that it logs in to at another address has that too, where it lies in the host's site, or the host is a router
-    and it is of the wire between two. A public address is translated by somebody else's rule, and any other lies in a
-    network for administrators alone, which none of these routers stands before.
+    and it is of the wire between two. A router has those that it wears as well, which others further out stand before.
+    Another host's public address is translated by somebody else's rule, and any other lies in a network for
+    administrators alone, which none of these routers stands before.
     """
     gateways = {gateway.host for site in intent.sites.values() for gateway in site.gateways}
-    public = {address for site in intent.sites.values() for gateway in site.gateways for address in gateway.public}
-    found: dict[_Managed, list[Address]] = defaultdict(list)
+    public = {address for site in intent.sites.values() for gateway in site.gateways for address in gateway.fixed}
+    found: dict[Together, list[Address]] = defaultdict(list)
     for host in intent.hosts.values():
         if is_managed(host):
             both = len(host.addresses) > 1
             router = host.name if host.name in gateways else ""
-            of_host = found[_Managed(host.site, router, both, host.management)]
+            of_host = found[Together(host.site, router, both, host.management)]
             of_host += host.addresses
-            networks = intent.sites[host.site].networks
-            here = router or any(host.login and network.holds(host.login) for network in networks)
-            if host.login and here and host.login not in public:
-                of_host.append(host.login)
+            for gateway in intent.sites[host.site].gateways[:-1]:
+                of_host += gateway.fixed if gateway.host == host.name else ()
+            dialled = host.login.address if host.login is not None else None
+            if dialled is None or dialled in host.addresses or dialled in public:
+                continue
+            if router or any(network.holds(dialled) for network in intent.sites[host.site].networks):
+                of_host.append(dialled)
     return found
+
+
+def note_anywhere(intent: Intent, findings: list[Finding]) -> None:
+    """Advise, once for all of them, of hosts that name no sources and that routers let everybody through to.
+
+    Who writes 0.0.0.0/0 for a source has named everybody, and is told nothing.
+    """
+    hosts: list[str] = []
+    routers: dict[str, None] = {}
+    for host in intent.hosts.values():
+        if not is_managed(host) or not any(opening.sources is ANYWHERE for opening in host.management):
+            continue
+        gateways = intent.sites[host.site].gateways
+        place = next((index for index, item in enumerate(gateways, 1) if item.host == host.name), 0)
+        beyond = gateways[place:]
+        through = [item.host for item in beyond if _holds_rules(intent.hosts.get(item.host))]
+        translated = all(any(item.public_of(address.version) for item in beyond) for address in host.addresses)
+        if through and not translated:
+            hosts.append(host.name)
+            routers.update(dict.fromkeys(through))
+    if hosts:
+        message = f"names no sources: anybody is let through to it from anywhere, by {listed(routers)}"
+        cure = (
+            "name the networks of those who administer, once in the group all, as "
+            "faxnet_management: [{ports: 22, sources: [192.0.2.0/28]}]; 0.0.0.0/0 among them stands for everybody"
+        )
+        findings.append(Finding("FXN123", tuple(hosts), "faxnet_management", "no sources", message, cure))
+
+
+def _holds_rules(router: Host | None) -> bool:
+    platform = PLATFORMS.get(router.platform) if router is not None else None
+    return platform is not None and platform.traits.holds_rules
 
 
 def is_managed(host: Host) -> bool:
     """Whether Ansible logs in to a host over the network."""
     platform = PLATFORMS.get(host.platform)
-    return platform is not None and platform.traits.logged_in and host.logged_in
+    return platform is not None and platform.traits.logged_in and host.login is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +161,8 @@ class _Wanted:
     targets: list[tuple[str, Prefix]] = field(default_factory=list)
 
 
-class _Made:
-    """Permits so far."""
+class OnTheWay:
+    """What routers let through to hosts that name somebody: permits so far."""
 
     def __init__(self, intent: Intent) -> None:
         self.permits: dict[str, dict[Permit, list[str]]] = defaultdict(lambda: defaultdict(list))
@@ -136,7 +175,7 @@ class _Made:
         self._fewer: dict[tuple[str, Prefix], tuple[Prefix, ...]] = {}
         self._wanted: dict[tuple[str, Prefix, Opening], _Wanted] = {}
 
-    def add(self, group: _Managed, opening: Opening, version: int, addresses: list[Address]) -> None:
+    def add(self, group: Together, opening: Opening, version: int, addresses: list[Address]) -> None:
         """Let one opening's sources through to hosts of one place."""
         site = self._intent.sites[group.site]
         place = next((index for index, item in enumerate(site.gateways) if item.host == group.router), -1)
@@ -148,7 +187,7 @@ class _Made:
             near = realm.near(site)
             for network, held in _by_network(site, addresses):
                 for destination in held:
-                    way = _Way(opening, source, destination, target, group.both)
+                    way = Way(opening, source, destination, target, group.both)
                     if network is not None and place < 0:
                         # Between the site's own networks the innermost router stands.
                         for prefix in (item for item in near if not network.overlaps(item)):
@@ -187,15 +226,18 @@ class _Made:
             known = self._known[realm, source] = _InRealm(parts, dict(of_site))
         return known
 
-    def _outward(self, site: Site, place: int, way: _Way, sources: list[Prefix]) -> None:
+    def _outward(self, site: Site, place: int, way: Way, sources: list[Prefix]) -> None:
         """Let a site's own networks through to one of its outer routers."""
         for prefix in sources:
-            worn: End = prefix
+            worn: tuple[End, ...] = (prefix,)
             for gateway in site.gateways[:place]:
-                self._permit((gateway,), way, worn, "out")
-                worn = gateway.public_of(prefix.version) or worn
+                for end in worn:
+                    self._permit((gateway,), way, end, "out")
+                public = gateway.public_of(prefix.version)
+                if public is not None:
+                    worn = public.networks if public.address is None else (public.address,)
 
-    def _note(self, site: Site, way: _Way, opening: Opening) -> None:
+    def _note(self, site: Site, way: Way, opening: Opening) -> None:
         """Remember what the source's own routers let out to: of all sites together, at the end."""
         realm = site.realm_of(way.source.version)
         key = (realm, way.source, opening)
@@ -212,22 +254,26 @@ class _Made:
                 site = self._intent.sites[part.site]
                 others = (prefix for name, prefix in wanted.targets if name != part.site)
                 for destination in many or collapse(others):
-                    way = _Way(wanted.opening, wanted.source, destination, wanted.realm, False)
+                    way = Way(wanted.opening, wanted.source, destination, wanted.realm, False)
                     self._permit(site.gateways, way, part.prefix, "out")
 
-    def _permit(self, gateways: Iterable[Gateway], way: _Way, source: End, direction: str) -> None:
+    def _permit(self, gateways: Iterable[Gateway], way: Way, source: End, direction: str) -> None:
         for gateway in gateways:
             host = self._intent.hosts.get(gateway.host)
-            if host is None or (way.spare and _lacks(host, way.source.version)):
+            if host is None or (way.spare and lacks(host, way.source.version)):
                 continue
-            for permit in way.permits(source, direction):
-                ids = self.permits[gateway.host][permit]
-                if way.id not in ids:
-                    ids.append(way.id)
+            self._let(gateway.host, way, source, direction)
+
+    def _let(self, router: str, way: Way, source: End, direction: str, /) -> None:
+        """Let a router pass what comes that way."""
+        for permit in way.permits(source, direction):
+            ids = self.permits[router][permit]
+            if way.id not in ids:
+                ids.append(way.id)
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class Way:
     """An opening's way from one of its sources.
 
     Attributes:
@@ -251,17 +297,17 @@ class _Way:
     def permits(self, source: End, direction: str) -> Iterator[Permit]:
         """A permit for each range of ports."""
         version = self.source.version
-        ends = (_plain(source), _plain(self.destination))
+        ends = (plain(source), plain(self.destination))
         for ports in self.opening.ports:
             yield Permit(version, *ends, self.opening.transport, ports, True, direction, (), 0, "")
 
 
-def _plain(end: End) -> End:
+def plain(end: End) -> End:
     """An end as an address where it is only one."""
     return Address(end.version, end.first) if isinstance(end, Prefix) and end.first == end.last else end
 
 
-def _lacks(router: Host, version: int) -> bool:
+def lacks(router: Host, version: int) -> bool:
     """Whether a router's platform cannot hold rules of an IP version."""
     platform = PLATFORMS.get(router.platform)
     return version == 6 and platform is not None and not platform.traits.abilities.ipv6
@@ -274,12 +320,12 @@ def _by_network(site: Site, addresses: list[Address]) -> Iterator[tuple[Prefix |
         held = [address for address in rest if network.holds(address)]
         if held:
             rest = [address for address in rest if not network.holds(address)]
-            yield network, _exactly(held) or (network,)
+            yield network, exactly(held) or (network,)
     if rest:
         yield None, tuple(map(network_of, rest))
 
 
-def _exactly(addresses: list[Address]) -> tuple[Prefix, ...]:
+def exactly(addresses: list[Address]) -> tuple[Prefix, ...]:
     """Addresses of one IP version as a few networks that hold nothing else; empty where it takes too many."""
     values = sorted({address.value for address in addresses})
     rows = 1 + sum(later - earlier > 1 for earlier, later in itertools.pairwise(values))

@@ -13,7 +13,8 @@ from ..catalog.profile import Exchange
 from ..inventory.intent import INTERNET, Intent, Offer
 from ..inventory.offers import offer_ports, offer_source_ports
 from .flow import Flow
-from .routes import NoRoute, Path, Routes
+from .route import NoRoute, Path
+from .routes import Routes
 
 
 def outside_flows(intent: Intent, routes: Routes, findings: list[Finding]) -> Iterator[Flow]:
@@ -58,7 +59,8 @@ def _with_internet(
         problem = problems[0]
         message = f"{problem.reason}: this public offer and the Internet cannot reach each other"
         cure = f"{problem.cure.partition(',')[0]}, or omit 'public'"
-        findings.append(Finding("FXN401", (offer.host,), problem.variable, "not set", message, cure))
+        code = problem.code or "FXN401"
+        findings.append(Finding(code, (offer.host,), problem.variable, problem.value, message, cure))
 
 
 class _NamedAddresses:
@@ -75,7 +77,7 @@ class _NamedAddresses:
                 realm = intent.sites[host.site].realm_of(address.version)
                 self._holders.setdefault(address, {})[realm] = host.name
         self._public = {
-            address for site in intent.sites.values() for gateway in site.gateways for address in gateway.public
+            address for site in intent.sites.values() for gateway in site.gateways for address in gateway.fixed
         }
 
     def flows(self, offer: Offer, exchange: Exchange, index: int, address: Address) -> Iterator[Flow]:
@@ -93,6 +95,11 @@ class _NamedAddresses:
                 if not isinstance(route, NoRoute):
                     path = self._routes.walk(offer.host, holder, version, route)
                     yield from _flow(offer, exchange, offer.host, holder, version, path)
+                    return
+                if route.code:
+                    message = f"{route.reason}: {offer.host} and {holder} ({address.text}) cannot meet"
+                    found = Finding(route.code, (offer.host,), route.variable, route.value, message, route.cure)
+                    self._findings.append(found)
                     return
         if problem:
             variable = f"faxnet_offers[{offer.position}].{exchange.parties}[{index}]"

@@ -5,26 +5,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..basics.findings import Finding, errors, sort_findings
 from ..basics.gc_pause import gc_pause
 from ..catalog.catalog import builtin_catalog, extend_catalog
+from ..inventory.controllers import read_controllers
 from ..inventory.hosts import read_hosts
 from ..inventory.intent import Intent
+from ..inventory.jump_hosts import Machines, with_jumps
 from ..inventory.offers import note_unused_offers, read_offers
 from ..inventory.sites import read_sites
 from ..inventory.uses import read_uses
 from ..platforms.registry import PLATFORMS
 from ..policies.policy import Policy
 from .callbacks.lock import Lock, read_lock
+from .carried_permits import carried_permits, note_translated
 from .checks.forwards import check_forwards
 from .checks.platforms import check_platforms
+from .checks.stances import check_stances
 from .checks.systems import check_systems
 from .flows import Flows, make_flows
 from .hidden_values import without_vaulted
-from .management import management_permits
+from .login_permits import with_login_permits
+from .management import management_permits, note_anywhere
 from .policy import make_policies
 
 
@@ -35,20 +40,24 @@ class Inputs:
     Attributes:
         sites: ``faxnet_sites``.
         services: ``faxnet_services``, or None.
+        controller: ``faxnet_controller``, or None.
         hosts: for every host of the inventory its ``faxnet_*`` variables, ``ansible_host`` and ``ansible_port``.
         lock: text of the lock file; empty when there is none.
         lock_name: its name, for findings.
         logins: what ansible.cfg and the command line say of logins where hosts do not (inventory/logins.py).
         findings: what the caller found wrong before (templates, hosts that disagree).
+        groups: the members of every group of the inventory, which permits may name.
     """
 
     sites: object
     hosts: Mapping[str, Mapping[str, object]]
     services: object = None
+    controller: object = None
     lock: str = ""
     lock_name: str = ".faxnet.lock.json"
     logins: Mapping[str, object] = field(default_factory=dict)
     findings: tuple[Finding, ...] = field(default=())
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +102,27 @@ def _make_plan(inputs: Inputs) -> Planned:
     # Hosts of a site that is in error itself are left out without a further word; with no sites at all, every host is.
     named = inputs.sites.keys() if isinstance(inputs.sites, Mapping) else _named_sites(inputs)
     unsound = frozenset(str(name) for name in named) - sites.keys()
-    hosts = read_hosts(inputs.hosts, sites, unsound, catalog, findings, inputs.logins)
+    hosts = read_hosts(inputs.hosts, sites, unsound, catalog, findings, inputs.logins, inputs.groups)
+    machines = Machines(inputs.hosts, hosts, sites)
+    hosts = with_jumps(inputs.hosts, hosts, machines, findings, inputs.logins)
     offers = read_offers(inputs.hosts, catalog, findings)
     uses = read_uses(inputs.hosts, hosts, offers, catalog, findings)
     if not errors(findings):
         # While a client's variables are in error, that nobody uses a service may be the error's own doing.
         note_unused_offers(offers, uses, findings)
-    intent = Intent(catalog, sites, hosts, offers, uses)
+    controllers = read_controllers(inputs.controller, inputs.hosts, hosts, sites, machines, findings)
+    intent = Intent(catalog, sites, hosts, offers, uses, controllers)
     flows = make_flows(intent, lock, findings)
-    policies = make_policies(intent, flows.flows, _stateless(intent), management_permits(intent))
+    management = with_login_permits(intent, management_permits(intent), findings)
+    policies = make_policies(intent, flows.flows, _stateless(intent), management, carried_permits(intent, findings))
     check_forwards(intent, policies, findings)
     check_systems(intent, findings)
     check_platforms(intent, policies, findings)
-    ordered = sort_findings(without_vaulted(findings, (inputs.sites, inputs.services), inputs.hosts))
+    check_stances(intent, findings)
+    if not errors(findings):
+        note_anywhere(intent, findings)
+        note_translated(intent, findings)
+    ordered = sort_findings(without_vaulted(findings, (inputs.sites, inputs.services, inputs.controller), inputs.hosts))
     if errors(ordered):
         return Planned(None, ordered)
     return Planned(Plan(intent, flows, policies, ordered), ordered)

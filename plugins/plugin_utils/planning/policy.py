@@ -10,16 +10,17 @@ the host's own variables by name.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
 
-from ..basics.addresses import Address, Prefix, collapse, network_of
-from ..inventory.intent import Gateway, Host, Intent, Site
+from ..basics.addresses import Address, Prefix, collapse, is_unrouted, network_of
+from ..inventory.intent import ForwardPermit, Gateway, Host, Intent, Site
 from ..policies.policy import DestinationNat, Permit, Policy, SourceNat
 from .flow import Flow
 from .management import ManagementPermits
+from .route import Path
 
 _Entry = TypeVar("_Entry", Permit, DestinationNat)
 #: Permits or translations, each with the ids of its flows.
@@ -41,12 +42,14 @@ def make_policies(
     flows: Iterable[Flow],
     stateless: frozenset[str] = frozenset(),
     management: ManagementPermits = MappingProxyType({}),
+    carried: Mapping[str, tuple[ForwardPermit, ...]] = MappingProxyType({}),
 ) -> dict[str, Policy]:
     """Return the policy of every host that takes part, by its name.
 
     Args:
         stateless: hosts whose platform keeps no state: theirs names every flow that they start, for the answers.
         management: what routers let through for the management of hosts behind them.
+        carried: what routers carry for the permits of hosts behind them.
     """
     gathered: dict[str, _Gathered] = {name: _Gathered() for name in intent.hosts}
     for flow in flows:
@@ -61,22 +64,31 @@ def make_policies(
             sites_of.setdefault(gateway.host, []).append(site)
     untranslated = _Untranslated(intent)
     return {
-        name: _policy(host, gathered[name], sites_of.get(name, []), untranslated) for name, host in intent.hosts.items()
+        name: _policy(host, gathered[name], sites_of.get(name, []), untranslated, carried.get(name, ()))
+        for name, host in intent.hosts.items()
     }
 
 
 def _gather(gathered: dict[str, _Gathered], flow: Flow, stateless: frozenset[str]) -> None:
-    version, transport, ports, enabled = flow.version, flow.transport, flow.ports, flow.enabled
-    more = (flow.source_ports, flow.idle, flow.helper)
-    leaves_as, dial, arrives_from, arrives_at, route = flow.path
-    arriving = Permit(version, arrives_from, arrives_at, transport, ports, enabled, "in", *more)
-    end = gathered.get(flow.destination)
-    if end is not None:
-        end.input[arriving].append(flow.id)
-    start = gathered.get(flow.source)
-    if start is not None and (flow.idle or flow.helper or flow.source in stateless):
-        leaving = Permit(version, leaves_as, dial, transport, ports, enabled, "out", *more)
-        start.output[leaving].append(flow.id)
+    _gather_path(gathered, flow, flow.path, stateless)
+    for path in flow.path.also:
+        _gather_path(gathered, flow, path, stateless)
+
+
+def _gather_path(gathered: dict[str, _Gathered], flow: Flow, path: Path, stateless: frozenset[str]) -> None:
+    # Taken apart once: to ask each of a hundred thousand flows for one member after the other costs a fifth of this.
+    (
+        flow_id, _service, _exchange, start, end, version, transport, source_ports, ports, _callback, enabled, idle,
+        helper, _carried_by, _path,
+    ) = flow  # fmt: skip
+    leaves_as, dial, arrives_from, arrives_at, route, _also = path
+    arriving = Permit(version, arrives_from, arrives_at, transport, ports, enabled, "in", source_ports, idle, helper)
+    receiver = gathered.get(end)
+    if receiver is not None:
+        _note(receiver.input[arriving], flow_id)
+    if (idle or helper or start in stateless) and start in gathered:
+        leaving = Permit(version, leaves_as, dial, transport, ports, enabled, "out", source_ports, idle, helper)
+        _note(gathered[start].output[leaving], flow_id)
     for name, worn, inside, translates_from, direction in route.crossings:
         device = gathered.get(name)
         if device is None:
@@ -85,38 +97,55 @@ def _gather(gathered: dict[str, _Gathered], flow: Flow, stateless: frozenset[str
         if direction == "in" and inside is None:
             permit = arriving  # the innermost router lets through what the destination lets in
         else:
-            permit = Permit(version, source, destination, transport, ports, enabled, direction, *more)
-        device.forward[permit].append(flow.id)
+            permit = Permit(
+                version, source, destination, transport, ports, enabled, direction, source_ports, idle, helper
+            )
+        _note(device.forward[permit], flow_id)
         if translates_from is not None:
             nat = DestinationNat(version, source, translates_from, transport, ports, destination, enabled)
-            device.destination_nat[nat].append(flow.id)
+            _note(device.destination_nat[nat], flow_id)
 
 
-def _policy(host: Host, gathered: _Gathered, sites: list[Site], untranslated: _Untranslated) -> Policy:
+def _note(ids: list[str], flow: str) -> None:
+    """Note a flow once: what differs from one of its paths to the next may be the same here."""
+    if not ids or ids[-1] != flow:
+        ids.append(flow)
+
+
+def _policy(
+    host: Host,
+    gathered: _Gathered,
+    sites: list[Site],
+    untranslated: _Untranslated,
+    carried: tuple[ForwardPermit, ...],
+) -> Policy:
     networks: dict[Prefix, None] = {}
     public: dict[Address, None] = {}
     source_nat = []
     for site in sites:
         inside = list(site.networks)
-        for gateway in site.gateways:
-            worn = gateway.public
+        for place, gateway in enumerate(site.gateways):
             if gateway.host == host.name:
                 networks.update(dict.fromkeys(inside))
-                public.update(dict.fromkeys(worn))
-                for address in worn:
-                    behind = tuple(prefix for prefix in inside if prefix.version == address.version)
+                networks.update(dict.fromkeys(untranslated.passing(site, place)))
+                for worn in gateway.public:
+                    if worn.own is not None:
+                        public[worn.own] = None
+                    behind = tuple(prefix for prefix in inside if prefix.version == worn.version)
                     if behind:
-                        exempt = untranslated.beyond(site, address.version)
-                        source_nat.append(SourceNat(address.version, behind, exempt, address))
+                        exempt = _with_permitted(untranslated.beyond(site, worn.version), host, worn.own)
+                        source_nat.append(SourceNat(worn.version, behind, exempt, worn.own))
                 break
-            translated = {address.version for address in worn}
+            translated = {worn.version for worn in gateway.public}
             inside = [prefix for prefix in inside if prefix.version not in translated]
-            inside += map(network_of, worn)
+            inside += map(network_of, gateway.fixed)
+            inside += (network for worn in gateway.public for network in worn.networks)
             inside += untranslated.starting_at(gateway, site, translated)
     return Policy(
         forwarding=bool(sites),
         outbound=host.outbound,
         reverse_path=host.reverse_path,
+        stance=host.stance,
         networks=tuple(sorted(networks)),
         public=tuple(sorted(public)),
         management=host.management,
@@ -126,7 +155,27 @@ def _policy(host: Host, gathered: _Gathered, sites: list[Site], untranslated: _U
         output=tuple(sorted(gathered.output.items())),
         destination_nat=tuple(sorted(gathered.destination_nat.items())),
         source_nat=tuple(source_nat),
+        clamp_mss=host.clamp_mss if sites else None,
+        forward_permits=(*host.forward_permits, *carried) if sites else (),
     )
+
+
+def _with_permitted(exempt: tuple[Prefix, ...], host: Host, public: Address | None) -> tuple[Prefix, ...]:
+    """What a site's packets reach untranslated, and private networks that forward permits lead to: a VPN, a second LAN.
+
+    Not where the router wears its public address in such a network: what is there has no way back to the site.
+    """
+    private = [
+        network
+        for permit in host.forward_permits
+        for network in permit.destinations
+        if is_unrouted(Address(network.version, network.first)) and (public is None or not network.holds(public))
+    ]
+    return collapse((*exempt, *private)) if private else exempt
+
+
+def _count(site: Site, version: int) -> int:
+    return sum(network.version == version for network in site.networks)
 
 
 class _Untranslated:
@@ -162,6 +211,15 @@ class _Untranslated:
             return []
         own = (address for address in host.addresses if address.version not in translated)
         return [network_of(address) for address in own if not any(item.holds(address) for item in site.networks)]
+
+    def passing(self, site: Site, place: int) -> list[Prefix]:
+        """The site's own networks that a router further out meets: to others of the realm no router translates."""
+        crowded = [
+            version
+            for version in (4, 6)
+            if len(self._networks[site.realm_of(version), version]) > _count(site, version)
+        ]
+        return [network for network in site.networks if place and network.version in crowded]
 
     def beyond(self, site: Site, version: int) -> tuple[Prefix, ...]:
         """The networks of an IP version, as few as can be; one and the same tuple for all sites with the same."""

@@ -1,147 +1,20 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Paths: the devices between two hosts, and the addresses that packets wear at each of them.
+"""Routes: which gateways packets pass between two hosts, and between a host and the outside.
 
-A packet leaves its site through the site's gateways, inside first; where one of them has a public address, the packet's
-source becomes that address. It enters the other site through that site's gateways, outermost first; where one of them
-has a public address, the packet was sent to that address and its destination becomes the next one inside. Between
-sites of one realm nothing is translated. Inside one site the innermost gateway routes between the site's networks.
+Between sites of one realm nothing is translated. Inside one site the innermost gateway routes between the site's
+networks.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from ..basics.addresses import Address, End, Prefix, is_unrouted
-from ..inventory.intent import Gateway, Host, Intent, Site
-
-#: The Internet at large, by IP version.
-ANYWHERE = {4: Prefix(4, 0, 2**32 - 1, 0), 6: Prefix(6, 0, 2**128 - 1, 0)}
-
-
-class Crossing(NamedTuple):
-    """One device on a route, and what packets wear in its forward hook: an address, or None for the end's own.
-
-    Attributes:
-        device: the router's name.
-        source: after destination translation, before source translation.
-        destination: after destination translation.
-        translates_from: the public address that this device translates to *destination*, or None.
-        direction: ``out`` where the packet leaves the device's site here, ``in`` where it enters.
-    """
-
-    device: str
-    source: Address | None
-    destination: Address | None
-    translates_from: Address | None
-    direction: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Route:
-    """The way between two hosts, for one IP version, which thousands of hosts of two sites share.
-
-    Attributes:
-        crossings: the devices on the way, in order.
-        devices: their names.
-        dialled: the address that the source sends to; None where it is the destination's own.
-        worn: the address that packets arrive from; None where it is the source's own.
-        met_at: the public addresses that packets are sent to, one router after the other.
-        start_public: the source's own public address where the source is itself a translating gateway.
-        own_public: the destination's own public address where the destination is itself a translating gateway.
-    """
-
-    crossings: tuple[Crossing, ...]
-    devices: tuple[str, ...]
-    dialled: Address | None
-    worn: Address | None
-    met_at: tuple[Address, ...]
-    start_public: Address | None
-    own_public: Address | None
-
-
-class _Hop(NamedTuple):
-    """A gateway, and the address that packets wear beyond it; None where it does not translate on this route."""
-
-    device: str
-    public: Address | None
-
-
-def _route(
-    outward: Iterable[_Hop],
-    inward: Iterable[_Hop],
-    start_public: Address | None = None,
-    own_public: Address | None = None,
-) -> Route:
-    """Return the route through gateways outward, inside first, and then inward, outermost last."""
-    # Built from the far end: each translating gateway is met at its public address and hands over to the next.
-    entered: list[tuple[_Hop, Address | None]] = []
-    inner: Address | None = None
-    for hop in inward:
-        entered.append((hop, inner))
-        inner = hop.public or inner
-    entered.reverse()
-    crossings = []
-    worn: Address | None = None
-    for device, public in outward:
-        crossings.append(Crossing(device, worn, inner, None, "out"))
-        worn = public or worn
-    crossings += [Crossing(hop.device, worn, inside, hop.public, "in") for hop, inside in entered]
-    met_at = (*(hop.public for hop, _inside in entered), own_public)
-    return Route(
-        tuple(crossings),
-        tuple(crossing.device for crossing in crossings),
-        inner,
-        worn,
-        tuple(address for address in met_at if address is not None),
-        start_public,
-        own_public,
-    )
-
-
-#: Between neighbours of one network, or without any router.
-_STRAIGHT = _route((), ())
-
-
-@dataclass(frozen=True, slots=True)
-class NoRoute:
-    """Why packets cannot get there: the site at fault, a sentence, the variable to change, and what to set it to."""
-
-    site: str
-    reason: str
-    variable: str
-    cure: str
-
-
-class Path(NamedTuple):
-    """A flow's whole way for one IP version.
-
-    A NamedTuple, like Flow: a plan has a hundred thousand, and a frozen dataclass costs thrice as much.
-
-    Attributes:
-        leaves_as: the source's own address.
-        dial: destination address as the source sees it.
-        arrives_from: source address as the destination sees it.
-        arrives_at: destination address as the destination sees it.
-        route: the routers in between.
-
-    An end that is the Internet at large is the network of all addresses.
-    """
-
-    leaves_as: End
-    dial: End
-    arrives_from: End
-    arrives_at: End
-    route: Route
-
-    @classmethod
-    def along(cls, route: Route, leaves_as: End, arrives_at: End) -> Path:
-        """Return the way of packets between two ends on a route; an end's own public address goes before its own."""
-        return cls(leaves_as, route.dialled or arrives_at, route.worn or leaves_as, arrives_at, route)
+from ..inventory.intent import Gateway, Host, Intent, PublicAddress, Site
+from .route import ANYWHERE, CHANGING, STRAIGHT, Hop, NoRoute, Path, Route, route_through
 
 
 class _RealmNetworks:
@@ -201,19 +74,20 @@ class Routes:
             found = self._routes[key] = self._between(start, end, version)
         return found
 
-    def _inside(self, start: Host, end: Host, version: int) -> Route:
+    def _inside(self, start: Host, end: Host, version: int) -> Route | NoRoute:
         site = self._sites[start.site]
         here, there = _position(site, start.name), _position(site, end.name)
         if here < there:
             # A service on an outer router: the inner ones stand in between, and translate; an inner router itself wears
             # its own public address towards it.
             outward = _translating(site.gateways[here + 1 : there], version)
-            return _route(outward, (), _own_public(site, start.name, version))
+            return route_through(outward, (), _own_public(site, start.name, version))
         if here > there:
             inward = _translating(site.gateways[there + 1 : here], version)
-            return _route((), inward, None, _own_public(site, end.name, version))
+            own = _own_public(site, end.name, version)
+            return _changing(site, inward, own) or route_through((), inward, None, own)
         one_network = self._share_network(start.name, end.name, version)
-        return _STRAIGHT if one_network or not site.gateways else _route(_bare(site.gateways[:1]), ())
+        return STRAIGHT if one_network or not site.gateways else route_through(_bare(site.gateways[:1]), ())
 
     def _between(self, start: Host, end: Host, version: int) -> Route | NoRoute:
         here, there = self._sites[start.site], self._sites[end.site]
@@ -221,19 +95,18 @@ class Routes:
         inward = _outside_of(there, end.name)
         if here.realm_of(version) == there.realm_of(version):
             outward, inward = _turn_at_shared(outward, inward)
-            return _route(_bare(outward), _bare(inward))
-        start_public = _own_public(here, start.name, version)
-        own_public = _own_public(there, end.name, version)
-        route = _route(_translating(outward, version), _translating(inward, version), start_public, own_public)
-        if own_public is None and route.dialled is None:
+            return route_through(_bare(outward), _bare(inward))
+        started, own = _own_public(here, start.name, version), _own_public(there, end.name, version)
+        leaving, entering = _translating(outward, version), _translating(inward, version)
+        problem = _changing(there, entering, own) or _unnamed(here, leaving, started)
+        if problem is not None:
+            return problem
+        route = route_through(leaving, entering, started, own)
+        if own is None and route.dialled is None:
             problem = _unreachable(there, end, version)
-            if problem is not None:
-                return problem
-        if start_public is None and route.worn is None:
+        if problem is None and started is None and route.worn is None:
             problem = _unreachable(here, start, version)
-            if problem is not None:
-                return problem
-        return route
+        return problem or route
 
     def walk(self, source: str, destination: str, version: int, route: Route) -> Path:
         """Return the addresses that a packet wears on *route*."""
@@ -241,7 +114,7 @@ class Routes:
         there = self._hosts[destination].address_of(version)
         if here is None or there is None:
             raise ValueError(f"{source} and {destination} do not both have an IPv{version} address")
-        return Path.along(route, route.start_public or here, route.own_public or there)
+        return Path.along(route, here, there)
 
     def share_broadcasts(self, one: str, other: str) -> bool:
         """Whether two hosts are in reach of each other's broadcasts, which only IPv4 has (RFC 4291, 2)."""
@@ -258,13 +131,16 @@ class Routes:
     def from_outside(self, host: str, version: int) -> Path | NoRoute:
         """Return the way from the Internet at large to a host, or why there is none. It has an address of *version*."""
         end, site = self._hosts[host], self._sites[self._hosts[host].site]
-        own_public = _own_public(site, host, version)
-        route = _route((), _translating(_outside_of(site, host), version), None, own_public)
-        if own_public is None and route.dialled is None:
+        own, inward = _own_public(site, host, version), _translating(_outside_of(site, host), version)
+        problem = _changing(site, inward, own)
+        if problem is not None:
+            return problem
+        route = route_through((), inward, None, own)
+        if own is None and route.dialled is None:
             problem = _unreachable(site, end, version)
             if problem is not None:
                 return problem
-        return Path.along(route, ANYWHERE[version], own_public or self._own(host, version))
+        return Path.along(route, ANYWHERE[version], self._own(host, version))
 
     def to_outside(self, host: str, version: int) -> Path | NoRoute:
         """Return the way from a host to the Internet at large, or why no answer could come back."""
@@ -294,17 +170,17 @@ class Routes:
         if any(network.holds(address) for network in site.networks):
             one_network = any(network.holds(address) and network.holds(own) for network in site.networks)
             turn = () if one_network else site.gateways[:1]
-            return Path.along(_route(_bare(turn), ()), own, address)
+            return Path.along(route_through(_bare(turn), ()), own, address)
         other = self._realms.site_of(site.realm_of(version), address)
         if other is not None:
             outward, inward = _turn_at_shared(_outside_of(site, host), other.gateways)
-            return Path.along(_route(_bare(outward), _bare(inward)), own, address)
+            return Path.along(route_through(_bare(outward), _bare(inward)), own, address)
         return self._out(host, version, address)
 
     def _out(self, host: str, version: int, end: End) -> Path:
         site = self._sites[self._hosts[host].site]
-        start = _own_public(site, host, version) or self._own(host, version)
-        return Path.along(_route(_translating(_outside_of(site, host), version), ()), start, end)
+        route = route_through(_translating(_outside_of(site, host), version), (), _own_public(site, host, version))
+        return Path.along(route, self._own(host, version), end)
 
     def _own(self, host: str, version: int) -> Address:
         address = self._hosts[host].address_of(version)
@@ -313,14 +189,14 @@ class Routes:
         return address
 
 
-def _translating(gateways: Iterable[Gateway], version: int) -> list[_Hop]:
+def _translating(gateways: Iterable[Gateway], version: int) -> list[Hop]:
     """Gateways as packets meet them that wear their public addresses."""
-    return [_Hop(gateway.host, gateway.public_of(version)) for gateway in gateways]
+    return [Hop(gateway.host, gateway.public_of(version)) for gateway in gateways]
 
 
-def _bare(gateways: Iterable[Gateway]) -> list[_Hop]:
+def _bare(gateways: Iterable[Gateway]) -> list[Hop]:
     """Gateways as packets meet them that none of them translates."""
-    return [_Hop(gateway.host, None) for gateway in gateways]
+    return [Hop(gateway.host, None) for gateway in gateways]
 
 
 def _position(site: Site, host: str) -> int:
@@ -328,8 +204,8 @@ def _position(site: Site, host: str) -> int:
     return next((index for index, gateway in enumerate(site.gateways) if gateway.host == host), -1)
 
 
-def _own_public(site: Site, host: str, version: int) -> Address | None:
-    """The public address of a host that is itself a gateway of its site."""
+def _own_public(site: Site, host: str, version: int) -> PublicAddress | None:
+    """What it wears outside, of a host that is itself a gateway of its site."""
     for gateway in site.gateways:
         if gateway.host == host:
             return gateway.public_of(version)
@@ -353,6 +229,34 @@ def _turn_at_shared(
         if gateway.host in names:
             return outward[: index + 1], inward[: names.index(gateway.host)]
     return outward, inward
+
+
+def _changing(site: Site, inward: Iterable[Hop], own: PublicAddress | None) -> NoRoute | None:
+    """Why nothing can be sent into a site: a public address on the way changes."""
+    if any(public is not None and public.address is None for public in (own, *(hop.public for hop in inward))):
+        return NoRoute(
+            site.name,
+            f"the public address of site {site.name} changes, so that nobody outside knows it",
+            f"faxnet_sites.{site.name}.public_address",
+            "have the provider give the site a fixed address and name it, or put both sites into one realm over a VPN",
+            CHANGING,
+            "dynamic",
+        )
+    return None
+
+
+def _unnamed(site: Site, outward: Iterable[Hop], start: PublicAddress | None) -> NoRoute | None:
+    """Why no device can permit what a site sends: its public address changes, and nobody says where it lies."""
+    worn = (start, *(hop.public for hop in outward))
+    if any(public is not None and public.address is None and not public.networks for public in worn):
+        return NoRoute(
+            site.name,
+            f"the public address of site {site.name} changes, so that others can only permit whole networks",
+            f"faxnet_sites.{site.name}.public_networks",
+            "list the networks that the provider gives the site its address from; 0.0.0.0/0 stands for any address",
+            "FXN153",
+        )
+    return None
 
 
 def _unreachable(site: Site, host: Host, version: int) -> NoRoute | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from ..basics.addresses import Prefix
+from ..inventory.intent import OBSERVE
 from ..policies.policy import DestinationNat, Permit, Policy, is_everybody
 from .platform import Abilities
 
@@ -36,6 +37,8 @@ def needs(policy: Policy, abilities: Collection[str]) -> list[str]:
 
 def _needs(policy: Policy, abilities: Collection[str]) -> Iterator[tuple[str, str, Sequence[str]]]:
     """(field of `Abilities`, what is needed in words, flows that need it) for everything enabled in the policy."""
+    if policy.stance == OBSERVE and "observe" in abilities:
+        yield "observe", "a note of whoever sends what it would refuse (set faxnet_stance to exclusive or additive)", ()
     if policy.forwarding:
         yield from (need for need in _needs_of_a_router(policy) if need[0] in abilities)
     sections: tuple[tuple[str, Sequence[tuple[_Entry, Sequence[str]]]], ...] = (
@@ -57,13 +60,20 @@ def _needs_of_a_router(policy: Policy) -> Iterator[tuple[str, str, Sequence[str]
     else:
         need = "answers to whatever its networks start outward, as it remembers no connections"
         yield "state", f"{need} (set faxnet_outbound: flows)", ()
+    if policy.forward_permits:
+        yield "state", "answers to what else it carries, as it remembers no connections (faxnet_forward_permits)", ()
+    if any(permit.translated for permit in policy.forward_permits):
+        yield "foreign_nat", "what others' rules on it translate (only_translated in faxnet_forward_permits)", ()
+    if policy.clamp_mss is not None:
+        yield "clamp_mss", "a limit on the segment size of TCP connections (faxnet_clamp_mss)", ()
     for worn in policy.source_nat:
         outward = (
             flows
             for permit, flows in policy.forward
             if permit.enabled and permit.direction == "out" and permit.version == worn.version
         )
-        need = f"source translation of its networks to {worn.address.text} (public_address in faxnet_sites)"
+        target = worn.address.text if worn.address is not None else "whatever address it has outside"
+        need = f"source translation of its networks to {target} (public_address in faxnet_sites)"
         yield "masquerade", need, next(outward, ())
 
 

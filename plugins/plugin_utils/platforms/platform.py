@@ -29,6 +29,9 @@ class Abilities:
     of target addresses; having it does not mean using it. `state`: it remembers connections, so that answers pass
     without rules of their own. `masquerade`: source translation. `helpers` and `timeouts`: connection-tracking helpers
     and idle times of a flow's own. `outbound_flows`: what the LAN may start outward can be limited to the plan's flows.
+    `clamp_mss`: it lowers the segment size of TCP connections that pass. `foreign_nat`: a rule may name what was
+    translated by whatever else runs on it.
+    `observe`: it can let pass what nothing names, and note who sent it.
     """
 
     filter: bool = True
@@ -44,6 +47,9 @@ class Abilities:
     helpers: bool = False
     timeouts: bool = False
     outbound_flows: bool = True
+    clamp_mss: bool = True
+    foreign_nat: bool = True
+    observe: bool = False
 
     def lacking(self) -> tuple[str, ...]:
         """Names of the abilities that are not there."""
@@ -51,7 +57,7 @@ class Abilities:
 
 
 #: Of a device that nobody here sets: it holds whatever it must.
-EVERY_ABILITY = Abilities(target_ranges=True, helpers=True, timeouts=True)
+EVERY_ABILITY = Abilities(target_ranges=True, helpers=True, timeouts=True, observe=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ def rule_list(part: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     for identity, listed in permits.items():
         for permit in listed if identity not in translated else ():
             found.add(permit["direction"], permit, permit["source"], permit["destination"])
+    for permit in policy.get("forward_permits", ()):
+        found.carry(permit)
     for flow in part["flows"]:
         if flow["source"] == part["host"]:
             found.add("out", {**flow, "flows": [flow["id"]]}, flow["source_address"], flow["dial"])
@@ -59,6 +61,12 @@ def rule_list(part: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
 def _identity(entry: Mapping[str, Any], target: str) -> tuple[str, ...]:
     """What a translation and its permit have in common."""
     return entry["source"], target, entry["transport"], entry["ports"]
+
+
+def _ends(networks: list[str], interfaces: list[str], way: str) -> str | None:
+    """One end of what a router carries besides; None where it is anybody."""
+    by = f"{way} {' or '.join(interfaces)}" if interfaces else ""
+    return " ".join(filter(None, (", ".join(networks), by))) or None
 
 
 class _Found:
@@ -98,5 +106,29 @@ class _Found:
                 "public": public,
                 "target": target,
                 "flows": list(entry["flows"]),
+            }
+        )
+
+    def carry(self, entry: Mapping[str, Any]) -> None:
+        """Add the rule for what a router carries apart from flows."""
+        label = " ".join(filter(None, (entry["name"], entry["transport"], entry["ports"])))
+        ports = entry["ports"] or "any"
+        self.services.setdefault(label, {"transport": entry["transport"], "source_ports": None, "ports": ports})
+        self.rules.append(
+            {
+                "name": f"{entry['name']} (faxnet_forward_permits)",
+                "direction": "through",
+                "service": label,
+                "transport": entry["transport"],
+                "source_ports": None,
+                "ports": ports,
+                "idle": None,
+                "helper": None,
+                "action": "allow",
+                "enabled": True,
+                "from": _ends(entry["sources"], entry["from_interfaces"], "in by"),
+                "public": None,
+                "target": _ends(entry["destinations"], entry["to_interfaces"], "out by"),
+                "flows": [],
             }
         )

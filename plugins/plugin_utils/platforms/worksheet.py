@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..inventory.intent import MssClamp
 from ..policies.policy import RefusedError
 from .platform import Abilities, Device, OnController, Options, Platform, Traits
 
@@ -33,7 +34,7 @@ class Worksheet(Platform):
         logged_in=False,
         runs_python=False,
         sends_probes=False,
-        abilities=Abilities(timeouts=True, ipv6=False, outbound_flows=False),
+        abilities=Abilities(timeouts=True, ipv6=False, outbound_flows=False, foreign_nat=False),
     )
 
     def render(self, device: Device, options: Options) -> str:
@@ -75,7 +76,19 @@ def _sheet(device: Device) -> str:
     lines += ["2. Rules: one for each line. A rule marked 'no' is entered and left switched off.", "", *_table(rules)]
     if silent:
         lines += ["", *_REMEMBER]
+    clamp = device.policy.clamp_mss
+    if clamp is not None:
+        lines += ["", *_clamping(clamp, 4 if silent else 3)]
     return "\n".join([*lines, ""])
+
+
+def _clamping(clamp: MssClamp, number: int) -> tuple[str, ...]:
+    size = f"{clamp.size} bytes" if clamp.size else "what the path holds (clamp to path MTU)"
+    where = f"on {', '.join(clamp.interfaces)}" if clamp.interfaces else "on everything that passes"
+    return (
+        f"{number}. TCP segment size (MSS clamping): {size}, {where}. Routers that dial by PPPoE often do it by",
+        "themselves; look before you rely on it.",
+    )
 
 
 def _rule(rule: Mapping[str, Any]) -> tuple[str, ...]:

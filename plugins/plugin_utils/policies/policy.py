@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ..basics.addresses import Address, End, Prefix
 from ..basics.ports import PortRange
-from ..inventory.intent import Opening
+from ..inventory.intent import ForwardPermit, MssClamp, Opening
 
 #: The sender's ports of a flow; an empty tuple, which sorts before every range, where any port will do.
 SourcePorts = PortRange | tuple[()]
@@ -61,7 +61,7 @@ class DestinationNat(NamedTuple):
 
     Attributes:
         source: address that the packets come from, as this router sees it.
-        address: the public address that they were sent to.
+        address: the public address that they were sent to, as it reaches this router.
         target: the next address inside.
     """
 
@@ -78,13 +78,14 @@ class DestinationNat(NamedTuple):
 class SourceNat:
     """Packets from *networks* that leave for anywhere but *exempt* wear *address*.
 
+    None for *address* is whatever address the interface has that they leave through.
     All routers of one realm hold one and the same tuple as *exempt*: a realm may have thousands of networks.
     """
 
     version: int
     networks: tuple[Prefix, ...]
     exempt: tuple[Prefix, ...]
-    address: Address
+    address: Address | None
 
 
 Permits = tuple[tuple[Permit, Flows], ...]
@@ -100,17 +101,22 @@ class Policy:
         outbound: ``any``: the networks behind it may start anything outward; ``flows``: only what a flow names.
         reverse_path: whose packets a router takes at all, by their source: ``strict``: what its routes lead back to
             through the interface that they came from; ``loose``: what any route leads back to; ``off``: everybody's.
+        stance: what it does with packets that nothing here names: ``exclusive``: refuse them; ``additive``: let them
+            pass; ``observe``: let them pass, and note who sends them.
         networks: networks behind it, as it sees them.
-        public: addresses that it wears outside.
+        public: fixed addresses that it has outside; behind a 1:1 translation not those that others know.
         management: openings for whoever administers it; never empty.
         openings: openings from ``faxnet_permits``.
+        forward_permits: what a router carries besides, from ``faxnet_forward_permits``.
         output: what the device itself starts and has to do more for than to let it out: remember it while it is idle,
             watch it with a helper, or, where the device keeps no state, let the answers in.
+        clamp_mss: what a router writes into the TCP connections that pass it; None leaves them as they are.
     """
 
     forwarding: bool
     outbound: str
     reverse_path: str
+    stance: str
     networks: tuple[Prefix, ...]
     public: tuple[Address, ...]
     management: tuple[Opening, ...]
@@ -120,6 +126,8 @@ class Policy:
     output: Permits
     destination_nat: DestinationNats
     source_nat: tuple[SourceNat, ...]
+    clamp_mss: MssClamp | None = None
+    forward_permits: tuple[ForwardPermit, ...] = ()
 
 
 def is_everybody(end: End) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from ..basics.addresses import End, Prefix
 from ..basics.ports import PortRange, ports_text
-from ..inventory.intent import Opening
+from ..inventory.intent import ForwardPermit, MssClamp, Opening
 from .policy import DestinationNat, Permit, Policy, SourceNat, SourcePorts
 
 BOOLEAN = {True: "true", False: "false"}
@@ -86,8 +86,12 @@ def _destination_nat(nat: DestinationNat, ids: Iterable[str], texts: Texts) -> s
 def _source_nat(nat: SourceNat, texts: Texts) -> str:
     return (
         f'{{"version":{nat.version},"networks":{_networks(nat.networks)},"except":{texts.shared(nat.exempt)},'
-        f'"address":"{texts[nat.address]}"}}'
+        f'"address":{quoted_or_null(texts[nat.address] if nat.address is not None else None)}}}'
     )
+
+
+def _clamp_mss(clamp: MssClamp | None) -> str:
+    return "null" if clamp is None else f'{{"size":{clamp.size or "null"},"interfaces":{names_text(clamp.interfaces)}}}'
 
 
 class OpeningTexts:
@@ -106,8 +110,24 @@ class OpeningTexts:
 
 def _opening(opening: Opening) -> str:
     return (
-        f'{{"name":"{opening.name}","transport":"{opening.transport}","ports":"{ports_text(opening.ports)}",'
+        f'{{"name":"{opening.name}","transport":"{opening.transport}",'
+        f'"ports":{quoted_or_null(ports_text(opening.ports) or None)},'
         f'"sources":{_networks(opening.sources)}}}'
+    )
+
+
+def forward_permits_text(permits: Iterable[ForwardPermit]) -> str:
+    """Return what a router carries besides as a JSON list."""
+    return f"[{','.join(map(_forward_permit, permits))}]"
+
+
+def _forward_permit(permit: ForwardPermit) -> str:
+    return (
+        f'{{"name":"{permit.name}","transport":"{permit.transport}",'
+        f'"ports":{quoted_or_null(ports_text(permit.ports) or None)},'
+        f'"sources":{_networks(permit.sources)},"destinations":{_networks(permit.destinations)},'
+        f'"from_interfaces":{names_text(permit.from_interfaces)},"to_interfaces":{names_text(permit.to_interfaces)},'
+        f'"translated":{BOOLEAN[permit.translated]}}}'
     )
 
 
@@ -120,8 +140,9 @@ def policy_text(policy: Policy, texts: Texts, openings: OpeningTexts) -> str:
     masked = ",".join([_source_nat(nat, texts) for nat in policy.source_nat])
     return (
         f'{{"forwarding":{BOOLEAN[policy.forwarding]},"outbound":"{policy.outbound}",'
-        f'"reverse_path":"{policy.reverse_path}",'
+        f'"reverse_path":"{policy.reverse_path}","stance":"{policy.stance}",'
         f'"networks":{_networks(policy.networks)},"public":{names_text(texts[item] for item in policy.public)},'
         f'"management":{openings(policy.management)},"openings":{openings(policy.openings)},'
-        f'"input":[{taken}],"forward":[{passed}],"output":[{started}],"destination_nat":[{translated}],"source_nat":[{masked}]}}'
+        f'"input":[{taken}],"forward":[{passed}],"output":[{started}],"destination_nat":[{translated}],"source_nat":[{masked}],'
+        f'"clamp_mss":{_clamp_mss(policy.clamp_mss)},"forward_permits":{forward_permits_text(policy.forward_permits)}}}'
     )

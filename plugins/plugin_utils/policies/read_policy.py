@@ -18,8 +18,11 @@ from typing import Any
 
 from ..basics.addresses import Address, AddressError, End, Prefix, parse_address, parse_prefix
 from ..basics.findings import short, shown
+from ..basics.gc_pause import gc_pause
 from ..basics.ports import PortError, PortRange, parse_ranges
-from ..inventory.intent import Opening
+from ..basics.protocols import has_ports, is_protocol
+from ..inventory.clamping import INTERFACE, LARGEST, LONGEST_INTERFACE, SMALLEST
+from ..inventory.intent import EXCLUSIVE, STANCES, ForwardPermit, MssClamp, Opening
 from .policy import (
     DestinationNat,
     DestinationNats,
@@ -49,12 +52,14 @@ _OPENING = ("name", "transport", "ports", "sources")
 _KEYS = {
     "management": _OPENING,
     "openings": _OPENING,
+    "forward_permits": ForwardPermit._fields,
     **dict.fromkeys(("input", "forward", "output"), (*Permit._fields, "flows")),
     "destination_nat": (*DestinationNat._fields, "flows"),
     "source_nat": ("version", "networks", "except", "address"),
 }
 
 
+@gc_pause()
 def read_policy(data: object) -> Policy:
     """Return the policy that a slice holds. Raises `RefusedError` at the first thing that is not as it must be."""
     if not isinstance(data, Mapping):
@@ -69,10 +74,14 @@ def read_policy(data: object) -> Policy:
     reverse_path = data.get("reverse_path", "strict")
     if reverse_path not in ("strict", "loose", "off"):
         raise RefusedError(f"policy.reverse_path: {shown(reverse_path)} is neither strict nor loose nor off")
+    stance = data.get("stance", EXCLUSIVE)
+    if stance not in STANCES:
+        raise RefusedError(f"policy.stance: {shown(stance)} is neither exclusive nor additive nor observe")
     policy = Policy(
         forwarding=forwarding,
         outbound=outbound,
         reverse_path=reverse_path,
+        stance=stance,
         networks=_networks(data.get("networks"), "policy.networks"),
         public=_addresses(data.get("public"), "policy.public"),
         management=_openings(data, "management"),
@@ -82,13 +91,16 @@ def read_policy(data: object) -> Policy:
         output=_permits(data, "output"),
         destination_nat=_destination_nats(data),
         source_nat=_source_nats(data),
+        clamp_mss=_clamp_mss(data.get("clamp_mss")),
+        forward_permits=_forward_permits(data),
     )
     if not policy.management:
         raise RefusedError(
             "policy.management is empty: rules without management access would lock everyone out; "
             "set faxnet_management to the ports and sources that Ansible comes from"
         )
-    if (policy.forward or policy.destination_nat or policy.source_nat) and not policy.forwarding:
+    passes = policy.forward or policy.destination_nat or policy.source_nat or policy.clamp_mss
+    if (passes or policy.forward_permits) and not policy.forwarding:
         raise RefusedError("policy.forwarding is false, but the policy forwards or translates: only a router can")
     return policy
 
@@ -133,6 +145,18 @@ def _transport(entry: Mapping[str, Any], where: str) -> str:
     if transport not in TRANSPORTS:
         raise RefusedError(f"{where}.transport: {shown(transport)} is neither tcp nor udp")
     return str(transport)
+
+
+def _service(entry: Mapping[str, Any], where: str) -> tuple[str, tuple[PortRange, ...]]:
+    """An entry's protocol and its ports; none where the protocol has none."""
+    protocol = entry.get("transport")
+    if not isinstance(protocol, str) or not is_protocol(protocol):
+        raise RefusedError(f"{where}.transport: {shown(protocol)} is not a protocol such as tcp, esp or 99")
+    if has_ports(protocol):
+        return protocol, _ports(entry.get("ports"), f"{where}.ports")
+    if entry.get("ports") is not None:
+        raise RefusedError(f"{where}.ports: {shown(entry['ports'])} are ports, and {protocol} has none")
+    return protocol, ()
 
 
 def _enabled(entry: Mapping[str, Any], where: str) -> bool:
@@ -236,23 +260,21 @@ def _permits(data: Mapping[str, Any], section: str) -> Permits:
     for entry, where in _entries(data, section):
         version = _version(entry, where)
         from_ports = entry.get("source_ports")
-        permit = Permit(
-            version=version,
-            source=_side(entry, "source", version, where),
-            destination=_side(entry, "destination", version, where),
-            transport=_transport(entry, where),
-            ports=PortRange(0, 0),
-            enabled=_enabled(entry, where),
-            direction=_direction(entry, where),
-            source_ports=(),
-            idle=_idle(entry, where),
-            helper=_helper(entry, where),
-        )
+        source = _side(entry, "source", version, where)
+        destination = _side(entry, "destination", version, where)
+        transport = _transport(entry, where)
+        enabled = _enabled(entry, where)
+        direction = _direction(entry, where)
+        idle = _idle(entry, where)
+        helper = _helper(entry, where)
         flows = _flows(entry, where)
         # The plan writes one range an entry; whoever writes a policy by hand may name several.
         senders: tuple[SourcePorts, ...] = _ANY if from_ports is None else _ports(from_ports, f"{where}.source_ports")
         for ports, source_ports in product(_ports(entry.get("ports"), f"{where}.ports"), senders):
-            result.append((permit._replace(ports=ports, source_ports=source_ports), flows))
+            permit = Permit(
+                version, source, destination, transport, ports, enabled, direction, source_ports, idle, helper
+            )
+            result.append((permit, flows))
     return tuple(result)
 
 
@@ -285,9 +307,28 @@ def _source_nats(data: Mapping[str, Any]) -> tuple[SourceNat, ...]:
             raise RefusedError(
                 f"{where}.networks: no IPv{version} network to translate in {shown(entry.get('networks'))}"
             )
-        address = _single(entry, "address", version, where, "a site wears one public address")
+        address = None
+        if entry.get("address") is not None:
+            address = _single(entry, "address", version, where, "a site wears one public address")
         result.append(SourceNat(version, own, tuple(item for item in exempt if item.version == version), address))
     return tuple(result)
+
+
+def _clamp_mss(value: object) -> MssClamp | None:
+    if value is None:
+        return None
+    where = "policy.clamp_mss"
+    if not isinstance(value, Mapping):
+        raise RefusedError(f"{where}: {shown(value)} is not a mapping; its keys are {', '.join(MssClamp._fields)}")
+    _refuse_unknown(value, MssClamp._fields, where)
+    size = value.get("size")
+    if size is not None and (not isinstance(size, int) or isinstance(size, bool) or not SMALLEST <= size <= LARGEST):
+        raise RefusedError(f"{where}.size: {shown(size)} is not a number of bytes from {SMALLEST} to {LARGEST}")
+    names = _list(value.get("interfaces"), f"{where}.interfaces")
+    for number, name in enumerate(names):
+        if not isinstance(name, str) or not INTERFACE.fullmatch(name) or len(name) > LONGEST_INTERFACE:
+            raise RefusedError(f"{where}.interfaces[{number}]: {shown(name)} is not the name of an interface")
+    return MssClamp(size or 0, tuple(names))
 
 
 def _openings(data: Mapping[str, Any], section: str) -> tuple[Opening, ...]:
@@ -299,10 +340,38 @@ def _openings(data: Mapping[str, Any], section: str) -> tuple[Opening, ...]:
         name = entry.get("name") or section
         if not isinstance(name, str):
             raise RefusedError(f"{where}.name: {shown(name)} is not a text")
-        result.append(
-            Opening(harmless(name), _transport(entry, where), _ports(entry.get("ports"), f"{where}.ports"), sources)
-        )
+        result.append(Opening(harmless(name), *_service(entry, where), sources))
     return tuple(result)
+
+
+def _forward_permits(data: Mapping[str, Any]) -> tuple[ForwardPermit, ...]:
+    result = []
+    for entry, where in _entries(data, "forward_permits"):
+        translated = entry.get("translated", False)
+        if not isinstance(translated, bool):
+            raise RefusedError(f"{where}.translated: {shown(translated)} is neither true nor false")
+        permit = ForwardPermit(
+            harmless(entry.get("name") or "forward_permits"),
+            *_service(entry, where),
+            _networks(entry.get("sources"), f"{where}.sources"),
+            _networks(entry.get("destinations"), f"{where}.destinations"),
+            _interfaces(entry.get("from_interfaces"), f"{where}.from_interfaces"),
+            _interfaces(entry.get("to_interfaces"), f"{where}.to_interfaces"),
+            translated,
+        )
+        if not (any(permit[3:7]) or translated):
+            raise RefusedError(f"{where} names neither where packets come from nor where they go to")
+        result.append(permit)
+    return tuple(result)
+
+
+def _interfaces(names: object, where: str) -> tuple[str, ...]:
+    """Names of interfaces."""
+    listed = _list(names, where)
+    for number, name in enumerate(listed):
+        if not isinstance(name, str) or not INTERFACE.fullmatch(name) or len(name) > LONGEST_INTERFACE:
+            raise RefusedError(f"{where}[{number}]: {shown(name)} is not the name of an interface")
+    return tuple(listed)
 
 
 def _networks(prefixes: object, where: str) -> tuple[Prefix, ...]:

@@ -42,6 +42,7 @@ def _members(report: Report) -> Iterator[tuple[str, Any]]:
     yield "counts", report.counts()
     yield "kinds", report.checks.tally.kinds
     yield "hosts", {"tested": report.tested, "untested": report.untested}
+    yield "refusing_nothing", report.lenient
     yield "checks", report.checks
     yield "notifications", report.notifications
     for key in ("left_out", "shared_addresses", "not_probed"):

@@ -155,7 +155,7 @@ def _door(door: Door, centre: float, y: float) -> Markup:
     public = ", ".join(door.public)
     return tag(
         "g",
-        tag("title", f"router {door.host}, public address {public or 'none'}"),
+        tag("title", f"router {door.host}, public address {public or 'none'}{_more(door)}"),
         tag("rect", x=left, y=y - DOOR_HEIGHT / 2, width=DOOR_WIDTH, height=DOOR_HEIGHT, rx=8, class_="router"),
         tag("text", cut(door.host, 17), x=centre, y=y - 3 if public else y + 4, class_="router-name"),
         tag("text", cut(public, 18), x=centre, y=y + 13, class_="mono public") if public else None,
@@ -163,6 +163,10 @@ def _door(door: Door, centre: float, y: float) -> Markup:
         if door.note
         else None,
     )
+
+
+def _more(door: Door) -> str:
+    return f"; {door.about}" if door.about else ""
 
 
 def _lines(lines: Iterable[Arrow], where: Mapping[str, tuple[Placed, int]]) -> Markup:
@@ -310,7 +314,7 @@ def _description(scene: Scene) -> str:
 def _cards_in_words(cards: Iterable[Card]) -> Iterator[str]:
     for card in cards:
         devices = ", ".join(f"{row.title} ({row.subtitle})" for row in card.rows)
-        doors = ", ".join(f"{door.host} ({', '.join(door.public)})" for door in card.doors)
+        doors = ", ".join(f"{door.host} ({', '.join(door.public)}{_more(door)})" for door in card.doors)
         yield f"Site {card.name}: {devices or 'no devices'}{'; behind ' + doors if doors else ''}."
 
 

@@ -12,11 +12,12 @@ from typing import Any
 
 from ..basics.findings import Finding
 from ..plan_files.sealed_json import PlanFileError
-from ..plan_files.view import PlanView, view_plan
+from ..plan_files.view import PlanView
 from ..verification.judgement import FAILED, PASSED, UNPROVEN, witnesses
 from ..verification.notifications import judge_notifications
 from ..verification.probes import named
 from .checks import Checks, Share
+from .source import Source
 
 #: The whole network's verdicts.
 SOUND = "passed"
@@ -24,27 +25,8 @@ BROKEN = "failed"
 INCOMPLETE = "incomplete"
 UNTESTED = "not tested"
 
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What a report is made of.
-
-    Attributes:
-        plan: content of ``plan.json``.
-        slices: contents of ``hosts/<host>.json``; only those of routers and of clients on the page are asked for.
-        expected: content of ``probes.json``; None before anything was expected.
-        results: each tested host's result document; each may be read when it is asked for, and PlanFileError says that
-            it cannot be.
-        time: when the report is made (ISO 8601, UTC).
-        versions: names and versions of what took part.
-    """
-
-    plan: Mapping[str, Any]
-    slices: Mapping[str, Mapping[str, Any]]
-    expected: Mapping[str, Any] | None
-    results: Mapping[str, Mapping[str, Any]]
-    time: str
-    versions: Mapping[str, str]
+#: What is kept of each host's results; its probes are most of them, and are read anew whenever somebody goes through.
+_TOLD = ("emulated", "notifications", "instances")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +53,11 @@ class Report:
     verdict: str
     headline: str
     sentence: str
+
+    @property
+    def lenient(self) -> dict[str, tuple[str, ...]]:
+        """The hosts that hold rules and refuse nothing, by stance."""
+        return lenient(self.view)
 
     def counts(self) -> dict[str, int]:
         """Verdict counts of everything that was judged."""
@@ -106,35 +93,34 @@ def notification_kind(check: Mapping[str, Any]) -> str:
 
 def make_report(source: Source) -> Report:
     """Judge everything and find the words for it."""
-    view = view_plan(source.plan)
+    view = source.view
     told: dict[str, dict[str, Any]] = {}
     unread: dict[str, Finding] = {}
 
-    def tried() -> Iterator[Mapping[str, Any]]:
-        for host in source.results:
-            try:
-                result = source.results[host]
-            except PlanFileError as error:
-                unread[host] = _unread(host, str(error))
-                continue
-            if result.get("plan") == view.digest and host not in view.hosts:
-                unread[host] = _unread(host, f"{host} is no host of the plan that these results are of")
-            elif result.get("plan") == view.digest:
-                told[host] = {key: value for key, value in result.items() if key != "probes"}
-                yield from result["probes"]
+    def probes_of(host: str) -> Iterator[Mapping[str, Any]]:
+        try:
+            result = source.results[host]
+        except PlanFileError as error:
+            unread[host] = _unread(host, str(error))
+            return
+        if result.get("plan") == view.digest and host not in view.hosts:
+            unread[host] = _unread(host, f"{host} is no host of the plan that these results are of")
+        elif result.get("plan") == view.digest:
+            told[host] = {key: result[key] for key in _TOLD if key in result}
+            yield from result["probes"]
 
-    seen = witnesses(tried())
+    seen = witnesses(chain.from_iterable(map(probes_of, source.results)))
     emulated = frozenset(host for host, result in told.items() if result.get("emulated"))
     checks = Checks(source.results, told, replace(seen, emulated=emulated))
     asked = any(result.get("notifications") is not None for result in told.values())
     without = [name for name, host in view.hosts.items() if not host.traits.runs_python]
-    judged = judge_notifications(view.uses, told, services=source.plan["services"], without=without)
+    judged = judge_notifications(view.uses, told, services=view.services, without=without)
     notifications = tuple(judged) if asked else None
     # Hosts with nothing to send are tested by others' probes: only senders can be left untested.
     senders = (source.expected or {}).get("hosts") or {}
     untested = tuple(sorted({*senders, *unread} - {*told}))
     verdict = _verdict(checks, notifications, untested)
-    headline, sentence = _words(verdict, checks, notifications, untested)
+    headline, sentence = _words(verdict, checks, notifications, untested, lenient(view))
     return Report(
         source=source,
         view=view,
@@ -147,6 +133,15 @@ def make_report(source: Source) -> Report:
         headline=headline,
         sentence=sentence,
     )
+
+
+def lenient(view: PlanView) -> dict[str, tuple[str, ...]]:
+    """The hosts of a plan that hold rules and refuse nothing, by stance."""
+    found: dict[str, list[str]] = {}
+    for name, host in view.hosts.items():
+        if host.traits.holds_rules and not host.refuses:
+            found.setdefault(host.stance, []).append(name)
+    return {stance: tuple(names) for stance, names in sorted(found.items())}
 
 
 def _unread(host: str, problem: str) -> Finding:
@@ -175,6 +170,7 @@ def _words(
     checks: Checks,
     notifications: tuple[Mapping[str, Any], ...] | None,
     untested: tuple[str, ...],
+    refusing_nothing: Mapping[str, tuple[str, ...]],
 ) -> tuple[str, str]:
     """Return the headline and the sentence below it."""
     if verdict == UNTESTED:
@@ -190,9 +186,12 @@ def _words(
         arrived = Share(sum(item["verdict"] == PASSED for item in notifications), len(notifications))
         parts.append(f"{arrived} notifications reached the client they were meant for")
     sentence = f"{_join(parts)}."
+    if refusing_nothing:
+        listed = [f"{named(names)} ({stance})" for stance, names in refusing_nothing.items()]
+        sentence += f" No refusal is claimed of {' and '.join(listed)}: nothing is refused there."
     counts = _counts(checks, notifications)
     if verdict == SOUND:
-        return "Exactly the planned traffic passes", sentence
+        return "The planned traffic passes" if refusing_nothing else "Exactly the planned traffic passes", sentence
     if verdict == BROKEN:
         failed = counts[FAILED]
         return f"Not as planned: {failed} {'check' if failed == 1 else 'checks'} failed", sentence

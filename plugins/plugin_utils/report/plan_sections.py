@@ -48,8 +48,15 @@ def drawing_section(report: Report) -> Markup:
     """The network as a picture."""
     scene = make_scene(report.view)
     picture = tag("div", drawing(scene), class_="picture")
-    words = "An arrow begins where the connection begins. Nothing else may pass."
+    words = "An arrow begins where the connection begins. " + _nothing_else(report.lenient)
     return section("network", "The network", None, picture, _keys(scene), tag("p", words, class_="legend"))
+
+
+def _nothing_else(lenient: Mapping[str, tuple[str, ...]]) -> str:
+    if not lenient:
+        return "Nothing else may pass."
+    hosts = named([name for names in lenient.values() for name in names])
+    return f"Nothing else may pass, but to and through {hosts}: nothing is refused there."
 
 
 def _keys(scene: Scene) -> Markup:
@@ -268,7 +275,9 @@ def _router_sheet(name: str, part: Mapping[str, Any]) -> Markup:
         [_rule_row(rule) for rule in rules[:MOST_ROWS]],
         caption="Rules to define",
     )
-    public = ", ".join(part["policy"].get("public", ())) or "no public address"
+    changes = any(entry["address"] is None for entry in part["policy"].get("source_nat", ()))
+    worn = [*part["policy"].get("public", ()), *(["changing address"] if changes else [])]
+    public = ", ".join(worn) or "no public address"
     more = tag("p", f"{len(rules) - MOST_ROWS} more rules are in the plan's files.") if len(rules) > MOST_ROWS else None
     return tag(
         "details",

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ..basics.ports import merge_ranges
-from ..plan_files.view import INTERNET, FlowView, PlanView, SiteView
+from ..plan_files.view import INTERNET, FlowView, HostView, PlanView, SiteView
 from .flow_words import kept_open, outside_ends, port_words, ports_label, wrapped
 
 MOST_DEVICES = 12
@@ -49,10 +49,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A gateway: name and public addresses; ``note``: what it serves itself."""
+    """A gateway: name and public addresses; ``about``: more of these; ``note``: what it serves itself."""
 
     host: str
     public: tuple[str, ...]
+    about: str = ""
     note: str = ""
 
 
@@ -177,7 +178,7 @@ def _card(
     for name in single:
         host = view.hosts[name]
         count = f"{instances[name]} clients" if instances[name] > 1 else ""
-        note = _note(by_target.get(name, []), managed=host.traits.holds_rules)
+        note = _note(by_target.get(name, []), _held_by(host))
         rows.append(Row(name, name, ", ".join(host.addresses), _role(view, name), note, count, host.traits.holds_rules))
         drawn_at.row[name] = name
     if many:
@@ -188,16 +189,28 @@ def _card(
         drawn_at.card.setdefault(name, site.name)
     for gateway in site.gateways:
         drawn_at.row.setdefault(gateway.host, gateway.host)
-    doors = tuple(
-        Door(gateway.host, gateway.public, _note(by_target.get(gateway.host, []), managed=True))
-        for gateway in site.gateways
+    doors = []
+    for gateway in site.gateways:
+        held_by = _held_by(view.hosts.get(gateway.host), gateway=True)
+        note = _note(by_target.get(gateway.host, []), held_by)
+        doors.append(Door(gateway.host, gateway.worn, gateway.about, note))
+    return Card(
+        site.name, site.networks, tuple(rows), tuple(doors), any("server" in view.hosts[name].roles for name in names)
     )
-    return Card(site.name, site.networks, tuple(rows), doors, any("server" in view.hosts[name].roles for name in names))
 
 
-def _note(flows: list[FlowView], *, managed: bool) -> str:
+def _held_by(host: HostView | None, *, gateway: bool = False) -> str:
+    """What must be known of a device's rules; empty where they are ours, and refuse what nothing names."""
+    if host is None or host.refuses:
+        return ""
+    if not host.traits.holds_rules:
+        return "" if gateway else "set by others"
+    return f"refuses nothing ({host.stance})"
+
+
+def _note(flows: list[FlowView], held_by: str) -> str:
     """What a device listens for, in the few words that its row has room for."""
-    notes = [] if managed else ["set by others"]
+    notes = [held_by] if held_by else []
     served = [flow for flow in flows if kind_of(flow) == CLIENT]
     called = [item for flow in flows if flow.callback for item in flow.ports]
     alerts = [flow for flow in flows if kind_of(flow) == SERVER and not flow.callback]
@@ -228,7 +241,7 @@ def _rest_card(view: PlanView, sites: list[str], members: dict[str, list[str]], 
     networks = [network for site in sites for network in view.sites[site].networks]
     more = () if len(networks) <= 2 else (f"and {len(networks) - 2} more",)
     row = Row(key, f"{len(hosts)} hosts", f"{clients} of them clients", "clients")
-    public = {view.sites[site].public(4) or view.sites[site].public(6) for site in sites} - {None}
+    public = {gateway.host for site in sites for gateway in view.sites[site].gateways[-1:] if gateway.worn}
     doors = (Door(f"{len(public)} routers", ()),) if public else ()
     serves = any("server" in view.hosts[host].roles for host in hosts)
     return Card(name, (*networks[:2], *more), (row,), doors, serves)

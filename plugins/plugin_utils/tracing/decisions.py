@@ -15,7 +15,18 @@ from typing import Any
 
 from ..basics.addresses import Address, End, Prefix
 from ..basics.ports import LAST_PORT, PortRange, ports_text
-from ..policies.policy import DestinationNat, Permit, Permits, Policy, RefusedError, SourcePorts, holds, is_everybody
+from ..inventory.intent import ForwardPermit
+from ..policies.policy import (
+    DestinationNat,
+    Permit,
+    Permits,
+    Policy,
+    RefusedError,
+    SourceNat,
+    SourcePorts,
+    holds,
+    is_everybody,
+)
 from ..policies.read_policy import read_policy
 from ..policies.stateless_answers import answers
 
@@ -94,6 +105,16 @@ def translated(policy: Policy, header: Header) -> tuple[Address, Decision] | Non
     return None
 
 
+#: What every host takes whatever the plan says (platforms/nftables/text.link_rules), by protocol and IP version.
+_PING = Decision("accept pings, within limits (of other ICMP, only what a permit names)", ())
+_ALWAYS = {
+    ("icmp", 4): _PING,
+    ("icmp", 6): _PING,
+    ("icmpv6", 6): _PING,
+    ("igmp", 4): Decision("accept IGMP, as every host does", ()),
+}
+
+
 def accepted(policy: Policy, header: Header) -> Decision | None:
     """Return the rule that lets a packet into the device itself, or None where it is refused.
 
@@ -103,11 +124,10 @@ def accepted(policy: Policy, header: Header) -> Decision | None:
     if named is not None:
         return named
     for opening in (*policy.management, *policy.openings):
-        wanted = opening.transport == header.transport and any(_holds_port(span, header.port) for span in opening.ports)
-        if wanted and _in_any(opening.sources, header.source):
-            rule = f"accept {opening.name} {opening.transport} {ports_text(opening.ports)}"
+        if opening.takes(header.transport, header.port) and _in_any(opening.sources, header.source):
+            rule = " ".join(filter(None, ("accept", opening.name, opening.transport, ports_text(opening.ports))))
             return Decision(f"{rule} from {', '.join(source.text for source in opening.sources)}", ())
-    return None
+    return _ALWAYS.get((header.transport, header.source.version))
 
 
 def forwarded(policy: Policy, header: Header) -> Decision | None:
@@ -115,6 +135,10 @@ def forwarded(policy: Policy, header: Header) -> Decision | None:
     named = _permitted(policy.forward, "forward", header)
     if named is not None:
         return named
+    for permit in policy.forward_permits:
+        # Whom other rules have translated, the plan does not know; those of the plan have permits of their own.
+        if not permit.translated and permit.takes(header.transport, header.port, header.source, header.destination):
+            return Decision(_carried(permit), ())
     inside = policy.networks
     if policy.outbound == "any" and _in_any(inside, header.source) and not _in_any(inside, header.destination):
         networks = ", ".join(network.text for network in inside)
@@ -122,12 +146,22 @@ def forwarded(policy: Policy, header: Header) -> Decision | None:
     return None
 
 
-def masqueraded(policy: Policy, header: Header) -> Address | None:
-    """Return the address that source translation gives a packet, or None where it keeps its own."""
+def _carried(permit: ForwardPermit) -> str:
+    """A forward permit in words."""
+    told = [f"forward {permit.name}: {permit.transport}", ports_text(permit.ports)]
+    for word, ends in (("from", permit.sources), ("to", permit.destinations)):
+        told.append(f"{word} {', '.join(end.text for end in ends)}" if ends else "")
+    for word, names in (("in by", permit.from_interfaces), ("out by", permit.to_interfaces)):
+        told.append(f"if it goes {word} {' or '.join(names)}" if names else "")
+    return " ".join(filter(None, (*told, "(faxnet_forward_permits)")))
+
+
+def masqueraded(policy: Policy, header: Header) -> SourceNat | None:
+    """Return the source translation that a packet gets, or None where it keeps its address."""
     for nat in policy.source_nat:
         inside = nat.version == header.source.version and _in_any(nat.networks, header.source)
         if inside and not _in_any(nat.exempt, header.destination):
-            return nat.address
+            return nat
     return None
 
 

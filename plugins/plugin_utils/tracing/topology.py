@@ -5,24 +5,23 @@
 
 A site's gateways stand in a row. Between them lie segments: segment 0 is the site's own networks, segment n is the
 outside, which all sites share. A packet is always on one segment, and its destination alone decides where it goes.
+
+Where a device beyond a gateway translates one to one, that device is part of the gateway here: packets on the segment
+beyond wear the public address, and what reaches the gateway the other one. A public address that changes is taken to be
+one of those that it can be (changing.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..basics.addresses import Address, Prefix, is_unrouted, parse_address, parse_prefix
 from ..inventory.intent import INTERNET
+from .changing import NOBODYS, changing_addresses
 
-#: Networks that are nobody's: documentation (RFC 5737, RFC 3849, RFC 9637) and benchmarks (RFC 2544). A stranger gets
-#: an address in the first of them that the plan leaves free.
-_NOBODYS = (
-    *("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "198.18.0.0/15"),
-    *("2001:db8:ffff:ffff::/64", "2001:db8::/64", "3fff::/64"),
-)
-#: So many addresses of each are tried.
+#: So many addresses of each of nobody's networks are tried.
 _TRIED = 254
 
 
@@ -59,6 +58,7 @@ class _Site:
     networks: tuple[Prefix, ...]
     gateways: tuple[str, ...]
     public: tuple[tuple[Address, ...], ...]
+    outside: tuple[Mapping[Address, Address], ...]
     realm: Mapping[int, str]
 
     def holds(self, address: Address) -> bool:
@@ -75,7 +75,9 @@ class Topology:
 
     def __init__(self, plan: Mapping[str, Any]) -> None:
         self.hosts: Mapping[str, Mapping[str, Any]] = plan["hosts"]
-        self._sites = {name: _site(data) for name, data in plan["sites"].items()}
+        changing = changing_addresses(plan)
+        self._sites = {name: _site(data, changing) for name, data in plan["sites"].items()}
+        self._made_up = frozenset(changing.values())
         self._addresses: dict[str, dict[int, Address]] = {}
         self._positions: dict[str, list[tuple[str, int]]] = {}
         for name, site in self._sites.items():
@@ -110,7 +112,7 @@ class Topology:
         Plans that are made up, as in documentation, use the networks that are kept for it; so a free one is looked for.
         """
         worn = {address for site in self._sites.values() for public in site.public for address in public}
-        for network in map(parse_prefix, _NOBODYS):
+        for network in map(parse_prefix, NOBODYS):
             for value in range(network.first + 1, network.first + _TRIED + 1) if network.version == version else ():
                 address = Address(version, value)
                 if address not in worn and not self.holders(address):
@@ -146,6 +148,43 @@ class Topology:
         """The address that a host's packets wear outside all routers of its site; None where none translates them."""
         home = self.hosts[host]["site"]
         return self._sites[home].outermost(version, max(self._position(home, host), 0))
+
+    def is_made_up(self, address: Address) -> bool:
+        """Whether an address stands for one that changes: nobody knows which machine has it now."""
+        return address in self._made_up
+
+    def worn_beyond(self, site: str, index: int, version: int) -> Address | None:
+        """The address that packets wear beyond a site's gateway of that index; None where it does not translate."""
+        return next((item for item in self._sites[site].public[index] if item.version == version), None)
+
+    def masqueraded(self, router: str, place: Place, version: int) -> Address | None:
+        """The address that a router has outside which wears whatever it has there; None where it has a fixed one."""
+        worn = (item for name, index in self._of_place(router, place) for item in self._sites[name].public[index])
+        return next((item for item in worn if item.version == version and item in self._made_up), None)
+
+    def outward(self, router: str, place: Place, source: Address) -> Address:
+        """What becomes of a source address between a router and the segment outside of it."""
+        for name, index in self._of_place(router, place):
+            for address, outside in self._worn_at(name, index):
+                if outside.get(address) == source:
+                    return address
+        return source
+
+    def inward(self, router: str, place: Place, destination: Address) -> Address:
+        """What becomes of a destination address between the segment outside of a router and the router."""
+        positions = self._positions.get(router, ())
+        if (place.site, place.level) in positions:
+            return destination  # from inside, a packet comes as it is
+        worn = (item for name, index in positions for item in self._worn_at(name, index))
+        return next((outside.get(item, item) for item, outside in worn if item == destination), destination)
+
+    def _of_place(self, router: str, place: Place) -> list[tuple[str, int]]:
+        """Where a router stands, first in the row of the site that a packet comes from."""
+        return sorted(self._positions.get(router, ()), key=lambda position: position[0] != place.site)
+
+    def _worn_at(self, site: str, index: int) -> Iterator[tuple[Address, Mapping[Address, Address]]]:
+        held = self._sites[site]
+        return ((address, held.outside[index]) for address in held.public[index])
 
     def realm(self, host: str, version: int) -> str:
         """The realm of a host's site: the sites among which addresses of that IP version are not translated."""
@@ -312,14 +351,22 @@ class Topology:
 
     def _device(self, host: str) -> Device:
         positions = self._positions.get(host, [])
-        worn = (address for name, index in positions for address in self._sites[name].public[index])
+        worn = (outside.get(item, item) for name, index in positions for item, outside in self._worn_at(name, index))
         return Device(host, frozenset((*self.addresses_of(host).values(), *worn)), bool(positions))
 
 
-def _site(data: Mapping[str, Any]) -> _Site:
+def _site(data: Mapping[str, Any], changing: Mapping[str, Address]) -> _Site:
+    public, outside = [], []
+    for gateway in data["gateways"]:
+        worn = [*map(parse_address, gateway["public"])]
+        worn += [changing[gateway["host"]]] if gateway["dynamic"] else []
+        own = {address.version: address for address in map(parse_address, gateway["outside"])}
+        public.append(tuple(sorted(worn)))
+        outside.append({address: own[address.version] for address in worn if address.version in own})
     return _Site(
         tuple(map(parse_prefix, data["networks"])),
         tuple(gateway["host"] for gateway in data["gateways"]),
-        tuple(tuple(map(parse_address, gateway["public"])) for gateway in data["gateways"]),
+        tuple(public),
+        tuple(outside),
         {int(version): realm for version, realm in data["realm"].items()},
     )

@@ -14,15 +14,16 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from ..basics.addresses import Address, AddressError, parse_address
+from ..basics.addresses import Address, AddressError, parse_address, parse_prefix
 from ..basics.findings import short
 from ..basics.ports import PortError, parse_port
-from ..inventory.intent import INTERNET
+from ..basics.protocols import ANY, ProtocolError, has_ports, parse_protocol
+from ..basics.protocols import CURE as PROTOCOL_CURE
+from ..inventory.intent import EXCLUSIVE, INTERNET, OBSERVE
 from ..policies.policy import Policy
 from .decisions import Decision, Header, Rulebook, accepted, forwarded, masqueraded, near_misses, rulebook, translated
 from .topology import Place, Topology
 
-TRANSPORTS = ("tcp", "udp")
 #: A packet that meets more devices than this runs in a circle (the time-to-live of real packets ends that).
 LONGEST_WAY = 32
 
@@ -52,15 +53,15 @@ class Packet:
         source: a host of the plan, or an address; ``internet``: some address outside all sites.
         destination: a host of the plan (meant is the address that the source would dial), or an address, or
             ``internet``.
-        transport: ``tcp`` or ``udp``.
-        port: destination port.
+        transport: a protocol by name or number (basics/protocols.py), such as ``tcp`` or ``esp``.
+        port: destination port; None where the protocol has none.
         source_port: the sender's port; None for one that its system gives it, which no rule for a fixed port matches.
     """
 
     source: str
     destination: str
     transport: str
-    port: int | str
+    port: int | str | None
     source_port: int | str | None = None
 
 
@@ -72,7 +73,8 @@ class Hop:
         device: the host's name.
         comes_as: ``source -> destination`` as the packet comes in.
         goes_as: the same as it goes out, after translation; equal to *comes_as* where nothing is translated.
-        decision: ``accept``, ``forward`` or ``refuse``.
+        decision: ``accept``, ``forward`` or ``refuse``; ``observe`` or ``let_pass`` where no rule names the packet and
+            the device refuses nothing (``faxnet_stance``).
         rule: the rule that decided, in words.
         flows: the flows that the rule serves; empty where it serves none (management, outbound any, a refusal).
         translation: the destination translation that applied, in words; empty without.
@@ -161,29 +163,43 @@ def trace(plan: Mapping[str, Any], slice_of: SliceOf, packet: Packet) -> Verdict
     Raises:
         TraceError: the packet is not described well: unknown host, no address, no port, ambiguous address.
     """
-    if packet.transport not in TRANSPORTS:
-        raise TraceError(f"transport {short(packet.transport)!r} is not known; use one of {', '.join(TRANSPORTS)}")
     try:
-        port = parse_port(packet.port)
+        protocol = parse_protocol(packet.transport)
+    except ProtocolError as error:
+        raise TraceError(f"transport {short(packet.transport)!r} {error}; {PROTOCOL_CURE}") from error
+    if protocol == ANY:
+        raise TraceError("transport 'any' is every protocol; name one")
+    if has_ports(protocol) == (packet.port is None) or not (has_ports(protocol) or packet.source_port is None):
+        cure = "name its port" if has_ports(protocol) else "omit the port"
+        raise TraceError(f"{protocol} has {'ports' if has_ports(protocol) else 'no ports'}; {cure}")
+    try:
+        port = 0 if packet.port is None else parse_port(packet.port)
         source_port = None if packet.source_port is None else parse_port(packet.source_port)
     except PortError as error:
         raise TraceError(f"{error}; name one port from 1 to 65535") from error
     topology = Topology(plan)
     source, place, destination = _ends(topology, packet)
-    header = Header(source, destination, packet.transport, port, source_port)
+    header = Header(source, destination, protocol, port, source_port)
     sender = _shown(packet.source, source) + ("" if source_port is None else f" port {source_port}")
-    told = f"{packet.transport} from {sender} to {_shown(packet.destination, destination)} port {port}"
+    told = f"{protocol} from {sender} to {_shown(packet.destination, destination)}" + (f" port {port}" if port else "")
     return _Walk(topology, slice_of, told, _carried(plan, header)).follow(header, place)
 
 
 def _carried(plan: Mapping[str, Any], header: Header) -> tuple[str, ...]:
     """Sentences about flows that have no rule of their own, and that this packet would be of."""
-    ends = (header.source.text, header.destination.text, header.transport)
+
+    def is_of(flow: Mapping[str, Any]) -> bool:
+        # A public address that changes is some networks there.
+        wanted = (parse_prefix(text) for text in flow["dial"].split(", "))
+        return (flow["source_address"], flow["transport"]) == (header.source.text, header.transport) and any(
+            prefix.holds(header.destination) for prefix in wanted
+        )
+
     return tuple(
         f"{flow['id']} has no rule of its own: it passes only back to the port that {flow['carried_by']} came from, "
         "while the devices on the way remember that"
         for flow in plan["flows"]
-        if flow.get("carried_by") and (flow["source_address"], flow["dial"], flow["transport"]) == ends
+        if flow.get("carried_by") and is_of(flow)
     )
 
 
@@ -240,6 +256,15 @@ def _unknown(name: str) -> str:
     )
 
 
+def _not_refused(stance: str) -> tuple[str, Decision]:
+    """What a device that refuses nothing does with a packet that no rule names: one word, and all of it."""
+    if stance == OBSERVE:
+        return "observe", Decision(
+            "no flow names it: it would be refused, but is observed (faxnet_stance: observe)", ()
+        )
+    return "let_pass", Decision("no flow names it: nothing is refused here (faxnet_stance: additive)", ())
+
+
 class _Walk:
     """One packet's way, device by device."""
 
@@ -259,28 +284,58 @@ class _Walk:
             book = rulebook(self._slice_of(device.host), header.transport)
             policy = book.policy
             came = header
-            translation = ""
+            reached = self._topology.inward(device.host, place, header.destination)
+            steps = []
+            if reached != header.destination:
+                steps.append(
+                    f"{header.destination.text} reaches {device.host} as {reached.text}, translated one to one"
+                )
+                header = replace(header, destination=reached)
             moved = translated(policy, header) if device.forwards else None
             if moved is not None:
-                translation = moved[1].rule
+                steps.append(moved[1].rule)
                 header = replace(header, destination=moved[0])
+            translation = "; ".join(steps)
             if header.destination in device.addresses:
                 return self._ends_at(device.host, book, came, header, translation)
             decision = forwarded(policy, header)
+            word = "forward"
             if decision is None:
-                return self._refused(device.host, policy, came, header, translation)
+                if policy.stance == EXCLUSIVE:
+                    return self._refused(device.host, policy, came, header, translation)
+                word, decision = _not_refused(policy.stance)
             onward = self._topology.beyond(device, place, header.destination)
             # Only what leaves towards the outside passes the interface that translates sources.
-            worn = masqueraded(policy, header)
-            gone = header if worn is None else replace(header, source=worn)
-            self._add(device.host, came, gone, "forward", decision, translation)
+            gone = self._leaving(device.host, place, policy, header, steps)
+            translation = "; ".join(steps)
+            self._add(device.host, came, gone, word, decision, translation)
             header, place = gone, onward
         return self._verdict(Outcome.LOST, "", f"the packet runs in a circle: {LONGEST_WAY} devices were not enough")
+
+    def _leaving(self, host: str, place: Place, policy: Policy, header: Header, steps: list[str]) -> Header:
+        """A packet after source translation by a router, and beyond it one to one; notes what is worth a word."""
+        nat = masqueraded(policy, header)
+        if nat is None:
+            return header
+        worn = nat.address or self._topology.masqueraded(host, place, header.source.version)
+        if worn is None:
+            return header
+        shown = self._topology.outward(host, place, worn)
+        if self._topology.is_made_up(shown):
+            steps.append(f"the public address of {host} changes: {shown.text} is one that it may be")
+        if shown != worn:
+            steps.append(f"{worn.text} becomes {shown.text} beyond {host}, translated one to one")
+        return replace(header, source=shown)
 
     def _ends_at(self, host: str, book: Rulebook, came: Header, header: Header, translation: str) -> Verdict:
         decision = accepted(book.policy, header)
         if decision is None:
-            return self._refused(host, book.policy, came, header, translation)
+            if book.policy.stance == EXCLUSIVE:
+                return self._refused(host, book.policy, came, header, translation)
+            word, decision = _not_refused(book.policy.stance)
+            self._add(host, came, header, word, decision, translation)
+            near = (*self._carried, *near_misses(book.policy, header))
+            return self._verdict(Outcome.ARRIVES, host, f"{host} takes it although {decision.rule}", near)
         self._add(host, came, header, "accept", decision, translation)
         why = f"for {', '.join(decision.flows[:3])}" if decision.flows else "by a rule that is no flow's"
         replies = "as part of the connection" if book.state else "by rules of their own"

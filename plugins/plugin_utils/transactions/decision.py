@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The decision over the held changes of a network: all are kept, or all are taken back.
 
-Three rounds: each host that took part is heard over a new connection, and counts anew; each is told to keep its change;
-if one fails, each is told to take it back, those too that had been told to keep it. How a host is spoken to is the
-caller's.
+Each host that took part is heard over a new connection, and counts anew; the plan's own flows are tried; each host is
+told to keep its change. If one of that fails, each is told to take it back, those too that had been told to keep it.
+How a host is spoken to, and how flows are tried, is the caller's.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ Said = Mapping[str, Any]
 #: Asks hosts side by side: phase of the platform's module, its options, the hosts' notes; gives what each said. One
 #: that could not be reached has said ``unreachable``. One without a held change is asked whether it answers (``held``).
 Ask = Callable[[str, Mapping[str, Any], Mapping[str, Note]], Mapping[str, Said]]
+#: Tries the plan's flows while all new rules are in force; gives, for each host from which one did not come about, why.
+TryFlows = Callable[[], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Decided:
     settled: bool = True
 
 
-def decide(notes: Mapping[str, Note], hold_timeout: int, ask: Ask) -> Decided:
+def decide(notes: Mapping[str, Note], hold_timeout: int, ask: Ask, try_flows: TryFlows) -> Decided:
     """Decide over the changes that *notes* tell of, and have it done.
 
     Args:
@@ -54,7 +56,7 @@ def decide(notes: Mapping[str, Note], hold_timeout: int, ask: Ask) -> Decided:
     if not failed and held:
         until = time.time() + hold_timeout
         held = {host: replace(note, until=until) for host, note in held.items()}
-        failed = _unheard(notes, hold_timeout, ask) or _unconfirmed(held, until - RESERVE, ask)
+        failed = _unheard(notes, hold_timeout, ask) or dict(try_flows()) or _unconfirmed(held, until - RESERVE, ask)
     if failed:
         return _take_back(held, failed, ask)
     return Decided(tuple(sorted(held)))
@@ -63,10 +65,16 @@ def decide(notes: Mapping[str, Note], hold_timeout: int, ask: Ask) -> Decided:
 def _failed(notes: Mapping[str, Note]) -> dict[str, str]:
     silent = "it could not be reached while its rules were put in force"
     return {
-        host: silent if note.state == "begun" else note.message
+        host: silent if note.state == "begun" else _in_short(note.message)
         for host, note in notes.items()
         if note.state in ("begun", "failed")
     }
+
+
+def _in_short(message: str) -> str:
+    """A message's first line: every host of the network repeats it, and the host that it is of has said all of it."""
+    first, _newline, rest = message.strip().partition("\n")
+    return f"{first.rstrip(':')} (its own message says what)" if rest else first
 
 
 def _unheard(notes: Mapping[str, Note], hold_timeout: int, ask: Ask) -> dict[str, str]:

@@ -56,12 +56,13 @@ class Journal:
         self._directory = directory
 
     @classmethod
-    def begin(cls, beside: Path, hold_timeout: int) -> Journal:
+    def begin(cls, beside: Path, hold_timeout: int, plan: str = "") -> Journal:
         """Begin a transaction.
 
         Args:
             beside: the plan's directory; notes lie in a folder beside it.
             hold_timeout: seconds that a host holds its change.
+            plan: digest of the plan that is put in force; empty where there is none.
         """
         root = beside.parent / FOLDER
         root.mkdir(parents=True, exist_ok=True)
@@ -71,6 +72,7 @@ class Journal:
         journal = cls(root / os.urandom(6).hex())
         journal._directory.mkdir(mode=0o700)
         journal._write("hold_timeout", str(hold_timeout))
+        journal._write("plan", plan)
         return journal
 
     @classmethod
@@ -90,6 +92,11 @@ class Journal:
     def hold_timeout(self) -> int:
         """Seconds that a host holds its change."""
         return int((self._directory / "hold_timeout").read_text(encoding="ascii"))
+
+    @property
+    def plan(self) -> str:
+        """Digest of the plan that is put in force; empty where there was none."""
+        return (self._directory / "plan").read_text(encoding="ascii")
 
     def note(self, host: str, note: Note) -> None:
         """Keep what a host's task says; its last word counts."""

@@ -10,6 +10,7 @@ from an allowed packet is a remark and no probe.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -288,7 +289,8 @@ class _Deriver:
         if own is None or public is None:
             return
         reason = f"{target} is behind a router; nobody outside may reach {own} by itself"
-        doors = [(opening.transport, opening.ports[0].low) for opening in self._view.openings.get(target, ())[:1]]
+        named = (opening for opening in self._view.openings.get(target, ()) if opening.transport in _OTHER)
+        doors = [(opening.transport, opening.ports[0].low) for opening in itertools.islice(named, 1)]
         if not self._guards.is_local(sender, own):
             for transport, port in sorted({*ports, *doors}):
                 yield from self._to(sender, target, own, [port], _Sending(transport, UNSOLICITED, reason))
@@ -300,9 +302,12 @@ class _Deriver:
 
     def _beside(self, flow: FlowView, ports: Iterable[int], about: _Sending) -> Iterator[Probe]:
         """Probes on a flow's way that must be silent, without those that something permits."""
-        for port in ports:
+        worn = flow.arrives_from
+        if "/" in worn:
+            worn = self._guards.shown(flow.source, flow.destination, flow.version) or ""
+        for port in ports if worn and flow.is_dialled else ():
             candidate = Candidate(
-                flow.source, flow.destination, flow.arrives_from, flow.dial, port, about.transport, about.source_port
+                flow.source, flow.destination, worn, flow.dial, port, about.transport, about.source_port
             )
             if self._permissions.refusable(candidate):
                 yield _silent(candidate, about, flow.id)
@@ -326,7 +331,7 @@ class _Deriver:
 
     def _to(self, sender: str, target: str, dial: str, ports: Iterable[int], about: _Sending) -> Iterator[Probe]:
         worn = self._guards.shown(sender, target, 6 if ":" in dial else 4)
-        if worn is not None:
+        if worn is not None and not self._guards.is_made_up(dial):
             for port in ports:
                 candidate = Candidate(sender, target, worn, dial, port, about.transport, about.source_port)
                 if self._permissions.refusable(candidate):

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice, zip_longest
 
 from ..basics.addresses import is_unrouted, parse_address
@@ -63,7 +62,7 @@ class FlowEnds:
             for name in islice(self._outsiders(flow.destination, flow.version), self._others):
                 worn = self._guards.shown(name, flow.destination, flow.version)
                 if worn is not None:
-                    yield replace(flow, source=name, arrives_from=worn)
+                    yield flow._replace(source=name, arrives_from=worn)
 
     def _with_receivers(self, flow: FlowView) -> Iterator[FlowView]:
         view = self._view
@@ -77,7 +76,7 @@ class FlowEnds:
         taking = (name for name in beyond if self._takes_everything(flow.source, name, flow.version))
         for name in islice(taking, self._others):
             address = view.hosts[name].address(flow.version) or flow.dial
-            yield replace(flow, destination=name, dial=address, destination_address=address)
+            yield flow._replace(destination=name, dial=address, destination_address=address)
 
     def _takes_everything(self, sender: str, name: str, version: int) -> bool:
         """Whether such a host is dialled by its own address, and no device that holds rules stands before it."""

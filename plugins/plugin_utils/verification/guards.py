@@ -12,8 +12,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from ..basics.addresses import Address, parse_address
+from ..basics.addresses import Address, Prefix, parse_address, parse_prefix
+from ..basics.ports import PortRange, parse_ranges
+from ..inventory.intent import ForwardPermit
 from ..plan_files.view import PlanView, version_of
+from ..policies.policy import MANAGEMENT
+from ..policies.read_policy import read_policy
 from ..tracing.topology import Topology
 
 
@@ -21,8 +25,8 @@ class Guards:
     """The hosts of one plan that can refuse something, and the addresses by which they are met.
 
     Attributes:
-        stateless: hosts that hold rules and remember no connection.
-        everywhere: whether every host holds rules and remembers connections, so that each refuses what it is to refuse.
+        stateless: hosts that refuse what their rules do not name, and remember no connection.
+        everywhere: whether every host refuses and remembers connections, so that nothing gets past any of them.
     """
 
     def __init__(self, view: PlanView, topology: Topology, slices: Mapping[str, Mapping[str, Any]]) -> None:
@@ -31,12 +35,15 @@ class Guards:
         self._topology = topology
         self._slices = slices
         self._outbound: dict[str, str] = {}
+        self._forward_permits: dict[str, tuple[ForwardPermit, ...]] = {}
+        self._leading: set[str] | None = None
+        self._management: dict[str, list[tuple[str, tuple[PortRange, ...], Prefix, Prefix]]] = {}
         self._texts: dict[Address, str] = {}
         self._holders = _holders(view)
         self.stateless = frozenset(
-            name for name, host in view.hosts.items() if host.traits.holds_rules and not host.traits.abilities.state
+            name for name, host in view.hosts.items() if host.refuses and not host.traits.abilities.state
         )
-        self.everywhere = not self.stateless and all(host.traits.holds_rules for host in view.hosts.values())
+        self.everywhere = not self.stateless and all(host.refuses for host in view.hosts.values())
 
     def shown(self, host: str, other: str, version: int) -> str | None:
         """The address that *host* has where *other* stands: what that one dials, and what *host*'s packets to it wear.
@@ -48,6 +55,14 @@ class Guards:
     def shown_outside(self, name: str, version: int) -> str | None:
         """The address that a host's packets wear in the Internet; None where it has none of that IP version."""
         return self._text(self._topology.public_address(name, version)) or self._view.hosts[name].address(version)
+
+    def is_made_up(self, address: str) -> bool:
+        """Whether an address only stands for one that changes: nothing may be sent there."""
+        return self._topology.is_made_up(parse_address(address))
+
+    def worn_beyond(self, site: str, index: int, version: int) -> str | None:
+        """The address that packets wear beyond a site's gateway of that index; None where it does not translate."""
+        return self._text(self._topology.worn_beyond(site, index, version))
 
     def holder(self, sender: str, address: str) -> str:
         """The host that an address means to *sender*; empty where the plan knows none."""
@@ -79,17 +94,81 @@ class Guards:
 
         The sender's own routers are none: they let out whatever the inventory does not forbid.
         """
-        return self._with_rules((*self._topology.routers_in(sender, target, version), target))
+        return self._refusing((*self._topology.routers_in(sender, target, version), target))
+
+    def refuses(self, name: str) -> bool:
+        """Whether a host or router holds the plan's rules and refuses what they do not name."""
+        return name in self._view.hosts and self._view.hosts[name].refuses
+
+    def further_out(self, name: str) -> tuple[str, ...]:
+        """All routers of a host's site that stand between it and the outside, the innermost first."""
+        return self._topology.further_out(name)
 
     def leaves_through(self, sender: str, version: int) -> tuple[str, ...]:
-        """The routers with rules that a packet leaves through while it wears its sender's own address."""
-        return self._with_rules(self._topology.routers_out(sender, version))
+        """The routers that refuse, and that a packet leaves through while it wears its sender's own address."""
+        return self._refusing(self._topology.routers_out(sender, version))
+
+    def leaves_for(self, sender: str, target: str, version: int) -> tuple[str, ...]:
+        """The same of a packet to another site, but for routers that the two sites share: there it may turn."""
+        if self._view.hosts[sender].site == self._view.hosts[target].site:
+            return ()
+        shared = {target, *self._topology.further_out(target)}
+        untranslated = self.same_realm(sender, target, version)
+        further = self._refusing(self._topology.further_out(sender))
+        leaving = further if untranslated else self.leaves_through(sender, version)
+        return tuple(name for name in leaving if name not in shared)
 
     def lets_only_flows_out(self, gateway: str) -> bool:
-        """Whether a router is to let out nothing but the plan's flows."""
+        """Whether a router lets out nothing but the plan's flows."""
+        if not self.refuses(gateway):
+            return False
         if gateway not in self._outbound:
             self._outbound[gateway] = self._slices[gateway]["policy"]["outbound"]
         return self._outbound[gateway] == "flows"
+
+    def passes_management(self, router: str, source: str, dial: str, transport: str, port: int) -> bool:
+        """Whether a router lets such a packet through for somebody's management, or because a permit says so.
+
+        Permits for management name networks, and may name more than the hosts that are meant. By which interfaces a
+        packet goes is not known here: what a forward permit may carry, it carries.
+        """
+        if router not in self._management:
+            self._management[router] = [
+                (
+                    entry["transport"],
+                    parse_ranges(entry["ports"]),
+                    *map(parse_prefix, (entry["source"], entry["destination"])),
+                )
+                for entry in self._slices[router]["policy"]["forward"]
+                if any(id_.startswith(f"{MANAGEMENT}/") for id_ in entry["flows"])
+            ]
+        sent, worn = parse_address(dial), parse_address(source)
+        if any(not permit.translated and permit.takes(transport, port, worn, sent) for permit in self._carried(router)):
+            return True
+        return any(
+            transport == of_transport
+            and any(item.low <= port <= item.high for item in ports)
+            and sources.holds(worn)
+            and destinations.holds(sent)
+            for of_transport, ports, sources, destinations in self._management[router]
+        )
+
+    def _carried(self, router: str) -> tuple[ForwardPermit, ...]:
+        """What a router carries apart from flows and management."""
+        if router not in self._forward_permits:
+            policy = self._slices[router]["policy"]
+            named = policy.get("forward_permits")
+            self._forward_permits[router] = read_policy(policy).forward_permits if named else ()
+        return self._forward_permits[router]
+
+    def may_lead_on(self, dial: str) -> bool:
+        """Whether rules that are none of the plan's may lead what is sent to a router's address on to somebody."""
+        if self._leading is None:
+            routers = [name for name in self._view.gateways if any(item.translated for item in self._carried(name))]
+            public = (gateway for site in self._view.sites.values() for gateway in site.gateways)
+            own = {address for name in routers for address in self._view.hosts[name].addresses}
+            self._leading = own.union(*(gateway.public for gateway in public if gateway.host in routers))
+        return dial in self._leading
 
     def realm(self, host: str, version: int) -> str:
         """The realm of a host's site."""
@@ -99,8 +178,8 @@ class Guards:
         """Whether two hosts meet under their own addresses: in one site, or in sites of one realm."""
         return self._topology.same_realm(one, other, version)
 
-    def _with_rules(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(name for name in names if self._view.hosts[name].traits.holds_rules)
+    def _refusing(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(filter(self.refuses, names))
 
     def _text(self, address: Address | None) -> str | None:
         if address is None:

@@ -18,6 +18,7 @@ from ..basics.addresses import Prefix, parse_address, parse_prefix
 from ..basics.ports import ports_text
 from ..plan_files.view import FlowView, PlanView, version_of
 from .guards import Guards
+from .outer_routers import OuterRouters
 from .port_permissions import Permission, PortPermissions, may_come_from
 from .probes import SharedAddress
 
@@ -58,6 +59,7 @@ class Permissions:
         # What routers let out for a host, and what devices without state let back in: by host and transport.
         self._started: dict[tuple[str, str], list[FlowView]] = defaultdict(list)
         self._received: dict[tuple[str, str], list[FlowView]] = defaultdict(list)
+        self._outer = OuterRouters(view, guards)
         for flow in view.flows:
             if flow.enabled and not flow.carried_by:
                 self._add(flow)
@@ -70,15 +72,18 @@ class Permissions:
         addresses = dict.fromkeys((flow.dial, flow.destination_address))
         if self._guards.stateless:
             self._received[flow.destination, flow.transport].append(flow)
+        if "/" in flow.arrives_from:
+            # From the Internet, or from a public address that changes: whoever wears one like it may as well.
+            for senders in flow.senders:
+                for address in addresses | self._shown_by(flow.destination):
+                    self._from_outside[address, flow.transport].append((senders, flow))
         if flow.source not in self._view.hosts:
-            senders = parse_prefix(flow.arrives_from)
-            for address in addresses | self._shown_by(flow.destination):
-                self._from_outside[address, flow.transport].append((senders, flow))
             return
-        for address in addresses:
+        for address in addresses if "/" not in flow.arrives_from else ():
             key = (self._guards.realm(flow.source, flow.version), address, flow.transport, flow.arrives_from)
             self._permitted[key].add(flow, inner=address != flow.dial)
         self._started[flow.source, flow.transport].append(flow)
+        self._outer.add(flow)
 
     def _shown_by(self, name: str) -> dict[str, None]:
         """The public addresses of a host's routers: each forwards inward what the next one outside forwards to it."""
@@ -91,6 +96,8 @@ class Permissions:
         version = version_of(candidate.dial)
         if self._is_for_everybody(candidate, version) or not self._is_guarded(candidate, version):
             return False
+        if self._guards.may_lead_on(candidate.dial):
+            return False
         key = (self._guards.realm(candidate.sender, version), candidate.dial, candidate.transport, candidate.worn)
         permissions = self._permitted.get(key)
         named = () if permissions is None else permissions.at(candidate.port)
@@ -99,13 +106,29 @@ class Permissions:
             return False
         if matching:
             return self._is_stopped_at_home(candidate, matching)
+        return not self._is_let_in(candidate, version)
+
+    def _is_let_in(self, candidate: Candidate, version: int) -> bool:
+        """Whether the host that is dialled has an opening for the packet, and the routers on the way let it through."""
         holder = self._guards.holder(candidate.sender, candidate.dial)
         if not holder or self._guards.is_hidden_from(candidate.sender, holder, candidate.dial):
-            # A router passes no management traffic on: what a hidden host opens for it counts inside its site only.
-            return True
+            # No router forwards management: what a hidden host opens for it counts in its own realm only.
+            return False
         source = parse_address(candidate.worn)
         openings = self._view.openings.get(holder, ())
-        return not any(opening.takes(candidate.transport, candidate.port, source) for opening in openings)
+        if not any(opening.takes(candidate.transport, candidate.port, source) for opening in openings):
+            return False
+        # Routers let through what it names for its management and in its permits, and nothing else of it.
+        on_the_way = self._guards.on_the_way(candidate.sender, holder, version)
+        if any(name != holder and not self._passes_management(name, candidate) for name in on_the_way):
+            return False
+        taken_for = self._own_flows_like(candidate)
+        leaving = self._guards.leaves_for(candidate.sender, holder, version)
+        if any(self._holds_back(gateway, candidate, taken_for) for gateway in leaving):
+            return False
+        sender, _target, _worn, dial, port, transport, source_port = candidate
+        untranslated = self._guards.same_realm(sender, holder, version)
+        return untranslated or not self._outer.hold_back(sender, holder, dial, transport, port, source_port)
 
     def shared_addresses(self) -> tuple[SharedAddress, ...]:
         """What cannot be refused, of all packets asked for so far."""
@@ -130,7 +153,11 @@ class Permissions:
         # A public address is its router's; what that router does not forward ends there.
         holder = self._guards.holder(candidate.sender, candidate.dial)
         end = holder if holder in self._view.gateways else candidate.target
-        guards = self._guards.on_the_way(candidate.sender, end, version)
+        guards = tuple(
+            name
+            for name in self._guards.on_the_way(candidate.sender, end, version)
+            if name == end or not self._passes_management(name, candidate)
+        )
         if any(name != end for name in guards):
             # A router between two networks lets pass what looks like a flow of the sender's to the whole Internet.
             passing = self._taking_it_for_a_flow(candidate)
@@ -138,6 +165,11 @@ class Permissions:
         if candidate.transport == "udp" and not any(name not in self._guards.stateless for name in guards):
             return bool(guards) and not self._looks_like_an_answer(candidate)
         return bool(guards)
+
+    def _passes_management(self, router: str, candidate: Candidate) -> bool:
+        """Whether a router lets the packet through for somebody's management."""
+        worn, dial, transport, port = candidate.worn, candidate.dial, candidate.transport, candidate.port
+        return self._guards.passes_management(router, worn, dial, transport, port)
 
     def _looks_like_an_answer(self, candidate: Candidate) -> bool:
         """Whether a device without state would take a datagram for an answer to what the target has asked."""
@@ -154,7 +186,7 @@ class Permissions:
         dial = parse_address(candidate.dial)
         return any(
             may_come_from(flow.ports, candidate.source_port)
-            and parse_prefix(flow.arrives_from).holds(dial)
+            and any(senders.holds(dial) for senders in flow.senders)
             and (not flow.source_ports or any(item.low <= candidate.port <= item.high for item in flow.source_ports))
             for flow in self._received.get((candidate.sender, candidate.transport), ())
         )
@@ -185,9 +217,7 @@ class Permissions:
         for gateway in self._guards.leaves_through(candidate.sender, version_of(candidate.dial)):
             if not self._guards.lets_only_flows_out(gateway):
                 open_routers.append(gateway)
-            elif not taken_for and not (
-                gateway in self._guards.stateless and self._looks_like_an_answer_on_its_way_out(candidate)
-            ):
+            elif self._holds_back(gateway, candidate, taken_for):
                 return True
         gateways = () if taken_for else tuple(open_routers)
         key = (candidate.dial, candidate.transport, candidate.worn, gateways, taken_for)
@@ -195,6 +225,19 @@ class Permissions:
         hosts.add(candidate.sender)
         permissions.update((id(permission), permission) for permission in matching)
         return False
+
+    def _holds_back(self, gateway: str, candidate: Candidate, taken_for: tuple[str, ...]) -> bool:
+        """Whether a router of the sender's site lets out nothing like the packet.
+
+        Args:
+            taken_for: the sender's own flows that it would take the packet for.
+        """
+        if taken_for or not self._guards.lets_only_flows_out(gateway):
+            return False
+        if gateway in self._guards.stateless and self._looks_like_an_answer_on_its_way_out(candidate):
+            return False
+        own = self._view.hosts[candidate.sender].address(version_of(candidate.dial)) or candidate.worn
+        return not self._passes_management(gateway, candidate._replace(worn=own))
 
     def _taking_it_for_a_flow(self, candidate: Candidate) -> tuple[str, ...]:
         """The routers of the sender's site that let a packet pass because it looks like a flow of the sender's own."""

@@ -26,17 +26,12 @@ from tests.emulators.communigate.data_format import as_text, values
 from tests.emulators.communigate.listeners import listeners, listeners_of_slice
 from tests.emulators.communigate.sockets import ipv6_on
 from tests.emulators.communigate.store import FRESH, SETTINGS_FILE, Store, local_addresses, written
+from tests.unit import loopback
 from tests.unit.communigate.world import PASSWORD, PWD_PORT, SIP_PORT, Emulated, made
 
 #: Starts the server from the checkout.
 START = (sys.executable, "-m", "tests.emulators.communigate")
 FRESH_INSTALL = Path(__file__).parent / "fresh_install.settings"
-
-
-def free_port() -> int:
-    """A port that nothing listens on, for either family and transport."""
-    with socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True) as found:
-        return int(found.getsockname()[1])
 
 
 @contextlib.contextmanager
@@ -82,7 +77,7 @@ def password_of(base: Path) -> str:
 
 
 def test_what_is_set_survives_a_restart_and_a_kill(tmp_path: Path) -> None:
-    port = free_port()
+    port = loopback.port()
     with program(tmp_path, Modules=pwd(port)) as running:
         target = Target("127.0.0.1", port, "postmaster", password_of(tmp_path))
         with Session(target) as session:
@@ -112,7 +107,7 @@ def test_the_first_lan_list_is_what_the_system_says_of_itself(tmp_path: Path) ->
 
 
 def test_in_the_background_it_returns_when_it_listens(tmp_path: Path) -> None:
-    port = free_port()
+    port = loopback.port()
     written(tmp_path / SETTINGS_FILE, as_text({"Modules": pwd(port)}, ""), 0o600)
     subprocess.run([*START, "--base", str(tmp_path), "--daemon"], check=True, timeout=20)
     try:
@@ -122,7 +117,7 @@ def test_in_the_background_it_returns_when_it_listens(tmp_path: Path) -> None:
 
 
 def test_installed_as_one_program_it_needs_nothing_of_the_checkout(tmp_path: Path) -> None:
-    port, base, installed = free_port(), tmp_path / "base", tmp_path / "CGServer"
+    port, base, installed = loopback.port(), tmp_path / "base", tmp_path / "CGServer"
     installed.write_bytes(packed.program("of a test"))
     written(base / SETTINGS_FILE, as_text({"Modules": pwd(port)}, ""), 0o600)
     isolated = [sys.executable, "-I", str(installed), "--Base", str(base), "--Daemon"]
@@ -168,7 +163,7 @@ def test_an_option_that_the_product_has_not_is_refused(tmp_path: Path, option: s
 
 
 def test_shutdown_ends_it(tmp_path: Path) -> None:
-    port = free_port()
+    port = loopback.port()
     with program(tmp_path, Modules=pwd(port)) as running:
         with Session(Target("127.0.0.1", port, "postmaster", password_of(tmp_path))) as session:
             session.set("SHUTDOWN", "")
@@ -178,7 +173,7 @@ def test_shutdown_ends_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("option", "mapped"), [("YES", True), ("NO", False)])
 @pytest.mark.acceptance("CG-19", "CG-21")
 def test_the_option_says_whether_sockets_are_ipv6_ones(tmp_path: Path, option: str, mapped: bool) -> None:
-    port, sip = free_port(), free_port()
+    port, sip = loopback.port(), loopback.port()
     modules = {**pwd(port), "SIP": {"UDPListener": {"Port": sip}}}
     with program(tmp_path, "--IPv6", option, Modules=modules):
         for transport, number in (("tcp", port), ("udp", sip)):
@@ -243,7 +238,7 @@ def test_the_media_ports_listen_and_follow_their_settings(server: Emulated) -> N
 
 def test_a_port_that_is_taken_is_told_and_the_others_listen(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        busy, port = taken.getsockname()[1], free_port()
+        busy, port = taken.getsockname()[1], loopback.port()
         modules = {"POP": {"Listener": {"LocalIP": "127.0.0.1", "Port": busy}}, **pwd(port)}
         with program(tmp_path, Modules=modules) as running:
             assert probed("127.0.0.1", port)["by"] == "localhost/PWD"
@@ -267,7 +262,7 @@ def test_a_hosts_slice_of_a_plan_says_where_to_listen(tmp_path: Path) -> None:
     assert {str(place) for place in listeners({"Modules": found, "MediaServer": {}})} == {
         *("sip udp/15060", "media udp/15300", "media udp/15399")
     }
-    port = free_port()
+    port = loopback.port()
     offer["settings"] = {"sip_port": port}
     (tmp_path / "slice.json").write_text(json.dumps({**slice_, "exchanges": exchanges[:1]}))
     with program(tmp_path, "--EmulatorSlice", str(tmp_path / "slice.json"), Modules={}):
@@ -321,7 +316,7 @@ def test_passive_ftp_uses_the_media_tcp_ports(server: Emulated, wan: str, lan: s
 
 
 def test_ports_that_two_share_listen_once(tmp_path: Path) -> None:
-    port = free_port()
+    port = loopback.port()
     modules = {"ftp_data": {"Listener": {"Port": port}}, "media_tcp": {"Listener": {"Port": port}}}
     with program(tmp_path, Modules=modules) as running:
         assert probed("127.0.0.1", port)["by"] == "localhost/ftp_data"

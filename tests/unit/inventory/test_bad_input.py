@@ -191,6 +191,38 @@ MISTAKES = {
         lambda net: net.host("vain", "sheffield", "10.2.0.72", permits=[{"name": "web", "ports": [[]]}]),
         "FXN103", "vain", "faxnet_permits[0].ports", "[[]]", "name a port",
     ),
+    "a protocol that is none": Mistake(
+        lambda net: net.host("vpn", "sheffield", "10.2.0.71", permits=[{"name": "vpn", "protocols": ["esp", "grre"]}]),
+        "FXN125", "vpn", "faxnet_permits[0].protocols[1]", "grre", "0 to 255",
+    ),
+    "a protocol beside any": Mistake(
+        lambda net: net.host("all", "sheffield", "10.2.0.70", permits=[{"name": "all", "protocols": ["any", 50]}]),
+        "FXN125", "all", "faxnet_permits[0].protocols", "['any', 50]", "alone",
+    ),
+    "management by a protocol without ports": Mistake(
+        lambda net: net.host(
+            "esp", "sheffield", "10.2.0.69",
+            management=[{"protocols": "esp"}, {"ports": 22, "protocols": ["tcp", "udp"]}],
+        ),
+        "FXN125", "esp", "faxnet_management", "esp", "faxnet_permits",
+    ),
+    "ports of a protocol without ports": Mistake(
+        lambda net: net.host(
+            "ah", "sheffield", "10.2.0.68", permits=[{"name": "ah", "protocols": ["ah", 50], "ports": 500}]
+        ),
+        "FXN126", "ah", "faxnet_permits[0].ports", "500", "add the protocol",
+    ),
+    "a protocol with ports and none named": Mistake(
+        lambda net: net.host("udp", "sheffield", "10.2.0.67", permits=[{"name": "udp", "protocols": ["udp", "esp"]}]),
+        "FXN103", "udp", "faxnet_permits[0].ports", "", "1-65535",
+    ),
+    "two words for the protocol": Mistake(
+        lambda net: net.host(
+            "two", "sheffield", "10.2.0.66",
+            permits=[{"name": "two", "protocols": "udp", "transport": "udp", "ports": 53}],
+        ),
+        "FXN101", "two", "faxnet_permits[0].transport", "udp", "protocols",
+    ),
     "unknown key": Mistake(
         _client("typo-key", "10.2.0.76", instnaces=1),
         "FXN102", "typo-key", "faxnet_uses[0].instnaces", "1", "instances",

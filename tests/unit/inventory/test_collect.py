@@ -20,6 +20,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory.collecting
     collect,
     without_echoes,
 )
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory.logins import UNKNOWN
 
 Variables = dict[str, dict[str, Any]]
 
@@ -106,6 +107,41 @@ def test_a_shared_template_that_fails_is_one_finding_for_all_its_hosts() -> None
     assert (finding.code, finding.hosts) == ("FXN115", ("a", "b", "c"))
     assert (finding.variable, finding.value) == ("faxnet_uses[1].server", "{{ nobody }}")
     assert finding.message == "'nobody' is undefined"
+
+
+def test_what_works_only_while_ansible_connects_is_not_known_and_no_mistake() -> None:
+    fact, known = "-J {{ ansible_user_id }}@gate", "-J {{ inventory_hostname }}-gate"
+    everywhere = {"faxnet_site": "s", "faxnet_address": "10.0.0.1", "faxnet_management": [{"ports": 22}]}
+    collected, _evaluator = _collected(
+        {
+            "a": {**everywhere, "ansible_ssh_common_args": fact, "ansible_connection": "{{ how }}"},
+            "b": {**everywhere, "ansible_ssh_common_args": fact},
+            "c": {**everywhere, "ansible_ssh_common_args": known, "inventory_hostname": "c"},
+            "d": {**everywhere, "ansible_port": "{{ ansible_facts.port }}"},
+            "gate": {"ansible_host": "192.0.2.9", "ansible_ssh_common_args": fact},
+        }
+    )
+    assert collected.hosts["a"]["ansible_ssh_common_args"] is UNKNOWN
+    assert collected.hosts["a"]["ansible_connection"] is UNKNOWN
+    assert collected.hosts["c"]["ansible_ssh_common_args"] == "-J c-gate"
+    assert collected.hosts["d"]["ansible_port"] is UNKNOWN
+    assert collected.hosts["gate"] == {"ansible_host": "192.0.2.9"}
+    found = {(item.code, item.variable): item for item in collected.findings}
+    assert {key: item.hosts for key, item in found.items()} == {
+        ("FXN124", "ansible_ssh_common_args"): ("a", "b"),
+        ("FXN124", "ansible_connection"): ("a",),
+        ("FXN124", "ansible_port"): ("d",),
+    }
+    advice = found["FXN124", "ansible_ssh_common_args"]
+    assert (advice.value, advice.severity.value) == (fact, "advice")
+    assert "'ansible_user_id' is undefined" in advice.message
+    assert "faxnet_management" in advice.cure
+
+
+def test_a_port_that_nothing_else_names_has_to_be_known() -> None:
+    host = {"faxnet_site": "s", "faxnet_address": "10.0.0.1", "ansible_port": "{{ ansible_facts.port }}"}
+    collected, _evaluator = _collected({"a": host, "b": {**host, "faxnet_management": [{"ports": 22}]}})
+    assert [(item.code, item.hosts) for item in collected.findings] == [("FXN115", ("a",)), ("FXN124", ("b",))]
 
 
 def test_hosts_that_disagree_are_one_finding_for_each_other_value() -> None:

@@ -58,7 +58,7 @@ def test_containers_and_the_controller_itself_are_no_logins() -> None:
 def test_the_plan_manages_that_port_and_names_the_variable_where_it_is_left_out() -> None:
     net = Network().site("florida", "10.1.0.0/24").server("fax", "florida", "10.1.0.10")
     net.client("pc", "florida", "10.1.0.11", "fax")
-    net.hosts["fax"]["ansible_ssh_common_args"] = "-J jump -o Port=2222"
+    net.hosts["fax"]["ansible_ssh_common_args"] = "-v -o Port=2222"
     net.hosts["pc"]["faxnet_management"] = [{"ports": 22}]
     planned = make_plan(Inputs(net.sites, net.hosts, logins={"remote_port": 2200}))
     (finding,) = planned.findings

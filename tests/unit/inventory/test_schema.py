@@ -16,9 +16,10 @@ from referencing import Registry, Resource
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import hosts as read_hosts
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import intent, variables
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import permits as read_permits
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import sites as read_sites
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import uses as read_uses
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import variables
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMA: dict[str, Any] = json.loads((ROOT / "docs/schema/inventory.schema.json").read_text(encoding="utf-8"))
@@ -58,8 +59,9 @@ def test_every_variable_is_in_the_guide() -> None:
     [
         ("site", read_sites.SITE_KEYS, None),
         ("use", read_uses.USE_KEYS, "faxnet_uses"),
-        ("opening", read_hosts.OPENING_KEYS, "faxnet_permits"),
-        ("opening", read_hosts.OPENING_KEYS, "faxnet_management"),
+        ("opening", read_permits.OPENING_KEYS, "faxnet_permits"),
+        ("opening", read_permits.OPENING_KEYS, "faxnet_management"),
+        ("forward_permit", read_permits.FORWARD_KEYS, "faxnet_forward_permits"),
     ],
 )
 def test_schema_reader_and_specs_know_the_same_keys(part: str, keys: tuple[str, ...], option: str | None) -> None:
@@ -78,6 +80,7 @@ def test_choices_are_the_catalogues_and_the_readers() -> None:
     assert OPTIONS["faxnet_system"]["choices"] == SCHEMA["properties"]["faxnet_system"]["anyOf"][0]["enum"]
     assert set(OPTIONS["faxnet_system"]["choices"]) == set(builtin_catalog().systems)
     assert tuple(OPTIONS["faxnet_outbound"]["choices"]) == read_hosts.OUTBOUND
+    assert tuple(OPTIONS["faxnet_stance"]["choices"]) == intent.STANCES
     assert OPTIONS["faxnet_platform"]["default"] == read_hosts.DEFAULT_PLATFORM
 
 
@@ -93,9 +96,22 @@ def test_the_examples_keep_to_it(path: Path) -> None:
     [
         {"faxnet_address": ["10.0.0.1", "2001:db8::1"], "faxnet_site": "{{ place }}", "faxnet_system": "{{ omit }}"},
         {"faxnet_permits": [{"name": "web", "ports": [80, "443", "8000-8010"]}], "faxnet_management": [{"ports": 22}]},
+        {"faxnet_permits": [{"name": "vpn", "protocols": ["udp", "ESP", 50], "ports": 500}, {"protocols": "any"}]},
         {"faxnet_offers": [{"service": "netcfax", "callback_range": "20000-20999"}]},
         {"faxnet_uses": "{{ common_uses + more_uses }}", "other": {"faxnet": 1}},
         {"faxnet_sites": {"s": {"networks": ["10.0.0.0/24"], "gateways": [{"host": "r", "public_address": "::1"}]}}},
+        {
+            "faxnet_sites": {
+                "s": {
+                    "networks": ["10.0.0.0/24"],
+                    "gateway": "r",
+                    "public_address": ["dynamic", "::1"],
+                    "outside_address": "192.168.1.2",
+                    "public_networks": ["192.0.2.0/24"],
+                }
+            }
+        },
+        {"faxnet_clamp_mss": {"size": 1452, "interfaces": ["ppp0"]}},
     ],
 )
 def test_sound_variables_pass(data: object) -> None:
@@ -113,6 +129,8 @@ def test_sound_variables_pass(data: object) -> None:
         ({"faxnet_uses": [{"service": "netcfax", "server": "fl-fax", "callbacks": {}}]}, "$.faxnet_uses"),
         ({"faxnet_offers": [{"service": "netcfax", "primary_port": 70000}]}, "$.faxnet_offers"),
         ({"faxnet_permits": [{"name": 'web"; flush', "ports": 80}]}, "$.faxnet_permits"),
+        ({"faxnet_permits": [{"name": "web"}]}, "$.faxnet_permits"),
+        ({"faxnet_permits": [{"name": "web", "protocols": 256}]}, "$.faxnet_permits"),
         ({"faxnet_management": []}, "$.faxnet_management"),
         ({"faxnet_address": "10.2.0.27\n10.2.0.28"}, "$.faxnet_address"),
         ({"faxnet_outbound": "some"}, "$.faxnet_outbound"),

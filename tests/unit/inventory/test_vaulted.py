@@ -40,7 +40,18 @@ SITES: dict[str, Any] = {
 }
 HOSTS: dict[str, dict[str, Any]] = {
     "fl-router": {"faxnet_site": "florida", "faxnet_address": "10.1.0.1", "faxnet_reverse_path": "strict"},
-    "uk-router": {"faxnet_site": "sheffield", "faxnet_address": "10.2.0.1", "faxnet_outbound": "any"},
+    "uk-router": {
+        "faxnet_site": "sheffield",
+        "faxnet_address": "10.2.0.1",
+        "faxnet_outbound": "any",
+        "faxnet_clamp_mss": 1452,
+        "faxnet_forward_permits": [
+            {
+                "name": "vpn", "from": ["10.9.0.0/24", "uk-pc1"], "to": "site:sheffield", "from_interfaces": ["wg0"],
+                "protocols": ["udp", "esp"], "ports": 4500, "both_directions": True,
+            }
+        ],
+    },
     "fl-fax": {
         "faxnet_site": "florida",
         "ansible_host": "10.1.0.10",
@@ -51,11 +62,17 @@ HOSTS: dict[str, dict[str, Any]] = {
         "ansible_winrm_port": 5986,
         "ansible_psrp_port": 5986,
         "ansible_ssh_args": "-C",
-        "ansible_ssh_common_args": "-o Port=22",
+        "ansible_ssh_common_args": "-o Port=22 -J fl-router",
         "ansible_ssh_extra_args": "-v",
+        "ansible_paramiko_proxy_command": "nc %h %p",
         "faxnet_platform": "nftables",
+        "faxnet_stance": "observe",
         "faxnet_offers": [
             {"service": "netcfax", "primary_port": 7488, "callback_range": {"low": 9000, "high": 50000}},
+        ],
+        "faxnet_accepted_losses": [
+            {"kind": "listener", "protocol": "udp", "ports": [51820, "5000-5010"], "program": "dnsmasq"},
+            {"kind": "protocol", "protocol": 47, "networks": ["192.0.2.0/24"], "interface": "tun0"},
         ],
         "faxnet_permits": [{"name": "web", "ports": [80, "8080-8090"], "transport": "tcp", "sources": ["10.1.0.0/24"]}],
     },
@@ -90,11 +107,13 @@ SECRETS = (VaultedText("p4ss/ word"), VaultedText("hunter2"), VaultedNumber(8675
 
 def network() -> dict[str, Any]:
     """Every variable that a plan reads, by name; those of hosts below the host."""
-    return copy.deepcopy({"faxnet_sites": SITES, "faxnet_services": SERVICES, "hosts": HOSTS})
+    return copy.deepcopy(
+        {"faxnet_sites": SITES, "faxnet_services": SERVICES, "faxnet_controller": ["10.2.0.7"], "hosts": HOSTS}
+    )
 
 
 def planned(data: dict[str, Any]) -> Planned:
-    return make_plan(Inputs(data["faxnet_sites"], data["hosts"], data["faxnet_services"]))
+    return make_plan(Inputs(data["faxnet_sites"], data["hosts"], data["faxnet_services"], data["faxnet_controller"]))
 
 
 def leaves(data: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -154,6 +173,7 @@ def test_no_finding_shows_a_secret_wherever_it_stands(secret: VaultedText | Vaul
 def test_what_is_encrypted_as_a_whole_is_planned_as_if_it_were_not() -> None:
     open_plan, hidden_plan = planned(network()), planned(
         {"faxnet_sites": everything_vaulted(SITES), "faxnet_services": everything_vaulted(SERVICES),
+         "faxnet_controller": everything_vaulted(["10.2.0.7"]),
          "hosts": {name: everything_vaulted(own) for name, own in HOSTS.items()}}
     )  # fmt: skip
     assert open_plan.plan is not None, [finding.text() for finding in open_plan.findings]

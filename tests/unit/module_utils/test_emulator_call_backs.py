@@ -16,7 +16,7 @@ import pytest
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.errors import GoneError
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.wire import Connection, dialled
-from tests.unit.loopback import address
+from tests.unit.loopback import address, port
 from tests.unit.module_utils.emulator_world import (
     HIGH,
     LOW,
@@ -149,9 +149,8 @@ async def logged_in(place: str, name: str, call_back_port: int) -> Connection:
 async def test_a_call_back_that_is_turned_away_is_told_apart_from_one_that_vanishes(tmp_path: Path) -> None:
     offices = server()
     place = offices["addresses"][0]
-    with socket.create_server((place, 0), backlog=0) as deaf, socket.create_server((place, 0)) as closed:
-        gone = closed.getsockname()[1]
-        closed.close()
+    with socket.create_server((place, 0), backlog=0) as deaf:
+        gone = port()
         async with running(tmp_path, offices) as (fax,):
             connections = [
                 await logged_in(place, "a-closed", gone),

@@ -25,6 +25,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._probing.answers imp
     outcome_of_icmp,
 )
 from ansible_collections.faxnet.deploy.plugins.module_utils._probing.probes import UDP_PAYLOAD, ProbeError, run_probes
+from tests.unit import loopback
 
 
 @pytest.fixture
@@ -45,8 +46,7 @@ def quiet() -> Iterator[int]:
 @pytest.fixture
 def shut() -> int:
     """A port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    return loopback.port()
 
 
 def probe(port: int | None = None, transport: str = "tcp", **more: Any) -> dict[str, Any]:
@@ -149,8 +149,8 @@ def test_a_udp_probe_shares_its_source_port_and_takes_only_its_own_answers(addre
     assert heard == [shared, b"for the program"]
 
 
-def test_many_udp_probes_leave_from_one_port_at_a_time(quiet: int, shut: int) -> None:
-    probes = [probe(shut + step, "udp", source_port=quiet + 1, id=str(step)) for step in range(-3, 4)]
+def test_many_udp_probes_leave_from_one_port_at_a_time(shut: int) -> None:
+    probes = [probe(loopback.port(), "udp", source_port=shut, id=str(number)) for number in range(7)]
     assert "unsent" not in {item["outcome"] for item in run_probes(probes, timeout=0.2, tries=2)}
 
 

@@ -49,7 +49,7 @@ def test_a_router_lets_the_controller_through_to_each_host_behind_it() -> None:
 def test_a_host_that_nobody_logs_in_to_over_the_network_needs_nothing(plugin: str) -> None:
     net = two_routed_offices()
     net.hosts["pc"]["ansible_connection"] = plugin
-    assert passed(net.made(), "york-router") == []
+    assert "in" not in {entry[3] for entry in passed(net.made(), "york-router")}
 
 
 @pytest.mark.parametrize(
@@ -169,6 +169,35 @@ def test_a_sheet_names_no_ipv6_where_the_hosts_can_be_administered_by_ipv4() -> 
     assert passed(net.made(), "york-router") == [
         ("0.0.0.0/0", "10.4.0.10", "22", "in", "management/anywhere>york"),
     ]
+
+
+def test_a_router_that_translates_is_reached_through_those_further_out_at_the_address_that_it_wears() -> None:
+    net = two_routed_offices()
+    del net.sites["york"]["gateway"], net.sites["york"]["realm"]
+    net.sites["york"]["gateways"] = [{"host": "york-router", "public_address": "192.0.2.4"}, {"host": "edge"}]
+    net.sites["leeds"] |= {"public_address": "192.0.2.3"}
+    net.hosts["edge"] = {"faxnet_address": "172.31.4.1"}
+    made = net.made()
+    assert ("0.0.0.0/0", "192.0.2.4", "22", "in", "management/anywhere>york-router") in passed(made, "edge")
+    assert made.trace("internet", "york-router", 22).reached == "york-router"
+
+
+def test_hosts_that_name_no_sources_are_told_once_with_the_routers_that_let_anybody_through() -> None:
+    net = two_routed_offices()
+    net.site("hull", "10.5.0.0/24", gateway="hull-router", public="192.0.2.5").client("far", "hull", "10.5.0.9", "fax")
+    net.sites["leeds"]["public_address"] = "192.0.2.3"
+    net.host("near", "york", "10.4.0.11", management=[{"ports": 22}])
+    net.host("named", "york", "10.4.0.12", management=[{"ports": 22, "sources": ["10.3.0.0/24"]}])
+    net.host("everybody", "york", "10.4.0.13", management=[{"ports": 22, "sources": ["0.0.0.0/0", "::/0"]}])
+    net.host("sheet", "york", "10.4.0.14", platform="unmanaged")
+    (finding,) = [item for item in net.plan().findings if item.code == "FXN123"]
+    # The server has an IPv6 address that its router does not translate.
+    assert (finding.hosts, finding.variable) == (("fax", "near", "pc"), "faxnet_management")
+    assert "leeds-router, york-router" in finding.message
+    assert "sources" in finding.cure
+    net.hosts["york-router"]["faxnet_platform"] = "unmanaged"
+    (finding,) = [item for item in net.plan().findings if item.code == "FXN123"]
+    assert finding.hosts == ("fax",)
 
 
 def test_many_networks_become_few_that_hold_them_all() -> None:

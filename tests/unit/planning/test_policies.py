@@ -278,3 +278,19 @@ def test_rules_of_a_product_with_dots_in_its_names_keep_its_own_words() -> None:
     net.hosts["fl-pc1"]["faxnet_uses"].append({"service": "t.38", "server": "gate"})
     (rule,) = rule_list(net.made().slices["gate"])["rules"]
     assert (rule["service"], rule["target"]) == ("t.38 UDPTL 4000", "10.1.0.12")
+
+
+def test_what_goes_to_the_realm_untranslated_is_let_out_by_a_router_beyond_one_that_translates() -> None:
+    net = Network()
+    net.site("york", "10.4.0.0/24", "2001:db8:4::/64", realm="company")
+    net.sites["york"]["gateways"] = [{"host": "inner", "public_address": "172.31.4.1"}, {"host": "edge"}]
+    net.sites["york"]["public_address"] = "192.0.2.4"
+    net.hosts |= {"inner": {"faxnet_address": "10.4.0.1"}, "edge": {"faxnet_address": "172.31.4.2"}}
+    net.site("leeds", "10.3.0.0/24", realm="company")
+    net.server("fax", "leeds", "10.3.0.10").host("pc", "york", "10.4.0.10")
+    made = net.made()
+    assert made.trace("pc", "fax", 22).reached == "fax"
+    assert made.policy("edge")["networks"] == ["10.4.0.0/24", "172.31.4.1/32", "2001:db8:4::/64"]
+    # Where nobody else is in the realm, everything that comes there has been translated.
+    del net.sites["leeds"]["realm"], net.hosts["fax"]
+    assert net.made().policy("edge")["networks"] == ["172.31.4.1/32", "2001:db8:4::/64"]

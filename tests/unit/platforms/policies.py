@@ -82,3 +82,8 @@ def forward(source: str, address: str, ports: str, target: str, **parts: Any) ->
         "flows": [f"netcfax.scp/{source}>{target}"],
         **parts,
     }
+
+
+def opening(transport: str, ports: str | None = None, *sources: str, name: str = "test") -> dict[str, Any]:
+    """One entry of `openings`, from anywhere unless sources are named."""
+    return {"name": name, "transport": transport, "ports": ports, "sources": list(sources) or EVERYWHERE}

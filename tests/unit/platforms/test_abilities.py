@@ -62,6 +62,13 @@ def read(held: dict[str, Any]) -> Policy:
         ("ipv6", policy(input=[permit("2001:db8::1", "2001:db8::2")]), "rules for IPv6"),
         ("udp", policy(input=[permit("192.0.2.1", "10.1.0.1", transport="udp")]), "rules for UDP"),
         ("outbound_flows", router(outbound="flows"), "faxnet_outbound: flows"),
+        ("clamp_mss", router(clamp_mss={"size": 1452}), "segment size of TCP connections (faxnet_clamp_mss)"),
+        (
+            "foreign_nat",
+            router(forward_permits=[{"name": "web", "transport": "any", "translated": True}]),
+            "only_translated in faxnet_forward_permits",
+        ),
+        ("observe", policy(stance="observe"), "set faxnet_stance to exclusive or additive"),
         ("helpers", policy(input=[permit("192.0.2.1", "10.1.0.1", helper="ftp")]), "helper ftp"),
         ("timeouts", policy(input=[permit("192.0.2.1", "10.1.0.1", idle=7200)]), "idle time of its own (7200 s)"),
         (
@@ -117,6 +124,8 @@ def test_every_ability_that_there_is_has_its_refusal() -> None:
         ("nftables_stateless", policy(input=[permit("10.1.0.1", "192.0.2.1", helper="ftp")]), "helper ftp, which"),
         ("worksheet", router(forward=[permit("10.2.0.2", "192.0.2.1", helper="ftp")]), "helper ftp, which"),
         ("worksheet", router(outbound="flows"), "faxnet_outbound: flows"),
+        ("worksheet", policy(stance="observe"), "a note of whoever sends what it would refuse"),
+        ("nftables_stateless", policy(stance="observe"), "a note of whoever sends what it would refuse"),
         ("worksheet", policy(input=[permit("2001:db8::1", "2001:db8::2")]), "rules for IPv6, which"),
     ],
 )

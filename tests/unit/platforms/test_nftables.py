@@ -14,13 +14,18 @@ from hypothesis import strategies as st
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables.host_requirements import (
     forwarding_settings,
-    open_ports,
+    helper_modules,
+    own_addresses,
+    source_translations,
 )
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import apply_slice
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.policies.policy import RefusedError
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.policies.read_policy import read_policy
 from tests.kernel import networks
-from tests.unit.platforms.policies import forward, nft_rules, permit, policy, router
+from tests.unit.platforms.policies import forward, nft_rules, permit, policy, router, stateless_rules
+
+#: What changes a router's policy into one that a filter without connection tracking can hold.
+UNTRANSLATED: dict[str, Any] = {"outbound": "flows", "public": [], "source_nat": []}
 
 
 def elements(text: str, name: str) -> list[str]:
@@ -43,6 +48,43 @@ def test_management_comes_before_anything_that_drops() -> None:
     assert all("echo-request limit rate over" in rule for rule in rules[1 : management - 1])
 
 
+SYN = "tcp flags & (syn | rst) == syn counter tcp option maxseg size set"
+
+
+@pytest.mark.parametrize(
+    ("wish", "held"),
+    [
+        (None, []),
+        ({"size": None, "interfaces": []}, [f"{SYN} rt mtu"]),
+        (
+            {"size": 1300, "interfaces": ["ppp*", "wg0"]},
+            [f'{side} "{name}" {SYN} 1300' for name in ("ppp*", "wg0") for side in ("iifname", "oifname")],
+        ),
+    ],
+)
+def test_the_segment_size_is_lowered_before_anything_is_decided(wish: Any, held: list[str]) -> None:
+    for text in (nft_rules(router(clamp_mss=wish)), stateless_rules(router(clamp_mss=wish, **UNTRANSLATED))):
+        networks.checked_by_nft(text)
+        hook = ["type filter hook forward priority mangle; policy accept;"] if held else []
+        assert chain(text, "clamp_mss") == [*hook, *held]
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        (True, "policy.clamp_mss: True is not a mapping"),
+        ({"bytes": 1}, "policy.clamp_mss.bytes is not known"),
+        ({"size": 1}, "policy.clamp_mss.size: 1 is not a number of bytes"),
+        ({"interfaces": ['a" drop']}, "policy.clamp_mss.interfaces[0]"),
+    ],
+)
+def test_a_segment_size_that_cannot_be_is_refused(wish: Any, message: str) -> None:
+    with pytest.raises(RefusedError, match=re.escape(message)):
+        nft_rules(router(clamp_mss=wish))
+    with pytest.raises(RefusedError, match="only a router can"):
+        nft_rules(policy(clamp_mss={"size": None}))
+
+
 @pytest.mark.parametrize(
     ("reverse_path", "looked_up"),
     [("strict", "fib saddr . iif oif missing"), ("loose", "fib saddr oif missing"), ("off", None)],
@@ -53,7 +95,7 @@ def test_a_router_takes_only_what_it_could_answer_and_management_before(
     text = nft_rules(router(reverse_path=reverse_path))
     for name, before in (("input", '"management"'), ("forward", "ct state invalid")):
         rules = chain(text, name)
-        found = [number for number, rule in enumerate(rules) if "fib" in rule]
+        found = [number for number, rule in enumerate(rules) if "missing" in rule]
         assert [rules[number].partition(" counter")[0] for number in found] == ([looked_up] if looked_up else [])
         last = next(number for number, rule in enumerate(rules) if before in rule)
         assert all(number == last + 1 or (name == "input" and number > last) for number in found)
@@ -356,12 +398,6 @@ def test_a_malformed_entry_is_refused_with_its_place_and_value(entry: dict[str, 
         nft_rules(policy(input=[{**permit("192.0.2.1", "10.1.0.10"), **entry}]))
 
 
-def test_what_the_host_opens_is_told_by_transport_and_version() -> None:
-    found = open_ports(read_policy(policy(input=[permit("192.0.2.1", "10.1.0.10", "7488")])))
-    assert {"version": 4, "transport": "tcp", "ports": [[22, 22], [7488, 7488]]} in found
-    assert {"version": 6, "transport": "tcp", "ports": [[22, 22]]} in found
-
-
 def test_a_router_forwards_the_versions_that_it_has_networks_of() -> None:
     assert forwarding_settings(read_policy(policy())) == []
     assert forwarding_settings(read_policy(router())) == ["net.ipv4.ip_forward"]
@@ -415,4 +451,25 @@ def test_when_the_rules_are_lost_management_is_let_in_and_nothing_else() -> None
     rules = nft_rules(router(outbound="flows", source_nat=[], reverse_path="off"))
     assert closed == rules
     assert re.findall(r"^\tchain (\S+)", closed, re.MULTILINE) == ["faxnet_input", "faxnet_forward"]
-    assert re.findall(r'comment "(.*)"', closed) == ["management"]
+    # A bridge between machines is none of what is let in.
+    assert set(re.findall(r'comment "(.*)"', closed)) == {"management", "inside one network"}
+
+
+def test_a_router_that_translates_needs_both_halves_of_a_helper() -> None:
+    watched = [permit("10.2.0.10", "198.51.100.10", "4559", helper="ftp")]
+    assert helper_modules(read_policy(router(forward=watched))) == ["nf_conntrack_ftp", "nf_nat_ftp"]
+    assert helper_modules(read_policy(router(forward=watched, source_nat=[]))) == []
+    assert helper_modules(read_policy(router(forward=[{**watched[0], "enabled": False}]))) == []
+    assert helper_modules(read_policy(router())) == []
+
+
+def test_the_addresses_that_a_router_must_have_are_those_of_its_translations() -> None:
+    held = [
+        forward("198.51.100.10", "203.0.113.21", "10000-10099", "10.2.0.10"),
+        forward("198.51.100.10", "203.0.113.22", "10100-10199", "10.2.0.11", enabled=False),
+    ]
+    assert own_addresses(read_policy(router(destination_nat=held))) == ["203.0.113.20", "203.0.113.21"]
+    assert own_addresses(read_policy(policy())) == []
+    assert source_translations(read_policy(router())) == [
+        {"version": 4, "networks": ["10.2.0.0/24"], "exempt": ["10.2.0.0/24"], "address": "203.0.113.20"}
+    ]

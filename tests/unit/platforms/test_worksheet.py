@@ -67,6 +67,20 @@ def test_the_sheet_says_how_long_a_silent_connection_must_be_remembered() -> Non
     assert "Remember" not in render_slice(sheet_slice())
 
 
+@pytest.mark.parametrize(
+    ("wish", "line"),
+    [
+        ({"size": None}, "3. TCP segment size (MSS clamping): what the path holds (clamp to path MTU), on everything"),
+        ({"size": 1452, "interfaces": ["ppp0"]}, "3. TCP segment size (MSS clamping): 1452 bytes, on ppp0."),
+    ],
+)
+def test_the_sheet_says_what_segment_size_to_set(wish: dict[str, Any], line: str) -> None:
+    part = sheet_slice()
+    part["policy"]["clamp_mss"] = wish
+    assert line in render_slice(part)
+    assert "MSS" not in render_slice(sheet_slice())
+
+
 def test_a_name_with_a_line_break_stays_in_its_row() -> None:
     text = render_slice(sheet_slice(name="a\nb\x1b[2J"))
     assert any(row[1] == "a b [2J" for row in cells(text) if len(row) == 9)

@@ -31,6 +31,20 @@ def test_a_network_that_holds_exactly_the_plan_passes() -> None:
     assert report.sentence.endswith(", and all 43 notifications reached the client they were meant for.")
 
 
+def test_where_hosts_refuse_nothing_it_says_which_and_claims_nothing_of_them() -> None:
+    offices = two_offices()
+    offices["hosts"]["fl-fax"]["faxnet_stance"] = "observe"
+    offices["hosts"]["fl-router"]["faxnet_stance"] = "additive"
+    report = reported(offices, as_planned)
+    assert (report.verdict, report.headline) == ("passed", "The planned traffic passes")
+    assert "No refusal is claimed of fl-router (additive) and fl-fax (observe)" in report.sentence
+    assert report.lenient == {"additive": ("fl-router",), "observe": ("fl-fax",)}
+    page = html.unescape(report_page(report))
+    assert "Nothing else may pass, but to and through fl-router and fl-fax: nothing is refused there." in page
+    assert "refuses nothing (observe)" in page
+    assert "refuses nothing (additive)" in page
+
+
 def test_a_network_without_rules_fails_on_everything_that_must_be_refused() -> None:
     report = reported(two_offices(), wide_open)
     assert report.verdict == "failed"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.tracing.topology import Topology
+from tests.unit.networks import FIXED
 from tests.unit.verification.products import products
 
 
@@ -18,7 +19,7 @@ def chain(inner: list[str], outer: list[str]) -> Topology:
     plan: dict[str, Any] = products()
     plan["hosts"]["uk-inner"] = dict(plan["hosts"]["uk-router"], addresses=["10.2.0.2"])
     plan["hosts"]["uk-router"]["addresses"] = ["192.168.7.1"]
-    gateways = [{"host": "uk-inner", "public": inner}, {"host": "uk-router", "public": outer}]
+    gateways = [{"host": "uk-inner", "public": inner, **FIXED}, {"host": "uk-router", "public": outer, **FIXED}]
     plan["sites"]["sheffield"]["gateways"] = gateways
     return Topology(plan)
 

@@ -126,7 +126,10 @@ def test_only_slices_of_devices_on_the_way_are_read(made: Made) -> None:
     [
         ("uk-ts9", "fl-fax", "tcp", 1, "'uk-ts9' is neither a host of this plan nor an address"),
         ("uk-ts1", "fl fax", "tcp", 1, "'fl fax' is neither"),
-        ("uk-ts1", "fl-fax", "icmp", 1, "use one of tcp, udp"),
+        ("uk-ts1", "fl-fax", "icmq", 1, "is 'icmp' meant.*from 0 to 255"),
+        ("uk-ts1", "fl-fax", "esp", 1, "esp has no ports; omit the port"),
+        ("uk-ts1", "fl-fax", "udp", None, "udp has ports; name its port"),
+        ("uk-ts1", "fl-fax", "any", None, "name one"),
         ("uk-ts1", "fl-fax", "tcp", 0, "name one port"),
         ("uk-ts1", "fl-fax", "tcp", "7488-7489", "name one port"),
         ("uk-ts1", "2001:db8::1", "tcp", 1, "no common IP version"),
@@ -134,7 +137,7 @@ def test_only_slices_of_devices_on_the_way_are_read(made: Made) -> None:
     ],
 )
 def test_a_question_that_makes_no_sense_is_answered_with_the_cure(
-    made: Made, source: str, destination: str, transport: str, port: int | str, message: str
+    made: Made, source: str, destination: str, transport: str, port: int | str | None, message: str
 ) -> None:
     with pytest.raises(trace.TraceError, match=message):
         trace.trace(made.document, made.slices.__getitem__, trace.Packet(source, destination, transport, port))
@@ -254,3 +257,22 @@ def test_the_internets_address_is_none_that_the_plan_uses() -> None:
 def test_a_senders_port_must_be_one() -> None:
     with pytest.raises(trace.TraceError, match="name one port"):
         follow(fax_appliance().made(), "fp", "pc", 1234, 0)
+
+
+def test_a_protocol_without_ports_is_traced_by_name_and_by_number() -> None:
+    net = two_offices()
+    vpn = {"name": "vpn", "protocols": ["udp", "esp"], "ports": 4500, "sources": ["10.2.0.0/24"]}
+    net.hosts["uk-pc2"]["faxnet_permits"] = [vpn]
+    found = net.made()
+    for word in ("esp", "50", 50):
+        packet = trace.Packet("uk-pc1", "uk-pc2", str(word), None)
+        verdict = trace.trace(found.document, found.slices.__getitem__, packet)
+        assert (verdict.packet, verdict.reached) == ("esp from uk-pc1 (10.2.0.21) to uk-pc2 (10.2.0.22)", "uk-pc2")
+        assert verdict.hops[-1].rule == "accept vpn esp from 10.2.0.0/24"
+    outcomes = {
+        word: trace.trace(
+            found.document, found.slices.__getitem__, trace.Packet("uk-pc1", "uk-pc2", word, None)
+        ).outcome
+        for word in ("gre", "icmp", "igmp")
+    }
+    assert outcomes == {"gre": trace.Outcome.REFUSED, "icmp": trace.Outcome.ARRIVES, "igmp": trace.Outcome.ARRIVES}

@@ -11,8 +11,10 @@ from typing import Any
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.slice_json import read_slice_document
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.view import view_plan
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, make_plan
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report, Source, make_report
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report, make_report
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.source import Source
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.probes import Expectations, Limits
 from tests.golden.plan.made import read_case
@@ -80,10 +82,12 @@ def results_of(
 
 
 def _notify(plan: dict[str, Any], found: dict[str, dict[str, Any]]) -> None:
+    # Reversed, for the first one counts.
+    dials = {flow["destination"]: flow["dial"] for flow in reversed(plan["flows"]) if flow["callback"]}
     for use in plan["uses"]:
         if use["server"] not in found:
             continue
-        dial = next(flow["dial"] for flow in plan["flows"] if flow["callback"] and flow["destination"] == use["host"])
+        dial = dials[use["host"]]
         sent = found[use["server"]]["notifications"] = found[use["server"]]["notifications"] or []
         instances = []
         for index in range(use["instances"]):
@@ -93,7 +97,7 @@ def _notify(plan: dict[str, Any], found: dict[str, dict[str, Any]]) -> None:
             sent[-1] |= {"outcome": "delivered", "answered_by": name, "detail": ""}
             instances.append({"name": name, "notifications": [{"token": f"token of {name}"}]})
         if use["host"] in found:
-            found[use["host"]]["instances"] = instances
+            found[use["host"]]["instances"] = (found[use["host"]]["instances"] or []) + instances
 
 
 def reported(
@@ -115,4 +119,4 @@ def source_of(
 ) -> Source:
     """Return what a report is made of."""
     summary = None if expects is None else expects.summary()
-    return Source(plan, slices, summary, results, time, {"faxnet.deploy": "0.1.0"})
+    return Source(view_plan(plan), slices, summary, results, time, {"faxnet.deploy": "0.1.0"})

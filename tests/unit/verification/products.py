@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import PLATFORMS
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report, make_report
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
+from tests.unit.networks import FIXED
 from tests.unit.verification.offices import Answer, results_of, source_of
 
 ANYWHERE = "0.0.0.0/0"
@@ -112,13 +113,20 @@ def products() -> dict[str, Any]:
     sites = {
         name: {
             "networks": networks,
-            "gateways": [{"host": host, "public": public} for host, public in gateways],
+            "gateways": [{"host": host, "public": public, **FIXED} for host, public in gateways],
             "realm": {"4": name if gateways else "internet", "6": "internet"},
         }
         for name, (networks, gateways) in SITES.items()
     }
     hosts = {
-        name: {"site": site, "addresses": [address], "roles": roles, "system": None, "platform": platform}
+        name: {
+            "site": site,
+            "addresses": [address],
+            "roles": roles,
+            "system": None,
+            "platform": platform,
+            "stance": "exclusive",
+        }
         for name, (site, address, roles, platform) in HOSTS.items()
     }
     ssh = {"name": "ssh", "transport": "tcp", "ports": "22", "sources": ["10.0.0.0/8"]}
@@ -131,7 +139,7 @@ def products() -> dict[str, Any]:
 def router_slices(plan: dict[str, Any], *, shut: str = "") -> dict[str, dict[str, Any]]:
     """Return of each router's slice what verify asks for; *shut*: the one that lets nothing but flows out."""
     gateways = {gateway["host"] for site in plan["sites"].values() for gateway in site["gateways"]}
-    return {name: {"policy": {"outbound": "flows" if name == shut else "any"}} for name in gateways}
+    return {name: {"policy": {"outbound": "flows" if name == shut else "any", "forward": []}} for name in gateways}
 
 
 def products_report(plan: dict[str, Any], answer: Answer | None, **changes: Any) -> Report:

@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.probes import Expectations, Probe
+from tests.unit.networks import FIXED
 from tests.unit.verification.products import ANYWHERE, products, router_slices
 
 
@@ -214,7 +215,7 @@ def test_what_leaves_for_the_internet_is_taken_by_an_unmanaged_host_out_there(pl
 
 def test_what_a_managed_router_would_keep_away_is_no_end_for_it(plan: dict[str, Any]) -> None:
     plan["hosts"]["tr-router"] = dict(plan["hosts"]["br-router"], site="trunks", addresses=["192.0.2.129"])
-    plan["sites"]["trunks"]["gateways"] = [{"host": "tr-router", "public": []}]
+    plan["sites"]["trunks"]["gateways"] = [{"host": "tr-router", "public": [], **FIXED}]
     assert not probes_of(plan, flow="communigate.smtp_out/br-cgp>internet")
     missing = {item.exchange: item.reason for item in expected(plan).not_probed}
     assert missing["communigate.smtp_out"].startswith("no host of the plan that somebody else sets stands")

@@ -41,6 +41,10 @@ class TakenPorts:
         """Note *ports* as taken; what of them is taken already stays with its first owner."""
         for address in addresses:
             taken = self._taken.setdefault((address, transport), [])
+            after = bisect_left(taken, (ports.high + 1,))
+            if not after or taken[after - 1][1] < ports.low:
+                taken.insert(after, (ports.low, ports.high, owner))  # as it mostly is: all of them are free
+                continue
             low = ports.low
             place = max(bisect_left(taken, (low,)) - 1, 0)
             gaps = []

@@ -91,22 +91,20 @@ def _choose(
     without_room: dict[tuple[object, ...], list[_Undecided]] = {}
     for item in undecided:
         request, size, old = item
-        client = request.client
+        client, addresses = request.client, request.addresses
         shared = request.public or request.own
         need = (shared, request.transport, request.pool, size, request.system.name)
-        if need in without_room:
+        if without_room and need in without_room:
             without_room[need].append(item)
             continue
-        found = space.find(
-            client, request.addresses, request.transport, request.pool, size, request.system, taken_ports
-        )
+        found = space.find(client, addresses, request.transport, request.pool, size, request.system, taken_ports)
         if found is None:
             full = (
                 space.find(client, shared, request.transport, request.pool, size, request.system, taken_ports) is None
             )
             without_room[need if full else (client,)] = [item]
             continue
-        taken_ports.add(request.addresses, request.transport, found, PortOwner(client.text, client))
+        taken_ports.add(addresses, request.transport, found, PortOwner(client.text, client))
         chosen[client] = found
         if old is not None:
             findings.append(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ...basics.findings import Finding, short
 from ...basics.names import HostService
 from ...basics.ports import PortRange
-from ...catalog.profile import CallbackRules, Environment, System
+from ...catalog.profile import CallbackRules, Environment, Profile, System
 from ...inventory.intent import CallbackRequest, Intent, Use
 from .port_space import RealmAddress
 
@@ -97,6 +97,7 @@ def client_requests(
     grouped: defaultdict[HostService, list[Use]] = defaultdict(list)
     for use in intent.uses:
         grouped[use.client].append(use)
+    transports = {name: _callback_transport(profile) for name, profile in intent.profiles.items()}
     requests = []
     for client, uses in sorted(grouped.items()):
         profile = intent.catalog.profiles[client.service]
@@ -107,19 +108,24 @@ def client_requests(
         requests.append(
             ClientRequest(
                 client,
-                next(exchange.transport for exchange in profile.exchanges if exchange.is_callback),
+                transports[client.service],
                 tuple(uses),
                 at.own,
                 at.public,
                 profile.callback,
                 intent.system_of(*client),
-                tuple(profile.environments[use.environment] for use in uses),
+                tuple([profile.environments[use.environment] for use in uses]),
                 named if named is not None else profile.callback.pool,
                 named is not None,
                 intent.catalog.well_known,
             )
         )
     return requests
+
+
+def _callback_transport(profile: Profile) -> str:
+    """The transport of a product's call-backs; empty where it has none."""
+    return next((exchange.transport for exchange in profile.exchanges if exchange.is_callback), "")
 
 
 def _agree(uses: list[Use], findings: list[Finding]) -> bool:

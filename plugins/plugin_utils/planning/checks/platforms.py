@@ -22,7 +22,7 @@ _NEEDS = tuple(field.name for field in fields(Abilities) if field.name != "targe
 
 
 #: What a plain router that a person sets may lack, although the worksheet can ask for it.
-_UNUSUAL = ("source_ports", "timeouts")
+_UNUSUAL = ("source_ports", "timeouts", "clamp_mss")
 
 
 def check_platforms(intent: Intent, policies: Mapping[str, Policy], findings: list[Finding]) -> None:
@@ -48,7 +48,7 @@ def check_platforms(intent: Intent, policies: Mapping[str, Policy], findings: li
                 findings.append(Finding("FXN502", (name,), "faxnet_platform", short(wished), reason, cure))
             for need in needs(policy, _UNUSUAL) if platform.traits.applied_by == "person" else ():
                 message = f"a person has to set {need}; not every such device can"
-                cure = "look whether the device can before you rely on it; if not, switch that exchange off"
+                cure = "look whether the device can before you rely on it; if not, do without what asks for it"
                 findings.append(Finding("FXN503", (name,), "faxnet_platform", short(wished), message, cure))
 
 

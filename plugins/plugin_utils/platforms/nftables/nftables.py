@@ -18,13 +18,31 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ...basics.gc_pause import gc_pause
+from ...inventory.intent import ADDITIVE, EXCLUSIVE
 from ...policies.policy import MANAGEMENT, Policy, SourceNat
 from ..platform import Abilities, Device, OnDevice, Options, Platform, Traits
 from . import text as nft_text
-from .host_requirements import forwarding_settings, open_ports
+from .host_requirements import (
+    forwarding_settings,
+    helper_modules,
+    own_addresses,
+    source_translations,
+)
+from .permits import bridged_rules, forward_permit_rules, opening_rules
 from .ranges import by_version
 from .sets import LookUp, filters, translations
-from .text import FIELD, REFUSE, address_set, chain, link_rules, opening_rules, ping_limits, reverse_path_rules
+from .stances import stance_of
+from .text import (
+    FIELD,
+    INVALID,
+    PING_LIMITS,
+    address_set,
+    chain,
+    clamp_mss_chain,
+    link_rules,
+    reverse_path,
+)
 from .tracking import NOTHING, objects
 
 TABLE = nft_text.TABLE
@@ -43,7 +61,7 @@ class Nftables(Platform):
         logged_in=True,
         runs_python=True,
         sends_probes=True,
-        abilities=Abilities(helpers=True, timeouts=True),
+        abilities=Abilities(helpers=True, timeouts=True, observe=True),
     )
 
     def render(self, device: Device, options: Options) -> str:
@@ -52,10 +70,14 @@ class Nftables(Platform):
 
     def apply(self, device: Device, options: Options) -> OnDevice:
         """Load the file, with the kernel settings that it needs."""
-        settings, opened = forwarding_settings(device.policy), open_ports(device.policy)
         closed = self.render(replace(device, policy=closed_policy(device.policy)), options)
         text = self.render(device, options)
-        return OnDevice(MODULE, {"text": text, "closed": closed, "settings": settings, "open_ports": opened})
+        needs: dict[str, Any] = {
+            "settings": forwarding_settings(device.policy),
+            "modules": helper_modules(device.policy),
+        }
+        needs["addresses"], needs["translations"] = own_addresses(device.policy), source_translations(device.policy)
+        return OnDevice(MODULE, {"text": text, "closed": closed, **needs})
 
     def remove(self) -> OnDevice:
         """Take the table away."""
@@ -63,12 +85,19 @@ class Nftables(Platform):
 
 
 def closed_policy(policy: Policy) -> Policy:
-    """The policy of a device whose rules are lost: management comes in and through, and nothing else."""
-    nothing: dict[str, Any] = dict.fromkeys(("openings", "input", "output", "destination_nat"), ())
+    """The policy of a device whose rules are lost: management comes in and through, and nothing else.
+
+    A device that refuses nothing does not begin to when its rules are lost.
+    """
+    stance = EXCLUSIVE if policy.stance == EXCLUSIVE else ADDITIVE
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("openings", "forward_permits", "input", "output", "destination_nat", "source_nat"), ()
+    )
     forward = tuple((permit, ids) for permit, ids in policy.forward if ids[0].partition("/")[0] == MANAGEMENT)
-    return replace(policy, outbound="flows", reverse_path="off", source_nat=(), forward=forward, **nothing)
+    return replace(policy, outbound="flows", reverse_path="off", stance=stance, forward=forward, **nothing)
 
 
+@gc_pause()
 def render(policy: Policy, *, address_ranges: bool = False) -> str:
     """The complete nft file for a policy: replaces table `inet faxnet` as a whole, touches nothing else.
 
@@ -76,6 +105,7 @@ def render(policy: Policy, *, address_ranges: bool = False) -> str:
     same packets; it is off by default because a rule for each client is easier to read and to switch off.
     Raises `RefusedError` when the policy sends one packet to two targets.
     """
+    stance = stance_of(policy)
     inbound = filters(policy.input, "input", address_ranges)
     onward = filters(policy.forward, "forward", address_ranges)
     # What the host starts is not filtered; the set names only what must be tracked in a way of its own.
@@ -83,10 +113,13 @@ def render(policy: Policy, *, address_ranges: bool = False) -> str:
     forwards = list(translations(policy.destination_nat, by_version(policy.networks)))
     lines = objects((item.transport, item.demand) for item in (*inbound, *onward, *outward))
     for item in (*inbound, *onward, *outward, *forwards):
-        lines += item.lines()
-    lines += chain("input", "type filter hook input priority filter; policy drop;", _input(policy, inbound))
+        lines += item.lines(stance)
+    lines += stance.sets(policy.forwarding)
+    end = f"priority filter; policy {stance.policy};"
+    lines += chain("input", f"type filter hook input {end}", _input(policy, inbound))
+    lines += clamp_mss_chain(policy)
     if policy.forwarding:
-        lines += chain("forward", "type filter hook forward priority filter; policy drop;", _forward(policy, onward))
+        lines += chain("forward", f"type filter hook forward {end}", _forward(policy, onward))
     if outward:
         track = [_ESTABLISHED, *(item.rule for item in outward)]
         lines += chain("output", "type filter hook output priority filter; policy accept;", track)
@@ -100,35 +133,43 @@ def render(policy: Policy, *, address_ranges: bool = False) -> str:
 
 
 def _input(policy: Policy, sets: Sequence[LookUp]) -> Iterator[str]:
-    yield from ping_limits()
+    stance = stance_of(policy)
+    for limit in PING_LIMITS:
+        yield from stance.refuse(limit)
     # ICMP errors such as packet-too-big belong to a connection: conntrack calls them related.
     yield _ESTABLISHED
     # Before everything that could drop a packet: whatever the rest of the policy says, Ansible gets in.
     for opening in policy.management:
         yield from opening_rules(opening, "management")
     yield 'iif "lo" accept'
-    yield "ct state invalid counter drop"
+    yield from stance.refuse(INVALID)
     yield from link_rules()
-    yield from reverse_path_rules(policy)
+    for stray in reverse_path(policy):
+        yield from stance.refuse(stray)
     for opening in policy.openings:
         yield from opening_rules(opening, f"permit {opening.name}")
     for item in sets:
-        yield from item.rules
-    yield REFUSE
+        yield from item.rules(stance)
+    yield from stance.rest("input")
 
 
 def _forward(policy: Policy, sets: Sequence[LookUp]) -> Iterator[str]:
+    stance = stance_of(policy)
     yield _ESTABLISHED
-    yield "ct state invalid counter drop"
-    yield from reverse_path_rules(policy)
+    yield from stance.refuse(INVALID)
+    for stray in reverse_path(policy):
+        yield from stance.refuse(stray)
+    yield from bridged_rules(policy)
     for item in sets:
-        yield from item.rules
+        yield from item.rules(stance)
+    for permit in policy.forward_permits:
+        yield from forward_permit_rules(permit)
     if policy.outbound == "any":
         for version, networks in by_version(policy.networks).items():
             inside = address_set(version, networks)
             field = FIELD[version]
             yield f'{field} saddr {inside} {field} daddr != {inside} ct state new counter accept comment "outbound any"'
-    yield REFUSE
+    yield from stance.rest("forward")
 
 
 def _masquerade(nat: SourceNat) -> str:
@@ -136,4 +177,5 @@ def _masquerade(nat: SourceNat) -> str:
     exempt = by_version(nat.exempt).get(nat.version)
     beyond = f" {field} daddr != {address_set(nat.version, exempt)}" if exempt else ""
     inside = address_set(nat.version, by_version(nat.networks)[nat.version])
-    return f"{field} saddr {inside}{beyond} counter snat {field} to {nat.address.text}"
+    wear = f"snat {field} to {nat.address.text}" if nat.address is not None else "masquerade"
+    return f"{field} saddr {inside}{beyond} counter {wear}"

@@ -16,7 +16,8 @@ from ...policies.policy import DestinationNats, Permits, RefusedError, is_everyb
 from ...policies.read_policy import harmless
 from .concatenated_ranges import ConflictError, Element, absorbed, disjoint
 from .ranges import Range, range_of
-from .text import ADDRESS_TYPE, FIELD, address_set, addresses, comment, port_range
+from .stances import Stance
+from .text import ADDRESS_TYPE, FIELD, Refusal, address_set, addresses, comment, port_range
 from .tracking import NOTHING, Demand
 
 _PORTS = frozenset({2})  # index of the ports in (source, destination, ports[, source ports])
@@ -28,8 +29,8 @@ class LookUp:
     """A set or map of the table and the rule that looks things up in it.
 
     Attributes:
-        senders: the rule, before the other, that drops the connections of a sender who has too many of a kind that is
-            remembered for long without an answer; empty where there is none. Its set is filled by the kernel.
+        senders: what is refused before the other rule: the connections of a sender who has too many of a kind that is
+            remembered for long without an answer. Its set is filled by the kernel.
     """
 
     name: str
@@ -39,18 +40,19 @@ class LookUp:
     rule: str
     transport: str
     demand: Demand = NOTHING
-    senders: str = ""
+    senders: Refusal | None = None
 
-    @property
-    def rules(self) -> tuple[str, ...]:
+    def rules(self, stance: Stance) -> Iterator[str]:
         """The rules, in order."""
-        return (self.senders, self.rule) if self.senders else (self.rule,)
+        if self.senders:
+            yield from stance.refuse(self.senders)
+        yield self.rule
 
-    def lines(self) -> list[str]:
+    def lines(self, stance: Stance) -> list[str]:
         """The set or map as lines of the table."""
         head = ["", f"\t{self.kind} {self.name} {{", f"\t\ttype {self.type}", "\t\tflags interval"]
         lines = [*head, "\t\telements = {", *(f"\t\t\t{element}," for element in self.elements), "\t\t}", "\t}"]
-        if self.senders:
+        if self.senders and list(stance.refuse(self.senders)):
             address = self.type.partition(" ")[0]
             lines += ["", f"\tset {senders_of(self.name)} {{", f"\t\ttype {address}", f"\t\tsize {_MOST_SENDERS}"]
             lines += ["\t\tflags dynamic", "\t}"]
@@ -131,11 +133,12 @@ def _filter(
         fields.append(f"{transport} sport")
         types.append("inet_service")
     looked_up = f"{guard}{' . '.join(fields)} @{name}"
-    senders = ""
+    senders = None
     # What the host starts itself is nobody's flood.
     if transport == "udp" and demand.alone and hook != "output":
         count = f"{FIELD[version]} saddr ct count over {_MOST_CONNECTIONS}"
-        senders = f'{looked_up} add @{senders_of(name)} {{ {count} }} counter drop comment "too many of one sender"'
+        match = f"{looked_up} add @{senders_of(name)} {{ {count} }}"
+        senders = Refusal(match, "limit", "too many of one sender", (version,))
     return LookUp(
         name=name,
         kind="set",

@@ -18,14 +18,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from ...basics.gc_pause import gc_pause
 from ...policies.policy import Permits, Policy, RefusedError
 from ...policies.stateless_answers import answers
 from ..needs import refusals
 from ..platform import Abilities, Device, Options
 from . import text as nft_text
 from .nftables import Nftables
+from .permits import bridged_rules, opening_rules
 from .sets import LookUp, filters
-from .text import REFUSE, chain, link_rules, opening_rules, reverse_path_rules
+from .stances import stance_of
+from .text import chain, clamp_mss_chain, link_rules, reverse_path
 
 ABILITIES = Abilities(forwards=False, state=False, masquerade=False, timeouts=True)
 
@@ -54,6 +57,7 @@ class StatelessNftables(Nftables):
         return render(device.policy, address_ranges=options.address_ranges)
 
 
+@gc_pause()
 def render(policy: Policy, *, address_ranges: bool = False) -> str:
     """The complete nft file for a policy; see `nftables.render`.
 
@@ -69,15 +73,25 @@ def render(policy: Policy, *, address_ranges: bool = False) -> str:
     onward = filters(_without_idle(policy.forward), "forward", address_ranges)
     guards = {"tcp": _NOT_THE_FIRST}
     back = filters(_without_idle(answers(policy.forward)), "forward_answers", address_ranges, guards)
+    stance = stance_of(policy)
     lines: list[str] = []
     for item in (*inbound, *asked, *onward, *back):
-        lines += item.lines()
+        lines += item.lines(stance)
     for name, hook in (("untracked_in", "prerouting"), ("untracked_out", "output")):
         lines += chain(name, f"type filter hook {hook} priority raw; policy accept;", ["notrack"])
-    lines += chain("input", "type filter hook input priority filter; policy drop;", _input(policy, [*inbound, *asked]))
+    end = f"priority filter; policy {stance.policy};"
+    lines += chain("input", f"type filter hook input {end}", _input(policy, [*inbound, *asked]))
+    lines += clamp_mss_chain(policy)
     if policy.forwarding:
-        passing = [*reverse_path_rules(policy), *_ERRORS, *(item.rule for item in (*onward, *back)), REFUSE]
-        lines += chain("forward", "type filter hook forward priority filter; policy drop;", passing)
+        stray = [rule for refusal in reverse_path(policy) for rule in stance.refuse(refusal)]
+        passing = [
+            *stray,
+            *bridged_rules(policy),
+            *_ERRORS,
+            *(item.rule for item in (*onward, *back)),
+            *stance.rest("forward"),
+        ]
+        lines += chain("forward", f"type filter hook forward {end}", passing)
     return nft_text.table(nft_text.switched_off(policy), lines)
 
 
@@ -91,7 +105,9 @@ def _input(policy: Policy, sets: Sequence[LookUp]) -> Iterator[str]:
         yield from opening_rules(opening, "management")
     yield 'iif "lo" accept'
     yield from link_rules()
-    yield from reverse_path_rules(policy)
+    stance = stance_of(policy)
+    for stray in reverse_path(policy):
+        yield from stance.refuse(stray)
     yield f"{_NOT_THE_FIRST}counter accept"
     yield from _ERRORS
     yield from _ECHOES
@@ -101,4 +117,4 @@ def _input(policy: Policy, sets: Sequence[LookUp]) -> Iterator[str]:
         yield from opening_rules(opening, f"permit {opening.name}")
     for item in sets:
         yield item.rule
-    yield REFUSE
+    yield from stance.rest("input")

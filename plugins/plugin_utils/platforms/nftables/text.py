@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from ...basics.addresses import Address
-from ...inventory.intent import Opening
 from ...policies.policy import Policy
 from ...policies.read_policy import harmless
-from .ranges import Range, by_version, range_of
+from .ranges import Range, range_of
 
 TABLE = "inet faxnet"
 
@@ -20,9 +20,29 @@ LONGEST_COMMENT = 120
 
 FIELD: Mapping[int, str] = {4: "ip", 6: "ip6"}
 ADDRESS_TYPE: Mapping[int, str] = {4: "ipv4_addr", 6: "ipv6_addr"}
-_BITS: Mapping[int, int] = {4: 32, 6: 128}
+BITS: Mapping[int, int] = {4: 32, 6: 128}
 
 REFUSE = 'counter counter name "faxnet_refused" drop'
+
+
+class Refusal(NamedTuple):
+    """What an exclusive host drops, whatever else its rules say of the packet.
+
+    Attributes:
+        match: nft's words for such a packet.
+        kind: ``invalid``, ``no_way_back`` or ``limit``; in the name of the set in which an observing host notes it.
+        comment: of the rule; empty for none.
+        versions: the IP versions that it is of.
+    """
+
+    match: str
+    kind: str
+    comment: str = ""
+    versions: tuple[int, ...] = (4, 6)
+
+
+#: What belongs to no connection, and cannot begin one.
+INVALID = Refusal("ct state invalid", "invalid")
 
 #: Neighbour discovery and multicast listener messages. Without them IPv6 does not work at all (RFC 4890, 4.4.1).
 _NEIGHBOURS = (
@@ -64,8 +84,10 @@ _PINGS = "20/second"
 
 
 def link_rules() -> Iterator[str]:
-    """What an input chain takes whatever the plan says: what IPv6 needs to work, and pings within limits."""
+    """What an input chain takes whatever the plan says: what IPv6 and multicast need to work, pings within limits."""
     yield f"icmpv6 type {{ {', '.join(_NEIGHBOURS)} }} accept"
+    # What multicast listener messages are to IPv6: a switch that hears no answer stops passing groups on (RFC 4541).
+    yield "ip protocol 2 accept"
     # A DHCPv6 server answers a multicast from its link-local address: conntrack sees no connection (RFC 8415, 7.2).
     # DHCPv4 clients need no such rule, they take the first answer from a packet socket.
     yield "ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept"
@@ -73,40 +95,42 @@ def link_rules() -> Iterator[str]:
     yield f"icmpv6 type echo-request limit rate {_PINGS} accept"
 
 
-def ping_limits() -> Iterator[str]:
-    """What stands before connection tracking's verdict: all pings with one id are one connection to it."""
-    yield f"icmp type echo-request limit rate over {_PINGS} counter drop"
-    yield f"icmpv6 type echo-request limit rate over {_PINGS} counter drop"
+#: What stands before connection tracking's verdict: all pings with one id are one connection to it.
+PING_LIMITS = (
+    Refusal(f"icmp type echo-request limit rate over {_PINGS}", "limit", versions=(4,)),
+    Refusal(f"icmpv6 type echo-request limit rate over {_PINGS}", "limit", versions=(6,)),
+)
 
 
 #: What the kernel looks up for a packet's source address (nft(8), FIB EXPRESSIONS).
 _WAY_BACK = {"strict": "saddr . iif", "loose": "saddr"}
 
 
-def reverse_path_rules(policy: Policy) -> Iterator[str]:
+def reverse_path(policy: Policy) -> Iterator[Refusal]:
     """What a router drops because its own routes say that the source is not there (RFC 3704).
 
     Whoever could wear an address of the office on the provider's side would be let out under the office's own public
     address, and get at what is open to the office.
     """
     if policy.forwarding and policy.reverse_path != "off":
-        yield f'fib {_WAY_BACK[policy.reverse_path]} oif missing counter drop comment "no way back to the source"'
+        match = f"fib {_WAY_BACK[policy.reverse_path]} oif missing"
+        yield Refusal(match, "no_way_back", "no way back to the source")
 
 
-def opening_rules(opening: Opening, text: str) -> Iterator[str]:
-    """One rule for each IP version, or one for both when it is open to all of both."""
-    ports = port_set(opening.ports)
-    ending = f'{opening.transport} dport {ports} counter accept comment "{text[:LONGEST_COMMENT]}"'
-    sources = by_version(opening.sources)
-    everywhere = [version for version, spans in sources.items() if spans == ((0, 2 ** _BITS[version] - 1),)]
-    if everywhere == [4, 6]:
-        yield ending
-        return
-    for version, spans in sources.items():
-        if version in everywhere:
-            yield f"meta nfproto ipv{version} {ending}"
-        else:
-            yield f"{FIELD[version]} saddr {address_set(version, spans)} {ending}"
+def clamp_mss_chain(policy: Policy) -> list[str]:
+    """A chain that lowers the segment size that both sides of a TCP connection name (RFC 9293, 3.7.1), or no lines.
+
+    A size that is smaller already stays (net/netfilter/nft_exthdr.c: it is never raised). ``rt mtu`` is the smaller of
+    the packet's own route and of the one back to its sender (nft_rt.c), so it helps on both sides of the narrow link.
+    """
+    clamp = policy.clamp_mss
+    if clamp is None or not policy.forwarding:
+        return []
+    size = str(clamp.size) if clamp.size else "rt mtu"
+    change = f"tcp flags & (syn | rst) == syn counter tcp option maxseg size set {size}"
+    legs = [f'{side} "{name}" ' for name in clamp.interfaces for side in ("iifname", "oifname")]
+    hook = "type filter hook forward priority mangle; policy accept;"
+    return chain("clamp_mss", hook, [f"{leg}{change}" for leg in legs or ("",)])
 
 
 def comment(names: Sequence[str]) -> str:
@@ -144,7 +168,7 @@ def addresses(version: int, span: Range) -> str:
         return Address(version, low).text
     size = high - low + 1
     if size & (size - 1) == 0 and low % size == 0:
-        return f"{Address(version, low).text}/{_BITS[version] - size.bit_length() + 1}"
+        return f"{Address(version, low).text}/{BITS[version] - size.bit_length() + 1}"
     return f"{Address(version, low).text}-{Address(version, high).text}"
 
 

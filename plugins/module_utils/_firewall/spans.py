@@ -1,0 +1,66 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sets of numbers as closed spans, sorted and apart from each other: addresses of one IP version, ports."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+Span = tuple[int, int]
+Spans = tuple[Span, ...]
+
+#: The highest address of each IP version.
+HIGHEST = {4: 2**32 - 1, 6: 2**128 - 1}
+HIGHEST_PORT = 65535
+
+
+def joined(spans: Iterable[Span]) -> Spans:
+    """The same numbers, sorted, with what touches made one."""
+    found: list[Span] = []
+    for low, high in sorted(spans):
+        if found and low <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(high, found[-1][1]))
+        else:
+            found.append((low, high))
+    return tuple(found)
+
+
+def both(one: Spans, other: Spans) -> Spans:
+    """The numbers that are in both."""
+    found = []
+    first, second = 0, 0
+    while first < len(one) and second < len(other):
+        low, high = max(one[first][0], other[second][0]), min(one[first][1], other[second][1])
+        if low <= high:
+            found.append((low, high))
+        if one[first][1] < other[second][1]:
+            first += 1
+        else:
+            second += 1
+    return tuple(found)
+
+
+def without(spans: Spans, taken: Spans, highest: int) -> Spans:
+    """The numbers of `spans` that are not in `taken`; no number is above `highest`."""
+    return both(spans, others(taken, highest))
+
+
+def others(spans: Spans, highest: int) -> Spans:
+    """Every number up to `highest` that is not in `spans`."""
+    found = []
+    free = 0
+    for low, high in spans:
+        if free < low:
+            found.append((free, low - 1))
+        free = high + 1
+    if free <= highest:
+        found.append((free, highest))
+    return tuple(found)
+
+
+def of_network(text: str) -> tuple[int, Span]:
+    """The IP version and the addresses of a network or address. Raises ValueError for what is none."""
+    network = ipaddress.ip_network(text, strict=False)
+    return network.version, (int(network.network_address), int(network.broadcast_address))

@@ -1,0 +1,217 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One route: the devices on it, and the addresses that packets wear at each of them.
+
+A packet leaves its site through the site's gateways, inside first; where one of them has a public address, the packet's
+source becomes that address. It enters the other site through that site's gateways, outermost first; where one of them
+has a public address, the packet was sent to that address and its destination becomes the next one inside.
+
+Where a device beyond a gateway translates one to one, the gateway itself has another address than others know: packets
+reach it under that one, and become the public one when they have left it. A public address that changes is one of some
+networks to whoever gets packets from it, and nothing that packets could be sent to.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from ..basics.addresses import Address, End, Prefix
+from ..inventory.intent import PublicAddress
+
+#: The code of what cannot be sent because a public address changes.
+CHANGING = "FXN154"
+
+#: The Internet at large, by IP version.
+ANYWHERE = {4: Prefix(4, 0, 2**32 - 1, 0), 6: Prefix(6, 0, 2**128 - 1, 0)}
+
+
+class Crossing(NamedTuple):
+    """One device on a route, and what packets wear in its forward hook; None for the end's own.
+
+    Attributes:
+        device: the router's name.
+        source: after destination translation, before source translation.
+        destination: after destination translation.
+        translates_from: the address that this device translates to *destination*, as it reaches it, or None.
+        direction: ``out`` where the packet leaves the device's site here, ``in`` where it enters.
+    """
+
+    device: str
+    source: End | None
+    destination: Address | None
+    translates_from: Address | None
+    direction: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """The way between two hosts, for one IP version, which thousands of hosts of two sites share.
+
+    Attributes:
+        crossings: the devices on the way, in order.
+        devices: their names.
+        dialled: the address that the source sends to; None where it is the destination's own.
+        worn: the address that packets arrive from; None where it is the source's own.
+        met_at: the public addresses that packets are sent to, one router after the other.
+        start_own: what packets set out with where the source is itself a translating gateway.
+        own_public: the destination's own public address where the destination is itself a translating gateway.
+        reached_as: that address as it reaches the destination.
+        also: the same way once more for each other network that a changing public address on it may be in.
+    """
+
+    crossings: tuple[Crossing, ...]
+    devices: tuple[str, ...]
+    dialled: Address | None
+    worn: End | None
+    met_at: tuple[Address, ...]
+    start_own: End | None
+    own_public: Address | None
+    reached_as: Address | None
+    also: tuple[Route, ...] = ()
+
+
+class Hop(NamedTuple):
+    """A gateway, and what packets wear beyond it; None where it does not translate on this route."""
+
+    device: str
+    public: PublicAddress | None
+
+
+class _Shown(NamedTuple):
+    """What packets wear beyond a translating gateway, and what its own packets set out with."""
+
+    worn: End
+    own: End
+
+
+#: Where nothing is translated.
+_UNCHANGED: tuple[_Shown | None, ...] = (None,)
+
+
+def _shown(public: PublicAddress | None) -> Sequence[_Shown | None]:
+    """What packets may wear beyond a gateway: one address, or one of several networks."""
+    if public is None:
+        return _UNCHANGED
+    if public.address is not None:
+        return (_Shown(public.address, public.own or public.address),)
+    return [_Shown(network, public.own or network) for network in public.networks or (ANYWHERE[public.version],)]
+
+
+def route_through(
+    outward: Sequence[Hop],
+    inward: Sequence[Hop],
+    start: PublicAddress | None = None,
+    own: PublicAddress | None = None,
+) -> Route:
+    """Return the route through gateways outward, inside first, and then inward, outermost last.
+
+    Args:
+        start: what the source wears outside where it is itself a translating gateway.
+        own: the same of the destination.
+    """
+    choices = itertools.product(_shown(start), *(_shown(hop.public) for hop in outward))
+    first, *others = (_one_route(outward, inward, shown, own) for shown in choices)
+    return replace(first, also=tuple(others)) if others else first
+
+
+def _one_route(
+    outward: Sequence[Hop], inward: Sequence[Hop], shown: Sequence[_Shown | None], own: PublicAddress | None
+) -> Route:
+    """The same for one choice of what the source and each gateway outward show."""
+    # Built from the far end: each translating gateway is met at its public address and hands over to the next.
+    entered: list[tuple[Hop, Address | None]] = []
+    inner = own.address if own is not None and own.own != own.address else None
+    for hop in inward:
+        entered.append((hop, inner))
+        inner = _fixed(hop.public) or inner
+    entered.reverse()
+    crossings = []
+    start = shown[0]
+    worn = start.worn if start is not None and start.own != start.worn else None
+    for hop, beyond in zip(outward, shown[1:], strict=True):
+        crossings.append(Crossing(hop.device, worn, inner, None, "out"))
+        worn = beyond.worn if beyond is not None else worn
+    crossings += [
+        Crossing(hop.device, worn, inside, hop.public.own if hop.public is not None else None, "in")
+        for hop, inside in entered
+    ]
+    met_at = (*(_fixed(hop.public) for hop, _inside in entered), _fixed(own))
+    return Route(
+        tuple(crossings),
+        tuple(crossing.device for crossing in crossings),
+        inner,
+        worn,
+        tuple(address for address in met_at if address is not None),
+        start.own if start is not None else None,
+        _fixed(own),
+        own.own if own is not None else None,
+    )
+
+
+def _fixed(public: PublicAddress | None) -> Address | None:
+    return public.address if public is not None else None
+
+
+#: Between neighbours of one network, or without any router.
+STRAIGHT = route_through((), ())
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoute:
+    """Why packets cannot get there: the site at fault, a sentence, the variable to change, and what to set it to.
+
+    Attributes:
+        code: of the finding; empty where whoever notes it knows better.
+        value: what the variable holds.
+    """
+
+    site: str
+    reason: str
+    variable: str
+    cure: str
+    code: str = ""
+    value: str = "not set"
+
+
+class Path(NamedTuple):
+    """A flow's whole way for one IP version.
+
+    A NamedTuple, like Flow: a plan has a hundred thousand, and a frozen dataclass costs thrice as much.
+
+    Attributes:
+        leaves_as: the source's own address.
+        dial: destination address as the source sees it.
+        arrives_from: source address as the destination sees it.
+        arrives_at: destination address as the destination sees it.
+        route: the routers in between.
+        also: the same way with other addresses, where a router on it wears a changing one of several networks.
+
+    An end that is the Internet at large is the network of all addresses; one whose public address changes is the
+    network that it is in.
+    """
+
+    leaves_as: End
+    dial: End
+    arrives_from: End
+    arrives_at: End
+    route: Route
+    also: tuple[Path, ...] = ()
+
+    @classmethod
+    def along(cls, route: Route, source: End, destination: End) -> Path:
+        """Return the way of packets between two ends on a route; what an end wears outside goes before its own."""
+        leaves_as, arrives_at = route.start_own or source, route.reached_as or destination
+        dial, arrives_from = route.dialled or arrives_at, route.worn or leaves_as
+        also = tuple([cls.along(other, source, destination) for other in route.also]) if route.also else ()
+        return cls(leaves_as, dial, arrives_from, arrives_at, route, also)
+
+    def answering(self) -> Path:
+        """The way of what comes back through the mappings that packets of this path leave behind."""
+        devices = self.route.devices[::-1]
+        route = replace(STRAIGHT, devices=devices)
+        also = tuple(other.answering() for other in self.also)
+        return Path(self.arrives_at, self.arrives_from, self.dial, self.leaves_as, route, also)

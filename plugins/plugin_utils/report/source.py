@@ -1,0 +1,50 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a report is made of: a plan and what a run found, as their files hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..plan_files.directory import read_plan
+from ..plan_files.view import PlanView, view_plan
+from ..verification.run_files import Results, Slices, read_summary
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a report is made of.
+
+    Attributes:
+        view: the plan.
+        slices: contents of ``hosts/<host>.json``; only those of routers and of clients on the page are asked for.
+        expected: content of ``probes.json``; None before anything was expected.
+        results: each tested host's result document; each may be read when it is asked for, and PlanFileError says that
+            it cannot be.
+        time: when the report is made (ISO 8601, UTC).
+        versions: names and versions of what took part.
+    """
+
+    view: PlanView
+    slices: Mapping[str, Mapping[str, Any]]
+    expected: Mapping[str, Any] | None
+    results: Mapping[str, Mapping[str, Any]]
+    time: str
+    versions: Mapping[str, str]
+
+
+def read_source(plan: Path, time: str, versions: Mapping[str, str]) -> Source:
+    """Return what a report of the plan in a directory, and of the last run beside it, is made of.
+
+    Of a large network the plan document is several times as large as the view of it, so it is not kept.
+
+    Raises:
+        PlanFileError: the plan, or what is expected of it, cannot be read.
+    """
+    view = view_plan(read_plan(plan))
+    base = plan.parent
+    return Source(view, Slices(plan, view.hosts), read_summary(base, view.digest), Results(base), time, versions)

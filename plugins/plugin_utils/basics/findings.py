@@ -214,7 +214,8 @@ def short(value: object, limit: int = 120) -> str:
         text = "a number of thousands of digits"
     except RecursionError:
         text = "lists or mappings in each other, hundreds deep"
-    text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

@@ -53,6 +53,8 @@ def parse_port(value: object) -> int:
     Raises:
         PortError: not a whole number from 1 to 65535.
     """
+    if isinstance(value, int) and not isinstance(value, bool) and FIRST_PORT <= value <= LAST_PORT:
+        return int(value)  # as it mostly is
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise PortError(f"{value!r} is not a port number")
     text = str(value).strip()

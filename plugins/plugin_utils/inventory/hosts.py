@@ -8,17 +8,19 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 from ..basics.addresses import Address, AddressError, Prefix, parse_address
 from ..basics.findings import Finding, short
 from ..basics.names import NAME_CURE, name_problem
 from ..basics.ports import PortRange
 from ..catalog.catalog import Catalog
+from .accepted_losses import VARIABLE as ACCEPTED_LOSSES
 from .accepted_losses import read_accepted_losses
 from .clamping import VARIABLE as CLAMP_MSS
 from .clamping import read_clamp_mss
-from .intent import EXCLUSIVE, INTERNET, STANCES, Host, Login, Opening, Site
-from .logins import UNKNOWN, login_port, plugin_of
+from .intent import EXCLUSIVE, INTERNET, STANCES, ForwardPermit, Host, Login, MssClamp, Opening, Site
+from .logins import UNKNOWN, Said, leaves_login_open, login_port, plugin_of
 from .permit_ends import PermitEnds, Place
 from .permits import ANYWHERE, Permits, read_forward_permits, read_management, read_permits
 from .reader import Reader, listed
@@ -26,6 +28,14 @@ from .reader import Reader, listed
 OUTBOUND = ("any", "flows")
 REVERSE_PATH = ("strict", "loose", "off")
 DEFAULT_PLATFORM = "nftables"
+
+#: The variables that :func:`_read_rules` reads.
+_SAID_OF_RULES = frozenset(
+    (
+        *("faxnet_system", "faxnet_platform", "faxnet_outbound", "faxnet_reverse_path", CLAMP_MSS, "faxnet_stance"),
+        *("faxnet_management", "faxnet_permits", "faxnet_forward_permits", ACCEPTED_LOSSES),
+    )
+)
 
 
 def read_hosts(
@@ -58,6 +68,7 @@ def read_hosts(
         for gateway in site.gateways
         for address in gateway.fixed
     }
+    usual_login = login_port({}, defaults)
     for name in sorted(variables):
         own = variables[name]
         takes_part = own.get("faxnet_site") is not None or own.get("faxnet_offers") or own.get("faxnet_uses")
@@ -77,7 +88,8 @@ def read_hosts(
         gateway_of = gateways.get(name, [])
         # An outer router of a chain stands in the network between the routers, which is none of the site's.
         inside = not gateway_of or name in inner
-        host = _read_host(reader, own, gateway_of, inside, catalog, defaults, ends)
+        login = usual_login if leaves_login_open(own) else login_port(own, defaults)
+        host = _read_host(reader, own, gateway_of, inside, catalog, login, ends)
         if host is None:
             continue
         hosts[name] = host
@@ -101,11 +113,66 @@ def _read_host(
     gateway_of: list[str],
     inside: bool,
     catalog: Catalog,
-    defaults: Mapping[str, object],
+    login: Said,
     ends: PermitEnds,
 ) -> Host | None:
     sites = ends.sites
     site = _site_of(reader, own.get("faxnet_site"), sites, gateway_of)
+    port = None if login.value is UNKNOWN else reader.port(login.value, login.variable)
+    if own.keys().isdisjoint(_SAID_OF_RULES):
+        rules = _usual_rules(port)  # as most hosts have them
+    else:
+        at = Permits(reader, ends, Place(site, reader.host if gateway_of else ""))
+        rules = _read_rules(at, own, catalog, port, login.variable)
+    if site is None:
+        return None
+    # A router between two sites has a leg in each: its address may lie in any of them.
+    names = dict.fromkeys((site.name, *gateway_of)) if inside else {}
+    networks = [network for name in names for network in sites[name].networks]
+    dialled = _dialled(own)
+    addresses = _addresses(reader, own, site, networks, dialled)
+    return Host(
+        reader.host,
+        site.name,
+        addresses,
+        rules.system,
+        rules.platform,
+        rules.outbound,
+        rules.reverse_path,
+        rules.management,
+        rules.openings,
+        Login(port, dialled) if plugin_of(own) else None,
+        rules.clamp_mss,
+        rules.stance,
+        rules.forward_permits,
+    )
+
+
+class _Rules(NamedTuple):
+    """What a host says of its own rules, and of the system and platform that hold them."""
+
+    system: str | None
+    platform: str
+    outbound: str
+    reverse_path: str
+    management: tuple[Opening, ...]
+    openings: tuple[Opening, ...]
+    clamp_mss: MssClamp | None
+    stance: str
+    forward_permits: tuple[ForwardPermit, ...]
+
+
+@functools.cache
+def _usual_rules(port: int | None) -> _Rules:
+    """The rules of all hosts that say nothing of them; *port* is that which Ansible logs in to."""
+    management = _usual_management(port) if port else ()
+    return _Rules(None, DEFAULT_PLATFORM, "any", "strict", management, (), None, EXCLUSIVE, ())
+
+
+def _read_rules(
+    at: Permits, own: Mapping[str, object], catalog: Catalog, port: int | None, port_said_by: str
+) -> _Rules:
+    reader = at.reader
     system = own.get("faxnet_system")
     if system is not None:
         system = reader.choice(system, "faxnet_system", catalog.systems, "FXN117")
@@ -114,33 +181,20 @@ def _read_host(
     reverse_path = reader.choice(own.get("faxnet_reverse_path", "strict"), "faxnet_reverse_path", REVERSE_PATH)
     clamp_mss = read_clamp_mss(reader, own.get(CLAMP_MSS))
     stance = reader.choice(own.get("faxnet_stance", EXCLUSIVE), "faxnet_stance", STANCES)
-    said = login_port(own, defaults)
-    port = None if said.value is UNKNOWN else reader.port(said.value, said.variable)
-    at = Permits(reader, ends, Place(site, reader.host if gateway_of else ""))
-    management = _management(at, own, port, said.variable)
+    management = _management(at, own, port, port_said_by)
     openings = read_permits(at, own.get("faxnet_permits"))
     forward_permits = read_forward_permits(at, own.get("faxnet_forward_permits"))
-    read_accepted_losses(reader, own.get("faxnet_accepted_losses"))  # the host's apply step asks for it
-    if site is None:
-        return None
-    # A router between two sites has a leg in each: its address may lie in any of them.
-    names = dict.fromkeys((site.name, *gateway_of)) if inside else {}
-    networks = [network for name in names for network in sites[name].networks]
-    addresses = _addresses(reader, own, site, networks)
+    read_accepted_losses(reader, own.get(ACCEPTED_LOSSES))  # the host's apply step asks for it
     if not isinstance(platform, str):
         reader.note("FXN501", "faxnet_platform", platform, "is not a text", "name a platform")
         platform = DEFAULT_PLATFORM
-    return Host(
-        reader.host,
-        site.name,
-        addresses,
+    return _Rules(
         str(system) if system else None,
         platform,
         outbound or "any",
         reverse_path or "strict",
         management,
         openings,
-        Login(port, _dialled(own)) if plugin_of(own) else None,
         clamp_mss,
         stance or EXCLUSIVE,
         forward_permits,
@@ -149,8 +203,9 @@ def _read_host(
 
 def _dialled(own: Mapping[str, object]) -> Address | None:
     """The address that Ansible logs in to; a name says nothing here."""
+    said = own.get("ansible_host")
     try:
-        return parse_address(own.get("ansible_host"))
+        return parse_address(said) if said is not None else None
     except AddressError:
         return None
 
@@ -169,17 +224,16 @@ def _site_of(reader: Reader, value: object, sites: Mapping[str, Site], gateway_o
     return sites[value]
 
 
-def _addresses(reader: Reader, own: Mapping[str, object], site: Site, networks: list[Prefix]) -> tuple[Address, ...]:
+def _addresses(
+    reader: Reader, own: Mapping[str, object], site: Site, networks: list[Prefix], dialled: Address | None
+) -> tuple[Address, ...]:
     variable = "faxnet_address"
     if own.get("faxnet_address") is not None:
         addresses = reader.addresses(own["faxnet_address"], variable)
         noted = not addresses
     else:
         variable, noted = "ansible_host", False
-        try:
-            addresses = (parse_address(own.get("ansible_host")),)
-        except AddressError:
-            addresses = ()
+        addresses = () if dialled is None else (dialled,)
     if not addresses and not noted:
         reader.note(
             "FXN111",

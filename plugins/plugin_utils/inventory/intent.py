@@ -61,7 +61,7 @@ class Gateway:
     @property
     def fixed(self) -> tuple[Address, ...]:
         """The public addresses that stay what they are: those by which others can mean this router."""
-        return tuple(public.address for public in self.public if public.address is not None)
+        return tuple([public.address for public in self.public if public.address is not None])
 
     def public_of(self, version: int) -> PublicAddress | None:
         """What an IP version wears beyond; None where this gateway does not translate it."""

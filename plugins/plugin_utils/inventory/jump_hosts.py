@@ -13,7 +13,7 @@ from ..basics.addresses import Address, AddressError, is_loopback, network_of, p
 from ..basics.findings import Finding, short
 from ..basics.vaulted import VaultedText
 from .intent import Host, Jump, Origin, Site
-from .logins import UnknownWayError, UnreadableWayError, Way, login_way
+from .logins import UnknownWayError, UnreadableWayError, Way, leaves_login_open, login_way
 
 #: Of a login that comes from there nothing is claimed.
 _NOBODY_KNOWS = (Jump(Origin(), None, None, ""),)
@@ -131,8 +131,9 @@ def with_jumps(
     """
     reader = _Jumps(machines, findings)
     found = dict(hosts)
+    usually_straight = _goes_straight(defaults)
     for name, host in hosts.items():
-        if host.login is None:
+        if host.login is None or (usually_straight and leaves_login_open(variables[name])):
             continue
         try:
             way = login_way(variables[name], defaults)
@@ -148,6 +149,14 @@ def with_jumps(
         if way is not None:
             found[name] = host._replace(login=host.login._replace(jumps=reader.jumps(host, way)))
     return found
+
+
+def _goes_straight(defaults: Mapping[str, object]) -> bool:
+    """Whether the login to a host that says nothing of it goes through no other."""
+    try:
+        return login_way({}, defaults) is None
+    except (UnreadableWayError, UnknownWayError):
+        return False
 
 
 class _Jumps:

@@ -48,6 +48,7 @@ LOGIN_VARIABLES = (
     *_BEFORE,
     *_AFTER,
 )
+_SAID_OF_LOGINS = frozenset(LOGIN_VARIABLES)
 #: The name under which :class:`Inputs` hands over ``remote_port`` of ansible.cfg, beside defaults of the variables.
 REMOTE_PORT = "remote_port"
 
@@ -80,6 +81,11 @@ def plugin_of(own: Mapping[str, object]) -> str:
         return "ssh"  # so that routers let through whatever it may be
     plugin = named.removeprefix("ansible.builtin.") if isinstance(named, str) else ""
     return plugin if plugin in _PORTS else ""
+
+
+def leaves_login_open(own: Mapping[str, object]) -> bool:
+    """Whether a host says nothing of its login, so that the defaults decide as they do for every other such host."""
+    return own.keys().isdisjoint(_SAID_OF_LOGINS)
 
 
 def login_port(own: Mapping[str, object], defaults: Mapping[str, object]) -> Said:

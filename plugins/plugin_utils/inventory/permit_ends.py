@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..basics.addresses import Address, AddressError, Prefix, collapse, network_of, parse_address
 from ..basics.findings import shown
@@ -56,10 +57,15 @@ class PermitEnds:
         self.sites = sites
         self._groups = groups
         self._known: dict[tuple[str, str, str, str], tuple[Prefix, ...] | _UnknownError] = {}
-        self._router_of: dict[str, str] = {}
-        for site in sites.values():
+
+    @cached_property
+    def _router_of(self) -> dict[str, str]:
+        """The first site of each gateway; gathered when a permit first names a host, for few inventories have any."""
+        found: dict[str, str] = {}
+        for site in self.sites.values():
             for gateway in site.gateways:
-                self._router_of.setdefault(gateway.host, site.name)
+                found.setdefault(gateway.host, site.name)
+        return found
 
     def read(self, reader: Reader, value: object, variable: str, place: Place) -> tuple[Prefix, ...] | None:
         """Return the networks of a list of ends, or of one; None where it is empty or one of them is in error."""

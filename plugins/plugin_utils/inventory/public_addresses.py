@@ -121,6 +121,8 @@ def check_public(reader: Reader, sites: Mapping[str, Site]) -> None:
                 if public.own is not None and public.own != public.address:
                     _check_place(reader, site, "outside_address", public.own)
                 name, other = had.setdefault((gateway.host, public.version), (site.name, public))
+                if other is public:
+                    continue
                 # One router may wear two fixed addresses, one for each site.
                 apart = None not in (other.address, public.address) and other.address != public.address
                 if other != public and not (apart and other.own != public.own):

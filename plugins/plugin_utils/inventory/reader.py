@@ -48,7 +48,7 @@ class Reader:
         if not isinstance(value, Mapping):
             self.note("FXN101", variable, value, "is not a mapping", "write it as key: value lines")
             return None
-        if keys is None or value.keys() <= set(keys):
+        if keys is None or value.keys() <= frozenset(keys):  # one that is such a set already is not copied
             return value
         known = sorted(keys)
         for key in value:

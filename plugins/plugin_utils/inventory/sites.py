@@ -14,7 +14,7 @@ from .intent import Gateway, Site
 from .public_addresses import PUBLIC_KEYS, check_chain, check_public, read_public
 from .reader import Reader
 
-SITE_KEYS = ("networks", "gateway", "gateways", *PUBLIC_KEYS, "realm")
+SITE_KEYS = frozenset(("networks", "gateway", "gateways", *PUBLIC_KEYS, "realm"))
 GATEWAY_KEYS = ("host", *PUBLIC_KEYS)
 
 
@@ -140,7 +140,7 @@ def _check_routers(reader: Reader, sites: Mapping[str, Site]) -> None:
     for site in sites.values():
         for gateway in site.gateways:
             first = first_site.setdefault(gateway.host, site)
-            if any(first.realm_of(version) != site.realm_of(version) for version in (4, 6)):
+            if first is not site and any(first.realm_of(version) != site.realm_of(version) for version in (4, 6)):
                 reader.note(
                     "FXN119",
                     f"faxnet_sites.{site.name}.realm",

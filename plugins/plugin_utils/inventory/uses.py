@@ -17,7 +17,7 @@ from .intent import CallbackRequest, Host, Offer, Switches, Use
 from .reader import Reader
 from .services import check_protocol, read_service, read_switches
 
-USE_KEYS = ("service", "server", "environment", "instances", "callback", "enabled", "exchanges", "protocol")
+USE_KEYS = frozenset(("service", "server", "environment", "instances", "callback", "enabled", "exchanges", "protocol"))
 #: What every use says: what, and of whom.
 _ENDS = {"service", "server"}
 CALLBACK_KEYS = ("mode", "port", "low", "high", "size")

@@ -53,8 +53,11 @@ def carried_permits(intent: Intent, findings: list[Finding]) -> Mapping[str, tup
 
     A router that cannot carry them is told in *findings*.
     """
+    permitting = _permitting(intent)
+    if not permitting:
+        return {}
     made = _Carried(intent)
-    for group, addresses in _permitting(intent).items():
+    for group, addresses in permitting.items():
         for version in (4, 6):
             own = [address for address in addresses if address.version == version]
             for opening in group.openings if own else ():
@@ -91,27 +94,31 @@ def _permits(held: Mapping[tuple[Opening, Prefix], Mapping[Prefix, None]]) -> li
 
 def _permitting(intent: Intent) -> dict[Together, list[Address]]:
     """The addresses of the hosts that have permits."""
-    gateways = {gateway.host for site in intent.sites.values() for gateway in site.gateways}
+    hosts = [host for host in intent.hosts.values() if host.openings]
+    sites = intent.sites.values() if hosts else ()
+    gateways = {gateway.host for site in sites for gateway in site.gateways}
     found: dict[Together, list[Address]] = defaultdict(list)
-    for host in intent.hosts.values():
-        if host.openings:
-            router = host.name if host.name in gateways else ""
-            of_host = found[Together(host.site, router, len(host.addresses) > 1, host.openings)]
-            of_host += host.addresses
-            for gateway in intent.sites[host.site].gateways[:-1]:
-                of_host += gateway.fixed if gateway.host == host.name else ()
+    for host in hosts:
+        router = host.name if host.name in gateways else ""
+        of_host = found[Together(host.site, router, len(host.addresses) > 1, host.openings)]
+        of_host += host.addresses
+        for gateway in intent.sites[host.site].gateways[:-1]:
+            of_host += gateway.fixed if gateway.host == host.name else ()
     return found
 
 
 def note_translated(intent: Intent, findings: list[Finding]) -> None:
     """Advise of permits for somebody beyond a router that translates: nothing leads from there to the host."""
+    hosts_with_permits = [host for host in intent.hosts.values() if host.openings]
+    if not hosts_with_permits:
+        return
     noted: dict[tuple[str, str, str, Opening], list[str]] = defaultdict(list)
     realms: dict[tuple[str, int], list[Prefix]] = defaultdict(list)
     for site in intent.sites.values():
         for network in site.networks:
             realms[site.realm_of(network.version), network.version].append(network)
     near: dict[tuple[str, Prefix], bool] = {}
-    for host in intent.hosts.values():
+    for host in hosts_with_permits:
         for opening in host.openings:
             for source in opening.sources if host.address_of(4) or host.address_of(6) else ():
                 worn = _worn(intent, host, source.version) if source.length else None

@@ -68,9 +68,11 @@ def without_vaulted(
         shared: the values of the whole network.
         hosts: each host's variables.
     """
-    everywhere = _secrets_in(shared)
+    everywhere: frozenset[VaultedText] | None = None
     own: dict[str, frozenset[VaultedText]] = {}
     for finding in findings:
+        if everywhere is None:  # not before there is a finding: sites are many, and mostly nothing is wrong
+            everywhere = _secrets_in(shared)
         secrets = set(everywhere)
         for host in finding.hosts:
             if host not in own:

@@ -49,8 +49,9 @@ class _Outcome:
 
 def with_login_permits(intent: Intent, known: ManagementPermits, findings: list[Finding]) -> ManagementPermits:
     """Return what routers let through for management, *known* and what logins need beyond; note who is shut out."""
-    findings += _through_forwards(intent)
-    logins = _Logins(intent)
+    public = public_addresses(intent)
+    findings += _through_forwards(intent, public)
+    logins = _Logins(intent, public)
     logins.add_all()
     for outcome in logins.outcomes.values():
         if not outcome.passes:
@@ -91,13 +92,14 @@ def _holds(outer: Prefix, inner: Prefix) -> bool:
     return outer.version == inner.version and outer.first <= inner.first and inner.last <= outer.last
 
 
-def _through_forwards(intent: Intent) -> Iterator[Finding]:
+def _through_forwards(intent: Intent, routers: Mapping[Address, str]) -> Iterator[Finding]:
     """Note hosts that are logged in to at a public address of another device: the plan forwards no management."""
-    routers = public_addresses(intent)
     for host in intent.hosts.values():
-        address = host.login.address if host.login is not None and is_managed(host) else None
+        address = host.login.address if host.login is not None else None
         router = routers.get(address, "") if address is not None else ""
-        if address is not None and router not in ("", host.name) and is_ours(intent, router):
+        if address is None or router in ("", host.name):
+            continue
+        if is_managed(host) and is_ours(intent, router):
             message = (
                 f"is the public address of {router}, whose rules forward no management: every login would end there"
             )
@@ -111,9 +113,9 @@ def _through_forwards(intent: Intent) -> Iterator[Finding]:
 class _Logins:
     """The logins of one intent, and what came of them."""
 
-    def __init__(self, intent: Intent) -> None:
+    def __init__(self, intent: Intent, public: Mapping[Address, str]) -> None:
         self._intent = intent
-        self._public = public_addresses(intent)
+        self._public = public
         self._logins: dict[Login, dict[Address, Host]] = defaultdict(dict)
         self._between: set[tuple[Start, str, int, Address | None]] = set()
         self._wanted: dict[tuple[_Wanted, str], dict[Prefix, None]] = defaultdict(dict)
@@ -125,7 +127,7 @@ class _Logins:
         """Take in every login of every host."""
         controllers = [Start(origin, None) for origin in self._intent.controllers]
         for host in self._intent.hosts.values():
-            if host.login is None or not is_managed(host) or not (controllers or host.login.jumps):
+            if host.login is None or not (controllers or host.login.jumps) or not is_managed(host):
                 continue
             starts = controllers
             for jump in host.login.jumps:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from ..basics.addresses import Address, is_loopback, is_unrouted
 from ..basics.findings import Finding
@@ -70,15 +71,23 @@ class _NamedAddresses:
         self._intent = intent
         self._routes = routes
         self._findings = findings
-        # By realm: networks behind different routers may have the same private addresses.
-        self._holders: dict[Address, dict[str, str]] = {}
-        for host in intent.hosts.values():
+
+    # Both are gathered when an offer first names an address: most name none.
+
+    @cached_property
+    def _holders(self) -> dict[Address, dict[str, str]]:
+        """Hosts by their address and realm: networks behind different routers may have the same private addresses."""
+        found: dict[Address, dict[str, str]] = {}
+        for host in self._intent.hosts.values():
             for address in host.addresses:
-                realm = intent.sites[host.site].realm_of(address.version)
-                self._holders.setdefault(address, {})[realm] = host.name
-        self._public = {
-            address for site in intent.sites.values() for gateway in site.gateways for address in gateway.fixed
-        }
+                realm = self._intent.sites[host.site].realm_of(address.version)
+                found.setdefault(address, {})[realm] = host.name
+        return found
+
+    @cached_property
+    def _public(self) -> set[Address]:
+        sites = self._intent.sites.values()
+        return {address for site in sites for gateway in site.gateways for address in gateway.fixed}
 
     def flows(self, offer: Offer, exchange: Exchange, index: int, address: Address) -> Iterator[Flow]:
         """Yield the flow to the address at *index* of the exchange's setting; nothing to the server itself."""

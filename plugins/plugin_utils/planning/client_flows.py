@@ -34,6 +34,7 @@ class _Taken(NamedTuple):
     """
 
     exchange: Exchange
+    callback: bool
     prefix: str
     from_server: bool
     on: bool
@@ -82,6 +83,7 @@ def _taken(use: Use, offer: Offer, profile: Profile) -> Iterator[_Taken]:
         idle = 0 if exchange.rides_on else exchange.idle
         yield _Taken(
             exchange,
+            exchange.is_callback,
             _prefix(profile, exchange.name),
             from_server,
             on,
@@ -112,7 +114,7 @@ def client_flows(
     on = use.enabled and offer.enabled
     near: bool | None = None
     # A client that wears its public address itself is met at its own ports: nothing has to be forwarded.
-    forwarded = back is None or any(item.translates_from is not None for item in back.route.crossings)
+    forwarded = back is None or back.route.forwards
     suffix = "/6" if version == 6 else ""
     from_client, to_client = f"{client}>{server}{suffix}", f"{server}>{client}{suffix}"
     flows = []
@@ -125,7 +127,7 @@ def client_flows(
             if not near:
                 continue
         ports = item.ports
-        if exchange.is_callback:
+        if item.callback:
             callback = ranges.get(use.client)
             ports = None if callback is None else callback.ports
         if ports is None:
@@ -152,7 +154,7 @@ def client_flows(
                 exchange.transport,
                 item.source_ports,
                 ports,
-                exchange.is_callback,
+                item.callback,
                 on and item.on,
                 item.idle_ridden if forwarded else item.idle,
                 exchange.helper,

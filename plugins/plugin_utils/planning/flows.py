@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..basics.addresses import Address, is_unrouted
 from ..basics.findings import Finding
 from ..basics.names import HostService
-from ..inventory.intent import INTERNET, Intent, Offer, Use
+from ..inventory.intent import INTERNET, Host, Intent, Offer, Use
 from ..inventory.offers import offer_ports, texts_of
 from .callbacks.lock import Lock
 from .callbacks.port_space import PortOwner, RealmAddress, TakenPorts
@@ -159,6 +159,10 @@ class _RealmAddresses:
         address = here.address_of(version)
         return RealmAddress(self._realms[here.site, version], address) if address is not None else None
 
+    def all_own(self, host: Host) -> list[RealmAddress]:
+        """A host's own addresses, IPv4 first."""
+        return [RealmAddress(self._realms[host.site, address.version], address) for address in host.addresses]
+
     def worn(self, host: str, address: Address) -> RealmAddress:
         """A public address in front of a host: it is one machine's everywhere.
 
@@ -198,14 +202,14 @@ def _listening(intent: Intent, routes: Routes, addresses: _RealmAddresses, conne
     taken_ports = TakenPorts()
     public_of = _public_of(intent)
     for host in intent.hosts.values():
-        own = [each for each in (addresses.own(host.name, 4), addresses.own(host.name, 6)) if each is not None]
+        own = addresses.all_own(host)
         own += [addresses.worn(host.name, address) for address in public_of.get(host.name, ())]
         for opening in (*host.management, *host.openings):
             for ports in opening.ports:
                 taken_ports.add(own, opening.transport, ports, PortOwner(f"{opening.name} on {host.name}", None))
     for offer in intent.offers.values():
         if offer.host in intent.hosts:
-            own = [each for each in (addresses.own(offer.host, 4), addresses.own(offer.host, 6)) if each is not None]
+            own = addresses.all_own(intent.hosts[offer.host])
             _note_server(intent, offer, own, taken_ports)
             if offer.public:
                 for address in intent.hosts[offer.host].addresses:

@@ -185,6 +185,10 @@ class OnTheWay:
         for source in (item for item in opening.sources if item.version == version):
             realm = self._in_realm(site, source)
             near = realm.near(site)
+            outside = tuple(self._from(site, source, realm, translated))
+            apart = near and (len(site.networks) > 1 or (place > 0 and source.length))
+            if not (outside or apart or (source.length and realm.has_others(site))):
+                continue  # as behind most routers that translate: nobody is there to be let through
             for network, held in _by_network(site, addresses):
                 for destination in held:
                     way = Way(opening, source, destination, target, group.both)
@@ -194,7 +198,7 @@ class OnTheWay:
                             self._permit(beyond[:1], way, prefix, "in")
                     if place > 0 and source.length:
                         self._outward(site, place, way, near)
-                    for prefix in self._from(site, source, realm, translated):
+                    for prefix in outside:
                         self._permit(beyond, way, prefix, "in")
                     if source.length and realm.has_others(site):
                         self._note(site, way, opening)
@@ -327,6 +331,8 @@ def _by_network(site: Site, addresses: list[Address]) -> Iterator[tuple[Prefix |
 
 def exactly(addresses: list[Address]) -> tuple[Prefix, ...]:
     """Addresses of one IP version as a few networks that hold nothing else; empty where it takes too many."""
+    if len(addresses) == 1:
+        return (network_of(addresses[0]),)
     values = sorted({address.value for address in addresses})
     rows = 1 + sum(later - earlier > 1 for earlier, later in itertools.pairwise(values))
     exact = collapse(map(network_of, addresses)) if rows <= MOST_PARTS else ()

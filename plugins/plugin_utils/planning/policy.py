@@ -10,10 +10,11 @@ the host's own variables by name.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..basics.addresses import Address, Prefix, collapse, is_unrouted, network_of
 from ..inventory.intent import ForwardPermit, Gateway, Host, Intent, Site
@@ -25,16 +26,18 @@ from .route import Path
 _Entry = TypeVar("_Entry", Permit, DestinationNat)
 #: Permits or translations, each with the ids of its flows.
 _Served = defaultdict[_Entry, list[str]]
+#: Makes an empty one. A lambda would be a call of Python for each of four in every host.
+_none_served: Callable[[], defaultdict[Any, list[str]]] = partial(defaultdict, list)
 
 
 @dataclass(slots=True)
 class _Gathered:
     """A policy in the making."""
 
-    input: _Served[Permit] = field(default_factory=lambda: defaultdict(list))
-    forward: _Served[Permit] = field(default_factory=lambda: defaultdict(list))
-    output: _Served[Permit] = field(default_factory=lambda: defaultdict(list))
-    destination_nat: _Served[DestinationNat] = field(default_factory=lambda: defaultdict(list))
+    input: _Served[Permit] = field(default_factory=_none_served)
+    forward: _Served[Permit] = field(default_factory=_none_served)
+    output: _Served[Permit] = field(default_factory=_none_served)
+    destination_nat: _Served[DestinationNat] = field(default_factory=_none_served)
 
 
 def make_policies(
@@ -70,12 +73,21 @@ def make_policies(
 
 
 def _gather(gathered: dict[str, _Gathered], flow: Flow, stateless: frozenset[str]) -> None:
-    _gather_path(gathered, flow, flow.path, stateless)
-    for path in flow.path.also:
-        _gather_path(gathered, flow, path, stateless)
+    also = flow.path.also
+    # One path alone meets every permit once.
+    note = _note_once if also else list[str].append
+    _gather_path(gathered, flow, flow.path, stateless, note)
+    for path in also:
+        _gather_path(gathered, flow, path, stateless, note)
 
 
-def _gather_path(gathered: dict[str, _Gathered], flow: Flow, path: Path, stateless: frozenset[str]) -> None:
+def _gather_path(
+    gathered: dict[str, _Gathered],
+    flow: Flow,
+    path: Path,
+    stateless: frozenset[str],
+    note: Callable[[list[str], str], None],
+) -> None:
     # Taken apart once: to ask each of a hundred thousand flows for one member after the other costs a fifth of this.
     (
         flow_id, _service, _exchange, start, end, version, transport, source_ports, ports, _callback, enabled, idle,
@@ -85,10 +97,10 @@ def _gather_path(gathered: dict[str, _Gathered], flow: Flow, path: Path, statele
     arriving = Permit(version, arrives_from, arrives_at, transport, ports, enabled, "in", source_ports, idle, helper)
     receiver = gathered.get(end)
     if receiver is not None:
-        _note(receiver.input[arriving], flow_id)
+        note(receiver.input[arriving], flow_id)
     if (idle or helper or start in stateless) and start in gathered:
         leaving = Permit(version, leaves_as, dial, transport, ports, enabled, "out", source_ports, idle, helper)
-        _note(gathered[start].output[leaving], flow_id)
+        note(gathered[start].output[leaving], flow_id)
     for name, worn, inside, translates_from, direction in route.crossings:
         device = gathered.get(name)
         if device is None:
@@ -100,14 +112,14 @@ def _gather_path(gathered: dict[str, _Gathered], flow: Flow, path: Path, statele
             permit = Permit(
                 version, source, destination, transport, ports, enabled, direction, source_ports, idle, helper
             )
-        _note(device.forward[permit], flow_id)
+        note(device.forward[permit], flow_id)
         if translates_from is not None:
             nat = DestinationNat(version, source, translates_from, transport, ports, destination, enabled)
-            _note(device.destination_nat[nat], flow_id)
+            note(device.destination_nat[nat], flow_id)
 
 
-def _note(ids: list[str], flow: str) -> None:
-    """Note a flow once: what differs from one of its paths to the next may be the same here."""
+def _note_once(ids: list[str], flow: str) -> None:
+    """Note a flow unless it was the last one: what differs from one of its paths to the next may be the same here."""
     if not ids or ids[-1] != flow:
         ids.append(flow)
 
@@ -150,14 +162,18 @@ def _policy(
         public=tuple(sorted(public)),
         management=host.management,
         openings=host.openings,
-        input=tuple(sorted(gathered.input.items())),
-        forward=tuple(sorted(gathered.forward.items())),
-        output=tuple(sorted(gathered.output.items())),
-        destination_nat=tuple(sorted(gathered.destination_nat.items())),
+        input=_in_order(gathered.input),
+        forward=_in_order(gathered.forward),
+        output=_in_order(gathered.output),
+        destination_nat=_in_order(gathered.destination_nat),
         source_nat=tuple(source_nat),
         clamp_mss=host.clamp_mss if sites else None,
         forward_permits=(*host.forward_permits, *carried) if sites else (),
     )
+
+
+def _in_order(served: _Served[_Entry]) -> tuple[tuple[_Entry, list[str]], ...]:
+    return tuple(sorted(served.items())) if served else ()
 
 
 def _with_permitted(exempt: tuple[Prefix, ...], host: Host, public: Address | None) -> tuple[Prefix, ...]:
@@ -214,12 +230,14 @@ class _Untranslated:
 
     def passing(self, site: Site, place: int) -> list[Prefix]:
         """The site's own networks that a router further out meets: to others of the realm no router translates."""
+        if not place:
+            return []
         crowded = [
             version
             for version in (4, 6)
             if len(self._networks[site.realm_of(version), version]) > _count(site, version)
         ]
-        return [network for network in site.networks if place and network.version in crowded]
+        return [network for network in site.networks if network.version in crowded]
 
     def beyond(self, site: Site, version: int) -> tuple[Prefix, ...]:
         """The networks of an IP version, as few as can be; one and the same tuple for all sites with the same."""

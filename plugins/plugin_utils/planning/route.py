@@ -60,6 +60,7 @@ class Route:
         start_own: what packets set out with where the source is itself a translating gateway.
         own_public: the destination's own public address where the destination is itself a translating gateway.
         reached_as: that address as it reaches the destination.
+        forwards: whether a router on the way translates the destination.
         also: the same way once more for each other network that a changing public address on it may be in.
     """
 
@@ -71,6 +72,7 @@ class Route:
     start_own: End | None
     own_public: Address | None
     reached_as: Address | None
+    forwards: bool
     also: tuple[Route, ...] = ()
 
 
@@ -113,8 +115,8 @@ def route_through(
         start: what the source wears outside where it is itself a translating gateway.
         own: the same of the destination.
     """
-    choices = itertools.product(_shown(start), *(_shown(hop.public) for hop in outward))
-    first, *others = (_one_route(outward, inward, shown, own) for shown in choices)
+    choices = itertools.product(_shown(start), *[_shown(hop.public) for hop in outward])
+    first, *others = [_one_route(outward, inward, shown, own) for shown in choices]
     return replace(first, also=tuple(others)) if others else first
 
 
@@ -149,6 +151,7 @@ def _one_route(
         start.own if start is not None else None,
         _fixed(own),
         own.own if own is not None else None,
+        any(crossing.translates_from is not None for crossing in crossings),
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from ..basics.addresses import Address, End, Prefix, is_unrouted
 from ..inventory.intent import Gateway, Host, Intent, PublicAddress, Site
@@ -47,6 +48,24 @@ class _RealmNetworks:
         return site if network.holds(address) else None
 
 
+class _Border(NamedTuple):
+    """What stands between a site's hosts, or one of its routers, and the outside, for one IP version.
+
+    Attributes:
+        gateways: the routers, inside out.
+        hops: the same as packets meet them that wear the public addresses.
+        own: what that router itself wears.
+        shut: why nothing can be sent in, if nothing can.
+        unnamed: why no device beyond can permit what comes out, if none can.
+    """
+
+    gateways: tuple[Gateway, ...]
+    hops: tuple[Hop, ...]
+    own: PublicAddress | None
+    shut: NoRoute | None
+    unnamed: NoRoute | None
+
+
 class Routes:
     """Finds routes in one intent; remembers them by pair of sites, for thousands of hosts share a pair."""
 
@@ -55,6 +74,7 @@ class Routes:
         self._sites = intent.sites
         self._gateways = {gateway.host for site in intent.sites.values() for gateway in site.gateways}
         self._routes: dict[tuple[str, str, str, str, int], Route | NoRoute] = {}
+        self._borders: dict[tuple[str, str, int], _Border] = {}
         self._realms = _RealmNetworks(intent.sites.values())
 
     def route(self, source: str, destination: str, version: int) -> Route | NoRoute:
@@ -91,22 +111,30 @@ class Routes:
 
     def _between(self, start: Host, end: Host, version: int) -> Route | NoRoute:
         here, there = self._sites[start.site], self._sites[end.site]
-        outward = _outside_of(here, start.name)
-        inward = _outside_of(there, end.name)
+        leaving, entering = self._border(here, start.name, version), self._border(there, end.name, version)
         if here.realm_of(version) == there.realm_of(version):
-            outward, inward = _turn_at_shared(outward, inward)
+            outward, inward = _turn_at_shared(leaving.gateways, entering.gateways)
             return route_through(_bare(outward), _bare(inward))
-        started, own = _own_public(here, start.name, version), _own_public(there, end.name, version)
-        leaving, entering = _translating(outward, version), _translating(inward, version)
-        problem = _changing(there, entering, own) or _unnamed(here, leaving, started)
+        problem = entering.shut or leaving.unnamed
         if problem is not None:
             return problem
-        route = route_through(leaving, entering, started, own)
-        if own is None and route.dialled is None:
+        route = route_through(leaving.hops, entering.hops, leaving.own, entering.own)
+        if entering.own is None and route.dialled is None:
             problem = _unreachable(there, end, version)
-        if problem is None and started is None and route.worn is None:
+        if problem is None and leaving.own is None and route.worn is None:
             problem = _unreachable(here, start, version)
         return problem or route
+
+    def _border(self, site: Site, host: str, version: int) -> _Border:
+        """What a host has between itself and the outside: a server's is asked for by each of thousands of sites."""
+        key = (site.name, host if host in self._gateways else "", version)
+        found = self._borders.get(key)
+        if found is None:
+            gateways = _outside_of(site, host)
+            hops, own = tuple(_translating(gateways, version)), _own_public(site, host, version)
+            found = _Border(gateways, hops, own, _changing(site, hops, own), _unnamed(site, hops, own))
+            self._borders[key] = found
+        return found
 
     def walk(self, source: str, destination: str, version: int, route: Route) -> Path:
         """Return the addresses that a packet wears on *route*."""

@@ -30,7 +30,7 @@ class _Lead(NamedTuple):
 def check_forwards(intent: Intent, policies: Mapping[str, Policy], findings: list[Finding]) -> None:
     """Note an error for each public port that would have to lead to two places."""
     for name, policy in policies.items():
-        leads = _leads(policy)
+        leads = _leads(policy) if policy.destination_nat else []
         if leads:
             _check_contradictions(intent, name, leads, findings)
             _check_own_ports(intent, name, policy, leads, findings)

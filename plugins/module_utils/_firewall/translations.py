@@ -198,10 +198,11 @@ class Rivals:
         guests = (item.span for bridge in bridges for item in bridge.networks if item.version == version)
         taken = without(destinations, joined([*wanted.exempt, network, *guests]), HIGHEST[version])
         out = self._ways[version].through(taken)
-        if not taken or not meets(rule, out, there):
+        if not taken:
             return None
         if out is not None:
-            out = met(rule, out, there)
+            # A tunnel that is down now was one when the rules in force were made.
+            out = met(rule, out | self._down(version, network), there)
             out -= self._left(rule, wanted, network, out)
             if not out or _same(rule, wanted, out, there):
                 return None
@@ -213,16 +214,20 @@ class Rivals:
     def _left(self, rule: Rule, wanted: Translation, network: Span, out: frozenset[str]) -> frozenset[str]:
         """The interfaces among `out` that none of the plan's packets from a network leave through, left to a rule."""
         there = self._around.interfaces
-        here = {interface.name for interface in there}
+        known = {interface.name for interface in there} | self._down(wanted.version, network)
         carried = self._carrying(wanted.version, network)
         if carried is None or rule.action not in TRANSLATES_SOURCE:
             return frozenset()
+        links = [name for name in (out - carried) & known if not _same(rule, wanted, frozenset([name]), there)]
         (text,) = networks_of(wanted.version, network)
-        # A tunnel that is down now was one when the rules in force were made.
-        links = [name for name in out - carried if name in here or (text, name) in self._before]
-        links = [name for name in links if not _same(rule, wanted, frozenset([name]), there)]
         self.apart += [Apart(wanted.version, text, name) for name in links]
         return frozenset(links)
+
+    def _down(self, version: int, network: Span) -> frozenset[str]:
+        """The interfaces that the rules in force leave to others, and that are away."""
+        here = {interface.name for interface in self._around.interfaces}
+        (text,) = networks_of(version, network)
+        return frozenset(name for held, name in self._before if held == text and name not in here)
 
     def _carrying(self, version: int, network: Span) -> frozenset[str] | None:
         """The interfaces that packets of the plan leave a network by; those to everywhere else always among them."""

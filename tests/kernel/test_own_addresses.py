@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host takes packets for itself under: its addresses, and what a local route leads to it, of both IP versions."""
+"""What a host takes packets for itself under: its addresses, and what local routes lead to it, of both IP versions."""
 
 from __future__ import annotations
 

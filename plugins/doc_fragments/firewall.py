@@ -24,7 +24,7 @@ options:
     default: false
   tolerate_translations:
     description:
-      - Go on although a foreign rule may give packets of the plan another source address than the plan does.
+      - Go on although a foreign rule may give packets of the plan another address than the plan does.
     type: bool
     default: false
   tolerate_absent_address:

@@ -29,11 +29,11 @@ def test_a_connection_is_read_marked_and_forgotten(host: Host, address: str) -> 
         conntrack.mark_answered(found)
         assert [item.answered for item in conntrack.connections()] == [True]
         conntrack.forget(replace(found, number=bytes(4)))  # another one, which has ended since
-        assert len(conntrack.connections()) == 1
+        assert len(list(conntrack.connections())) == 1
         conntrack.forget(found)
-        assert conntrack.connections() == []
+        assert list(conntrack.connections()) == []
         conntrack.mark_answered(found)
-        assert conntrack.connections() == []
+        assert list(conntrack.connections()) == []
 
 
 def test_a_tcp_connection_is_established_when_it_has_come_about(host: Host) -> None:

@@ -22,7 +22,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.directory
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from tests.kernel import networks
 from tests.unit.networks import Network, two_offices
-from tests.unit.platforms.policies import policy, router
+from tests.unit.platforms.policies import permit, policy, router
 
 PLAY = """\
 - name: Try the action
@@ -101,6 +101,21 @@ def test_what_is_rendered_is_compared_on_the_host_and_in_check_mode_nothing_more
     assert "chain faxnet_input" in checked["diff"][0]["after"]
     assert "transaction" not in checked
     assert (absent["changed"], absent["differences"], absent["diff"]) == (False, [], []), absent
+
+
+def test_a_rule_that_takes_the_plans_packets_is_told_in_check_mode_too(tmp_path: Path) -> None:
+    offering = policy(input=[permit("192.0.2.1", "127.0.0.1", "8080")])
+    play = Play(tmp_path, "uk-router ansible_connection=local")
+    rules = "chain come {\ntype nat hook prerouting priority dstnat;\ntcp dport 8080 dnat to 127.0.0.2\n}"
+    with networks.namespace("host") as name, networks.inside(name):
+        networks.run("nft", "-f", "-", text=f"table ip theirs {{\n{rules}\n}}\n")
+        refused, tolerated = play.run(
+            [{"policy": offering}, {"policy": offering, "tolerate_translations": True}], "--check"
+        )
+    assert refused["failed"]
+    assert "table ip theirs, chain come leads packets to tcp port 8080" in refused["msg"]
+    assert tolerated["changed"]
+    assert "tolerated because tolerate_translations is set" in str(tolerated)
 
 
 def test_a_change_is_applied_and_confirmed_and_then_left_alone(tmp_path: Path) -> None:

@@ -8,23 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import ensure
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import FirewallError, Machine, Ran
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.translations import Translation
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables.host_requirements import (
-    own_addresses,
-    source_translations,
-)
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.policies.read_policy import read_policy
-from tests.kernel import networks, rule_sets
-from tests.unit.platforms.policies import forward, nft_rules, router
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import Machine, Ran
+from tests.kernel import networks, rule_sets, translating
+from tests.kernel.translating import PUBLIC, said, theirs, wanted
+from tests.unit.platforms.policies import forward, nft_rules, permit, router
 
-PUBLIC = "203.0.113.20"
-NAT = "table ip {table} {{ chain out {{ type nat hook postrouting priority {priority}; {rule} }} }}"
 #: A realm: packets to 10.3.0.0/24 go through a tunnel, untranslated.
 REALM = router(
     source_nat=[
@@ -36,50 +28,8 @@ REALM = router(
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
     """A router between office, provider and a tunnel; this process stands in it."""
-    with networks.namespace("router") as name, networks.namespace("far") as far:
-        for interface, address in (("lan0", "10.2.0.1/24"), ("wan0", f"{PUBLIC}/24"), ("tun0", "192.0.2.1/30")):
-            networks.run(
-                "ip", "-n", name, "link", "add", interface, "type", "veth", "peer", "name", interface, "netns", far
-            )
-            networks.run("ip", "-n", name, "address", "add", address, "dev", interface)
-            networks.run("ip", "-n", name, "link", "set", interface, "up")
-        networks.route(name, "203.0.113.1")
-        networks.run("ip", "-n", name, "route", "add", "10.3.0.0/24", "via", "192.0.2.2")
-        with networks.inside(name):
-            yield networks.machine(tmp_path)
-
-
-def wanted(policy: dict[str, Any], **parts: Any) -> ensure.Wanted:
-    """What the plan has this router do; the rules are a host's, for only what they translate is looked at."""
-    read = read_policy(policy)
-    return ensure.Wanted(
-        nft_rules(policy),
-        (),
-        (),
-        tolerate_drops=False,
-        addresses=tuple(own_addresses(read)),
-        translations=tuple(map(Translation.of, source_translations(read))),
-        **parts,
-    )
-
-
-def theirs(rule: str, priority: str = "srcnat", table: str = "theirs") -> None:
-    text = (
-        NAT.format(table=table, priority=priority, rule=rule)
-        .replace(" }", "\n}\n")
-        .replace("; ", ";\n")
-        .replace("{ ", "{\n")
-    )
-    networks.run("nft", "-f", "-", text=text)
-
-
-def said(machine: Machine, policy: dict[str, Any]) -> str:
-    """Why it is refused, "" where it is not."""
-    try:
-        ensure.compare(machine, wanted(policy))
-    except FirewallError as error:
-        return str(error)
-    return ""
+    with translating.router_host(tmp_path) as host:
+        yield host
 
 
 def test_addresses_that_are_not_there_are_refused_all_with_the_cure_and_can_be_tolerated(machine: Machine) -> None:
@@ -251,3 +201,66 @@ def test_legacy_tables_are_read_too(machine: Machine, rule: str, refused: bool) 
     (proc / "self" / "net" / "ip_tables_names").write_text("nat\n", encoding="ascii")
     host = replace(machine, run=legacy, find=lambda name: name)
     assert bool(said(host, REALM)) == refused
+
+
+#: The clients' server is beyond the default route; nothing of the plan goes through the tunnel.
+FLOWS = router(forward=[permit("10.2.0.10", "198.51.100.10", "4559", direction="out")], outbound="any")
+
+
+@pytest.mark.parametrize("priority", ["srcnat", "101"])
+@pytest.mark.parametrize("rule", ["oifname tun0 masquerade", "oifname != lan0 masquerade", "masquerade"])
+def test_what_others_translate_where_no_flow_of_the_plan_leaves_is_left_to_them(
+    machine: Machine, rule: str, priority: str
+) -> None:
+    theirs(rule, priority)
+    found = ensure.compare(machine, wanted(FLOWS))
+    text = str(found.wanted.text)
+    left = [line.strip() for line in text.splitlines() if "left to others" in line]
+    assert left == ['oifname "tun0" ip saddr 10.2.0.0/24 counter return comment "left to others on tun0"']
+    networks.run("nft", "-f", "-", text=text)
+    assert not ensure.compare(machine, wanted(FLOWS)).risky
+    # A tunnel that is down for a while is still theirs; one that was never there may be the way outside.
+    networks.run("ip", "link", "del", "tun0")
+    assert not ensure.compare(machine, wanted(FLOWS)).risky
+    networks.run("nft", "delete", "table", "inet", "faxnet")
+    assert bool(said(machine, FLOWS)) == (rule == "oifname tun0 masquerade" and priority == "srcnat")
+
+
+def test_a_link_that_flows_of_the_plan_leave_through_is_not_left_to_others(machine: Machine) -> None:
+    through = router(forward=[permit("10.2.0.10", "10.3.0.5", "4559", direction="out")])
+    theirs("oifname tun0 masquerade")
+    assert f"by which they would wear {PUBLIC}" in said(machine, through)
+    theirs("oifname tun0 meta mark 1 ip protocol tcp counter masquerade", table="more")
+    assert "table ip more" in said(machine, through)
+
+
+def test_packets_through_such_a_link_wear_what_they_wore(machine: Machine) -> None:
+    """The packets agree, whoever was loaded last."""
+    with networks.namespace("office") as office, networks.namespace("beyond") as beyond:
+        for name, there, own, other in (
+            ("in0", office, "10.2.1.1/24", "10.2.1.9/24"),
+            ("tun1", beyond, "172.31.0.1/24", "172.31.0.9/24"),
+        ):
+            networks.run("ip", "link", "add", name, "type", "veth", "peer", "name", "e0", "netns", there)
+            networks.run("ip", "address", "add", own, "dev", name)
+            networks.run("ip", "link", "set", name, "up")
+            networks.run("ip", "-n", there, "address", "add", other, "dev", "e0")
+            networks.run("ip", "-n", there, "link", "set", "e0", "up")
+            networks.route(there, own.partition("/")[0])
+        Path("/proc/sys/net/ipv4/ip_forward").write_text("1\n", encoding="ascii")
+        worn = {"version": 4, "networks": ["10.2.1.0/24"], "except": ["10.2.1.0/24"], "address": PUBLIC}
+        held = router(networks=["10.2.1.0/24"], source_nat=[worn])
+
+        def seen() -> str:
+            with networks.datagrams(beyond, "172.31.0.9", 5000, patience=3) as bound:
+                networks.datagrams(office, "10.2.1.9").sendto(b"x", ("172.31.0.9", 5000))
+                came = networks.received(bound)
+            return came[1][0] if came else ""
+
+        theirs("oifname tun1 masquerade")
+        assert seen() == "172.31.0.1"
+        networks.run("nft", "-f", "-", text=nft_rules(held))
+        assert seen() == PUBLIC
+        networks.run("nft", "delete", "table", "inet", "faxnet")
+        networks.run("nft", "-f", "-", text=str(ensure.compare(machine, wanted(held)).wanted.text))
+        assert seen() == "172.31.0.1"

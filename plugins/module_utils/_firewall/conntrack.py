@@ -69,19 +69,18 @@ class NoTableError(Exception):
     """This kernel does not let its connections be read or changed."""
 
 
-def connections(*, portless: bool = False) -> list[Connection]:
-    """All TCP and UDP connections that the kernel remembers here. Raises NoTableError.
+def connections(*, portless: bool = False) -> Iterator[Connection]:
+    """All TCP and UDP connections that the kernel remembers here, as it tells them: there may be a million.
 
     `portless`: those of other protocols, too, with 0 for each port; but no ICMP.
+    Raises NoTableError, OSError.
     """
-    found = []
     with _netlink() as link:
         for family, version in ((socket.AF_INET, 4), (socket.AF_INET6, 6)):
             for body in _exchange(link, _GET, _REQUEST | _DUMP, family, b""):
                 connection = _connection(version, body, portless)
                 if connection:
-                    found.append(connection)
-    return found
+                    yield connection
 
 
 def mark_answered(connection: Connection) -> None:

@@ -22,7 +22,14 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.foreign im
 )
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.interfaces import Interface, Network
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import Machine
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.spans import Spans, both, joined, of_network
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.spans import (
+    Spans,
+    address_text,
+    both,
+    joined,
+    of_network,
+    ports_text,
+)
 
 #: Chains by name. Docker's: integration/network/bridge/iptablesdoc of moby/moby; Podman's: src/firewall of
 #: containers/netavark, plugins/meta/portmap and firewall of containernetworking/plugins; libvirt's:
@@ -146,7 +153,8 @@ def published(ruleset: Ruleset) -> list[Published]:
         for rule in ruleset.reached(base):
             if rule.action in TRANSLATES_DESTINATION and rule.transport and _from_outside(rule):
                 program = engine_of(base.table, rule.chain) or base.who
-                found.add(Published(program, rule.transport, _text(rule.ports), _address(rule), _target(rule)))
+                ports = ports_text(rule.ports or ())
+                found.add(Published(program, rule.transport, ports, _address(rule), _target(rule)))
     return sorted(found)
 
 
@@ -155,19 +163,10 @@ def _from_outside(rule: Rule) -> bool:
     return rule.destinations is None or both(rule.destinations, _LOOPBACK[version]) != rule.destinations
 
 
-def _text(ports: Spans | None) -> str:
-    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in ports or ())
-
-
 def _address(rule: Rule) -> str:
     if rule.destinations and len(rule.destinations) == 1 and rule.destinations[0][0] == rule.destinations[0][1]:
         return address_text(rule.version or 4, rule.destinations[0][0])
     return ""
-
-
-def address_text(version: int, number: int) -> str:
-    """An address as people write it."""
-    return str(ipaddress.IPv4Address(number) if version == 4 else ipaddress.IPv6Address(number))
 
 
 def _target(rule: Rule) -> str:

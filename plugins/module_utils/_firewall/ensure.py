@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,8 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import (
     transaction,
     translations,
 )
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.admitted import Admitted, admitted
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.diversions import Diversions
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.losses import consent, judgement
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.losses.use import Use
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import (
@@ -49,7 +52,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.obstacles 
 )
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.replace import replacement, taking_back
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.session import Session, insist_on
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.surroundings import look
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.surroundings import Surroundings, look
 
 
 @dataclass(frozen=True)
@@ -125,13 +128,10 @@ def compare(machine: Machine, wanted: Wanted, session: Session | None = None) ->
     if wanted.text is not None:
         around = look(machine)
         found = obstacles(machine, forwarding=bool(wanted.settings), around=around)
-        found += [
-            *translations.rivals(machine, around, wanted.translations),
-            *translations.absent(machine, wanted.addresses),
-        ]
-        wanted = replace(
-            wanted, text=containers.admitting(machine, wanted.text, live, around.bridges, around.interfaces)
-        )
+        text = containers.admitting(machine, wanted.text, live, around.bridges, around.interfaces)
+        contradicting, text = _contradicting(machine, around, wanted, text, live)
+        found += contradicting
+        wanted = replace(wanted, text=text)
         published = () if wanted.settings else containers.published(around.ruleset)
     others = [item for item in found if not item.bans]
     before = live and seen.without_unused(running.without_spared(live))
@@ -191,6 +191,26 @@ def compare(machine: Machine, wanted: Wanted, session: Session | None = None) ->
         published=tuple(published),
         notices=tuple(_notices(known, machine.read(CLOSED_FILE))) if wanted.text is not None else (),
     )
+
+
+def _contradicting(
+    machine: Machine, around: Surroundings, wanted: Wanted, text: str, live: str | None
+) -> tuple[list[Obstacle], str]:
+    """What would give packets of the plan other addresses, and the rules with what they leave to others."""
+
+    @functools.cache
+    def flows() -> list[Admitted]:
+        _rehearsed(machine, text)  # what nft does not take is told with the reason
+        return list(admitted(rules.rehearsed(machine, text)))
+
+    led_on = Diversions(around)
+    rivals = translations.Rivals(machine, around, wanted.translations, flows, live)
+    found = [
+        *rivals.found,
+        *(led_on.obstacles(machine, flows()) if led_on and running.tracks(text) else ()),
+        *translations.absent(machine, wanted.addresses),
+    ]
+    return found, translations.leaving(text, rivals.apart)
 
 
 def _notices(known: Mapping[str, services.Unit], closed: str | None) -> Iterator[str]:

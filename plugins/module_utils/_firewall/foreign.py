@@ -23,6 +23,26 @@ REFUSES = frozenset(("drop", "reject"))
 LEADS_ON = frozenset(("jump", "goto"))
 #: Verdicts after which no rule of the chain sees the packet.
 ENDS = REFUSES | LEADS_ON | TRANSLATES_SOURCE | TRANSLATES_DESTINATION | {"accept", "return", "queue", "tproxy"}
+#: Extensions of iptables that let a packet go on (iptables-extensions(8)).
+GOES_ON = frozenset(
+    (
+        *(
+            "log",
+            "nflog",
+            "mark",
+            "connmark",
+            "tcpmss",
+            "ct",
+            "classify",
+            "notrack",
+            "audit",
+            "checksum",
+            "connsecmark",
+        ),
+        *("dscp", "ecn", "hl", "hmark", "idletimer", "led", "rateest", "secmark", "set", "tee", "tos", "trace", "ttl"),
+        *("tcpoptstrip", "ulog"),
+    )
+)
 #: The IP version of what a family of tables holds, where it is one.
 FAMILY_VERSIONS = {"ip": 4, "ip6": 6}
 #: How many ways to one chain are told apart; after that it counts as reached by every packet.
@@ -47,8 +67,9 @@ class Rule:
 
     `version` is None where both IP versions are meant; `sources` and `destinations` are addresses of that version, None
     for all, `ports` the ports sent to. `by_set` and `by_one`: packets are picked by the addresses of a set, or one
-    address, that they come from. `marked`: by a mark that another rule has given. `target` is the chain of a jump, or
-    the address that a translation gives, where it is told.
+    address, that they come from. `marked`: by a mark that another rule has given. `to_local`: those that are sent to an
+    address of this host. `target` is the chain of a jump, or the address that a translation gives, where it is told;
+    `target_port` the port that it gives, 0 for the packet's own. `renumbers`: that port is not told.
     """
 
     chain: str
@@ -64,9 +85,11 @@ class Rule:
     by_set: bool = False
     by_one: bool = False
     marked: bool = False
+    to_local: bool = False
     more: bool = False
     comment: str = ""
     target_port: int = 0
+    renumbers: bool = False
 
     @property
     def impossible(self) -> bool:
@@ -87,7 +110,8 @@ class Rule:
     @property
     def plain(self) -> bool:
         """Whether addresses alone decide."""
-        return not (self.incoming or self.outgoing or self.ports or self.transport or self.marked or self.more)
+        asks = self.incoming or self.outgoing or self.ports or self.transport or self.marked or self.to_local
+        return not (asks or self.more)
 
 
 #: A table: what lists it, its family, its name.
@@ -178,6 +202,7 @@ def together(way: Rule, rule: Rule) -> Rule:
         by_set=way.by_set or rule.by_set,
         by_one=way.by_one or rule.by_one,
         marked=way.marked or rule.marked,
+        to_local=way.to_local or rule.to_local,
         more=way.more or rule.more,
     )
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.foreign import (
     ENDS,
+    GOES_ON,
+    LEADS_ON,
     Chain,
     Names,
     Place,
@@ -33,10 +35,11 @@ _VERSIONS = {"ip": 4, "ip6": 6}
 #: The priority of each table's chains (include/uapi/linux/netfilter_ipv4.h).
 _PRIORITIES = {"raw": -300, "mangle": -150, "filter": 0, "security": 50}
 _NAT_PRIORITIES = {"prerouting": -100, "output": -100, "input": 100, "postrouting": 100}
-#: Targets that let a packet go on.
-_SILENT_TARGETS = frozenset(("LOG", "NFLOG", "MARK", "CONNMARK", "TCPMSS", "CT", "CLASSIFY", "NOTRACK"))
 #: Extensions that ask nothing by themselves; their options do.
-_SILENT_MATCHES = frozenset(("tcp", "udp", "comment", "multiport", "set", "mark"))
+_SILENT_MATCHES = frozenset(("tcp", "udp", "comment", "multiport", "set", "mark", "addrtype"))
+
+#: Translations that are an extension of iptables, of which nft says no more than the name.
+_NAMELESS = frozenset(("snat", "dnat", "redirect", "unknown"))
 
 
 class Unreadable(NamedTuple):
@@ -75,7 +78,7 @@ def read_by_iptables(machine: Machine, ruleset: Ruleset) -> dict[Place, dict[str
     for family, program in (("ip", "iptables-nft"), ("ip6", "ip6tables-nft")):
         place = ("nft", family, "nat")
         rules = (rule for rules in ruleset.rules.get(place, {}).values() for rule in rules)
-        unnamed = any(rule.action in ("snat", "dnat") and not rule.target for rule in rules)
+        unnamed = any(rule.renumbers and rule.action in _NAMELESS for rule in rules)
         listed = machine.run([program, "-t", "nat", "-S"], None) if unnamed and machine.find(program) else None
         # It refuses a table that holds rules of nft, too.
         if listed and listed.code == 0 and listed.out:
@@ -95,9 +98,14 @@ def _chains(listed: Iterable[str], called: str, family: str, table: str) -> Iter
 
 def _in_chains(listed: Iterable[str], family: str) -> dict[str, tuple[Rule, ...]]:
     found: dict[str, list[Rule]] = {}
+    chains = set()
     for line in listed:
+        if line.startswith(("-P ", "-N ")):
+            chains.add(line.split()[1])
         if line.startswith("-A "):
             rule = _rule(shlex.split(line), _VERSIONS[family])
+            if rule.action in LEADS_ON and rule.target not in chains:
+                rule = replace(rule, action="unknown", target="")
             found.setdefault(rule.chain, []).append(rule)
     return {name: tuple(rules) for name, rules in found.items()}
 
@@ -137,8 +145,8 @@ def _stated(rule: Rule, option: str, word: str, excluded: bool, version: int) ->
         return _of_port(rule, word, excluded)
     if option in ("-j", "-g"):
         return _led(rule, option, word)
-    if option in ("--to-source", "--to-destination"):
-        return _translated(rule, word)
+    if option in ("--to-source", "--to-destination", "--to-ports"):
+        return _translated(rule, word) if option != "--to-ports" else _renumbered(rule, word)
     return _said(rule, option, word, excluded)
 
 
@@ -149,6 +157,8 @@ def _said(rule: Rule, option: str, word: str, excluded: bool) -> Rule:
         return replace(rule, comment=word)
     if option == "--mark":
         return replace(rule, more=True, marked=True)
+    if option == "--dst-type" and word == "LOCAL" and not excluded:
+        return replace(rule, to_local=True)
     # After the target its own options come, which ask nothing of the packet.
     silent = rule.action or (option == "-m" and word in _SILENT_MATCHES)
     return rule if silent else replace(rule, more=True)
@@ -174,7 +184,7 @@ def _of_port(rule: Rule, word: str, excluded: bool) -> Rule:
 def _led(rule: Rule, option: str, word: str) -> Rule:
     if word.lower() in ENDS and word.isupper():
         return replace(rule, action=word.lower())
-    if word in _SILENT_TARGETS:
+    if word.isupper() and word.lower() in GOES_ON:
         return rule
     return replace(rule, action="jump" if option == "-j" else "goto", target=word)
 
@@ -186,8 +196,11 @@ def _translated(rule: Rule, word: str) -> Rule:
         address, _bracket, port = word[1:].partition("]")
     elif word.count(":") == 1:
         address, _colon, port = word.partition(":")
-    port = port.strip(":")
-    return replace(rule, target=address, target_port=int(port) if port.isdigit() else 0)
+    return _renumbered(replace(rule, target=address), port.strip(":"))
+
+
+def _renumbered(rule: Rule, port: str) -> Rule:
+    return replace(rule, target_port=int(port) if port.isdigit() else 0, renumbers=bool(port) and not port.isdigit())
 
 
 def _port_span(text: str) -> tuple[int, int]:

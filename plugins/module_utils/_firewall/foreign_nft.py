@@ -13,6 +13,9 @@ from typing import Any
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.foreign import (
     ENDS,
     FAMILY_VERSIONS,
+    GOES_ON,
+    TRANSLATES_DESTINATION,
+    TRANSLATES_SOURCE,
     Chain,
     Names,
     Place,
@@ -34,8 +37,6 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.spans impo
 _SILENT = frozenset(("counter", "comment", "log", "mangle", "notrack", "ct helper", "ct timeout", "flow", "nftrace"))
 _INCOMING = frozenset(("iif", "iifname"))
 _OUTGOING = frozenset(("oif", "oifname"))
-#: Extensions of iptables that let a packet go on.
-_SILENT_TARGETS = frozenset(("log", "nflog", "mark", "connmark", "tcpmss", "ct", "classify"))
 
 
 def read_nft(machine: Machine, ours: str) -> Ruleset:
@@ -101,18 +102,24 @@ def _number(value: Any) -> int:
 
 
 def _rules(item: Mapping[str, Any], maps: Mapping[tuple[str, str, str, str], Any]) -> Iterator[Rule]:
-    """A rule of nft's JSON; one that looks its verdict up in a map is one rule for each of the map's elements."""
+    """A rule of nft's JSON; one that looks something up in a map is one rule for each of the map's elements."""
     rule = Rule(item["chain"], version=FAMILY_VERSIONS.get(item["family"]), comment=item.get("comment", ""))
     found = [rule]
+
+    def held(data: Any) -> Any:
+        if isinstance(data, str):
+            return maps.get((item["family"], item["table"], data[1:], ""), ())
+        return data.get("set", ()) if isinstance(data, dict) else ()
+
     for statement in item["expr"]:
         word, content = _word_of(statement)
+        asked = _asked_of_map(word, content)
         if word == "vmap":
-            held = content.get("data")
-            if isinstance(held, str):
-                held = maps.get((item["family"], item["table"], held[1:], ""), ())
-            elif isinstance(held, dict):
-                held = held.get("set", ())
-            found = [made for rule in found for made in _looked_up(rule, content.get("key"), held or ())]
+            elements = held(content.get("data"))
+            found = [made for rule in found for made in _looked_up(rule, content.get("key"), elements)]
+        elif asked:
+            elements = held(asked.get("data"))
+            found = [made for rule in found for made in _led_by_map(_translated(rule, word, content), asked, elements)]
         else:
             found = [_stated(rule, word, content) for rule in found]
     yield from found
@@ -127,14 +134,44 @@ def _word_of(statement: Any) -> tuple[str, Any]:
 
 
 def _looked_up(rule: Rule, key: Any, elements: Any) -> Iterator[Rule]:
-    for element in elements:
-        value, verdict = element if isinstance(element, list) and len(element) == 2 else (element, None)
-        if isinstance(value, dict) and "elem" in value:
-            value = value["elem"].get("val")
+    for value, verdict in _pairs(elements):
         if isinstance(verdict, dict):
             ((word, content),) = verdict.items()
             yield _stated(_matched(rule, key, "==", value), word, content)
     yield replace(rule, action="")
+
+
+def _pairs(elements: Any) -> Iterator[tuple[Any, Any]]:
+    """The elements of a map: what is looked up, and what it leads to."""
+    for element in elements or ():
+        value, data = element if isinstance(element, list) and len(element) == 2 else (element, None)
+        yield value["elem"].get("val") if isinstance(value, dict) and "elem" in value else value, data
+
+
+def _asked_of_map(word: str, content: Any) -> Mapping[str, Any] | None:
+    """The map in which a translation looks its address or port up; None where it looks nothing up."""
+    if word in TRANSLATES_SOURCE | TRANSLATES_DESTINATION and isinstance(content, dict):
+        for part in (content.get("addr"), content.get("port")):
+            if isinstance(part, dict) and isinstance(part.get("map"), dict):
+                found: Mapping[str, Any] = part["map"]
+                return found
+    return None
+
+
+def _led_by_map(rule: Rule, asked: Mapping[str, Any], elements: Any) -> Iterator[Rule]:
+    """A translation as one for each packet that its map knows; where none is told, one for all that are meant."""
+    pairs = list(_pairs(elements))
+    for value, data in pairs:
+        parts = data["concat"] if isinstance(data, dict) and "concat" in data else [data]
+        address = next((part for part in parts if isinstance(part, str)), rule.target)
+        port = next((part for part in parts if isinstance(part, int)), rule.target_port)
+        # What leads to a range leads to nothing that is told.
+        told = all(isinstance(part, (str, int)) for part in parts)
+        yield replace(
+            _matched(rule, asked.get("key"), "==", value), target=address, target_port=port, renumbers=not told
+        )
+    if not pairs:
+        yield replace(rule, more=True)
 
 
 def _stated(rule: Rule, word: str, content: Any) -> Rule:
@@ -146,11 +183,17 @@ def _stated(rule: Rule, word: str, content: Any) -> Rule:
     if word == "xt":
         return _extension(rule, content)
     if word in ENDS:
-        target = content if isinstance(content, dict) else {}
-        address, port = target.get("addr"), target.get("port")
-        named = target.get("target") or (address if isinstance(address, str) else "")
-        return replace(rule, action=word, target=named, target_port=_number(port))
+        return _translated(rule, word, content)
     return replace(rule, more=True)
+
+
+def _translated(rule: Rule, word: str, content: Any) -> Rule:
+    """A rule with its verdict, and where it leads to."""
+    target = content if isinstance(content, dict) else {}
+    address, port = target.get("addr"), target.get("port")
+    named = target.get("target") or (address if isinstance(address, str) else "")
+    told = port is None or isinstance(port, int)
+    return replace(rule, action=word, target=named, target_port=_number(port), renumbers=not told)
 
 
 def _extension(rule: Rule, content: Any) -> Rule:
@@ -163,9 +206,9 @@ def _extension(rule: Rule, content: Any) -> Rule:
         )
     if kind in ("target", "watcher"):
         word = name.lower()
-        if word in _SILENT_TARGETS:
+        if word in GOES_ON:
             return rule
-        return replace(rule, action=word if word in ENDS else "unknown")
+        return replace(rule, action=word if word in ENDS else "unknown", renumbers=True)
     # With no verdict after it, the extension is the verdict.
     return replace(rule, action=rule.action or "unknown", more=True)
 
@@ -177,19 +220,32 @@ def _matched(rule: Rule, left: Any, operator: Any, right: Any) -> Rule:
     if operator not in ("==", "!=", "in") or not isinstance(left, dict) or len(left) != 1:
         return unread
     ((kind, content),) = left.items()
-    if kind == "concat":
-        named = any("saddr" in str(item) for item in content) and not excluded and isinstance(right, str)
-        return replace(rule, more=True, by_set=rule.by_set or (named and right.startswith("@")))
-    if kind == "&":
-        return replace(rule, more=True, marked=rule.marked or "mark" in str(content))
-    if kind == "meta":
-        return _of_meta(rule, content.get("key"), right, excluded)
-    if kind == "payload":
-        return _of_payload(rule, content.get("protocol"), content.get("field"), right, excluded)
-    return unread
+    read = _READERS.get(kind)
+    return read(rule, content, right, excluded) if read else unread
 
 
-def _of_meta(rule: Rule, key: Any, right: Any, excluded: bool) -> Rule:
+def _of_several(rule: Rule, fields: Any, right: Any, excluded: bool) -> Rule:
+    """A rule with a condition on several fields at once."""
+    parts = right.get("concat") if isinstance(right, dict) else None
+    if isinstance(parts, list) and not excluded:
+        for field, part in zip(fields, parts):
+            rule = _matched(rule, field, "==", part)
+        return rule
+    named = any("saddr" in str(item) for item in fields) and not excluded and isinstance(right, str)
+    return replace(rule, more=True, by_set=rule.by_set or (named and right.startswith("@")))
+
+
+def _of_mark(rule: Rule, content: Any, _right: Any, _excluded: bool) -> Rule:
+    return replace(rule, more=True, marked=rule.marked or "mark" in str(content))
+
+
+def _of_route(rule: Rule, content: Any, right: Any, excluded: bool) -> Rule:
+    local = not excluded and right == "local" and content == {"result": "type", "flags": ["daddr"]}
+    return replace(rule, to_local=True) if local else replace(rule, more=True)
+
+
+def _of_meta(rule: Rule, content: Any, right: Any, excluded: bool) -> Rule:
+    key = content.get("key")
     if key in _INCOMING | _OUTGOING:
         names = _texts(right)
         if names is None:
@@ -204,7 +260,8 @@ def _of_meta(rule: Rule, key: Any, right: Any, excluded: bool) -> Rule:
     return replace(rule, more=True)
 
 
-def _of_payload(rule: Rule, protocol: Any, part: Any, right: Any, excluded: bool) -> Rule:
+def _of_payload(rule: Rule, content: Any, right: Any, excluded: bool) -> Rule:
+    protocol, part = content.get("protocol"), content.get("field")
     version = FAMILY_VERSIONS.get(protocol)
     if version and part in ("saddr", "daddr"):
         return _of_address(replace(rule, version=version), version, part == "saddr", right, excluded)
@@ -218,6 +275,10 @@ def _of_payload(rule: Rule, protocol: Any, part: Any, right: Any, excluded: bool
         ports = others(ports, HIGHEST_PORT) if excluded else ports
         return replace(rule, transport=named, ports=in_both(rule.ports, ports))
     return replace(rule, more=True)
+
+
+#: What reads a condition, by the kind of expression on its left.
+_READERS = {"concat": _of_several, "&": _of_mark, "fib": _of_route, "meta": _of_meta, "payload": _of_payload}
 
 
 def _of_address(rule: Rule, version: int, of_source: bool, right: Any, excluded: bool) -> Rule:

@@ -52,11 +52,16 @@ class Judge:
 
     def taken_away(self, before: Rules, known: Iterable[Connection]) -> list[Connection]:
         """The connections that were permitted before and are not now, with what is related to them."""
-        known = [connection for connection in known if not connection.ending and self._passes_here(connection)]
-        gone = [connection for connection in known if self._permitted(before, connection) and self._refused(connection)]
+        gone, related = [], []
+        for connection in known:
+            if connection.ending or not self._passes_here(connection):
+                continue
+            if self._permitted(before, connection) and self._refused(connection):
+                gone.append(connection)
+            elif connection.master:
+                related.append(connection)
         keys = {connection.key for connection in gone}
-        related = [connection for connection in known if connection.master in keys and connection.key not in keys]
-        return gone + [connection for connection in related if self._refused(connection)]
+        return gone + [item for item in related if item.master in keys and self._refused(item)]
 
     def reason(self, connection: Connection) -> str:
         """The comment of the rule now that lets a connection come about that passes here; empty where none has one."""
@@ -174,8 +179,7 @@ def _taken_away(machine: Machine, own: str, session: Session | None) -> _TakenAw
         return _TakenAway((), frozenset(), kept_out is not None)
     judge = Judge(now, OwnAddresses(machine), session)
     # Where nothing was tracked before, what runs is spared.
-    known = conntrack.connections() if running.tracks(before) else []
-    gone = judge.taken_away(rehearsed(machine, before), known) if known else []
+    gone = judge.taken_away(rehearsed(machine, before), conntrack.connections()) if running.tracks(before) else []
     ways = {way for way in kept_out or () if judge.still_refused(way)}
     ways.update(way for connection in gone for way in _ways(connection))
     return _TakenAway(tuple(gone), frozenset(ways), kept_out is not None)

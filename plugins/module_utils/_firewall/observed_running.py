@@ -10,10 +10,12 @@ are told, and become no permits.
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import conntrack
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.conntrack import Connection
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.forgetting import Judge
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import Machine
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.observed import Packets
@@ -37,13 +39,9 @@ def running(machine: Machine, noted: Iterable[Packets], session: Session | None)
         return []
     judge = Judge(rules, OwnAddresses(machine), session)
     known = {(one.source, one.destination, one.protocol, one.port) for one in noted}
-    try:
-        connections = conntrack.connections()
-    except (conntrack.NoTableError, OSError):
-        return []
     now = time.time()
     found: dict[tuple[str, str, str, int], Packets | None] = {}
-    for connection in connections:
+    for connection in _connections():
         there, target = connection.original, connection.reply.source
         inward = target in judge.own
         key = (there.source, "" if inward else target, connection.transport, there.destination_port)
@@ -54,3 +52,9 @@ def running(machine: Machine, noted: Iterable[Packets], session: Session | None)
             direction = "input" if inward else "forward"
             found[key] = Packets(direction, connection.version, *key, None, now, now)
     return [packets for packets in found.values() if packets]
+
+
+def _connections() -> Iterator[Connection]:
+    """The connections, as far as the kernel lets them be read."""
+    with contextlib.suppress(conntrack.NoTableError, OSError):
+        yield from conntrack.connections()

@@ -9,9 +9,12 @@ import ipaddress
 import re
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import Machine
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.spans import address_of
 
 #: In /proc/net/fib_trie: an address, and under it the kinds of routes to it, each with its prefix length.
 _ROUTES = re.compile(r"^ *\|-- (?P<address>\S+)\n(?P<kinds>(?: +/\d+ \S+ \S+[^\n]*\n)+)", re.MULTILINE)
+#: In /proc/net/ipv6_route the flag of what is this host's own (RTF_LOCAL in linux/ipv6_route.h).
+_LOCAL = 0x80000000
 _OWN = re.compile(r"/(\d+) \S+ (?:LOCAL|BROADCAST)")
 
 
@@ -25,10 +28,15 @@ class OwnAddresses:
             for length in _OWN.findall(found["kinds"])
         ]
         for line in (machine.read("/proc/self/net/if_inet6") or "").splitlines():
-            self._networks.append(ipaddress.ip_network(int(line.split()[0], 16).to_bytes(16, "big")))
+            self._networks.append(ipaddress.ip_network(bytes.fromhex(line.split()[0])))
+        for line in (machine.read("/proc/self/net/ipv6_route") or "").splitlines():
+            # The destination, the length of its prefix, ..., flags, the device.
+            words = line.split()
+            if int(words[8], 16) & _LOCAL:
+                self._networks.append(ipaddress.ip_network((bytes.fromhex(words[0]), int(words[1], 16))))
         self._single = {network.network_address for network in self._networks if network.num_addresses == 1}
         self._networks = [network for network in self._networks if network.num_addresses != 1]
 
     def __contains__(self, address: str) -> bool:
-        found = ipaddress.ip_address(address)
+        found = address_of(address)
         return found in self._single or any(found in network for network in self._networks)

@@ -10,6 +10,7 @@ here would do is left open: the answer is then "unknown", unless the packet fare
 from __future__ import annotations
 
 import bisect
+import contextlib
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -44,6 +45,13 @@ class Verdict(NamedTuple):
 
     accepted: bool | None
     reason: str = ""
+
+
+class LookedUp(NamedTuple):
+    """The fields that a rule looks up, and the elements of its set or map: spans or words, a comment, a map's data."""
+
+    fields: Sequence[Any]
+    elements: Sequence[tuple[Sequence[Any], str, Any]]
 
 
 class _Match(NamedTuple):
@@ -85,6 +93,11 @@ class _Set:
             #: Up to where the first field of an element or of one before it reaches.
             reach = itertools.accumulate((int(spans[0][1]) for spans, _comment, _data in self._elements), max)
             self._reach = list(reach)
+
+    @property
+    def elements(self) -> Sequence[tuple[Sequence[Any], str, Any]]:
+        """All of them."""
+        return self._elements
 
     def find(self, values: Sequence[Any]) -> tuple[_Match, Any]:
         """Whether an element holds these values (spans or words), its comment and data."""
@@ -211,6 +224,25 @@ class Rules:
                 if found is not ABSENT:
                     return str(found) if met and isinstance(found, str) else None
         return packet.destination
+
+    def looked_up(self, hook: str, kind: str) -> Iterator[LookedUp]:
+        """What the rules at a hook that accept or translate look up in sets and maps of the table, in order."""
+        for chain in self._at(hook, kind):
+            for rule in self._rules.get(chain["name"], ()):
+                *conditions, last = rule["expr"]
+                asked = (last.get("dnat") or {}).get("addr") if "dnat" in last else None
+                mapped = asked.get("map") if isinstance(asked, dict) else None
+                pairs = [(mapped.get("key"), mapped.get("data"))] if mapped else []
+                if "accept" in last:
+                    pairs = [
+                        (content["left"], content["right"])
+                        for word, content in (item for statement in conditions for item in statement.items())
+                        if word == "match" and content.get("op") == "=="
+                    ]
+                for left, right in pairs:
+                    if isinstance(right, str) and right.startswith("@"):
+                        with contextlib.suppress(ValueError, KeyError, TypeError):
+                            yield LookedUp(fields(left), self._named(right).elements)
 
     def _at(self, hook: str, kind: str) -> Iterator[Mapping[str, Any]]:
         return (chain for chain in self._chains.values() if (chain.get("hook"), chain.get("type")) == (hook, kind))

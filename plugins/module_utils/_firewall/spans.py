@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 
 Span = tuple[int, int]
 Spans = tuple[Span, ...]
@@ -64,3 +65,33 @@ def of_network(text: str) -> tuple[int, Span]:
     """The IP version and the addresses of a network or address. Raises ValueError for what is none."""
     network = ipaddress.ip_network(text, strict=False)
     return network.version, (int(network.network_address), int(network.broadcast_address))
+
+
+@lru_cache(maxsize=4096)
+def address_of(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """An address; of a hundred thousand connections each is asked for its ends a dozen times in a row."""
+    return ipaddress.ip_address(text)
+
+
+def address_text(version: int, number: int) -> str:
+    """An address as people write it."""
+    return str(ipaddress.IPv4Address(number) if version == 4 else ipaddress.IPv6Address(number))
+
+
+def networks_of(version: int, span: Span) -> list[str]:
+    """The networks that a span of addresses is made of, in CIDR notation."""
+    kind = ipaddress.IPv4Address if version == 4 else ipaddress.IPv6Address
+    return [str(network) for network in ipaddress.summarize_address_range(kind(span[0]), kind(span[1]))]
+
+
+def addresses_text(version: int, span: Span) -> str:
+    """A span of addresses as people write it: an address, a network, or from one address to another."""
+    if span[0] == span[1]:
+        return address_text(version, span[0])
+    networks = networks_of(version, span)
+    return networks[0] if len(networks) == 1 else f"{address_text(version, span[0])}-{address_text(version, span[1])}"
+
+
+def ports_text(ports: Iterable[Span]) -> str:
+    """Ports as people write them."""
+    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in ports)

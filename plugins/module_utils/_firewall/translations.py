@@ -7,41 +7,56 @@ At the hook postrouting the first rule that translates decides, in the order of 
 priority the one that was loaded last (nf_hook_entries_grow), which another order of starting turns round. And what our
 rules leave as it is, a later chain may still translate. So a foreign rule is named where it can meet packets from the
 plan's networks and would give them another address, or any where the plan gives none. Which packets those are is told
-by addresses, and by the interfaces that this host's routes send them out through.
+by addresses, and by the interfaces that this host's routes send them out through. Where none of the plan's flows leave
+by an interface (a tunnel of others, a second uplink), what others translate there is left to them.
 """
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.admitted import Admitted
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.containers import engine_of
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.foreign import (
     TRANSLATES_SOURCE,
     Chain,
     Rule,
 )
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.interfaces import Interface, is_local, routes
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.interfaces import Interface, is_local
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import Machine
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.obstacles import ADDRESS, TRANSLATES, Obstacle
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.packet import FAMILY
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.spans import (
     HIGHEST,
     Span,
     Spans,
+    addresses_text,
     both,
     joined,
+    networks_of,
     of_network,
     without,
 )
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.surroundings import Surroundings
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.ways import (
+    Ways,
+    addresses_on,
+    meets,
+    met,
+)
 
 #: The priority of our own chain (srcnat), as number.
 _OURS = 100
-#: A router of the Internet's core has a million routes; its interfaces are not told apart here.
-_MANY_ROUTES = 5000
 _HOOK = "postrouting"
+_CHAIN = re.compile(r"^\t\ttype nat hook postrouting [^\n]*\n", re.MULTILINE)
+#: How the comments begin of our rules that leave packets to others.
+_NOTE = "left to others on"
+_LEFT = re.compile(
+    rf'^\t\toifname "(?P<name>[^"]+)" ip6? saddr (?P<network>\S+) counter .*comment "{_NOTE} [^"]+"\n', re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -80,109 +95,152 @@ def absent(machine: Machine, addresses: Sequence[str]) -> Iterator[Obstacle]:
             )
 
 
-def rivals(machine: Machine, around: Surroundings, wanted: Sequence[Translation]) -> Iterator[Obstacle]:
-    """Foreign rules by which packets of the plan would wear another address than the plan says."""
-    chains = sorted(around.ruleset.at(_HOOK, kind="nat"), key=lambda chain: chain.priority)
-    if not chains or not wanted:
-        return
-    ways = {version: _Ways(machine, version) for version in {item.version for item in wanted}}
-    for chain in chains:
-        for item in wanted:
-            for network in item.networks:
-                found = _rival(around, chain, item, network, ways[item.version])
-                if found:
-                    yield found
-                    break
+class Apart(NamedTuple):
+    """A link on which packets from a network of the plan keep the address that others give them.
+
+    No flow of the plan leaves there: what does is somebody else's, and fares as it did.
+    """
+
+    version: int
+    network: str
+    interface: str
 
 
-class _Ways:
-    """Through which interfaces packets of one IP version leave, by their destination."""
+def leaving(text: str, apart: Iterable[Apart]) -> str:
+    """The nft file `text` with rules by which it leaves the source of packets on such links to others."""
+    rules = "".join(
+        f'\t\toifname "{item.interface}" {FAMILY[item.version]} saddr {item.network} counter return '
+        f'comment "{_NOTE} {item.interface}"\n'
+        for item in sorted(set(apart))
+    )
+    return _CHAIN.sub(lambda found: found[0] + rules, text, count=1) if rules else text
 
-    def __init__(self, machine: Machine, version: int) -> None:
-        found: dict[Span, set[str]] = {}
-        for span, name in routes(machine, version):
-            found.setdefault(span, set()).add(name)
-        self._routes = list(found.items()) if len(found) <= _MANY_ROUTES else None  # the narrowest first, as listed
-        self._version = version
 
-    def through(self, destinations: Spans) -> frozenset[str] | None:
-        """The names of the interfaces; None where that is not known."""
-        if self._routes is None:
+class Rivals:
+    """Foreign rules by which packets of the plan would wear another address than the plan says.
+
+    `flows` gives the packets of the plan when it is asked; `live` is our table as the kernel lists it. `apart` are the
+    links that our rules must leave to others.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        around: Surroundings,
+        wanted: Sequence[Translation],
+        flows: Callable[[], Iterable[Admitted]],
+        live: str | None,
+    ) -> None:
+        self._around, self._wanted, self._flows = around, wanted, flows
+        self._ways = {version: Ways(machine, version) for version in (4, 6)}
+        self._before = {(found["network"], found["name"]) for found in _LEFT.finditer(live or "")}
+        self._carried: dict[tuple[int, Span], frozenset[str] | None] = {}
+        self.apart: list[Apart] = []
+        self.found = list(self._rivals())
+
+    def _rivals(self) -> Iterator[Obstacle]:
+        for chain in sorted(self._around.ruleset.at(_HOOK, kind="nat"), key=lambda chain: chain.priority):
+            for item in self._wanted:
+                for network in item.networks:
+                    found = self._rival(chain, item, network)
+                    if found:
+                        yield found
+                        break
+
+    def _rival(self, chain: Chain, wanted: Translation, network: Span) -> Obstacle | None:
+        """The first rule of a chain that translates packets from a network of ours in another way than wanted."""
+        highest = HIGHEST[wanted.version]
+        everywhere: Spans = ((0, highest),)
+        passed: list[tuple[str, Spans]] = []
+        for rule in self._around.ruleset.reached(chain):
+            if rule.version not in (None, wanted.version):
+                continue
+            sources = both((network,), rule.sources or ((0, highest),))
+            if not sources:
+                continue
+            destinations = both(rule.destinations or everywhere, everywhere)
+            for where, spans in passed:
+                if where in ("", rule.chain):
+                    destinations = without(destinations, spans, highest)
+            if rule.action in ("accept", "return"):
+                # A return of the base chain is an end, of another chain the end of that one.
+                if rule.plain and not rule.by_set and sources == (network,):
+                    end = rule.action == "accept" or rule.chain == chain.name
+                    passed.append(("" if end else rule.chain, destinations))
+            elif rule.action in TRANSLATES_SOURCE or rule.action == "unknown":
+                said = self._contradiction(chain, rule, wanted, network, destinations)
+                if said:
+                    return said
+        return None
+
+    def _contradiction(
+        self, chain: Chain, rule: Rule, wanted: Translation, network: Span, destinations: Spans
+    ) -> Obstacle | None:
+        engine = engine_of(chain.table, rule.chain)
+        if engine == "Kubernetes" or (engine and rule.marked):
+            return None  # they mark what their own guests send and are sent
+        version, there = wanted.version, self._around.interfaces
+        highest, ways = HIGHEST[version], self._ways[version]
+        if rule.incoming and not meets(rule, ways.through((network,)), there, incoming=True):
             return None
-        names: set[str] = set()
-        left = destinations
-        for span, devices in self._routes:
-            if both(left, (span,)):
-                names |= devices
-                left = without(left, (span,), HIGHEST[self._version])
-        return frozenset(names)
+        kept = both(destinations, without(wanted.exempt, (network,), highest))
+        if kept and meets(rule, ways.through(kept), there):
+            what = f"to {addresses_text(version, kept[0])}, which the plan leaves as they are"
+            return _obstacle(chain, rule, wanted, network, what)
+        return self._taken(chain, rule, wanted, network, destinations)
 
+    def _taken(
+        self, chain: Chain, rule: Rule, wanted: Translation, network: Span, destinations: Spans
+    ) -> Obstacle | None:
+        """Whether it takes what the plan would translate, and gives it another address."""
+        version, there = wanted.version, self._around.interfaces
+        bridges = self._around.bridges
+        guests = (item.span for bridge in bridges for item in bridge.networks if item.version == version)
+        taken = without(destinations, joined([*wanted.exempt, network, *guests]), HIGHEST[version])
+        out = self._ways[version].through(taken)
+        if not taken:
+            return None
+        if out is not None:
+            # A tunnel that is down now was one when the rules in force were made.
+            out = met(rule, out | self._down(version, network), there)
+            out -= self._left(rule, wanted, network, out)
+            if not out or _same(rule, wanted, out, there):
+                return None
+        if chain.priority > _OURS:
+            return None
+        wears = wanted.address or "the address of the interface that they leave through"
+        return _obstacle(chain, rule, wanted, network, f"before the plan's rule can, by which they would wear {wears}")
 
-def _rival(around: Surroundings, chain: Chain, wanted: Translation, network: Span, ways: _Ways) -> Obstacle | None:
-    """The first rule of a chain that translates packets from a network of ours in another way than wanted."""
-    highest = HIGHEST[wanted.version]
-    everywhere: Spans = ((0, highest),)
-    passed: list[tuple[str, Spans]] = []
-    for rule in around.ruleset.reached(chain):
-        if rule.version not in (None, wanted.version):
-            continue
-        sources = both((network,), rule.sources or ((0, highest),))
-        if not sources:
-            continue
-        destinations = both(rule.destinations or everywhere, everywhere)
-        for where, spans in passed:
-            if where in ("", rule.chain):
-                destinations = without(destinations, spans, highest)
-        if rule.action in ("accept", "return"):
-            # A return of the base chain is an end, of another chain the end of that one.
-            if rule.plain and not rule.by_set and sources == (network,):
-                passed.append(("" if rule.action == "accept" or rule.chain == chain.name else rule.chain, destinations))
-        elif rule.action in TRANSLATES_SOURCE or rule.action == "unknown":
-            said = _contradiction(around, chain, rule, wanted, network, destinations, ways)
-            if said:
-                return said
-    return None
+    def _left(self, rule: Rule, wanted: Translation, network: Span, out: frozenset[str]) -> frozenset[str]:
+        """The interfaces among `out` that none of the plan's packets from a network leave through, left to a rule."""
+        there = self._around.interfaces
+        known = {interface.name for interface in there} | self._down(wanted.version, network)
+        carried = self._carrying(wanted.version, network)
+        if carried is None or rule.action not in TRANSLATES_SOURCE:
+            return frozenset()
+        links = [name for name in (out - carried) & known if not _same(rule, wanted, frozenset([name]), there)]
+        (text,) = networks_of(wanted.version, network)
+        self.apart += [Apart(wanted.version, text, name) for name in links]
+        return frozenset(links)
 
+    def _down(self, version: int, network: Span) -> frozenset[str]:
+        """The interfaces that the rules in force leave to others, and that are away."""
+        here = {interface.name for interface in self._around.interfaces}
+        (text,) = networks_of(version, network)
+        return frozenset(name for held, name in self._before if held == text and name not in here)
 
-def _contradiction(
-    around: Surroundings,
-    chain: Chain,
-    rule: Rule,
-    wanted: Translation,
-    network: Span,
-    destinations: Spans,
-    ways: _Ways,
-) -> Obstacle | None:
-    engine = engine_of(chain.table, rule.chain)
-    if engine == "Kubernetes" or (engine and rule.marked):
-        return None  # they mark what their own guests send and are sent
-    highest = HIGHEST[wanted.version]
-    if rule.incoming and not _meets(rule, ways.through((network,)), around.interfaces, incoming=True):
-        return None
-    kept = both(destinations, without(wanted.exempt, (network,), highest))
-    if kept and _meets(rule, ways.through(kept), around.interfaces):
-        return _obstacle(
-            chain, rule, wanted, network, f"to {_text(wanted.version, kept[0])}, which the plan leaves as they are"
-        )
-    guests = (item.span for bridge in around.bridges for item in bridge.networks if item.version == wanted.version)
-    taken = without(destinations, joined([*wanted.exempt, network, *guests]), highest)
-    if chain.priority > _OURS or not taken:
-        return None
-    out = ways.through(taken)
-    if not _meets(rule, out, around.interfaces) or _same(rule, wanted, out, around.interfaces):
-        return None
-    wears = wanted.address or "the address of the interface that they leave through"
-    return _obstacle(chain, rule, wanted, network, f"before the plan's rule can, by which they would wear {wears}")
-
-
-def _meets(rule: Rule, names: frozenset[str] | None, there: Sequence[Interface], *, incoming: bool = False) -> bool:
-    """Whether packets through these interfaces can be the rule's. An interface that is away now may come (PPPoE)."""
-    if names is None:
-        return True
-    sides = rule.incoming if incoming else rule.outgoing
-    here = {interface.name for interface in there}
-    away = {name for side in sides if not side.excluded for name in side.names if name not in here}
-    return any(all(side.hold(name) for side in sides) for name in names | away)
+    def _carrying(self, version: int, network: Span) -> frozenset[str] | None:
+        """The interfaces that packets of the plan leave a network by; those to everywhere else always among them."""
+        key = (version, network)
+        if key not in self._carried:
+            spans = joined(
+                packets.destination
+                for packets in self._flows()
+                if packets.hook == "forward" and packets.version == version and both((packets.source,), (network,))
+            )
+            ways, outward = self._ways[version].through(spans), self._ways[version].outward()
+            self._carried[key] = None if ways is None or outward is None else ways | outward
+        return self._carried[key]
 
 
 def _same(rule: Rule, wanted: Translation, out: frozenset[str] | None, there: Sequence[Interface]) -> bool:
@@ -191,17 +249,7 @@ def _same(rule: Rule, wanted: Translation, out: frozenset[str] | None, there: Se
         return bool(rule.target) and rule.target == wanted.address
     if rule.action != "masquerade" or out is None:
         return False
-    if not wanted.address:
-        return True
-    leaving = [item for item in there if item.name in out and all(side.hold(item.name) for side in rule.outgoing)]
-    return bool(leaving) and all(_first_address(item, wanted.version) == wanted.address for item in leaving)
-
-
-def _first_address(interface: Interface, version: int) -> str:
-    """The address that a masquerade gives, "" where several networks on the interface leave that open."""
-    found = [network for network in interface.networks if network.version == version]
-    one_network = all(item.span == found[0].span or item.span[0] == item.span[1] for item in found)
-    return found[0].own if found and one_network else ""
+    return not wanted.address or addresses_on(out, there, wanted.version) == {wanted.address}
 
 
 def _obstacle(chain: Chain, rule: Rule, wanted: Translation, network: Span, what: str) -> Obstacle:
@@ -209,18 +257,12 @@ def _obstacle(chain: Chain, rule: Rule, wanted: Translation, network: Span, what
     given = f" to {rule.target}" if rule.target else ""
     does = "an extension of iptables" if rule.action == "unknown" else rule.action
     where = chain.who if rule.chain == chain.name else f"{chain.who} (by its chain {rule.chain})"
+    network_text = addresses_text(wanted.version, network)
     return Obstacle(
         where,
-        f"{where} translates the source of packets from {_text(wanted.version, network)} ({does}{given}) {what}",
+        f"{where} translates the source of packets from {network_text} ({does}{given}) {what}",
         f"take that rule away ({command} shows it) or narrow it to packets that are not the plan's; set "
         "tolerate_translations where it cannot meet them",
         certain=False,
         kind=TRANSLATES,
     )
-
-
-def _text(version: int, span: Span) -> str:
-    kind = ipaddress.IPv4Address if version == 4 else ipaddress.IPv6Address
-    first, last = kind(span[0]), kind(span[1])
-    networks = list(ipaddress.summarize_address_range(first, last))
-    return str(networks[0]) if len(networks) == 1 else f"{first}-{last}"

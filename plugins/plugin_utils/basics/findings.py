@@ -71,6 +71,7 @@ KINDS = _kinds(
     ("FXN128", "error", "Forward permit that cannot be"),
     ("FXN129", "advice", "Permit for somebody beyond a router that translates"),
     ("FXN130", "advice", "Permit that a router without connection tracking does not carry"),
+    ("FXN131", "advice", "Permit without sources on a host behind routers"),
     ("FXN135", "advice", "Host that refuses nothing"),
     ("FXN140", "error", "Accepted loss that names what its kind does not have"),
     ("FXN150", "error", "Segment size or interface that cannot be"),

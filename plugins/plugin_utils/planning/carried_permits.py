@@ -17,8 +17,10 @@ from ..basics.addresses import Address, End, Prefix, collapse, network_of
 from ..basics.findings import Finding
 from ..basics.ports import ports_text
 from ..inventory.intent import ForwardPermit, Host, Intent, Opening
+from ..inventory.permits import ANYWHERE
+from ..inventory.reader import listed
 from ..platforms.registry import PLATFORMS
-from .management import OnTheWay, Together, Way, lacks
+from .management import OnTheWay, Together, Way, lacks, open_to_all
 
 #: How names begin of what routers carry for the permits of others.
 _PREFIX = "permit/"
@@ -138,6 +140,34 @@ def note_translated(intent: Intent, findings: list[Finding]) -> None:
             "faxnet_forward_permits (only_translated: true)"
         )
         findings.append(Finding("FXN129", tuple(hosts), "faxnet_permits", start, message, cure))
+
+
+def note_open(intent: Intent, findings: list[Finding]) -> None:
+    """Advise of permits without sources that routers carry: everybody is let through to the host.
+
+    Who writes 0.0.0.0/0 for a source has named everybody, and is told nothing.
+    """
+    noted: dict[tuple[Opening, tuple[str, ...]], list[str]] = defaultdict(list)
+    for host in intent.hosts.values():
+        unnamed = [opening for opening in host.openings if opening.sources is ANYWHERE]
+        # Without connection tracking a router carries no permits (FXN130).
+        through = tuple(name for name in open_to_all(intent, host) if _tracks(intent.hosts[name])) if unnamed else ()
+        for opening in unnamed if through else ():
+            noted[opening, through].append(host.name)
+    for (opening, through), hosts in noted.items():
+        ports = ports_text(opening.ports)
+        what = f"{ports}/{opening.transport}" if ports else opening.transport
+        message = f"{opening.name} ({what}) names no sources: everybody is let through to it by {listed(through)}"
+        cure = (
+            "name who may come, such as sources: [192.0.2.0/28], or a host, site or group; "
+            "0.0.0.0/0 among them stands for everybody"
+        )
+        findings.append(Finding("FXN131", tuple(hosts), "faxnet_permits", opening.name, message, cure))
+
+
+def _tracks(router: Host) -> bool:
+    platform = PLATFORMS.get(router.platform)
+    return platform is not None and platform.traits.abilities.state
 
 
 def _worn(intent: Intent, host: Host, version: int) -> tuple[str, str] | None:

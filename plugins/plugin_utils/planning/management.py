@@ -121,12 +121,8 @@ def note_anywhere(intent: Intent, findings: list[Finding]) -> None:
     for host in intent.hosts.values():
         if not is_managed(host) or not any(opening.sources is ANYWHERE for opening in host.management):
             continue
-        gateways = intent.sites[host.site].gateways
-        place = next((index for index, item in enumerate(gateways, 1) if item.host == host.name), 0)
-        beyond = gateways[place:]
-        through = [item.host for item in beyond if _holds_rules(intent.hosts.get(item.host))]
-        translated = all(any(item.public_of(address.version) for item in beyond) for address in host.addresses)
-        if through and not translated:
+        through = open_to_all(intent, host)
+        if through:
             hosts.append(host.name)
             routers.update(dict.fromkeys(through))
     if hosts:
@@ -136,6 +132,15 @@ def note_anywhere(intent: Intent, findings: list[Finding]) -> None:
             "faxnet_management: [{ports: 22, sources: [192.0.2.0/28]}]; 0.0.0.0/0 among them stands for everybody"
         )
         findings.append(Finding("FXN123", tuple(hosts), "faxnet_management", "no sources", message, cure))
+
+
+def open_to_all(intent: Intent, host: Host) -> list[str]:
+    """Return the routers that let everybody through to a host that names no sources; none where all translate."""
+    gateways = intent.sites[host.site].gateways
+    place = next((index for index, item in enumerate(gateways, 1) if item.host == host.name), 0)
+    beyond = gateways[place:]
+    translated = all(any(item.public_of(address.version) for item in beyond) for address in host.addresses)
+    return [] if translated else [item.host for item in beyond if _holds_rules(intent.hosts.get(item.host))]
 
 
 def _holds_rules(router: Host | None) -> bool:

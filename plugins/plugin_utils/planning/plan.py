@@ -21,7 +21,7 @@ from ..inventory.uses import read_uses
 from ..platforms.registry import PLATFORMS
 from ..policies.policy import Policy
 from .callbacks.lock import Lock, read_lock
-from .carried_permits import carried_permits, note_translated
+from .carried_permits import carried_permits, note_open, note_translated
 from .checks.forwards import check_forwards
 from .checks.platforms import check_platforms
 from .checks.stances import check_stances
@@ -122,6 +122,7 @@ def _make_plan(inputs: Inputs) -> Planned:
     if not errors(findings):
         note_anywhere(intent, findings)
         note_translated(intent, findings)
+        note_open(intent, findings)
     ordered = sort_findings(without_vaulted(findings, (inputs.sites, inputs.services, inputs.controller), inputs.hosts))
     if errors(ordered):
         return Planned(None, ordered)

@@ -65,3 +65,29 @@ def test_a_router_without_connection_tracking_carries_flows_alone() -> None:
     (advice,) = [item for item in net.findings() if item.code == "FXN130"]
     assert (advice.severity, advice.hosts, advice.value) == ("advice", ("york-router",), "web")
     assert "what web lets in from" in advice.message
+
+
+def test_a_permit_without_sources_is_told_with_the_routers_that_it_opens() -> None:
+    net = two_routed_offices()
+    everybody = {"name": "all", "ports": 82, "sources": ["0.0.0.0/0", "::/0"]}
+    for name in ("pc", "fax"):
+        net.hosts[name]["faxnet_permits"] = [{"name": "web", "ports": [80, 443]}, WEB | {"name": "named"}, everybody]
+    net.host("pc2", "york", "10.4.0.11", permits=[{"name": "web", "ports": [80, 443]}])
+    found = [item for item in net.findings() if item.code == "FXN131"]
+    assert [(item.severity, item.hosts, item.variable, item.value) for item in found] == [
+        ("advice", ("fax",), "faxnet_permits", "web"),
+        ("advice", ("pc", "pc2"), "faxnet_permits", "web"),
+    ]
+    assert "web (80,443/tcp) names no sources: everybody is let through to it by york-router" in found[1].message
+    assert "sources: [192.0.2.0/28]" in found[1].cure
+
+
+def test_a_permit_without_sources_opens_no_router_that_translates_tracks_nothing_or_has_no_rules() -> None:
+    net = two_offices()
+    net.hosts["uk-pc1"]["faxnet_permits"] = [{"name": "web", "ports": 80}]
+    assert [item.code for item in net.findings()] == []
+    net = two_routed_offices()
+    net.hosts["pc"]["faxnet_permits"] = [{"name": "web", "ports": 80}]
+    for platform in ("nftables_stateless", "unmanaged"):
+        net.hosts["york-router"].update(faxnet_platform=platform, faxnet_outbound="flows")
+        assert "FXN131" not in {item.code for item in net.findings()}

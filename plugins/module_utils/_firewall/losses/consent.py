@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.losses.use import FORWARD, Use
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.packet import addresses_of
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.protocols import number_of
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.spans import ports_text
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def in_words(use: Use) -> str:
     if use.protocol:
         what.append(use.protocol)
     if use.ports:
-        what.append(("ports " if len(use.ports) > 1 or use.ports[0][0] != use.ports[0][1] else "port ") + _ports(use))
+        one = len(use.ports) == 1 and use.ports[0][0] == use.ports[0][1]
+        what.append(f"{'port' if one else 'ports'} {ports_text(use.ports)}")
     if use.kind == "bridge":
         what.append(use.interface)
     if use.sources:
@@ -97,16 +99,12 @@ def in_words(use: Use) -> str:
     return " ".join(what) + (f" ({said})" if said else "")
 
 
-def _ports(use: Use) -> str:
-    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in use.ports)
-
-
 def as_data(use: Use) -> dict[str, Any]:
     """A loss as a task's result has it."""
     return {
         "kind": use.kind,
         "protocol": use.protocol,
-        "ports": _ports(use),
+        "ports": ports_text(use.ports),
         "sources": list(use.sources),
         "destinations": list(use.destinations),
         "interface": use.interface,
@@ -173,7 +171,7 @@ def _service(use: Use) -> list[str]:
     if use.kind == "published" and use.protocol and ports:
         # The filter sees the port that the packet was led on to.
         return [*parts, f"ports: [{', '.join(map(str, ports))}]"]
-    return [*parts, f"ports: [{_ports(use)}]"] if use.ports else parts
+    return [*parts, f"ports: [{ports_text(use.ports)}]"] if use.ports else parts
 
 
 def _entry(use: Use) -> str:
@@ -184,7 +182,7 @@ def _entry(use: Use) -> str:
         # The port is another one each time that the program starts.
         return ", ".join([*parts, f"program: {use.program}"])
     if use.ports:
-        parts.append(f"ports: [{_ports(use)}]")
+        parts.append(f"ports: [{ports_text(use.ports)}]")
     if use.sources or use.destinations:
         parts.append(f"networks: {_list(use.sources or use.destinations)}")
     if use.kind == "bridge":

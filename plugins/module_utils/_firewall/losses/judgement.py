@@ -28,6 +28,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.losses.use
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import FirewallError, Machine, in_words
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.packet import Packet
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.rules import OUTWARD, Rules
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.spans import address_of
 
 
 def losses(machine: Machine, now: Rules | None, new: Rules, others: Ruleset) -> list[Use]:
@@ -46,13 +47,14 @@ def losses(machine: Machine, now: Rules | None, new: Rules, others: Ruleset) -> 
         lost += [use for use in _refused(new, led_on) if use.hook in hooks]
         if FORWARD in hooks:
             lost += _refused(new, [*networks(view, translated_networks(others)), *bridges(view)])
-        gone = [session for session in sessions.sessions(machine, view) if session.hook in hooks]
+        # One after the other: there may be hundreds of thousands.
+        there = (session for session in sessions.sessions(machine, view) if session.hook in hooks)
+        gone = (session for session in _unnamed(there, tuple(lost)) if ends(new, session))
+        lost += sessions.gathered(gone, view)
     except OSError as error:
         raise FirewallError(
             f"nothing was changed, for this host does not tell what is in use on it: {in_words(error)}"
         ) from error
-    gone = [session for session in gone if ends(new, session)]
-    lost += sessions.gathered(_unnamed(gone, lost), view)
     return _joined(lost)
 
 
@@ -98,7 +100,7 @@ def ends(rules: Rules, session: sessions.Session) -> bool:
     return verdict.reason == OUTWARD and not session.seems_turned
 
 
-def _unnamed(gone: Sequence[sessions.Session], lost: Sequence[Use]) -> Iterator[sessions.Session]:
+def _unnamed(there: Iterable[sessions.Session], lost: Sequence[Use]) -> Iterator[sessions.Session]:
     """The sessions that are not lost with all of their port, or of their network."""
     shut = {
         (use.protocol, port)
@@ -107,12 +109,12 @@ def _unnamed(gone: Sequence[sessions.Session], lost: Sequence[Use]) -> Iterator[
         for port in ([low for low, _high in use.ports] or [0])
     }
     away = [ipaddress.ip_network(use.sources[0]) for use in lost if use.kind == "network"]
-    for session in gone:
+    for session in there:
         packet = session.packet
         if session.hook == INPUT:
             told = (packet.transport, packet.destination_port or 0) in shut
         else:
-            told = any(ipaddress.ip_address(end) in net for net in away for end in (packet.source, packet.destination))
+            told = any(address_of(end) in net for net in away for end in (packet.source, packet.destination))
         if not told:
             yield session
 

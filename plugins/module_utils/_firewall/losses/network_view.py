@@ -5,18 +5,21 @@
 
 from __future__ import annotations
 
-import ipaddress
 from functools import cached_property
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.losses.links import Link, Route, links, routes
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import Machine
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.own_addresses import OwnAddresses
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.spans import address_of
 
 _FORWARDING = {4: "/proc/sys/net/ipv4/ip_forward", 6: "/proc/sys/net/ipv6/conf/all/forwarding"}
 _SEEN_BRIDGES = {
     4: "/proc/sys/net/bridge/bridge-nf-call-iptables",
     6: "/proc/sys/net/bridge/bridge-nf-call-ip6tables",
 }
+
+#: So many answers are kept: a busy router has a hundred thousand connections, each with another peer.
+_MOST_KNOWN = 1 << 14
 
 
 class NetworkView:
@@ -43,12 +46,14 @@ class NetworkView:
 
     def behind(self, address: str) -> Route | None:
         """The most exact route to an address; None where there is none."""
+        if len(self._behind) >= _MOST_KNOWN:
+            self._behind.clear()
         if address not in self._behind:
             self._behind[address] = self._look_up(address)
         return self._behind[address]
 
     def _look_up(self, address: str) -> Route | None:
-        there = ipaddress.ip_address(address)
+        there = address_of(address)
         for length, held in self._by_length[there.version].items():
             route = held.get(int(there) >> (there.max_prefixlen - length))
             if route:

@@ -25,7 +25,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.losses.use
     as_network,
 )
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.packet import Packet
-from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.spans import HIGHEST, Spans
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.spans import HIGHEST, Spans, networks_of
 
 #: A rule for more networks than that is taken for one that is for all.
 _MOST_NETWORKS = 16
@@ -93,11 +93,10 @@ def _led_on(base: Chain, rule: Rule, version: int, view: NetworkView) -> Iterato
 def _networks(spans: Spans | None, version: int) -> list[str]:
     """Addresses as networks; none where all are meant."""
     found = []
-    kind = ipaddress.IPv4Address if version == 4 else ipaddress.IPv6Address
-    for low, high in spans or ():
-        if (low, high) == (0, HIGHEST[version]):
+    for span in spans or ():
+        if span == (0, HIGHEST[version]):
             return []
-        found += [str(network) for network in ipaddress.summarize_address_range(kind(low), kind(high))]
+        found += networks_of(version, span)
     return found if len(found) <= _MOST_NETWORKS else []
 
 

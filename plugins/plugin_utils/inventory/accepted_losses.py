@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reading ``faxnet_accepted_losses``: what in use on a host may stop when its rules come, named by its owner.
 
-A host's apply step asks for it; no plan is made of it. It is read with the rest all the same, so that a mistake is
-found before any host is touched.
+A host's apply step asks for it. It is read with the rest all the same, so that a mistake is found before any host is
+touched, and stands in the plan for those who sign it off; no rule is made of it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..basics.addresses import Prefix
-from ..basics.ports import PortRange
+from ..basics.ports import PortRange, ports_text
 from ..basics.protocols import ANY, ProtocolError, parse_protocol
 from ..basics.protocols import CURE as PROTOCOL_CURE
 from .reader import Reader
@@ -43,6 +43,17 @@ class AcceptedLoss:
     networks: tuple[Prefix, ...] = ()
     interface: str = ""
     program: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as the plan holds it: null where nothing is said."""
+        return {
+            "kind": self.kind,
+            "protocol": self.protocol or None,
+            "ports": ports_text(self.ports) or None,
+            "networks": [network.text for network in self.networks],
+            "interface": self.interface or None,
+            "program": self.program or None,
+        }
 
     def as_option(self) -> dict[str, Any]:
         """The same as the module on the host takes it."""

@@ -120,7 +120,7 @@ def _read_host(
     management = _management(at, own, port, said.variable)
     openings = read_permits(at, own.get("faxnet_permits"))
     forward_permits = read_forward_permits(at, own.get("faxnet_forward_permits"))
-    read_accepted_losses(reader, own.get("faxnet_accepted_losses"))  # the host's apply step asks for it
+    accepted_losses = read_accepted_losses(reader, own.get("faxnet_accepted_losses"))
     if site is None:
         return None
     # A router between two sites has a leg in each: its address may lie in any of them.
@@ -144,6 +144,7 @@ def _read_host(
         clamp_mss,
         stance or EXCLUSIVE,
         forward_permits,
+        accepted_losses,
     )
 
 

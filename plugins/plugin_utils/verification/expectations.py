@@ -289,7 +289,7 @@ class _Deriver:
         if own is None or public is None:
             return
         reason = f"{target} is behind a router; nobody outside may reach {own} by itself"
-        named = (opening for opening in self._view.openings.get(target, ()) if opening.transport in _OTHER)
+        named = (opening for opening in self._view.openings(target) if opening.transport in _OTHER)
         doors = [(opening.transport, opening.ports[0].low) for opening in itertools.islice(named, 1)]
         if not self._guards.is_local(sender, own):
             for transport, port in sorted({*ports, *doors}):

@@ -20,6 +20,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.tracing.changing imp
 from tests.property.inventories import networks
 from tests.property.routed_inventories import routed_networks
 from tests.property.test_engine_packets import planned
+from tests.property.test_expectations_packets import assert_devices_do_as_expected
 from tests.property.test_flows_pass import MANY
 from tests.property.test_management_passes import lets_out, pairs
 from tests.property.wire import PORTED, Packet, Wire, has_port, links_need, within
@@ -77,6 +78,27 @@ def permit(net: Network, data: st.DataObject) -> None:
             own["faxnet_forward_permits"] = [carried] if data.draw(st.booleans()) else []
         if data.draw(st.integers(0, 5)) == 0:
             own["faxnet_stance"] = "additive"
+
+
+@st.composite
+def companies(draw: st.DrawFn) -> Network:
+    """Offices of one realm behind a router or two, so that much of what hosts permit is carried."""
+    net = Network()
+    for number in range(1, draw(st.integers(2, 3)) + 1):
+        name = f"office{number}"
+        net.site(name, f"10.{number}.0.0/24", gateway=f"{name}-router", realm="company")
+        if draw(st.booleans()):
+            del net.sites[name]["gateway"]
+            net.sites[name]["gateways"] = [{"host": f"{name}-inner"}, {"host": f"{name}-router"}]
+            net.hosts[f"{name}-inner"] = {"faxnet_address": f"10.{number}.0.1"}
+            net.hosts[f"{name}-router"] = {"faxnet_address": f"172.20.{number}.1"}
+        for router in (f"{name}-inner", f"{name}-router"):
+            if router in net.hosts:
+                net.hosts[router]["faxnet_outbound"] = "any"
+        for host in range(10, 12):
+            net.host(f"{name}-host{host}", name, f"10.{number}.0.{host}")
+    net.server("fax", "office1", "10.1.0.20").client("pc", "office2", "10.2.0.20", "fax")
+    return net
 
 
 def says(entry: dict[str, Any], packet: Packet) -> bool:
@@ -235,9 +257,25 @@ def traces_agree(net: Network, data: st.DataObject) -> None:
         assert verdict.reached == ("" if arrival is None else arrival.host), verdict.text()
 
 
+@SOME
+@given(st.one_of(companies(), BOTH), st.data())
+def test_every_probe_of_what_routers_carry_meets_what_devices_do(net: Network, data: st.DataObject) -> None:
+    probes_agree(net, data)
+
+
+def probes_agree(net: Network, data: st.DataObject) -> None:
+    """Send every probe of a network with such permits, some of whose devices hold no rules."""
+    permit(net, data)
+    for name in sorted(net.hosts):
+        if data.draw(st.integers(0, 5)) == 0:
+            net.hosts[name]["faxnet_platform"] = "unmanaged"
+    for probe in assert_devices_do_as_expected(net, planned(net)):
+        event(probe.kind)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "holds", [hosts_take_what_they_say, routers_carry_what_is_said, permits_get_there, traces_agree]
+    "holds", [hosts_take_what_they_say, routers_carry_what_is_said, permits_get_there, traces_agree, probes_agree]
 )
 def test_and_in_thousands_of_networks(holds: Any) -> None:
     MANY(given(BOTH, st.data())(holds))()

@@ -17,6 +17,7 @@ from ..basics.addresses import Prefix
 from ..basics.ports import PortRange, ports_text
 from ..basics.protocols import ANY, ProtocolError, parse_protocol
 from ..basics.protocols import CURE as PROTOCOL_CURE
+from ..basics.vaulted import NOT_SHOWN, VaultedText
 from .reader import Reader
 
 VARIABLE = "faxnet_accepted_losses"
@@ -51,8 +52,8 @@ class AcceptedLoss:
             "protocol": self.protocol or None,
             "ports": ports_text(self.ports) or None,
             "networks": [network.text for network in self.networks],
-            "interface": self.interface or None,
-            "program": self.program or None,
+            "interface": _told(self.interface),
+            "program": _told(self.program),
         }
 
     def as_option(self) -> dict[str, Any]:
@@ -65,6 +66,11 @@ class AcceptedLoss:
             "interface": self.interface,
             "program": self.program,
         }
+
+
+def _told(word: str) -> str | None:
+    """What is told of a free word: nothing where there is none, and not what came from a vault."""
+    return NOT_SHOWN if isinstance(word, VaultedText) else word or None
 
 
 def read_accepted_losses(reader: Reader, raw: object) -> tuple[AcceptedLoss, ...]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..basics.addresses import Prefix
+from ..basics.names import name_problem
 from ..basics.ports import PortRange, ports_text
 from ..basics.protocols import ANY, ProtocolError, parse_protocol
 from ..basics.protocols import CURE as PROTOCOL_CURE
@@ -69,8 +70,8 @@ class AcceptedLoss:
 
 
 def _told(word: str) -> str | None:
-    """What is told of a free word: nothing where there is none, and not what came from a vault."""
-    return NOT_SHOWN if isinstance(word, VaultedText) else word or None
+    """What the plan tells of a word: nothing where there is none; from a vault, what is a name, as with all names."""
+    return NOT_SHOWN if isinstance(word, VaultedText) and name_problem(word) else str(word) or None
 
 
 def read_accepted_losses(reader: Reader, raw: object) -> tuple[AcceptedLoss, ...]:

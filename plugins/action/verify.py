@@ -147,7 +147,8 @@ def _expect(plan: Path, options: Mapping[str, Any]) -> dict[str, Any]:
     expected = expectations(document, Slices(plan, document["hosts"]), limits)
     start_run(plan.parent, expected)
     summary = expected.summary()
-    return {"expected": {key: summary[key] for key in ("hosts", "kinds", "left_out", "shared_addresses", "not_probed")}}
+    told = ("hosts", "kinds", "left_out", "shared_addresses", "not_probed", "by_reasoning")
+    return {"expected": {key: summary[key] for key in told}}
 
 
 def _packets(probes: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -160,6 +160,11 @@ expected:
       type: list
       elements: dict
       sample: []
+    by_reasoning:
+      description: Permits of routers that no packet between the plan's hosts proves, by reason.
+      type: list
+      elements: dict
+      sample: []
     shared_addresses:
       description: What cannot be refused, for its sender wears an allowed address.
       type: list

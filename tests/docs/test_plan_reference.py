@@ -53,6 +53,11 @@ def rich_network() -> Network:
         {"name": "vpn", "from": ["10.9.0.0/24"], "to": "10.2.0.0/24", "to_interfaces": "wg0", "ports": [80, 443]},
         {"name": "esp", "from_interfaces": "wan0", "protocols": ["esp"], "both_directions": True},
     ]
+    net.hosts["uk-router"]["faxnet_accepted_losses"] = [
+        {"kind": "network", "networks": ["10.8.0.0/24"]},
+        {"kind": "listener", "protocol": "udp", "ports": 53, "program": "dnsmasq"},
+        {"kind": "bridge", "interface": "br0"},
+    ]
     return net
 
 
@@ -96,9 +101,12 @@ def real(made: Made) -> dict[str, list[Mapping[str, Any]]]:
         "offers": plan["offers"] + every(parts, "offers"),
         "uses": plan["uses"] + [{key: use[key] for key in use if key != "instructions"} for use in uses],
         "callback": [use["callback"] for use in plan["uses"] + uses if use["callback"]],
-        "openings": [item for listed in plan["openings"].values() for item in listed]
+        "openings": [item for key in ("management", "openings") for listed in plan[key].values() for item in listed]
         + every(policies, "management")
         + every(policies, "openings"),
+        "routers": list(plan["routers"].values()),
+        "management of others": every(plan["routers"].values(), "management"),
+        "accepted_losses": [item for listed in plan["accepted_losses"].values() for item in listed],
         "forward_permits": [item for listed in plan["forward_permits"].values() for item in listed]
         + every(policies, "forward_permits"),
         "flows": plan["flows"] + every(parts, "flows"),

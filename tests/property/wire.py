@@ -17,10 +17,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+#: Protocols whose packets have ports; of all others a packet has the port 0 here.
+PORTED = ("tcp", "udp", "sctp", "dccp", "udplite")
+
 
 @dataclass(frozen=True)
 class Packet:
-    """A connection's first packet, as it looks at one place."""
+    """A connection's first packet, as it looks at one place; of a protocol without ports, any packet."""
 
     source: str
     destination: str
@@ -233,14 +236,11 @@ class Wire:
         policy = self.policies[host]
         if _permitted(policy["input"], packet) or (host in self.forgetful and _answered(policy["output"], packet)):
             return Arrival(host, packet, by_flow=True)
-        for opening in (*policy["management"], *policy["openings"]):
-            if (
-                opening["transport"] in (packet.transport, "any")
-                and (opening["ports"] is None or has_port(opening["ports"], packet.port))
-                and within(packet.source, opening["sources"])
-            ):
-                return Arrival(host, packet, by_flow=False)
-        return None if policy["stance"] == "exclusive" else Arrival(host, packet, by_flow=False)
+        openings = (*policy["management"], *policy["openings"])
+        named = any(_names(opening, packet) and within(packet.source, opening["sources"]) for opening in openings)
+        if named or links_need(packet) or policy["stance"] != "exclusive":
+            return Arrival(host, packet, by_flow=False)
+        return None
 
 
 def _from(packet: Packet, shown: dict[str, str]) -> Packet:
@@ -264,11 +264,24 @@ def _carries(entry: dict[str, Any], packet: Packet) -> bool:
     """Whether a forward permit is for a packet; here nothing is translated by others, and interfaces have no names."""
     return (
         not entry["translated"]
-        and entry["transport"] in (packet.transport, "any")
-        and (entry["ports"] is None or has_port(entry["ports"], packet.port))
+        and _names(entry, packet)
         and (not entry["sources"] or within(packet.source, entry["sources"]))
         and (not entry["destinations"] or within(packet.destination, entry["destinations"]))
     )
+
+
+def _names(entry: dict[str, Any], packet: Packet) -> bool:
+    """Whether an opening or a forward permit is for a packet's protocol and port."""
+    is_for = entry["transport"] in (packet.transport, "any") or (entry["transport"], packet.transport) == (
+        "icmp",
+        "icmpv6",
+    )
+    return is_for and (entry["ports"] is None or (packet.transport in PORTED and has_port(entry["ports"], packet.port)))
+
+
+def links_need(packet: Packet) -> bool:
+    """Whether every host takes a packet whatever the plan says: a ping of its own IP version, or IGMP."""
+    return (packet.transport, packet.version) in (("icmp", 4), ("icmpv6", 6), ("igmp", 4))
 
 
 def answers(flow: dict[str, Any], packet: Packet) -> bool:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reading ``faxnet_accepted_losses``: what in use on a host may stop when its rules come, named by its owner.
 
-A host's apply step asks for it; no plan is made of it. It is read with the rest all the same, so that a mistake is
-found before any host is touched.
+A host's apply step asks for it. It is read with the rest all the same, so that a mistake is found before any host is
+touched, and stands in the plan for those who sign it off; no rule is made of it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..basics.addresses import Prefix
-from ..basics.ports import PortRange
+from ..basics.names import name_problem
+from ..basics.ports import PortRange, ports_text
 from ..basics.protocols import ANY, ProtocolError, parse_protocol
 from ..basics.protocols import CURE as PROTOCOL_CURE
+from ..basics.vaulted import NOT_SHOWN, VaultedText
 from .reader import Reader
 
 VARIABLE = "faxnet_accepted_losses"
@@ -44,6 +46,17 @@ class AcceptedLoss:
     interface: str = ""
     program: str = ""
 
+    def as_dict(self) -> dict[str, Any]:
+        """The same as the plan holds it: null where nothing is said."""
+        return {
+            "kind": self.kind,
+            "protocol": self.protocol or None,
+            "ports": ports_text(self.ports) or None,
+            "networks": [network.text for network in self.networks],
+            "interface": _told(self.interface),
+            "program": _told(self.program),
+        }
+
     def as_option(self) -> dict[str, Any]:
         """The same as the module on the host takes it."""
         return {
@@ -54,6 +67,11 @@ class AcceptedLoss:
             "interface": self.interface,
             "program": self.program,
         }
+
+
+def _told(word: str) -> str | None:
+    """What the plan tells of a word: nothing where there is none; from a vault, what is a name, as with all names."""
+    return NOT_SHOWN if isinstance(word, VaultedText) and name_problem(word) else str(word) or None
 
 
 def read_accepted_losses(reader: Reader, raw: object) -> tuple[AcceptedLoss, ...]:

@@ -16,7 +16,7 @@ from ..basics.names import NAME_CURE, name_problem
 from ..basics.ports import PortRange
 from ..catalog.catalog import Catalog
 from .accepted_losses import VARIABLE as ACCEPTED_LOSSES
-from .accepted_losses import read_accepted_losses
+from .accepted_losses import AcceptedLoss, read_accepted_losses
 from .clamping import VARIABLE as CLAMP_MSS
 from .clamping import read_clamp_mss
 from .intent import EXCLUSIVE, INTERNET, STANCES, ForwardPermit, Host, Login, MssClamp, Opening, Site
@@ -145,6 +145,7 @@ def _read_host(
         rules.clamp_mss,
         rules.stance,
         rules.forward_permits,
+        rules.accepted_losses,
     )
 
 
@@ -160,13 +161,14 @@ class _Rules(NamedTuple):
     clamp_mss: MssClamp | None
     stance: str
     forward_permits: tuple[ForwardPermit, ...]
+    accepted_losses: tuple[AcceptedLoss, ...]
 
 
 @functools.cache
 def _usual_rules(port: int | None) -> _Rules:
     """The rules of all hosts that say nothing of them; *port* is that which Ansible logs in to."""
     management = _usual_management(port) if port else ()
-    return _Rules(None, DEFAULT_PLATFORM, "any", "strict", management, (), None, EXCLUSIVE, ())
+    return _Rules(None, DEFAULT_PLATFORM, "any", "strict", management, (), None, EXCLUSIVE, (), ())
 
 
 def _read_rules(
@@ -184,7 +186,7 @@ def _read_rules(
     management = _management(at, own, port, port_said_by)
     openings = read_permits(at, own.get("faxnet_permits"))
     forward_permits = read_forward_permits(at, own.get("faxnet_forward_permits"))
-    read_accepted_losses(reader, own.get(ACCEPTED_LOSSES))  # the host's apply step asks for it
+    accepted_losses = read_accepted_losses(reader, own.get(ACCEPTED_LOSSES))
     if not isinstance(platform, str):
         reader.note("FXN501", "faxnet_platform", platform, "is not a text", "name a platform")
         platform = DEFAULT_PLATFORM
@@ -198,6 +200,7 @@ def _read_rules(
         clamp_mss,
         stance or EXCLUSIVE,
         forward_permits,
+        accepted_losses,
     )
 
 

@@ -19,6 +19,7 @@ from ..basics.ports import PortRange
 from ..basics.protocols import matches
 from ..catalog.catalog import Catalog
 from ..catalog.profile import Exchange, Profile, SettingValue, System
+from .accepted_losses import AcceptedLoss
 
 #: Realm of every site that wears its own addresses outside.
 INTERNET = "internet"
@@ -215,6 +216,7 @@ class Host(NamedTuple):
         login: how Ansible logs in to it; None where its connection is no login over the network.
         clamp_mss: what it writes into others' TCP connections if it is a router; None leaves them as they are.
         stance: one of `STANCES`.
+        accepted_losses: what in use may stop; its apply step asks its variables, and the plan only tells of it.
     """
 
     name: str
@@ -230,6 +232,7 @@ class Host(NamedTuple):
     clamp_mss: MssClamp | None = None
     stance: str = EXCLUSIVE
     forward_permits: tuple[ForwardPermit, ...] = ()
+    accepted_losses: tuple[AcceptedLoss, ...] = ()
 
     def address_of(self, version: int) -> Address | None:
         """The host's own address of an IP version."""

@@ -23,7 +23,15 @@ from ..inventory.intent import Gateway, Host
 from ..planning.behind import Behind, hosts_behind
 from ..planning.plan import Plan
 from ..platforms.registry import PLATFORMS
-from ..policies.policy_json import OpeningTexts, Texts, forward_permits_text, names_text, policy_text, quoted_or_null
+from ..policies.policy_json import (
+    OpeningTexts,
+    Texts,
+    forward_permits_text,
+    names_text,
+    policy_text,
+    quoted_or_null,
+    router_text,
+)
 from .entries_json import Entries, compact, exchange_data, flow_text
 from .sealed_json import FORMAT, end_of_document
 from .slice_json import SliceDocument, SliceParts, slice_document
@@ -173,12 +181,19 @@ class PlanDocuments:
         yield from _joined(self._offers.values())
         yield '],"uses":['
         yield from _joined(self._uses)
-        yield '],"openings":{'
-        yield from _joined(f'"{name}":{self._openings((*host.management, *host.openings))}' for name, host in hosts)
+        yield '],"management":{'
+        yield from _joined(f'"{name}":{self._openings(host.management)}' for name, host in hosts)
+        yield '},"openings":{'
+        yield from _joined(f'"{name}":{self._openings(host.openings)}' for name, host in hosts if host.openings)
+        yield '},"routers":{'
+        policies = [(name, self._plan.policies[name]) for name, _host in hosts]
+        yield from _joined(f'"{name}":{router_text(policy, texts)}' for name, policy in policies if policy.forwarding)
         yield '},"forward_permits":{'
-        policies = self._plan.policies
-        carrying = ((name, held) for name, _host in hosts if (held := policies[name].forward_permits))
+        carrying = ((name, held) for name, policy in policies if (held := policy.forward_permits))
         yield from _joined(f'"{name}":{forward_permits_text(permits)}' for name, permits in carrying)
+        yield '},"accepted_losses":{'
+        accepting = ((name, host.accepted_losses) for name, host in hosts if host.accepted_losses)
+        yield from _joined(f'"{name}":{compact([loss.as_dict() for loss in losses])}' for name, losses in accepting)
         findings = compact(self._findings)
         yield f'}},"findings":{findings},"slices":"{self._slices_digest}","flows":['
         yield from _joined(self._flows)

@@ -110,6 +110,13 @@ class References:
             for key in ("sources", "destinations"):
                 self._each(f"{place}[{number}].{key}", permit[key], _is_prefix, "and not a network such as 10.1.0.0/24")
 
+    def passed(self, place: str, entries: Iterable[Mapping[str, Any]]) -> None:
+        """Each entry of what a router lets through for management has ports and two ends."""
+        for number, entry in enumerate(entries):
+            if not _are_ports(entry["ports"]):
+                self.refuse(f"{place}[{number}].ports", entry["ports"], "and not ports such as 7488 or 10000-10099")
+            self._each(f"{place}[{number}]", (entry["source"], entry["destination"]), _is_prefix, "and no network")
+
     def addresses(self, place: str, addresses: Iterable[str]) -> None:
         """Each is an address."""
         self._each(place, addresses, _is_address, "and not an address such as 10.1.0.10")
@@ -154,8 +161,15 @@ def check_plan(plan: Mapping[str, Any], where: str, cure: str) -> None:
         found.one_of(f"hosts.{name}.site", host["site"], plan["sites"], "none of the sites here")
         found.one_of(f"hosts.{name}.platform", host["platform"], plan["platforms"], "none of the platforms here")
         found.addresses(f"hosts.{name}.addresses", host["addresses"])
-    for name, openings in plan["openings"].items():
-        found.openings(f"openings.{name}", openings)
+    for section in ("management", "openings"):
+        for name, openings in plan[section].items():
+            found.one_of(f"{section}.{name}", name, plan["hosts"], "none of the hosts here")
+            found.openings(f"{section}.{name}", openings)
+    for name, router in plan["routers"].items():
+        found.one_of(f"routers.{name}", name, plan["hosts"], "none of the hosts here")
+        found.passed(f"routers.{name}.management", router["management"])
+    for name in plan["accepted_losses"]:
+        found.one_of(f"accepted_losses.{name}", name, plan["hosts"], "none of the hosts here")
     for name, permits in plan["forward_permits"].items():
         found.one_of(f"forward_permits.{name}", name, plan["hosts"], "none of the hosts here")
         found.forward_permits(f"forward_permits.{name}", permits)

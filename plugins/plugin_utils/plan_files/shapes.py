@@ -67,6 +67,17 @@ FORWARD_PERMITS: Shape = Each(
         "translated": FLAG,
     }
 )
+ROUTER: Shape = {
+    "outbound": TEXT,
+    "management": Each(dict.fromkeys(("transport", "ports", "source", "destination"), TEXT)),
+}
+ACCEPTED_LOSSES: Shape = Each(
+    {
+        "kind": TEXT,
+        **dict.fromkeys(("protocol", "ports", "interface", "program"), TEXT_OR_NULL),
+        "networks": TEXTS,
+    }
+)
 EXCHANGE: Shape = {
     **dict.fromkeys(("service", "name", "title", "initiator", "transport", "kind", "ports", "with", "purpose"), TEXT),
     **dict.fromkeys(("source_ports", "part_of", "rides_on"), TEXT_OR_NULL),
@@ -153,8 +164,11 @@ PLAN: Shape = {
     "services": Named(Each(EXCHANGE)),
     "offers": Each(OFFER),
     "uses": Each(USE),
+    "management": Named(OPENINGS),
     "openings": Named(OPENINGS),
+    "routers": Named(ROUTER),
     "forward_permits": Named(FORWARD_PERMITS),
+    "accepted_losses": Named(ACCEPTED_LOSSES),
     "findings": Each(FINDING),
     "slices": TEXT,
     "flows": Each(FLOW),

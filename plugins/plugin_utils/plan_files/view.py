@@ -139,11 +139,16 @@ class GatewayView:
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
-    """A site: its networks (text), and its gateways inside out."""
+    """A site: its networks (text), its gateways inside out, and its realm by IP version."""
 
     name: str
     networks: tuple[str, ...]
     gateways: tuple[GatewayView, ...]
+    realms: Mapping[str, str]
+
+    def realm(self, version: int) -> str:
+        """Its realm of an IP version: sites in one realm meet each other under their own addresses."""
+        return self.realms[str(version)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +198,14 @@ class OpeningView:
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """A plan: hosts and sites by name, flows in the plan's order, the rest as it was written."""
+    """A plan: hosts and sites by name, flows in the plan's order, the rest as it was written.
+
+    Attributes:
+        management, permits: what each host lets in apart from any flow; hosts that permit nothing are in none.
+        routers: what each router lets through whatever flows there are: outward, and for management.
+        forward_permits: what each router carries besides; only those that carry something.
+        accepted_losses: what in use may stop by its owner's word; only hosts for which something may.
+    """
 
     digest: str
     services: Mapping[str, Sequence[Mapping[str, Any]]]
@@ -202,9 +214,17 @@ class PlanView:
     flows: tuple[FlowView, ...]
     offers: tuple[Mapping[str, Any], ...]
     uses: tuple[Mapping[str, Any], ...]
-    openings: Mapping[str, tuple[OpeningView, ...]]
+    management: Mapping[str, tuple[OpeningView, ...]]
+    permits: Mapping[str, tuple[OpeningView, ...]]
+    routers: Mapping[str, Mapping[str, Any]]
+    forward_permits: Mapping[str, Sequence[Mapping[str, Any]]]
+    accepted_losses: Mapping[str, Sequence[Mapping[str, Any]]]
     findings: tuple[Mapping[str, Any], ...]
     gateways: frozenset[str]
+
+    def openings(self, host: str) -> tuple[OpeningView, ...]:
+        """What a host lets in apart from any flow: whoever administers it, then what it permits."""
+        return (*self.management.get(host, ()), *self.permits.get(host, ()))
 
 
 def version_of(address: str) -> int:
@@ -229,7 +249,11 @@ def view_plan(plan: Mapping[str, Any]) -> PlanView:
         flows=tuple(view_flow(flow, exchanges[flow["service"], flow["exchange"]]) for flow in plan["flows"]),
         offers=tuple(plan["offers"]),
         uses=tuple(plan["uses"]),
-        openings={name: tuple(view_opening(item) for item in items) for name, items in plan["openings"].items()},
+        management=_openings(plan["management"]),
+        permits=_openings(plan["openings"]),
+        routers=plan["routers"],
+        forward_permits=plan["forward_permits"],
+        accepted_losses=plan["accepted_losses"],
         findings=tuple(plan["findings"]),
         gateways=frozenset(gateway.host for site in sites.values() for gateway in site.gateways),
     )
@@ -280,6 +304,10 @@ def _opening(name: str, transport: str, ports: str | None, sources: tuple[str, .
     return OpeningView(name, transport, named, tuple(parse_prefix(source) for source in sources))
 
 
+def _openings(openings: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, tuple[OpeningView, ...]]:
+    return {name: tuple(map(view_opening, items)) for name, items in openings.items()}
+
+
 def _site(name: str, site: Mapping[str, Any]) -> SiteView:
     gateways = tuple(
         GatewayView(
@@ -291,7 +319,7 @@ def _site(name: str, site: Mapping[str, Any]) -> SiteView:
         )
         for gateway in site["gateways"]
     )
-    return SiteView(name, tuple(site["networks"]), gateways)
+    return SiteView(name, tuple(site["networks"]), gateways, site["realm"])
 
 
 def _host(name: str, host: Mapping[str, Any], traits: Mapping[str, Traits]) -> HostView:

@@ -15,9 +15,11 @@ from collections.abc import Iterable
 from ..basics.addresses import End, Prefix
 from ..basics.ports import PortRange, ports_text
 from ..inventory.intent import ForwardPermit, MssClamp, Opening
-from .policy import DestinationNat, Permit, Policy, SourceNat, SourcePorts
+from .policy import MANAGEMENT, DestinationNat, Permit, Policy, SourceNat, SourcePorts
 
 BOOLEAN = {True: "true", False: "false"}
+
+_MANAGEMENT_IDS = f"{MANAGEMENT}/"
 
 
 class Texts(dict[End, str]):
@@ -129,6 +131,17 @@ def _forward_permit(permit: ForwardPermit) -> str:
         f'"from_interfaces":{names_text(permit.from_interfaces)},"to_interfaces":{names_text(permit.to_interfaces)},'
         f'"translated":{BOOLEAN[permit.translated]}}}'
     )
+
+
+def router_text(policy: Policy, texts: Texts) -> str:
+    """Return what a router lets through whatever flows there are as a JSON object: outward, and for management."""
+    passed = dict.fromkeys(
+        f'{{"transport":"{permit.transport}","ports":"{permit.ports.text}","source":"{texts[permit.source]}",'
+        f'"destination":"{texts[permit.destination]}"}}'
+        for permit, ids in policy.forward
+        if any(id_.startswith(_MANAGEMENT_IDS) for id_ in ids)
+    )
+    return f'{{"outbound":"{policy.outbound}","management":[{",".join(passed)}]}}'
 
 
 def policy_text(policy: Policy, texts: Texts, openings: OpeningTexts) -> str:

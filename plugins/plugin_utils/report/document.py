@@ -43,9 +43,10 @@ def _members(report: Report) -> Iterator[tuple[str, Any]]:
     yield "kinds", report.checks.tally.kinds
     yield "hosts", {"tested": report.tested, "untested": report.untested}
     yield "refusing_nothing", report.lenient
+    yield from report.also_open.members()
     yield "checks", report.checks
     yield "notifications", report.notifications
-    for key in ("left_out", "shared_addresses", "not_probed"):
+    for key in ("left_out", "shared_addresses", "not_probed", "by_reasoning"):
         yield key, expected.get(key, ())
     yield "findings", report.findings
 

@@ -26,7 +26,7 @@ _ORDER = (FAILED, UNPROVEN, PASSED)
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """From one to another: the flows that may pass (none: nothing may), and how their probes came out.
+    """From one to another: the flows that may pass, and how their probes came out.
 
     Attributes:
         flows: enabled flows.
@@ -152,7 +152,7 @@ def summary_of(cell: Cell, source: str, target: str, *, public: bool = False) ->
     what: dict[str, Any] = {FAILED: "not as planned", UNPROVEN: "not proven", PASSED: "as planned", "": "not tested"}
     if cell.flows:
         return f"{source} may connect to {target}: {what[cell.verdict]}"
-    nothing = "nothing but what is open to everybody" if public else "nothing"
+    nothing = "no fax flow but what is open to everybody" if public else "no fax flow"
     if cell.probes:
-        return f"{nothing} may pass from {source} to {target}: {cell.probes} probes, {what[cell.verdict]}"
-    return f"{nothing} may pass from {source} to {target}: not tested"
+        return f"{nothing} from {source} to {target}: {cell.probes} probes, {what[cell.verdict]}"
+    return f"{nothing} from {source} to {target}: not tested"

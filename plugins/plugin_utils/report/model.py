@@ -16,6 +16,7 @@ from ..plan_files.view import PlanView
 from ..verification.judgement import FAILED, PASSED, UNPROVEN, witnesses
 from ..verification.notifications import judge_notifications
 from ..verification.probes import named
+from .also_open import AlsoOpen, also_open
 from .checks import Checks, Share
 from .source import Source
 
@@ -38,6 +39,7 @@ class Report:
         checks: every probe with outcome, verdict, text and witness; going through them takes as long as judging them.
         notifications: every notification with verdict and text; None where no round was made.
         tested, untested: names of hosts that were to send probes; those whose results cannot be read are untested.
+        also_open: what passes besides the flows, and what may be lost.
         findings: the plan's, and before them one for each host whose results cannot be read.
         verdict: one of the four above.
         headline, sentence: the verdict for people.
@@ -49,6 +51,7 @@ class Report:
     notifications: tuple[Mapping[str, Any], ...] | None
     tested: tuple[str, ...]
     untested: tuple[str, ...]
+    also_open: AlsoOpen
     findings: tuple[Mapping[str, Any], ...]
     verdict: str
     headline: str
@@ -128,6 +131,7 @@ def make_report(source: Source) -> Report:
         notifications=notifications,
         tested=tuple(sorted(told)),
         untested=untested,
+        also_open=also_open(view),
         findings=(*(finding.as_dict() for finding in unread.values()), *view.findings),
         verdict=verdict,
         headline=headline,

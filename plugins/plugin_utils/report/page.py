@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..verification.judgement import FAILED, PASSED, UNPROVEN
+from .also_open_section import also_open_section
 from .markup import Markup, raw, tag
 from .model import BROKEN, INCOMPLETE, SOUND, UNTESTED, Report
 from .parts import number
@@ -34,6 +35,7 @@ _SIGNS = {
 _CONTENTS = (
     ("network", "Network"),
     ("matrix", "Who talks to whom"),
+    ("also-open", "Also open"),
     ("tests", "Tests"),
     ("notifications", "Notifications"),
     ("gaps", "Not tested"),
@@ -50,6 +52,7 @@ def report_page(report: Report) -> str:
         "failures": failures_section(report),
         "network": drawing_section(report),
         "matrix": matrix_section(report),
+        "also-open": also_open_section(report),
         "tests": tests_section(report),
         "notifications": notifications_section(report),
         "gaps": gaps_section(report),

@@ -22,15 +22,25 @@ def table(
     numeric: Collection[int] = (),
     names: Collection[int] = (),
     caption: str | None = None,
+    *,
+    stacked: bool = False,
 ) -> Markup:
-    """A table; columns in *numeric* are set flush right, those in *names* are never broken."""
+    """A table; columns in *numeric* are set flush right, those in *names* are never broken.
+
+    *stacked*: on a narrow screen a row's cells stand below each other, each after its column's title.
+    """
 
     def style(index: int) -> str | None:
         return "number" if index in numeric else "name" if index in names else None
 
     top = tag("tr", [tag("th", title, scope="col", class_=style(index)) for index, title in enumerate(head)])
-    body = [tag("tr", [tag("td", cell, class_=style(index)) for index, cell in enumerate(row)]) for row in rows]
-    inner = tag("table", tag("caption", caption) if caption else None, tag("thead", top), tag("tbody", body))
+    titles = head if stacked else [None] * len(head)
+    body = [
+        tag("tr", [tag("td", cell, class_=style(index), data_title=titles[index]) for index, cell in enumerate(row)])
+        for row in rows
+    ]
+    title = tag("caption", caption) if caption else None
+    inner = tag("table", title, tag("thead", top), tag("tbody", body), class_="stacked" if stacked else None)
     return tag("div", inner, class_="wide")
 
 

@@ -39,7 +39,10 @@ _TRANSPORT_WORDS = {"tcp": "TCP", "udp": "UDP", "both": "TCP and UDP"}
 #: In a cell of the grid.
 _MOST_LETTERS = 28
 
-_ANYBODY = {"0.0.0.0/0": "anyone", "::/0": "anyone"}
+_ANYBODY = {"0.0.0.0/0": "anyone", "::/0": "anyone", None: "anyone"}
+
+#: What the list of rules says where a protocol has no ports, and where it may be any.
+_NO_PORTS = "any"
 
 _MARKS = {PASSED: ("\u2713", "good"), FAILED: ("\u2715", "bad"), UNPROVEN: ("?", "doubt"), "": ("", "untested")}
 
@@ -48,15 +51,16 @@ def drawing_section(report: Report) -> Markup:
     """The network as a picture."""
     scene = make_scene(report.view)
     picture = tag("div", drawing(scene), class_="picture")
-    words = "An arrow begins where the connection begins. " + _nothing_else(report.lenient)
+    words = ("An arrow begins where the connection begins. ", *_nothing_else(report.lenient))
     return section("network", "The network", None, picture, _keys(scene), tag("p", words, class_="legend"))
 
 
-def _nothing_else(lenient: Mapping[str, tuple[str, ...]]) -> str:
+def _nothing_else(lenient: Mapping[str, tuple[str, ...]]) -> tuple[Content, ...]:
+    link = tag("a", "is also open", href="#also-open")
     if not lenient:
-        return "Nothing else may pass."
+        return "Nothing else may pass but what ", link, "."
     hosts = named([name for names in lenient.values() for name in names])
-    return f"Nothing else may pass, but to and through {hosts}: nothing is refused there."
+    return "Nothing else may pass but what ", link, f", and to and through {hosts}: nothing is refused there."
 
 
 def _keys(scene: Scene) -> Markup:
@@ -79,8 +83,8 @@ def matrix_section(report: Report) -> Markup:
     matrix = make_matrix(report)
     what = "sites" if matrix.by_site else "hosts"
     intro = (
-        f"Rows start a connection, columns receive it. Ports stand where {what} may connect; select them to see why. "
-        "A dash means that nothing may pass."
+        f"Rows start a connection, columns receive it. Ports stand where {what} may connect; choose them to see why. "
+        "A dash is no fax flow; what may pass apart from those stands under Also open."
     )
     head = tag("tr", tag("th", "from \\ to", scope="col"), [tag("th", name, scope="col") for name in matrix.columns])
     rows = [
@@ -294,7 +298,7 @@ def _rule_row(rule: Mapping[str, Any]) -> tuple[Content, ...]:
         rule["name"],
         {"in": "inbound", "out": "outbound"}.get(rule["direction"], rule["direction"]),
         rule["service"],
-        tag("code", f"{_ports(rule)} {rule['transport']}"),
+        tag("code", f"{_ports(rule)} {rule['transport']}".lstrip()),
         rule["action"],
         (_ANYBODY.get(rule["from"]) or tag("code", rule["from"]), _from_port(rule)),
         tag("code", rule["public"]) if rule.get("public") else "",
@@ -353,6 +357,8 @@ def _all_hosts(hosts: list[str]) -> Markup | None:
 
 
 def _ports(item: Mapping[str, Any]) -> str:
+    if item["ports"] == _NO_PORTS:
+        return ""
     return ports_label(parse_ranges(item["ports"]), most=len(item["ports"]))
 
 

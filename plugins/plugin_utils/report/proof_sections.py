@@ -176,14 +176,23 @@ def gaps_section(report: Report) -> Markup:
         )
     items += report.sampled()
     items += [_not_probed_words(item) for item in expected.get("not_probed", ())[:MOST_CHECKS]]
+    items += [_by_reasoning_words(item) for item in expected.get("by_reasoning", ())]
     if any(flow.carried_by and flow.enabled for flow in report.view.flows):
         items.append(
             "What passes only through the opening that a client keeps was not sent unasked; it is shown by the "
             "notifications, where emulators run."
         )
+    if any(report.view.permits.values()):
+        items.append("What hosts permit to others of their own network, where no router stands between, was not tried.")
     items.append("Ports between the ends of a range, and ports far from any opening, were not tried one by one.")
     items.append("Packets were tried between the hosts of the inventory; other machines on these networks were not.")
     return section("gaps", "What was not tested", None, tag("ul", [tag("li", item) for item in items]))
+
+
+def _by_reasoning_words(item: Mapping[str, Any]) -> Content:
+    permits = number(item["count"], "permit")
+    some = named(item["permits"])
+    return (tag("strong", "By reasoning only"), f", {permits} of routers not tried ({some}): {item['reason']}.")
 
 
 def _not_probed_words(item: Mapping[str, Any]) -> Content:

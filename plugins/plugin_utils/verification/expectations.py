@@ -21,6 +21,7 @@ from ..plan_files.view import FlowView, PlanView, view_plan
 from ..tracing.topology import Topology
 from .flow_ends import FlowEnds
 from .guards import Guards
+from .permit_probes import PermitProbes
 from .permitted import Candidate, Permissions
 from .probes import (
     CALLBACK,
@@ -68,13 +69,15 @@ def expectations(
     permissions = Permissions(view, guards)
     ends = FlowEnds(view, guards, limits.others)
     deriver = _Deriver(view, guards, permissions, ends, limits)
-    probes, left_out = keep_within(deriver.probes(), limits)
+    permits = PermitProbes(view, guards, permissions, limits)
+    probes, left_out = keep_within(itertools.chain(deriver.probes(), permits.probes()), limits)
     return Expectations(
         plan=str(plan.get("digest", "")),
         probes=_with_controls(probes, guards.holder),
-        left_out=(*deriver.left_out, *left_out),
+        left_out=(*deriver.left_out, *permits.left_out(), *left_out),
         shared_addresses=permissions.shared_addresses(),
         not_probed=ends.not_probed(),
+        by_reasoning=permits.by_reasoning(),
     )
 
 
@@ -289,7 +292,7 @@ class _Deriver:
         if own is None or public is None:
             return
         reason = f"{target} is behind a router; nobody outside may reach {own} by itself"
-        named = (opening for opening in self._view.openings.get(target, ()) if opening.transport in _OTHER)
+        named = (opening for opening in self._view.openings(target) if opening.transport in _OTHER)
         doors = [(opening.transport, opening.ports[0].low) for opening in itertools.islice(named, 1)]
         if not self._guards.is_local(sender, own):
             for transport, port in sorted({*ports, *doors}):

@@ -40,6 +40,10 @@ class Guards:
         self._management: dict[str, list[tuple[str, tuple[PortRange, ...], Prefix, Prefix]]] = {}
         self._texts: dict[Address, str] = {}
         self._holders = _holders(view)
+        self._router_sites: dict[str, tuple[str, ...]] = {}
+        for name, site in view.sites.items():
+            for gateway in site.gateways:
+                self._router_sites[gateway.host] = (*self._router_sites.get(gateway.host, ()), name)
         self.stateless = frozenset(
             name for name, host in view.hosts.items() if host.refuses and not host.traits.abilities.state
         )
@@ -118,6 +122,29 @@ class Guards:
         leaving = further if untranslated else self.leaves_through(sender, version)
         return tuple(name for name in leaving if name not in shared)
 
+    def routers_between(self, sender: str, target: str, version: int) -> tuple[str, ...]:
+        """The routers that a packet passes between two hosts that meet under their own addresses."""
+        inward = self._topology.routers_in(sender, target, version)
+        if self._view.hosts[sender].site == self._view.hosts[target].site:
+            return inward
+        outward = self._topology.further_out(sender)
+        for place, name in enumerate(inward):
+            if name in outward:  # there it turns
+                return (*outward[: outward.index(name)], *inward[: place + 1])
+        return (*outward, *inward)
+
+    def starts_freely(self, router: str, sender: str, target: str) -> bool:
+        """Whether a router is of the sender's side alone, and lets that start anything outward."""
+        here, there = (self._view.hosts[name].site in self._sites_at(router) for name in (sender, target))
+        return here and not there and not self.lets_only_flows_out(router)
+
+    def realms_at(self, router: str, version: int) -> tuple[str, ...]:
+        """The realms of the sites that a router is a gateway of."""
+        return tuple(dict.fromkeys(self._view.sites[site].realm(version) for site in self._sites_at(router)))
+
+    def _sites_at(self, router: str) -> tuple[str, ...]:
+        return self._router_sites.get(router, ())
+
     def lets_only_flows_out(self, gateway: str) -> bool:
         """Whether a router lets out nothing but the plan's flows."""
         if not self.refuses(gateway):
@@ -143,7 +170,7 @@ class Guards:
                 if any(id_.startswith(f"{MANAGEMENT}/") for id_ in entry["flows"])
             ]
         sent, worn = parse_address(dial), parse_address(source)
-        if any(not permit.translated and permit.takes(transport, port, worn, sent) for permit in self._carried(router)):
+        if any(not permit.translated and permit.takes(transport, port, worn, sent) for permit in self.carried(router)):
             return True
         return any(
             transport == of_transport
@@ -153,7 +180,16 @@ class Guards:
             for of_transport, ports, sources, destinations in self._management[router]
         )
 
-    def _carried(self, router: str) -> tuple[ForwardPermit, ...]:
+    def carries(self, router: str, source: str, dial: str, transport: str, port: int) -> bool:
+        """Whether a forward permit carries such a packet for sure, whichever interfaces that passes."""
+        worn, sent = parse_address(source), parse_address(dial)
+        return any(
+            not (permit.translated or permit.from_interfaces or permit.to_interfaces)
+            and permit.takes(transport, port, worn, sent)
+            for permit in self.carried(router)
+        )
+
+    def carried(self, router: str) -> tuple[ForwardPermit, ...]:
         """What a router carries apart from flows and management."""
         if router not in self._forward_permits:
             policy = self._slices[router]["policy"]
@@ -164,7 +200,7 @@ class Guards:
     def may_lead_on(self, dial: str) -> bool:
         """Whether rules that are none of the plan's may lead what is sent to a router's address on to somebody."""
         if self._leading is None:
-            routers = [name for name in self._view.gateways if any(item.translated for item in self._carried(name))]
+            routers = [name for name in self._view.gateways if any(item.translated for item in self.carried(name))]
             public = (gateway for site in self._view.sites.values() for gateway in site.gateways)
             own = {address for name in routers for address in self._view.hosts[name].addresses}
             self._leading = own.union(*(gateway.public for gateway in public if gateway.host in routers))

@@ -115,7 +115,7 @@ class Permissions:
             # No router forwards management: what a hidden host opens for it counts in its own realm only.
             return False
         source = parse_address(candidate.worn)
-        openings = self._view.openings.get(holder, ())
+        openings = self._view.openings(holder)
         if not any(opening.takes(candidate.transport, candidate.port, source) for opening in openings):
             return False
         # Routers let through what it names for its management and in its permits, and nothing else of it.

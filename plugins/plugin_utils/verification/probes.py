@@ -24,6 +24,7 @@ SILENT = "silent"
 
 FLOW = "flow"
 CALLBACK = "call-back"
+PERMIT = "permit"
 SWITCHED_OFF = "switched-off flow"
 NEIGHBOUR = "neighbour port"
 OTHER_PROTOCOL = "other protocol"
@@ -38,6 +39,7 @@ CONTROL = "control"
 KINDS: Mapping[str, str] = {
     FLOW: "What the services need, from each client to its server, and from servers outward.",
     CALLBACK: "What servers start towards their clients: call-backs to both ends of each range, alerts to some ports.",
+    PERMIT: "What hosts permit and routers carry for them besides the flows, between hosts of the plan.",
     SWITCHED_OFF: "Flows that are defined and switched off: nothing may pass.",
     NEIGHBOUR: "The ports just below and just above what is open: nothing may pass.",
     OTHER_PROTOCOL: "The open ports' numbers under the other protocol: nothing may pass.",
@@ -65,7 +67,8 @@ class Probe:
         reason: one sentence.
         flow: id of the flow that it comes from; empty where there is none.
         source_port: port to send from; None leaves it to the system.
-        foreign: the target is somebody else's machine, which need not answer a datagram.
+        foreign: what receives it need not answer a datagram: somebody else's machine, or a program that the plan does
+            not know.
     """
 
     host: str
@@ -167,6 +170,23 @@ class NotProbed:
 
 
 @dataclass(frozen=True, slots=True)
+class ByReasoning:
+    """What routers carry that no packet between the plan's hosts can show: its rules are all that speaks for it.
+
+    Attributes:
+        reason: why not, for people.
+        permits: ``leeds-router: vpn (esp)``.
+    """
+
+    reason: str
+    permits: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The record as plain data; permits are cut short where they are many."""
+        return {"reason": self.reason, "count": len(self.permits), "permits": list(self.permits[:_MOST_NAMES])}
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOut:
     """What was not made into probes because there was too much of it.
 
@@ -218,6 +238,7 @@ class Expectations:
     left_out: tuple[LeftOut, ...]
     shared_addresses: tuple[SharedAddress, ...]
     not_probed: tuple[NotProbed, ...] = ()
+    by_reasoning: tuple[ByReasoning, ...] = ()
 
     def of_host(self, host: str) -> dict[str, Any]:
         """The content of ``probes/<host>.json``."""
@@ -243,6 +264,7 @@ class Expectations:
             "left_out": [{**item.as_dict(), "ids": []} for item in self.left_out],
             "shared_addresses": [item.as_dict() for item in self.shared_addresses],
             "not_probed": [item.as_dict() for item in self.not_probed],
+            "by_reasoning": [item.as_dict() for item in self.by_reasoning],
         }
 
 
@@ -284,7 +306,7 @@ def keep_within(probes: Iterable[Probe], limits: Limits) -> tuple[dict[str, tupl
     kept: dict[str, list[Probe]] = defaultdict(list)
     left_out: list[LeftOut] = []
     for (host, kind), group in sorted(groups.items()):
-        limit = limits.refused if kind not in (FLOW, CALLBACK) else limits.flows
+        limit = limits.refused if kind not in (FLOW, CALLBACK, PERMIT) else limits.flows
         chosen = group
         if len(group) > limit:
             ranked = sorted(group, key=lambda identity: hashlib.sha256(identity.encode()).digest())

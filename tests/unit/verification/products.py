@@ -132,7 +132,10 @@ def products() -> dict[str, Any]:
     ssh = {"name": "ssh", "transport": "tcp", "ports": "22", "sources": ["10.0.0.0/8"]}
     document = {"format": 1, "sites": sites, "hosts": hosts, "services": SERVICES, "offers": [], "uses": []}
     document |= {"platforms": {name: platform.traits.as_dict() for name, platform in PLATFORMS.items()}}
-    document |= {"openings": {name: [ssh] for name in hosts}, "findings": [], "flows": FLOWS, "digest": "0" * 64}
+    document |= {"management": {name: [ssh] for name in hosts}, "openings": {}, "forward_permits": {}}
+    routers = {gateway["host"] for site in sites.values() for gateway in site["gateways"]}
+    document |= {"routers": {name: {"outbound": "any", "management": []} for name in sorted(routers)}}
+    document |= {"accepted_losses": {}, "findings": [], "flows": FLOWS, "digest": "0" * 64}
     return copy.deepcopy(document)
 
 

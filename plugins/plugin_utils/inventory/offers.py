@@ -183,15 +183,15 @@ def _read_offer(
 
 def _public(reader: Reader, raw: object, variable: str, ends: PermitEnds) -> tuple[bool, tuple[Prefix, ...]]:
     """Whether an offer is public, and to whom alone; everybody is nobody's name here, but a word of its own."""
-    if not isinstance(raw, (list, tuple, str)):
+    if not isinstance(raw, (list, tuple)):
         return reader.flag(raw, variable, False), ()
-    items, place = [raw] if isinstance(raw, str) else list(raw), ends.place_of(reader.host)
+    place = ends.place_of(reader.host)
     versions = ends.versions_of(reader.host)
     sources: dict[Prefix, None] = {}
-    if not items:
+    if not raw:
         reader.note("FXN103", variable, raw, "is empty", "name networks or sites, write true for everybody, or omit it")
-    for index, item in enumerate(items):
-        where = variable if isinstance(raw, str) else f"{variable}[{index}]"
+    for index, item in enumerate(raw):
+        where = f"{variable}[{index}]"
         found = ends.read(reader, item if isinstance(item, str) else [item], where, place) or ()
         usable = [network for network in found if network.version in versions]
         if any(network.length == 0 for network in found):

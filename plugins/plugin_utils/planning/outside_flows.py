@@ -90,8 +90,8 @@ def _with_sources(routes: Routes, offer: Offer, exchanges: list[Exchange], findi
             message = f"{inward.reason}: {end.text} and this offer cannot reach each other"
             findings.append(Finding(inward.code or "FXN401", (offer.host,), where, value, message, inward.cure))
     for version, way in beyond.items():
-        for exchange in exchanges if isinstance(way, Path) else ():
-            if exchange.initiator == "server":
+        for exchange in exchanges:
+            if exchange.initiator == "server" and isinstance(way, Path):
                 yield from _flow(offer, exchange, offer.host, INTERNET, version, way)
 
 

@@ -255,13 +255,20 @@ def _settings(profile: Profile) -> Iterator[str]:
                 (
                     f"`{setting.name}`",
                     setting.title,
-                    kinds[setting.kind],
+                    kinds[setting.kind] + _whose(setting),
                     _default(setting),
                     "may be chosen" if setting.well_known else "are refused" if setting.kind != "addresses" else "",
                 )
                 for setting in profile.settings.values()
             ),
         )
+
+
+def _whose(setting: Setting) -> str:
+    """What else is to be said of the ports that a setting holds."""
+    if setting.of_client:
+        return "; the client's own, which a use may say"
+    return "; free ones are taken from it" if setting.picks_free else ""
 
 
 def _default(setting: Setting) -> str:

@@ -24,10 +24,18 @@ OTHERS: dict[str, tuple[dict[str, Any], ...]] = {
         {},
         {"exchanges": {"smtp": True}, "public": True},
         {"exchanges": ["admin", "log", "imaps"], "public": True},
+        {"exchanges": ["smtp", "smtp_out"], "public": []},
     ),
     "kerio_control": ({}, {"enabled": False}),
-    "gateway": ({}, {"public": True}, {"public": True, "exchanges": {"media": True}, "resolvers": ["192.0.2.53"]}),
+    "gateway": (
+        {},
+        {"public": True},
+        {"public": True, "exchanges": {"media": True}, "resolvers": ["192.0.2.53"]},
+        {"public": [], "exchanges": {"media": True}},
+    ),
 }
+#: Addresses and networks that no site has.
+STRANGERS = ("198.51.200.7", "198.51.200.64/26", "2001:db8:eeee::/64")
 #: What else a host may let in.
 PERMITS: tuple[dict[str, Any], ...] = (
     {"name": "web", "ports": "80"},
@@ -201,13 +209,27 @@ def uses(draw: st.DrawFn, servers: list[str]) -> list[dict[str, Any]]:
     return found
 
 
+@st.composite
+def some_of_the_internet(draw: st.DrawFn, net: Network, server: str) -> list[str]:
+    """Whom a service of a server is public to: sites by name, its own site by network, and others."""
+    six = any(":" in address for address in net.hosts[server]["faxnet_address"])
+    home = net.hosts[server].get("faxnet_site", "")
+    near = [network for network in net.sites[home]["networks"] if six or ":" not in network] if home else []
+    others = [name for name in STRANGERS if six or ":" not in name]
+    known = [name for name in sorted(net.sites) if not changes(net, name) and ":" not in net.sites[name]["networks"][0]]
+    everyone = [*known, *near, *others]
+    return draw(st.lists(st.sampled_from(everyone), min_size=1, max_size=3, unique=True))
+
+
 def offer_more(draw: st.DrawFn, net: Network, servers: list[str]) -> list[tuple[str, str]]:
     """Let servers offer further services; return who offers what."""
     net.services = {"gateway": GATEWAY}
     offering: list[tuple[str, str]] = []
     for server in servers:
         for service in draw(st.lists(st.sampled_from(sorted(OTHERS)), max_size=2, unique=True)):
-            said: dict[str, Any] = draw(st.sampled_from(OTHERS[service]))
+            said: dict[str, Any] = dict(draw(st.sampled_from(OTHERS[service])))
+            if said.get("public") == []:
+                said["public"] = draw(some_of_the_internet(net, server))
             net.hosts[server]["faxnet_offers"] = [*net.hosts[server]["faxnet_offers"], {"service": service, **said}]
             offering.append((server, service))
     return offering

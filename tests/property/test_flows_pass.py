@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 import pytest
@@ -32,10 +33,10 @@ class Roads(Wire):
 
     elsewhere = OUTSIDE
 
-    def from_outside(self, packet: Packet) -> Arrival | None:
-        """Send a stranger's packet."""
+    def from_nobody(self, site: str, packet: Packet) -> Arrival | None:
+        """Send a packet from a machine that is no host, in a site or in none."""
         self.realm[""] = None
-        return self._outside("", packet)
+        return self.send_from(site, packet) if site else self._outside("", packet)
 
 
 @SOME
@@ -70,6 +71,25 @@ def every_flow_passes(net: Network) -> None:
                     assert_passes(made, roads, flow, port)
 
 
+def address_of(end: str, version: int) -> str:
+    """An address of an end that is no host of the inventory."""
+    if end in ("internet", "0.0.0.0/0", "::/0"):
+        return STRANGERS[version]
+    network = ipaddress.ip_network(end)
+    return str(network[min(200, network.num_addresses - 1)])
+
+
+def home_of(made: Made, flow: dict[str, Any]) -> str:
+    """The site that a flow comes from which no host of the inventory sends; empty where that is none."""
+    sites, version = made.document["sites"], str(flow["version"])
+    realm = sites[made.slices[flow["destination"]]["site"]]["realm"][version]
+    sender = address_of(flow["source"], flow["version"])
+    near = (
+        name for name, site in sites.items() if site["realm"][version] == realm and within(sender, site["networks"])
+    )
+    return "" if flow["source"] == "internet" else next(near, "")
+
+
 def kind(made: Made, end: str) -> str:
     """What an end of a flow is."""
     return "host" if end in made.slices else "internet" if end == "internet" else "address"
@@ -77,16 +97,18 @@ def kind(made: Made, end: str) -> str:
 
 def assert_passes(made: Made, roads: Roads, flow: dict[str, Any], port: int) -> None:
     """Send one packet of a flow; it must end where the flow ends, wearing what the plan says."""
-    stranger = STRANGERS[flow["version"]]
-    dial = stranger if flow["destination"] == "internet" else flow["dial"]
+    dial = address_of(flow["dial"], flow["version"]) if flow["destination"] not in made.slices else flow["dial"]
     if flow["source"] in made.slices:
         sent_as = roads.sent_as(flow["source"], flow["source_address"])
         packet = Packet(sent_as, dial, flow["transport"], port, source_port(flow))
         arrival = roads.send(flow["source"], packet)
         worn = flow["arrives_from"].split(", ")
     else:
-        arrival = roads.from_outside(Packet(stranger, dial, flow["transport"], port, source_port(flow)))
-        worn = [stranger]
+        stranger = address_of(flow["source"], flow["version"])
+        arrival = roads.from_nobody(
+            home_of(made, flow), Packet(stranger, dial, flow["transport"], port, source_port(flow))
+        )
+        worn = [stranger] if flow["arrives_from"] == flow["source"] else flow["arrives_from"].split(", ")
     assert arrival is not None, f"{flow['id']} port {port} does not arrive"
     assert arrival.by_flow, flow["id"]
     assert arrival.host == (flow["destination"] if flow["destination"] in made.slices else OUTSIDE), flow["id"]

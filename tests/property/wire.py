@@ -137,6 +137,10 @@ class Wire:
         site = self.home[host]
         if any(host == router for chain in self.chain.values() for router, _public in chain):
             return self._way_on(host, packet.destination)(packet)
+        return self.send_from(site, packet)
+
+    def send_from(self, site: str, packet: Packet) -> Arrival | None:
+        """Send a packet from a machine inside a site that is no host; it wears `packet.source` already."""
         one_network = [net for net in self.networks[site] if within(packet.source, [net])]
         if within(packet.destination, one_network) or not self.chain[site]:
             return self._lan_or_outside(site, packet)
@@ -230,7 +234,7 @@ class Wire:
         for host, addresses in self.addresses.items():
             if packet.destination in addresses and (self.home[host] == site or host in legs):
                 return self._input(host, packet)
-        return None
+        return Arrival(self.elsewhere, packet, by_flow=True) if self.elsewhere else None
 
     def _input(self, host: str, packet: Packet) -> Arrival | None:
         policy = self.policies[host]

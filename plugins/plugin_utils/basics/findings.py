@@ -96,6 +96,8 @@ KINDS = _kinds(
     ("FXN214", "error", "Exchange that the server does not run"),
     ("FXN215", "error", "Public offer of a service that has nothing for the public"),
     ("FXN216", "warning", "Server whose IPv6 sockets do not take IPv4"),
+    ("FXN217", "error", "Offer to everybody that names them by a network"),
+    ("FXN218", "warning", "Pool of ports that holds another service's port"),
     # 3xx: call-back ports
     ("FXN301", "error", "Call-back range reversed"),
     ("FXN302", "error", "Call-back range out of bounds"),

@@ -44,12 +44,14 @@ SettingValue = PortRange | tuple[Address, ...]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A value that a server's administrator may change.
+    """A value that an administrator may change: the server's, or a client's own.
 
     Attributes:
         kind: one of :data:`SETTING_KINDS`.
         default: the product's own; None where the product has none that is documented: then an offer must say it.
         well_known: whether well-known and system ports may be chosen for it (a mail or web server's).
+        picks_free: whether it is a pool that the product takes free ports from, and so may hold another service's port.
+        of_client: whether it is the client's own; then each use may say it, and an offer says it for those that do not.
     """
 
     name: str
@@ -57,6 +59,8 @@ class Setting:
     kind: str
     default: SettingValue | None
     well_known: bool
+    picks_free: bool = False
+    of_client: bool = False
 
 
 @dataclass(frozen=True, slots=True)

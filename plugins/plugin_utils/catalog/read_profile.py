@@ -230,7 +230,8 @@ def _setting(key: object, data: object, path: str) -> Setting:
     name = read_name(key, path)
     if name in _TAKEN:
         raise ProfileError(path, key, "means something else in an exchange", "choose another name")
-    entry = read_mapping(data, path, {"title", "default", "kind", "well_known"}, set())
+    flags = ("well_known", "picks_free", "of_client")
+    entry = read_mapping(data, path, {"title", "default", "kind", *flags}, set())
     kind = read_choice(entry.get("kind", PORT), f"{path}.kind", SETTING_KINDS)
     default: SettingValue | None = None
     if "default" in entry:
@@ -240,7 +241,7 @@ def _setting(key: object, data: object, path: str) -> Setting:
     elif kind == ADDRESSES:
         default = ()
     title = read_string(entry.get("title", name), f"{path}.title")
-    return Setting(name, title, kind, default, read_flag(entry.get("well_known", False), f"{path}.well_known"))
+    return Setting(name, title, kind, default, *(read_flag(entry.get(flag, False), f"{path}.{flag}") for flag in flags))
 
 
 def _default(kind: str, value: object, path: str) -> SettingValue:

@@ -9,7 +9,7 @@ The words of the inventory are documented in docs/guides/inventory.md and in the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -272,7 +272,8 @@ class Offer:
             that no exchange in use needs is left out.
         pool: call-back ports that this server's network opens; None means the profile's pool.
         switches: which exchanges the server runs.
-        public: whether the Internet at large may use the exchanges that are meant for it.
+        public: whether others than clients of the inventory may use the exchanges that are meant for the Internet.
+        sources: who of these may, by the addresses that they wear at the server; empty for the Internet at large.
         position: place in ``faxnet_offers``, for findings.
     """
 
@@ -283,6 +284,7 @@ class Offer:
     enabled: bool
     switches: Switches
     public: bool
+    sources: tuple[Prefix, ...]
     position: int
 
     @property
@@ -316,6 +318,7 @@ class Use(NamedTuple):
             planning asks for them nine times, and making them each time would take a twentieth of it.
         offered: the server and the service, by which its offer is found.
         switches: which exchanges of the server it uses.
+        settings: this client's own values of settings, by name and sorted; they go before the offer's.
         position: place in ``faxnet_uses``, for findings.
     """
 
@@ -329,7 +332,12 @@ class Use(NamedTuple):
     callback: CallbackRequest
     enabled: bool
     switches: Switches
+    settings: tuple[tuple[str, SettingValue], ...]
     position: int
+
+    def seen(self, offer: Offer) -> Offer:
+        """Its server's offer, with what is the client's own as this use says it."""
+        return replace(offer, settings={**offer.settings, **dict(self.settings)}) if self.settings else offer
 
     def takes(self, exchange: Exchange, offer: Offer) -> bool | None:
         """Whether it uses an exchange: True, False where either side switched it off, None where there is none.

@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
-from ..basics.addresses import Address, is_no_host
+from ..basics.addresses import Address, Prefix, is_no_host
 from ..basics.findings import Finding, short
 from ..basics.names import HostService
 from ..basics.ports import PortRange
 from ..catalog.catalog import Catalog
 from ..catalog.profile import ADDRESSES, PORT, Exchange, Profile, Setting, SettingValue
 from .intent import Offer, Use
+from .permit_ends import PermitEnds
 from .reader import Reader
 from .services import check_protocol, read_service, read_switches
 
@@ -21,19 +23,23 @@ OFFER_KEYS = ("service", "enabled", "exchanges", "public", "protocol", "callback
 
 
 def read_offers(
-    variables: Mapping[str, Mapping[str, object]], catalog: Catalog, findings: list[Finding]
+    variables: Mapping[str, Mapping[str, object]], ends: PermitEnds, catalog: Catalog, findings: list[Finding]
 ) -> dict[HostService, Offer]:
-    """Return the offers."""
+    """Return the offers.
+
+    Args:
+        ends: finds the addresses of those that a public offer names.
+    """
     offers: dict[HostService, Offer] = {}
     for name in sorted(variables):
         raw = variables[name].get("faxnet_offers")
         if not raw:
             continue
         reader = Reader(name, findings)
-        taken: list[tuple[str, PortRange, str]] = []
+        taken: list[_Held] = []
         for index, item in enumerate(reader.items(raw, "faxnet_offers")):
             variable = f"faxnet_offers[{index}]"
-            offer = _read_offer(reader, item, variable, index, catalog)
+            offer = _read_offer(reader, item, variable, index, catalog, ends)
             if offer is None:
                 continue
             if offer.key in offers:
@@ -44,35 +50,75 @@ def read_offers(
     return offers
 
 
-def _check_shared_ports(
-    reader: Reader, offer: Offer, profile: Profile, taken: list[tuple[str, PortRange, str]], variable: str
-) -> None:
-    mine: dict[tuple[str, PortRange], str] = {}
+class _Held(NamedTuple):
+    """Ports that an offer listens on.
+
+    Attributes:
+        words: as the profile names them.
+        place: the key of the offer that says them.
+        picks_free: whether the product takes free ports from them.
+    """
+
+    transport: str
+    ports: PortRange
+    words: str
+    place: str
+    service: str
+    picks_free: bool
+
+
+def _check_shared_ports(reader: Reader, offer: Offer, profile: Profile, taken: list[_Held], variable: str) -> None:
+    mine: dict[tuple[str, PortRange, str], _Held] = {}
     for exchange in profile.exchanges:
         ports = offer_ports(exchange, offer)
         if exchange.initiator != "client" or not offer.runs(exchange) or ports is None or exchange.to_any_port:
             continue
-        first = mine.setdefault((exchange.transport, ports), exchange.ports_word)
-        if first != exchange.ports_word and ports.size == 1:
-            message = f"{first} and {exchange.ports_word} are both {ports.text}/{exchange.transport}"
-            where = f"{variable}.{exchange.setting or first}"
-            reader.note("FXN210", where, ports.text, message, "give one of the two another port")
+        word = exchange.ports_word
+        setting = profile.settings.get(word)
+        picks = setting is not None and setting.picks_free
+        held = _Held(exchange.transport, ports, word, exchange.setting or "", profile.name, picks)
+        mine.setdefault((exchange.transport, ports, word), held)
+    listening = sorted(mine.values(), key=lambda held: held[:2])
+    _check_own_ports(reader, listening, variable)
     if not offer.enabled:
         return  # nothing listens: one service may wait, switched off, for the port of another
-    clashes: dict[tuple[PortRange, str], list[str]] = {}
-    for transport, ports in sorted(mine):
-        other = next((name for kind, held, name in taken if kind == transport and held.overlaps(ports)), None)
-        if other is not None:
-            clashes.setdefault((ports, other), []).append(transport)
-    for (ports, other), transports in clashes.items():
-        reader.note(
-            "FXN210",
-            variable,
-            ports.text,
-            f"{offer.service} and {other} both listen on {ports.text}/{' and '.join(transports)} of this host",
-            "give one of the two another port",
-        )
-    taken += [(transport, ports, offer.service) for transport, ports in mine]
+    clashes: dict[tuple[PortRange, str, bool], list[str]] = {}
+    for held in listening:
+        for other in taken:
+            if other.transport == held.transport and other.ports.overlaps(held.ports):
+                clashes.setdefault((held.ports, other.service, held.picks_free or other.picks_free), []).append(
+                    held.transport
+                )
+                break
+    for (ports, service, picks), transports in clashes.items():
+        where = f"{ports.text}/{' and '.join(dict.fromkeys(transports))}"
+        message = f"{offer.service} and {service} both listen on {where} of this host"
+        _note_shared(reader, variable, ports, message, picks)
+    taken += listening
+
+
+def _check_own_ports(reader: Reader, listening: list[_Held], variable: str) -> None:
+    """Note settings of one offer that share ports; two ranges that are equal are one that both stand for."""
+    furthest: _Held | None = None
+    for held in listening:
+        if furthest is not None and furthest.transport == held.transport and furthest.ports.overlaps(held.ports):
+            equal = furthest.ports == held.ports
+            how = "are both" if equal else f"share ports: {furthest.ports.text} and"
+            message = f"{furthest.words} and {held.words} {how} {held.ports.text}/{held.transport}"
+            wider = furthest if furthest.ports.size > held.ports.size else held
+            where = f"{variable}.{wider.place or furthest.place or held.place or held.words}"
+            if not equal or held.ports.size == 1:
+                _note_shared(reader, where, wider.ports, message, held.picks_free or furthest.picks_free)
+        if furthest is None or furthest.transport != held.transport or furthest.ports.high < held.ports.high:
+            furthest = held
+
+
+def _note_shared(reader: Reader, variable: str, ports: PortRange, message: str, picks: bool) -> None:
+    if not picks:
+        reader.note("FXN210", variable, ports.text, message, "give one of the two another port")
+        return
+    message = f"{message}: the product takes what is free of that, and whoever may send to the one reaches the other"
+    reader.note("FXN218", variable, ports.text, message, "leave it, or give one of the two other ports to part them")
 
 
 def offer_ports(exchange: Exchange, offer: Offer) -> PortRange | None:
@@ -95,7 +141,9 @@ def _ports_of(setting: str | None, ports: PortRange | None, offer: Offer) -> Por
     return value if isinstance(value, PortRange) else None
 
 
-def _read_offer(reader: Reader, item: object, variable: str, index: int, catalog: Catalog) -> Offer | None:
+def _read_offer(
+    reader: Reader, item: object, variable: str, index: int, catalog: Catalog, ends: PermitEnds
+) -> Offer | None:
     entry = reader.mapping(item, variable)
     if entry is None:
         return None
@@ -110,7 +158,7 @@ def _read_offer(reader: Reader, item: object, variable: str, index: int, catalog
     for name, setting in profile.settings.items():
         value = setting.default
         if name in entry:
-            read = _setting(reader, entry[name], f"{variable}.{name}", setting, catalog)
+            read = read_setting(reader, entry[name], f"{variable}.{name}", setting, catalog)
             value = value if read is None else read
         if value is not None:
             settings[name] = value
@@ -120,8 +168,8 @@ def _read_offer(reader: Reader, item: object, variable: str, index: int, catalog
         else None
     )
     enabled = reader.flag(entry.get("enabled"), f"{variable}.enabled", True)
-    public = reader.flag(entry.get("public"), f"{variable}.public", False)
-    offer = Offer(reader.host, profile.name, settings, pool, enabled, switches, public, index)
+    public, sources = _public(reader, entry.get("public"), f"{variable}.public", ends)
+    offer = Offer(reader.host, profile.name, settings, pool, enabled, switches, public, sources, index)
     sound = len(reader.findings) == before
     if sound:
         # Otherwise what is missing may be missing only because of the mistake that is noted.
@@ -133,13 +181,40 @@ def _read_offer(reader: Reader, item: object, variable: str, index: int, catalog
     return offer
 
 
+def _public(reader: Reader, raw: object, variable: str, ends: PermitEnds) -> tuple[bool, tuple[Prefix, ...]]:
+    """Whether an offer is public, and to whom alone; everybody is nobody's name here, but a word of its own."""
+    if not isinstance(raw, (list, tuple)):
+        return reader.flag(raw, variable, False), ()
+    place = ends.place_of(reader.host)
+    versions = ends.versions_of(reader.host)
+    sources: dict[Prefix, None] = {}
+    if not raw:
+        reader.note("FXN103", variable, raw, "is empty", "name networks or sites, write true for everybody, or omit it")
+    for index, item in enumerate(raw):
+        where = f"{variable}[{index}]"
+        found = ends.read(reader, item if isinstance(item, str) else [item], where, place) or ()
+        usable = [network for network in found if network.version in versions]
+        if any(network.length == 0 for network in found):
+            cure = "write public: true if everybody is meant, else name those who are"
+            reader.note("FXN217", where, item, "is the network of all addresses", cure)
+        elif found and not usable:
+            message = f"{reader.host} has no IPv{found[0].version} address"
+            reader.note("FXN408", where, item, message, "omit it, or give the host an address of that IP version")
+        else:
+            sources.update(dict.fromkeys(usable))
+    return bool(sources), tuple(sources)
+
+
 def _check_needed(reader: Reader, offer: Offer, profile: Profile, entry: Mapping[str, object], variable: str) -> None:
     """Note settings that an exchange in use needs, that the product has no documented default for, and nobody gave."""
     needing: dict[str, str] = {}
     for exchange in profile.exchanges:
         if offer.runs(exchange):
             for name in (exchange.setting, exchange.source_setting):
-                if name is not None and name not in offer.settings and name not in entry:
+                # What is a client's own may stand in each use.
+                if name is not None and not (
+                    name in offer.settings or name in entry or profile.settings[name].of_client
+                ):
                     needing.setdefault(name, exchange.part_of or exchange.name)
     for name, exchange_name in needing.items():
         setting = profile.settings[name]
@@ -148,7 +223,8 @@ def _check_needed(reader: Reader, offer: Offer, profile: Profile, entry: Mapping
         reader.note("FXN103", f"{variable}.{name}", "not set", message, cure)
 
 
-def _setting(reader: Reader, raw: object, variable: str, setting: Setting, catalog: Catalog) -> SettingValue | None:
+def read_setting(reader: Reader, raw: object, variable: str, setting: Setting, catalog: Catalog) -> SettingValue | None:
+    """Return the value of a setting; None where it is in error."""
     if setting.kind == ADDRESSES:
         read = [_host_address(reader, item, f"{variable}[{n}]") for n, item in enumerate(reader.items(raw, variable))]
         return tuple(dict.fromkeys(address for address in read if address is not None))

@@ -67,6 +67,16 @@ class PermitEnds:
                 found.setdefault(gateway.host, site.name)
         return found
 
+    def place_of(self, host: str) -> Place:
+        """Where what a host says of others holds."""
+        said, router_of = self._variables.get(host, {}).get("faxnet_site"), self._router_of.get(host, "")
+        site = self.sites.get(said if isinstance(said, str) else router_of)
+        return Place(site, host if router_of else "")
+
+    def versions_of(self, host: str) -> frozenset[int]:
+        """The IP versions of which a host has an address."""
+        return frozenset(address.version for address in _addresses(self._variables.get(host, {})))
+
     def read(self, reader: Reader, value: object, variable: str, place: Place) -> tuple[Prefix, ...] | None:
         """Return the networks of a list of ends, or of one; None where it is empty or one of them is in error."""
         items = [value] if isinstance(value, str) else reader.items(value, variable)

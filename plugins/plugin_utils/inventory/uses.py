@@ -12,8 +12,9 @@ from typing import NamedTuple
 from ..basics.findings import Finding, errors
 from ..basics.names import HostService, near_words
 from ..catalog.catalog import Catalog
-from ..catalog.profile import Environment, Exchange, Profile, System
+from ..catalog.profile import Environment, Exchange, Profile, SettingValue, System
 from .intent import CallbackRequest, Host, Offer, Switches, Use
+from .offers import read_setting
 from .reader import Reader
 from .services import check_protocol, read_service, read_switches
 
@@ -64,6 +65,7 @@ def read_uses(
             seen.add((use.service, use.server))
             if servers.serve(reader, use, variable):
                 servers.check_run(reader, use, variable)
+                servers.check_settings(reader, use, variable)
                 if name in hosts:
                     uses.append(use)
     return tuple(sorted(uses, key=operator.attrgetter("host", "service", "server")))
@@ -85,6 +87,7 @@ class _Servers:
         self._offers = offers
         self._profiles = catalog.profiles
         self._usable: dict[HostService, tuple[Exchange, ...]] = {}
+        self._missing: dict[HostService, list[tuple[Exchange, str]]] = {}
         self._in_error = {finding.host for finding in errors(findings)}
         self._near: dict[str, str] = {}
         self._offering: dict[str, list[str]] = {}
@@ -138,6 +141,25 @@ class _Servers:
             cure = f"add an exchange to 'exchanges' in the faxnet_offers of {use.server}, or remove the use"
             reader.note("FXN214", f"{variable}.service", use.service, message, cure)
 
+    def check_settings(self, reader: Reader, use: Use, variable: str) -> None:
+        """Note settings of the client's own that an exchange in use needs and that neither side says."""
+        offer, profile = self._offers[use.offered], self._profiles[use.service]
+        missing = self._missing.get(use.offered)
+        if missing is None:
+            missing = self._missing[use.offered] = [
+                (exchange, name)
+                for exchange in self._usable_of(use)
+                for name in (exchange.setting, exchange.source_setting)
+                if name is not None and profile.settings[name].of_client and name not in offer.settings
+            ]
+        said = dict(use.settings)
+        for name in dict.fromkeys(
+            name for exchange, name in missing if name not in said and use.takes(exchange, offer)
+        ):
+            message = f"needs {profile.settings[name].title}, and neither this use nor the server's offer says it"
+            cure = f"write it here ({name}: ...), as it is set in the device"
+            reader.note("FXN103", f"{variable}.{name}", "not set", message, cure)
+
     def _usable_of(self, use: Use) -> tuple[Exchange, ...]:
         """The exchanges that a use's server runs for clients."""
         key = use.offered
@@ -167,6 +189,7 @@ class _Terms(NamedTuple):
     callback: CallbackRequest
     enabled: bool
     switches: Switches
+    settings: tuple[tuple[str, SettingValue], ...]
 
 
 class _UseReader:
@@ -179,10 +202,12 @@ class _UseReader:
 
     def use(self, reader: Reader, item: object, variable: str, index: int) -> Use | None:
         """Return a use; None where it is in error."""
-        entry = reader.mapping(item, variable, USE_KEYS)
+        entry = reader.mapping(item, variable)
         if entry is None:
             return None
         profile = read_service(reader, entry.get("service"), f"{variable}.service", self._catalog)
+        if not entry.keys() <= _ENDS:
+            entry = reader.mapping(entry, variable, (*USE_KEYS, *_own_settings(profile))) or {}
         server = entry.get("server")
         if server is None:
             message = "a use needs a server"
@@ -203,18 +228,23 @@ class _UseReader:
         host = self._hosts.get(reader.host)
         system = self._catalog.systems[(host.system if host else None) or profile.client_system]
         if not entry.keys() <= _ENDS:
-            return _read_terms(reader, entry, variable, profile, system)
+            return _read_terms(reader, entry, variable, profile, system, self._catalog)
         key = (profile.name, system.name)
         terms = self._unsaid.get(key)
         if terms is None:
-            terms = _read_terms(reader, entry, variable, profile, system)
+            terms = _read_terms(reader, entry, variable, profile, system, self._catalog)
             if terms is not None:
                 self._unsaid[key] = terms
         return terms
 
 
+def _own_settings(profile: Profile | None) -> list[str]:
+    """The settings that each client of a product has for itself."""
+    return [] if profile is None else [name for name, setting in profile.settings.items() if setting.of_client]
+
+
 def _read_terms(
-    reader: Reader, entry: Mapping[str, object], variable: str, profile: Profile, system: System
+    reader: Reader, entry: Mapping[str, object], variable: str, profile: Profile, system: System, catalog: Catalog
 ) -> _Terms | None:
     environment = _environment(reader, entry, f"{variable}.environment", profile, system)
     instances = reader.count(entry.get("instances", 1), f"{variable}.instances")
@@ -231,15 +261,22 @@ def _read_terms(
     switches = read_switches(reader, entry.get("exchanges"), f"{variable}.exchanges", profile)
     check_protocol(reader, entry.get("protocol"), f"{variable}.protocol", profile)
     enabled = reader.flag(entry.get("enabled"), f"{variable}.enabled", True)
-    if environment is None or instances is None or callback is None:
+    settings = {}
+    for name in sorted(_own_settings(profile)):
+        if name in entry:
+            settings[name] = read_setting(reader, entry[name], f"{variable}.{name}", profile.settings[name], catalog)
+    own = tuple((name, value) for name, value in settings.items() if value is not None)
+    if environment is None or instances is None or callback is None or len(own) < len(settings):
         return None
-    return _Terms(environment.name, instances, callback, enabled, switches)
+    return _Terms(environment.name, instances, callback, enabled, switches, own)
 
 
 def _environment(
     reader: Reader, entry: Mapping[str, object], variable: str, profile: Profile, system: System
 ) -> Environment | None:
-    default = next(iter(profile.environments))
+    default = next(
+        (name for name in profile.environments if name in system.environments), next(iter(profile.environments))
+    )
     name = reader.choice(entry.get("environment", default), variable, profile.environments, "FXN206")
     if name is None:
         return None

@@ -85,7 +85,7 @@ class Entries:
         self.texts = Texts()
         self.dials: dict[tuple[str, str, str], str] = {}
         self.clients: dict[HostService, list[str]] = {}
-        self._used: dict[tuple[HostService, Switches], tuple[tuple[str, ...], str]] = {}
+        self._used: dict[tuple[HostService, Switches, object], tuple[tuple[str, ...], str]] = {}
         self._instructions: dict[tuple[str, str, bool, tuple[str, ...]], str] = {}
         # Clients that their server answers by broadcast: those have the flow that only one network has.
         self.near: set[tuple[str, str, str]] = set()
@@ -123,7 +123,8 @@ class Entries:
             "clients": self.clients.get(offer.key, []),
             "callback_range": offer.pool.text if offer.pool is not None else None,
             "exchanges": [exchange.name for exchange in self._profile(offer).exchanges if offer.runs(exchange)],
-            "internet": offer.public,
+            "internet": offer.public and not offer.sources,
+            "public_to": [source.text for source in offer.sources],
             "enabled": offer.enabled,
         }
 
@@ -167,11 +168,11 @@ class Entries:
 
     def _used_of(self, use: Use, offer: Offer, profile: Profile) -> tuple[tuple[str, ...], str]:
         """The exchanges that a use takes of an offer; and members that all uses share which say as much."""
-        key = (use.offered, use.switches)
+        key = (use.offered, use.switches, use.settings)
         known = self._used.get(key)
         if known is None:
             used = tuple(item.name for item in profile.exchanges if item.with_clients and use.takes(item, offer))
-            settings = compact(_plain_settings(offer.settings))
+            settings = compact(_plain_settings(use.seen(offer).settings))
             known = self._used[key] = (used, f'"settings":{settings},"exchanges":{names_text(used)}')
         return known
 

@@ -193,7 +193,7 @@ def _check_flows(found: References, plan: Mapping[str, Any]) -> None:
     for number, flow in enumerate(plan["flows"]):
         for key in ("source", "destination"):
             end = flow[key]
-            if end not in plan["hosts"] and end != INTERNET and not _is_address(end):
+            if end not in plan["hosts"] and end != INTERNET and not _is_prefix(end):
                 found.refuse(f"flows[{number}].{key}", end, "which is no host here")
 
 

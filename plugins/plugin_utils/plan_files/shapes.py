@@ -86,7 +86,7 @@ EXCHANGE: Shape = {
 OFFER: Shape = {
     **dict.fromkeys(("service", "host"), TEXT),
     **dict.fromkeys(("address", "public", "callback_range"), TEXT_OR_NULL),
-    **dict.fromkeys(("clients", "exchanges"), TEXTS),
+    **dict.fromkeys(("clients", "exchanges", "public_to"), TEXTS),
     **dict.fromkeys(("internet", "enabled"), FLAG),
     "settings": SETTINGS,
 }

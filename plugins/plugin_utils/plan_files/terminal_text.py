@@ -54,7 +54,8 @@ def _offer(offer: Mapping[str, Any], exchanges: Iterable[Mapping[str, Any]]) -> 
     running = [item for item in exchanges if item["service"] == offer["service"] and item["name"] in offer["exchanges"]]
     needed = {word for item in running for word in (item["ports"], item["source_ports"], item["with"])}
     settings = [f"{key} {_value(value)}" for key, value in offer["settings"].items() if key in needed and value != []]
-    public = ", also to the Internet at large" if offer["internet"] else ""
+    others = "the Internet at large" if offer["internet"] else ", ".join(offer["public_to"])
+    public = f", also to {others}" if others else ""
     off = "" if offer["enabled"] else " (switched off)"
     names = ", ".join(item["name"] for item in running) or "nothing"
     said = f": {', '.join(settings)}" if settings else ""

@@ -20,7 +20,7 @@ from ..basics.protocols import matches
 from ..inventory.intent import EXCLUSIVE
 from ..platforms.platform import Traits
 
-#: An end of a flow that is no host: everybody. The other kind of end without a host is an address in text.
+#: An end of a flow that is no host: everybody. The other kind of end without a host is an address or network in text.
 INTERNET = "internet"
 
 _EVERY_PORT = (PortRange(FIRST_PORT, LAST_PORT),)
@@ -32,7 +32,7 @@ class FlowView(NamedTuple):
     A NamedTuple, for a plan has a hundred thousand, and a frozen dataclass costs thrice as much.
 
     Attributes:
-        source, destination: a host, :data:`INTERNET`, or an address.
+        source, destination: a host, :data:`INTERNET`, or an address or network.
         source_ports: the sender's ports; empty where any will do.
         ports: destination ports.
         callback: it goes to ports that the client reports to its server.

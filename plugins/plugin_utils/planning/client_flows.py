@@ -54,14 +54,14 @@ class TakenExchanges:
     """What uses take of offers; remembered, for thousands of uses say the same of one offer."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[HostService, Switches], tuple[_Taken, ...]] = {}
+        self._known: dict[tuple[HostService, Switches, object], tuple[_Taken, ...]] = {}
 
     def of(self, use: Use, offer: Offer, profile: Profile) -> tuple[_Taken, ...]:
         """Return the exchanges that a use takes."""
-        key = (use.offered, use.switches)
+        key = (use.offered, use.switches, use.settings)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = tuple(_taken(use, offer, profile))
+            known = self._known[key] = tuple(_taken(use, use.seen(offer), profile))
         return known
 
 

@@ -18,7 +18,7 @@ class Flow(NamedTuple):
 
     Attributes:
         id: stable and readable, ``netcfax.pcp/uk-ts1>fl-fax``; IPv6 flows end in ``/6``.
-        source: inventory name of the sender; ``internet``, or an address where it is not a host of the inventory.
+        source: inventory name of the sender; ``internet``, an address or a network where it is not a host.
         destination: the same of the receiver.
         source_ports: ports of the sender where they are fixed; empty where any will do.
         enabled: False where the flow is switched off; it keeps its definition and gets no rule.

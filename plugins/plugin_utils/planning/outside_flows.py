@@ -14,6 +14,7 @@ from ..catalog.profile import Exchange
 from ..inventory.intent import INTERNET, Intent, Offer
 from ..inventory.offers import offer_ports, offer_source_ports
 from .flow import Flow
+from .network_ways import meetings
 from .route import NoRoute, Path
 from .routes import Routes
 
@@ -21,8 +22,9 @@ from .routes import Routes
 def outside_flows(intent: Intent, routes: Routes, findings: list[Finding]) -> Iterator[Flow]:
     """Yield the flows that offers have with others than the inventory's clients.
 
-    A public offer meets the Internet in every exchange that is meant for it. An exchange with a setting's addresses
-    (the DNS servers of a mail server) leads to each of them. What cannot be reached is noted in *findings*.
+    A public offer meets the Internet, or those of it that the offer names, in every exchange that is meant for it. An
+    exchange with a setting's addresses (the DNS servers of a mail server) leads to each of them. What cannot be reached
+    is noted in *findings*.
     """
     named = _NamedAddresses(intent, routes, findings)
     for offer in intent.offers.values():
@@ -31,7 +33,10 @@ def outside_flows(intent: Intent, routes: Routes, findings: list[Finding]) -> It
         exchanges = [item for item in intent.catalog.profiles[offer.service].exchanges if offer.runs(item) is not None]
         if offer.public:
             public = [exchange for exchange in exchanges if exchange.with_internet]
-            yield from _with_internet(intent, routes, offer, public, findings)
+            if offer.sources:
+                yield from _with_sources(routes, offer, public, findings)
+            else:
+                yield from _with_internet(intent, routes, offer, public, findings)
         for exchange in exchanges:
             for index, address in enumerate(offer.settings.get(exchange.parties, ())):
                 if isinstance(address, Address) and not is_loopback(address):
@@ -62,6 +67,33 @@ def _with_internet(
         cure = f"{problem.cure.partition(',')[0]}, or omit 'public'"
         code = problem.code or "FXN401"
         findings.append(Finding(code, (offer.host,), problem.variable, problem.value, message, cure))
+
+
+def _with_sources(routes: Routes, offer: Offer, exchanges: list[Exchange], findings: list[Finding]) -> Iterator[Flow]:
+    """The flows of an offer that is public to some: from each network of theirs that has a way of its own.
+
+    What the server starts goes to anybody all the same, where some of them are of the Internet: a mail server that
+    takes mail from its provider alone delivers to everybody.
+    """
+    position = f"faxnet_offers[{offer.position}].public"
+    beyond: dict[int, Path | NoRoute] = {}
+    for meeting in (meeting for network in offer.sources for meeting in meetings(routes, offer.host, network)):
+        end, inward, outward = meeting.end, meeting.inward, meeting.outward
+        if not meeting.near:
+            beyond.setdefault(end.version, routes.to_outside(offer.host, end.version))
+        for exchange in exchanges:
+            if exchange.initiator == "client" and isinstance(inward, Path):
+                yield from _flow(offer, exchange, end.text, offer.host, end.version, inward)
+            elif exchange.initiator == "server" and isinstance(outward, Path):
+                yield from _flow(offer, exchange, offer.host, end.text, end.version, outward)
+        if isinstance(inward, NoRoute):
+            where, value = (inward.variable, inward.value) if inward.variable else (position, end.text)
+            message = f"{inward.reason}: {end.text} and this offer cannot reach each other"
+            findings.append(Finding(inward.code or "FXN401", (offer.host,), where, value, message, inward.cure))
+    for version, way in beyond.items():
+        for exchange in exchanges:
+            if exchange.initiator == "server" and isinstance(way, Path):
+                yield from _flow(offer, exchange, offer.host, INTERNET, version, way)
 
 
 class _NamedAddresses:
@@ -145,11 +177,11 @@ def _flow(offer: Offer, exchange: Exchange, source: str, destination: str, versi
     ports = offer_ports(exchange, offer)
     if ports is None:
         return  # a setting in error; the finding is noted
-    # An IPv6 address in an id would not be a name that every configuration can hold.
-    end = destination.replace(":", ".")
+    # An IPv6 address or a network in an id would not be a name that every configuration can hold.
+    ends = ">".join(end.replace(":", ".").replace("/", "-") for end in (source, destination))
     suffix = "/6" if version == 6 else ""
     yield Flow(
-        f"{offer.service}.{exchange.name}/{source}>{end}{suffix}",
+        f"{offer.service}.{exchange.name}/{ends}{suffix}",
         offer.service,
         exchange.name,
         source,

@@ -16,6 +16,7 @@ from ..inventory.hosts import read_hosts
 from ..inventory.intent import Intent
 from ..inventory.jump_hosts import Machines, with_jumps
 from ..inventory.offers import note_unused_offers, read_offers
+from ..inventory.permit_ends import PermitEnds
 from ..inventory.sites import read_sites
 from ..inventory.uses import read_uses
 from ..platforms.registry import PLATFORMS
@@ -105,7 +106,7 @@ def _make_plan(inputs: Inputs) -> Planned:
     hosts = read_hosts(inputs.hosts, sites, unsound, catalog, findings, inputs.logins, inputs.groups)
     machines = Machines(inputs.hosts, hosts, sites)
     hosts = with_jumps(inputs.hosts, hosts, machines, findings, inputs.logins)
-    offers = read_offers(inputs.hosts, catalog, findings)
+    offers = read_offers(inputs.hosts, PermitEnds(inputs.hosts, sites, inputs.groups), catalog, findings)
     uses = read_uses(inputs.hosts, hosts, offers, catalog, findings)
     if not errors(findings):
         # While a client's variables are in error, that nobody uses a service may be the error's own doing.

@@ -10,7 +10,7 @@ networks.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..basics.addresses import Address, End, Prefix, is_unrouted
@@ -46,6 +46,16 @@ class _RealmNetworks:
             return None
         network, site = self._networks[key][place]
         return site if network.holds(address) else None
+
+    def parts_of(self, realm: str, wanted: Prefix) -> Iterator[tuple[Prefix, Site]]:
+        """The parts of a network that lie in networks of a realm's sites, and the site of each."""
+        key = (realm, wanted.version)
+        place = max(bisect_right(self._firsts.get(key, ()), wanted.first) - 1, 0)
+        for network, site in self._networks.get(key, ())[place:]:
+            if network.first > wanted.last:
+                break
+            if network.overlaps(wanted):
+                yield max(network, wanted, key=lambda item: item.length), site
 
 
 class _Border(NamedTuple):
@@ -204,6 +214,44 @@ class Routes:
             outward, inward = _turn_at_shared(_outside_of(site, host), other.gateways)
             return Path.along(route_through(_bare(outward), _bare(inward)), own, address)
         return self._out(host, version, address)
+
+    def parts_of(self, host: str, network: Prefix) -> Iterator[tuple[Prefix, Site]]:
+        """The parts of a network that lie in sites of a host's realm, and the site of each."""
+        return self._realms.parts_of(self._sites[self._hosts[host].site].realm_of(network.version), network)
+
+    def from_near(self, other: Site, end: End, host: str) -> Path:
+        """Return the way of machines of a site of a host's realm, at some of the site's addresses, to the host."""
+        site, version = self._sites[self._hosts[host].site], end.version
+        if other.name == site.name:
+            inner = site.gateways[: max(_position(site, host), 0)]
+            turn = self._turn(site, end, host)
+            route = route_through(_bare(turn) if turn else _translating(inner, version), ())
+        else:
+            outward, inward = _turn_at_shared(other.gateways, _outside_of(site, host))
+            route = route_through(_bare(outward), _bare(inward))
+        return Path.along(route, end, self._own(host, version))
+
+    def to_near(self, host: str, other: Site, end: End) -> Path | None:
+        """Return the way from a host to such machines; None where a router in between translates them."""
+        site, version = self._sites[self._hosts[host].site], end.version
+        if other.name == site.name:
+            inner = site.gateways[: max(_position(site, host), 0)]
+            if any(gateway.public_of(version) for gateway in inner):
+                return None
+            turn = self._turn(site, end, host)
+            route = route_through((), _bare(inner)) if not turn else route_through(_bare(turn), ())
+        else:
+            outward, inward = _turn_at_shared(_outside_of(site, host), other.gateways)
+            route = route_through(_bare(outward), _bare(inward))
+        return Path.along(route, self._own(host, version), end)
+
+    def _turn(self, site: Site, end: End, host: str) -> tuple[Gateway, ...]:
+        """The router between the networks of a site, where a host inside and an end are not in one of them."""
+        if _position(site, host) >= 0:
+            return ()
+        own, first = self._own(host, end.version), end if isinstance(end, Address) else Address(end.version, end.first)
+        one_network = any(network.holds(first) and network.holds(own) for network in site.networks)
+        return () if one_network else site.gateways[:1]
 
     def _out(self, host: str, version: int, end: End) -> Path:
         site = self._sites[self._hosts[host].site]

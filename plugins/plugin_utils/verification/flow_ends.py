@@ -10,11 +10,12 @@ listed with the reason, so that nobody takes it for proven.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import islice, zip_longest
+from itertools import islice, takewhile, zip_longest
 
-from ..basics.addresses import is_unrouted, parse_address
+from ..basics.addresses import Address, is_unrouted, parse_address, parse_prefix
 from ..plan_files.view import INTERNET, FlowView, PlanView
 from .guards import Guards
 from .probes import NotProbed
@@ -33,6 +34,8 @@ class FlowEnds:
         ]
         # Hosts that may go out freely under a routed address, by realm and version; made when it is first asked for.
         self._free: dict[int, dict[str, list[str]]] = {}
+        # Whoever sends probes, by each address that it may wear where it stands or outside; made likewise.
+        self._wearing: list[tuple[Address, str]] | None = None
 
     def between_hosts(self, flow: FlowView) -> Iterator[FlowView]:
         """A flow with hosts at both ends: as it is, or once for each host that stands for the Internet.
@@ -63,6 +66,28 @@ class FlowEnds:
                 worn = self._guards.shown(name, flow.destination, flow.version)
                 if worn is not None:
                     yield flow._replace(source=name, arrives_from=worn)
+        elif flow.source != INTERNET and flow.destination in self._view.hosts:
+            for name, worn in islice(self._standing_in(flow), self._others):
+                yield flow._replace(source=name, arrives_from=worn)
+
+    def _standing_in(self, flow: FlowView) -> Iterator[tuple[str, str]]:
+        """Hosts whose packets arrive from the network that a flow comes from, and the address that they wear then."""
+        if self._wearing is None:
+            self._wearing = sorted(self._worn_by_senders())
+        network = parse_prefix(flow.source)
+        first = bisect_left(self._wearing, (Address(network.version, network.first), ""))
+        standing = takewhile(lambda item: network.holds(item[0]), islice(self._wearing, first, None))
+        for name in dict.fromkeys(name for _address, name in standing):
+            worn = self._guards.shown(name, flow.destination, flow.version) if name != flow.destination else None
+            if worn is not None and network.holds(parse_address(worn)) and not self._guards.is_held_at_home(name):
+                yield name, worn
+
+    def _worn_by_senders(self) -> Iterator[tuple[Address, str]]:
+        for name, host in self._view.hosts.items():
+            for version in (4, 6) if host.traits.sends_probes and name not in self._view.gateways else ():
+                for worn in {host.address(version), self._guards.shown_outside(name, version)}:
+                    if worn is not None:
+                        yield parse_address(worn), name
 
     def _with_receivers(self, flow: FlowView) -> Iterator[FlowView]:
         view = self._view
@@ -72,7 +97,12 @@ class FlowEnds:
         if flow.destination == INTERNET:
             beyond = [name for name in self._unguarded if not self._guards.same_realm(flow.source, name, flow.version)]
         else:
-            beyond = [name for name in self._unguarded if flow.dial in view.hosts[name].addresses]
+            wanted = parse_prefix(flow.dial)
+            beyond = [
+                name
+                for name in self._unguarded
+                if any(wanted.holds(parse_address(address)) for address in view.hosts[name].addresses)
+            ]
         taking = (name for name in beyond if self._takes_everything(flow.source, name, flow.version))
         for name in islice(taking, self._others):
             address = view.hosts[name].address(flow.version) or flow.dial
@@ -115,7 +145,7 @@ class FlowEnds:
         if flow.source == INTERNET:
             return "no host outside the server's realm may go out freely, so that nobody can play the Internet"
         if source is None:
-            return f"{flow.source} is not a host of the plan"
+            return f"{flow.source} is no host of the plan, and none that stands there may send what it likes"
         if flow.destination == INTERNET:
             return "no host of the plan that somebody else sets stands in the Internet to take these packets"
         if destination is None and self._guards.holder(flow.source, flow.dial):

@@ -54,7 +54,7 @@ class Permissions:
         self._guards = guards
         # By realm of the sender as well: networks behind different routers may have the same private addresses.
         self._permitted: dict[tuple[str, str, str, str], PortPermissions] = defaultdict(PortPermissions)
-        # From the Internet and from addresses that are no host's: by the dialled address.
+        # From the Internet and from addresses and networks that are no host's: by the dialled address.
         self._from_outside: dict[tuple[str, str], list[tuple[Prefix, FlowView]]] = defaultdict(list)
         # What routers let out for a host, and what devices without state let back in: by host and transport.
         self._started: dict[tuple[str, str], list[FlowView]] = defaultdict(list)
@@ -72,8 +72,8 @@ class Permissions:
         addresses = dict.fromkeys((flow.dial, flow.destination_address))
         if self._guards.stateless:
             self._received[flow.destination, flow.transport].append(flow)
-        if "/" in flow.arrives_from:
-            # From the Internet, or from a public address that changes: whoever wears one like it may as well.
+        if "/" in flow.arrives_from or flow.source not in self._view.hosts:
+            # From somebody outside, or from a public address that changes: whoever wears one like it may as well.
             for senders in flow.senders:
                 for address in addresses | self._shown_by(flow.destination):
                     self._from_outside[address, flow.transport].append((senders, flow))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ...basics.addresses import Address, End
 from ...basics.findings import Finding
 from ...basics.ports import PortRange
-from ...catalog.profile import ANY_PORTS
+from ...catalog.profile import ANY_PORTS, Exchange, Profile
 from ...inventory.intent import Intent
 from ...policies.policy import Policy
 
@@ -44,7 +44,8 @@ def _check_contradictions(intent: Intent, name: str, leads: list[_Lead], finding
             if furthest.target != lead.target:
                 destination, other = _destination(lead.flow), _destination(furthest.flow)
                 message = f"{lead.address.text} would have to lead to {destination} and to {other}"
-                cure = "give one of the two another port, or another public address"
+                keys = _keys_of_clients(intent, lead.flow)
+                cure = f"give one of the two another port{keys}, or another public address"
                 value = f"{lead.ports.text}/{lead.transport}"
                 variable = _variable(intent, lead.flow)
                 findings.append(Finding("FXN404", (destination, other, name), variable, value, message, cure))
@@ -92,13 +93,25 @@ def _destination(flow: str) -> str:
     return flow.partition(">")[2].removesuffix("/6")
 
 
+def _keys_of_clients(intent: Intent, flow: str) -> str:
+    """The keys by which a client says its own ports, in brackets; empty where there are none."""
+    profile, exchange = _exchange_of(intent, flow)
+    setting = profile.settings.get(exchange.setting or "")
+    return f" ({setting.name} in its faxnet_uses)" if setting is not None and setting.of_client else ""
+
+
 def _variable(intent: Intent, flow: str) -> str:
     """The variable of a flow's destination that asks for the flow: a server offers, a client uses."""
+    return "faxnet_offers" if _exchange_of(intent, flow)[1].initiator == "client" else "faxnet_uses"
+
+
+def _exchange_of(intent: Intent, flow: str) -> tuple[Profile, Exchange]:
+    """The product and the exchange that a flow's id begins with."""
     # Both names may hold dots: a service that has the exchange is the one.
     parts = flow.partition("/")[0].split(".")
     for place in range(1, len(parts)):
         profile = intent.catalog.profiles.get(".".join(parts[:place]))
         exchange = ".".join(parts[place:])
         if profile is not None and any(item.name == exchange for item in profile.exchanges):
-            return "faxnet_offers" if profile.exchange(exchange).initiator == "client" else "faxnet_uses"
+            return profile, profile.exchange(exchange)
     raise ValueError(f"flow {flow} is of no exchange of the catalogue")

@@ -23,9 +23,9 @@ OTHERS: dict[str, tuple[dict[str, Any], ...]] = {
     "kerio_connect": (
         {},
         {"exchanges": {"smtp": True}, "public": True},
-        {"exchanges": ["admin", "log", "imaps"], "public": True},
+        {"version": "console", "exchanges": ["admin", "log", "imaps"], "public": True},
     ),
-    "kerio_control": ({}, {"enabled": False}),
+    "kerio_control": ({}, {"enabled": False}, {"version": "console"}),
     "gateway": ({}, {"public": True}, {"public": True, "exchanges": {"media": True}, "resolvers": ["192.0.2.53"]}),
 }
 #: What else a host may let in.

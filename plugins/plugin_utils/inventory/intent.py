@@ -270,6 +270,7 @@ class Offer:
         pool: call-back ports that this server's network opens; None means the profile's pool.
         switches: which exchanges the server runs.
         public: whether the Internet at large may use the exchanges that are meant for it.
+        version: the product's version, of those that its profile tells apart; empty where it tells none.
         position: place in ``faxnet_offers``, for findings.
     """
 
@@ -280,6 +281,7 @@ class Offer:
     enabled: bool
     switches: Switches
     public: bool
+    version: str
     position: int
 
     @property
@@ -289,8 +291,11 @@ class Offer:
 
     def runs(self, exchange: Exchange) -> bool | None:
         """Whether the server runs an exchange: True, False where it is switched off, None where it is not named."""
+        default = exchange.default_of(self.version)
+        if default is None:
+            return None
         said = self.switches.say(exchange)
-        return said if said is not None else (True if exchange.default and not self.switches.listed else None)
+        return said if said is not None else (True if default and not self.switches.listed else None)
 
 
 class CallbackRequest(NamedTuple):

@@ -15,9 +15,9 @@ from ..catalog.catalog import Catalog
 from ..catalog.profile import ADDRESSES, PORT, Exchange, Profile, Setting, SettingValue
 from .intent import Offer, Use
 from .reader import Reader
-from .services import check_protocol, read_service, read_switches
+from .services import check_protocol, other_version, read_service, read_switches
 
-OFFER_KEYS = ("service", "enabled", "exchanges", "public", "protocol", "callback_range")
+OFFER_KEYS = ("service", "version", "enabled", "exchanges", "public", "protocol", "callback_range")
 
 
 def read_offers(
@@ -105,7 +105,9 @@ def _read_offer(reader: Reader, item: object, variable: str, index: int, catalog
     entry = reader.mapping(entry, variable, (*OFFER_KEYS, *profile.settings)) or {}
     before = len(reader.findings)
     check_protocol(reader, entry.get("protocol"), f"{variable}.protocol", profile)
-    switches = read_switches(reader, entry.get("exchanges"), f"{variable}.exchanges", profile)
+    version = _version(reader, entry, variable, profile)
+    switches = read_switches(reader, entry.get("exchanges"), f"{variable}.exchanges", profile, version)
+    _check_settings(reader, entry, variable, profile, version)
     settings: dict[str, SettingValue] = {}
     for name, setting in profile.settings.items():
         value = setting.default
@@ -121,7 +123,7 @@ def _read_offer(reader: Reader, item: object, variable: str, index: int, catalog
     )
     enabled = reader.flag(entry.get("enabled"), f"{variable}.enabled", True)
     public = reader.flag(entry.get("public"), f"{variable}.public", False)
-    offer = Offer(reader.host, profile.name, settings, pool, enabled, switches, public, index)
+    offer = Offer(reader.host, profile.name, settings, pool, enabled, switches, public, version or "", index)
     sound = len(reader.findings) == before
     if sound:
         # Otherwise what is missing may be missing only because of the mistake that is noted.
@@ -131,6 +133,37 @@ def _read_offer(reader: Reader, item: object, variable: str, index: int, catalog
         cure = "omit 'public' and name the clients in the inventory, or switch a public exchange on"
         reader.note("FXN215", f"{variable}.public", public, message, cure)
     return offer
+
+
+def _version(reader: Reader, entry: Mapping[str, object], variable: str, profile: Profile) -> str | None:
+    """The version that an offer names, or the present one; None where it names one that there is not."""
+    if "version" not in entry:
+        return profile.present_version
+    variable, said = f"{variable}.version", entry["version"]
+    if profile.versions:
+        return reader.choice(said, variable, profile.versions, "FXN102")
+    message = f"the versions of {profile.title} do not differ here"
+    reader.note("FXN102", variable, said, message, "omit 'version'")
+    return None
+
+
+def _check_settings(
+    reader: Reader, entry: Mapping[str, object], variable: str, profile: Profile, version: str | None
+) -> None:
+    """Note settings of exchanges that the offer's version does not have."""
+    if not version:
+        return
+    having: dict[str, set[str]] = {}
+    for exchange in profile.exchanges:
+        for setting in (exchange.setting, exchange.source_setting):
+            if setting is not None and setting in entry:
+                having.setdefault(setting, set()).update(
+                    known for known in profile.versions if exchange.default_of(known) is not None
+                )
+    for setting, versions in having.items():
+        if version not in versions:
+            message, cure = other_version(profile, version, versions)
+            reader.note("FXN102", f"{variable}.{setting}", entry[setting], message, f"{cure}, or omit it")
 
 
 def _check_needed(reader: Reader, offer: Offer, profile: Profile, entry: Mapping[str, object], variable: str) -> None:

@@ -21,8 +21,8 @@ NEEDED: dict[str, dict[str, Any]] = {"communigate": {"media_udp": "60000-60099",
 DEFAULTS: dict[str, set[str]] = {
     "netcfax": {"tcp 7488"},
     "faxpress": {"udp 4644"},
-    "kerio_control": {"tcp 44333", "udp 44333"},
-    "kerio_connect": {"tcp 44337", "udp 44337"},
+    "kerio_control": {"tcp 4081"},
+    "kerio_connect": {"tcp 4040"},
     "communigate": {
         *(f"tcp {port}" for port in (25, 110, 143, 993, 5060, 5061, 5222, 5349, 8021, 8100, 9100, 11024)),
         *("udp 3478", "udp 5060", "udp 60000-60099", "tcp 61000-61099"),
@@ -41,7 +41,8 @@ NAMED: dict[str, set[str]] = {
     "communigate": {f"tcp {port}" for port in (106, 389, 465, 587, 636, 674, 995, 5223, 8010, 9010)},
     "kerio_connect": {
         *("tcp 25", "tcp 80", "tcp 110", "tcp 119", "tcp 143", "tcp 389", "tcp 443", "tcp 465", "tcp 563", "tcp 587"),
-        *("tcp 636", "tcp 993", "tcp 995", "tcp 2000", "tcp 4040", "tcp 5222", "tcp 5223", "tcp 8800", "tcp 8843"),
+        *("tcp 636", "tcp 993", "tcp 995", "tcp 2000", "tcp 5222", "tcp 5223", "tcp 8800", "tcp 8843"),
+        *("udp 514", "tcp 11211", "tcp 44337"),
     },
     "asterisk": {"tcp 5060", "tcp 5061"},
     "freeswitch": {"tcp 5060", "tcp 5061", "udp 5080", "tcp 5080", "tcp 5081", "tcp 8021"},
@@ -79,7 +80,7 @@ def _opened(made: Made, source: str = "uk-pc", destination: str = "fax") -> set[
 
 
 def _own_switch(profile: Profile) -> list[Exchange]:
-    return [item for item in profile.exchanges if not item.part_of]
+    return [item for item in profile.exchanges_of(profile.present_version) if not item.part_of]
 
 
 def test_every_product_is_in_these_tables() -> None:
@@ -110,8 +111,11 @@ def _is_set(service: str, setting: str) -> bool:
 
 @pytest.mark.parametrize("service", sorted(PROFILES))
 def test_a_products_own_defaults_may_be_written_down(service: str) -> None:
-    settings = PROFILES[service].settings
-    said = {name: item.default.text for name, item in settings.items() if isinstance(item.default, PortRange)}
+    profile = PROFILES[service]
+    there = profile.exchanges_of(profile.present_version)
+    used = {name for item in there for name in (item.setting, item.source_setting)}
+    settings = [item for item in profile.settings.values() if item.name in used]
+    said = {item.name: item.default.text for item in settings if isinstance(item.default, PortRange)}
     assert _opened(_office(service, **said).made()) == DEFAULTS[service]
 
 

@@ -250,7 +250,7 @@ def test_a_client_that_only_waits_for_alerts_still_knows_its_server() -> None:
 
 def test_a_router_that_takes_alerts_itself_may_still_forward_ports() -> None:
     network = faxpress()
-    network.offers("kerio", "home", "10.2.0.30", "kerio_control")
+    network.offers("kerio", "home", "10.2.0.30", "kerio_control", version="console")
     network.uses("console", "main", "10.1.0.40", "kerio_control", "kerio")
     network.hosts["home-router"]["faxnet_uses"] = [{"service": "faxpress", "server": "fax"}]
     assert not said(network, "FXN404")

@@ -22,7 +22,8 @@ def inventory() -> Network:
         {"service": "kerio_control", "server": "kerio"},
         {"service": "kerio_connect", "server": "kerio", "exchanges": ["smtp", "imaps"]},
     ]
-    mail = {"service": "kerio_connect", "exchanges": ["admin", "log", "smtp", "imaps"]}
+    console = {"version": "console"}
+    mail = {"service": "kerio_connect", **console, "exchanges": ["admin", "log", "smtp", "imaps"]}
     return (
         Network()
         .site("florida", "10.1.0.0/24", gateway="fl-router", public=FLORIDA)
@@ -37,7 +38,7 @@ def inventory() -> Network:
         .uses("far-pc", "sheffield", "10.2.0.21", "faxpress", "press")
         .uses("far-pc2", "sheffield", "10.2.0.22", "faxpress", "press")
         .uses("west-pc", "west", "10.4.0.21", "faxpress", "east-press")
-        .host("kerio", "florida", "10.1.0.30", offers=[{"service": "kerio_control"}, mail])
+        .host("kerio", "florida", "10.1.0.30", offers=[{"service": "kerio_control", **console}, mail])
         .host("near-console", "florida", "10.1.0.31", uses=kerio[:1])
         .host("far-console", "sheffield", "10.2.0.31", uses=kerio)
         .server("netcfax", "florida", "10.1.0.11")

@@ -15,7 +15,10 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.profile impo
 from tests.unit.networks import FLORIDA, SHEFFIELD, Made, Network
 
 #: What an offer has to say, because no document does.
-NEEDED: dict[str, dict[str, Any]] = {"communigate": {"media_udp": "60000-60099", "media_tcp": "61000-61099"}}
+NEEDED: dict[str, dict[str, Any]] = {
+    "communigate": {"media_udp": "60000-60099", "media_tcp": "61000-61099"},
+    "sip_trunk": {"media": "30000-39999"},
+}
 
 #: Open at the server for its clients unless somebody switches it off, from the products' documents.
 DEFAULTS: dict[str, set[str]] = {
@@ -35,6 +38,11 @@ DEFAULTS: dict[str, set[str]] = {
     "xmediusfax": {"tcp 7600-7800", "tcp 7812-7813"},
     "t38fax_trunk": {"udp 5060", "udp 5080", "udp 16384-32768"},
     "t38modem": {"udp 5060", "udp 5000-5199", "udp 6000-6199"},
+    "sip_trunk": {"udp 5060", "udp 30000-39999"},
+    "fax_adapter": {"udp 5060", "udp 16384-16482"},
+    "satisfaxtion": {"tcp 80"},
+    "mobilchange": {"tcp 445"},
+    "mail_to_fax": {"tcp 25"},
 }
 #: More ports, open only where an offer names them.
 NAMED: dict[str, set[str]] = {
@@ -51,8 +59,32 @@ NAMED: dict[str, set[str]] = {
     "t38modem": {"tcp 1720"},
     "xmediusfax": {
         *("udp 5061", "tcp 1720", "udp 49152-65535", "tcp 7596-7599", "tcp 7802-7803", "tcp 7806-7807", "tcp 7809"),
-        *("tcp 7810", "tcp 25", "tcp 8080"),
+        *("tcp 7810", "tcp 25", "tcp 8080", "tcp 8825", "tcp 3306", "udp 1718"),
     },
+    "sip_trunk": {"tcp 5060", "tcp 5061"},
+    "fax_adapter": {"tcp 80"},
+    "mail_to_fax": {"tcp 587"},
+}
+#: What servers start where an offer names it, and what it has to say for that: the source's ports, the destination's.
+STARTED: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "asterisk": (
+        {"client_media": "16384-16482", "client_udptl": "16500-16509"},
+        {"udp 5060>5060", "udp 10000-20000>16384-16482", "udp 4000-4999>16500-16509"},
+    ),
+    "freeswitch": ({"client_media": "16384-16482"}, {"udp 5080>5060", "udp 16384-32768>16384-16482"}),
+    "t38modem": ({"client_media": "16384-16482"}, {"udp 5060>5060", "udp any>16384-16482"}),
+    "xmediusfax": (
+        {"client_media": "16384-16482"},
+        {"udp any>5060", "tcp any>1720", "udp 49152-65535>16384-16482"},
+    ),
+    "sip_trunk": (
+        {"client_media": "5000-5199", "client_udptl": "6000-6199", "client_sip_port": 5062},
+        {"udp any>5062", "udp any>5000-5199", "udp any>6000-6199"},
+    ),
+    "t38fax_trunk": (
+        {"client_media": "5000-5199", "client_udptl": "6000-6199"},
+        {"udp any>5060", "udp any>5000-5199", "udp any>6000-6199"},
+    ),
 }
 PROFILES = builtin_catalog().profiles
 
@@ -103,6 +135,61 @@ def test_what_is_off_is_opened_where_an_offer_names_it(service: str) -> None:
     ]
     named = dict.fromkeys(names, True)
     assert _opened(_office(service, exchanges=named).made()) - DEFAULTS[service] == NAMED[service]
+
+
+@pytest.mark.parametrize("service", sorted(STARTED))
+def test_a_server_starts_calls_and_media_where_its_offer_names_them(service: str) -> None:
+    said, wanted = STARTED[service]
+    names = [item.name for item in PROFILES[service].exchanges if item.initiator == "server" and item.with_clients]
+    net = _office(service, exchanges=dict.fromkeys(names, True), **said)
+    made = net.made()
+    started = {
+        f"{flow['transport']} {flow['source_ports'] or 'any'}>{flow['ports']}"
+        for flow in made.document["flows"]
+        if (flow["source"], flow["destination"]) == ("fax", "uk-pc")
+    }
+    assert started == wanted
+    assert not [flow for flow in _office(service).made().document["flows"] if flow["source"] == "fax"]
+
+
+@pytest.mark.parametrize("service", sorted(STARTED))
+def test_the_clients_media_ports_have_to_be_said(service: str) -> None:
+    names = [item.name for item in PROFILES[service].exchanges if item.setting == "client_media"]
+    (finding,) = _office(service, exchanges=dict.fromkeys(names, True)).findings()
+    assert (finding.code, finding.variable) == ("FXN103", "faxnet_offers[0].client_media")
+
+
+@pytest.mark.parametrize(
+    ("service", "setting", "wanted"),
+    [
+        ("windows_fax", "mail_servers", {"tcp 25"}),
+        ("mail_to_fax", "mail_servers", {"tcp 25"}),
+        ("mobilchange", "global_catalogs", {"tcp 3268"}),
+        ("mobilchange", "time_servers", {"udp 123"}),
+    ],
+)
+def test_a_fax_server_talks_to_the_servers_that_its_offer_names(service: str, setting: str, wanted: set[str]) -> None:
+    made = _office(service, **{setting: ["192.0.2.53"]}).made()
+    assert _opened(made, "fax", "192.0.2.53") == wanted
+
+
+def test_a_trunks_published_addresses_are_told_to_whoever_sets_it_up() -> None:
+    told = " ".join(_office("t38fax_trunk").made().slices["uk-pc"]["uses"][0]["instructions"])
+    for address in ("8.34.182.111", "8.34.182.112", "8.20.91.194", "8.34.182.128/26", "8.20.91.128/25"):
+        assert address in told
+
+
+def test_a_fax_modem_of_ours_may_be_a_providers_client() -> None:
+    net = Network().site("office", "10.1.0.0/24", gateway="router", public=FLORIDA).site("provider", "192.0.2.0/24")
+    both = {"sip_in": True, "media_in": True, "udptl_in": True}
+    offer = {"service": "sip_trunk", "exchanges": both, "media": "30000-39999", **STARTED["sip_trunk"][0]}
+    net.host("trunk", "provider", "192.0.2.111", offers=[offer], platform="unmanaged")
+    uses = [{"service": "sip_trunk", "server": "trunk"}]
+    net.host("modems", "office", "10.1.0.10", offers=[{"service": "t38modem", "sip_port": 5062}], uses=uses)
+    net.host("pbx", "office", "10.1.0.11", uses=[{"service": "t38modem", "server": "modems"}])
+    made = net.made()
+    assert _opened(made, "trunk", "modems") == {"udp 5062", "udp 5000-5199", "udp 6000-6199"}
+    assert {entry["target"] for entry in made.policy("router")["destination_nat"]} == {"10.1.0.10"}
 
 
 def _is_set(service: str, setting: str) -> bool:

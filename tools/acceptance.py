@@ -29,18 +29,19 @@ UNCOUNTED = frozenset({"skip", "skipif", "xfail", "slow"})
 
 @dataclass(frozen=True, slots=True)
 class AcceptanceLine:
-    """One acceptance line: its ID, the sentence, and the name of the document that says so."""
+    """One acceptance line: ID, sentence, the document that says so, and whether an emulator alone can show it."""
 
     id: str
     sentence: str
     document: str
+    emulated: bool = False
 
 
 def read_lines(root: Path) -> list[AcceptanceLine]:
     """Return the acceptance lines in the order of tests/acceptance.yml."""
     data = yaml.safe_load((root / LINES).read_text(encoding="utf-8"))
     return [
-        AcceptanceLine(identifier, sentence, group["document"])
+        AcceptanceLine(identifier, sentence, group["document"], identifier in data.get("emulated_only", ()))
         for group in data["groups"]
         for identifier, sentence in group["lines"].items()
     ]
@@ -82,12 +83,15 @@ def render(lines: list[AcceptanceLine], found: Scan) -> str:
         "# Acceptance map",
         "",
         "Made by `make docs` from the tests; `make test` fails when it is stale or a line has lost its test.",
+        "**Emulated only** stands where a line tells what a product does inside itself: its emulator, written from the",
+        "same document, is all that could show it here.",
     ]
     for document in dict.fromkeys(line.document for line in lines):
         parts += ["", f"## {document}", "", "| ID | What the document says | Shown by |", "| --- | --- | --- |"]
         for line in (line for line in lines if line.document == document):
             tests = "<br>".join(f"`{claim.test}`" for claim in found.claims if claim.id == line.id)
-            parts.append(f"| {line.id} | {line.sentence} | {tests or '**no test**'} |")
+            emulated = "**emulated only**: " if line.emulated else ""
+            parts.append(f"| {line.id} | {line.sentence} | {emulated}{tests or '**no test**'} |")
     return "\n".join(parts) + "\n"
 
 

@@ -202,6 +202,8 @@ def _arrow(profile: Profile, item: Exchange) -> Arrow:
 
 
 def _notes(profile: Profile, item: Exchange) -> Iterator[str]:
+    if item.versions and not item.part_of:
+        yield f"version {' and '.join(version for version, _on in item.versions)}"
     if item.source_word:
         yield f"from port {_numbers(profile, item.source_setting, item.source_word)}"
     if item.optional and item.default:

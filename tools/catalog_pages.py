@@ -19,6 +19,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.profile impo
     CLIENTS,
     EVERYONE,
     INTERNET,
+    NAMED,
     Exchange,
     Profile,
     Setting,
@@ -42,6 +43,7 @@ WITH = {
     CLIENTS: "clients",
     EVERYONE: "clients; the Internet where the offer is public",
     INTERNET: "the Internet, where the offer is public",
+    NAMED: "clients; no others of the Internet than the offer names",
 }
 MAPPED = {
     "by_default": "yes",
@@ -89,7 +91,7 @@ def index(catalog: Catalog) -> str:
 def _row(profile: Profile) -> tuple[str, ...]:
     opened: dict[str, list[str]] = {}
     for item in profile.exchanges:
-        if item.initiator == "client" and item.default:
+        if item.initiator == "client" and item.default and item.default_of(profile.present_version) is not None:
             ports = opened.setdefault(item.transport, [])
             if (numbers := _short_ports(profile, item)) not in ports:
                 ports.append(numbers)
@@ -125,10 +127,12 @@ def _how_to_read() -> Iterator[str]:
         "the other side lets the port in, and a NAT before it forwards the port. Answers are part of the connection to",
         "every device that keeps state.",
         "",
+        "- **Version**: where a product changed on the network, an offer whose server is not the present version says",
+        "  `version`. An exchange that only some versions have is on, or can be named, in those.",
         "- **Where an offer names it**: it is off until the server's offer lists it under `exchanges`. A client uses",
         "  what its server runs, unless its use lists less.",
         "- **Passes between the server and**: clients are hosts of the inventory. The Internet takes part only where",
-        "  an offer says `public: true`.",
+        "  an offer says `public: true`; an administration stays closed to it even then.",
         "- **Kept**: so long the devices on the way remember the connection although nothing passes. Elsewhere it is",
         "  each device's own time.",
         "- A setting without a default has none that a document tells: the offer says it before the exchange is used.",
@@ -147,6 +151,8 @@ def product_page(profile: Profile, catalog: Catalog) -> str:
         "",
     ]
     lines += ["## Exchanges", "", *_exchanges(profile)]
+    lines += _section("Versions", _versions(profile))
+    lines += _section("Where an offer is public", _public(profile))
     lines += _section("At firewalls and NAT", _advice(profile))
     lines += _section("Call-backs", _callbacks(profile))
     lines += _section("Finding the server", _broadcast(profile))
@@ -205,9 +211,41 @@ def _numbers(profile: Profile, setting: str | None, ports: PortRange | None) -> 
     return f"{default.text} (`{setting}`)" if isinstance(default, PortRange) else f"`{setting}`"
 
 
+def _versions(profile: Profile) -> Iterator[str]:
+    if not profile.versions:
+        return
+    yield from (f"An offer that says nothing means the first, `version: {profile.present_version}`.", "")
+    rows = []
+    for name, title in profile.versions.items():
+        differing = [item for item in profile.exchanges_of(name) if item.versions and not item.part_of]
+        words = (f"`{item.name}`{'' if item.default_of(name) else ' (where named)'}" for item in differing)
+        rows.append((f"`{name}`", title, ", ".join(words)))
+    yield from table(("Version", "What it is", "Has, and not every version does"), rows)
+
+
+def _public(profile: Profile) -> Iterator[str]:
+    """What ``public: true`` opens, of what runs."""
+    opened = [item for item in profile.exchanges if item.with_internet and item.initiator == "client"]
+    kept = [item for item in profile.exchanges if item.with_clients and not item.with_internet]
+    if opened:
+        yield "`public: true` opens to every address of the Internet, of what the server runs:"
+        yield f"{', '.join(f'{item.transport} {_short_ports(profile, item)} (`{item.name}`)' for item in opened)}."
+        kept = [item for item in kept if item.initiator == "client" and not item.part_of]
+        if kept:
+            yield f"It does not open {', '.join(f'`{item.name}`' for item in kept)}: those stay for clients."
+    elif any(item.with_named for item in kept):
+        yield "Nothing here is for every address of the Internet: `public: true` is refused (FXN215). Name those who"
+        yield "administrate as hosts of the inventory."
+
+
 def _switch(item: Exchange) -> str:
     if item.part_of:
         return f"with `{item.part_of}`"
+    if item.versions:
+        on = " and ".join(f"`{version}`" for version, default in item.versions if default)
+        named = " and ".join(f"`{version}`" for version, default in item.versions if not default)
+        words = [f"in version {on}" if on else "", f"in version {named} where an offer names it" if named else ""]
+        return "; ".join(filter(None, words))
     if not item.default:
         return "where an offer names it"
     return "yes, may be switched off" if item.optional else "yes"

@@ -121,7 +121,7 @@ def in_force(made: Made, host: str) -> str:
 def test_a_console_administers_a_server_behind_nat_by_both_protocols_and_its_log_is_remembered(net: Net) -> None:
     made = (
         offices(translated=True)
-        .host("mail", "office", CLIENT, offers=[{"service": "kerio_connect"}])
+        .host("mail", "office", CLIENT, offers=[{"service": "kerio_connect", "version": "console"}])
         .host("console", "outside", SERVER, uses=[{"service": "kerio_connect", "server": "mail"}])
         .made()
     )
@@ -142,7 +142,7 @@ def test_a_console_administers_a_server_behind_nat_by_both_protocols_and_its_log
 def test_a_console_behind_nat_needs_nothing_inbound(net: Net) -> None:
     made = (
         offices(translated=True)
-        .host("mail", "outside", SERVER, offers=[{"service": "kerio_connect"}])
+        .host("mail", "outside", SERVER, offers=[{"service": "kerio_connect", "version": "console"}])
         .host("console", "office", CLIENT, uses=[{"service": "kerio_connect", "server": "mail"}])
         .made()
     )

@@ -23,10 +23,11 @@ OTHERS: dict[str, tuple[dict[str, Any], ...]] = {
     "kerio_connect": (
         {},
         {"exchanges": {"smtp": True}, "public": True},
-        {"exchanges": ["admin", "log", "imaps"], "public": True},
+        {"version": "console", "exchanges": ["admin", "log", "imaps"], "public": True},
         {"exchanges": ["smtp", "smtp_out"], "public": []},
+        {"exchanges": ["web_admin"], "public": []},
     ),
-    "kerio_control": ({}, {"enabled": False}),
+    "kerio_control": ({}, {"enabled": False}, {"version": "console"}, {"public": []}),
     "gateway": (
         {},
         {"public": True},

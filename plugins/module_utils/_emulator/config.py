@@ -46,7 +46,7 @@ MOST_RESPONDER_PORTS = 1024  # sockets one exchange may ask for: a media range o
 # Words for ports that the receiving side chooses; the plan also writes the first as the numbers it means.
 UNKNOWN_PORTS = ("any", f"1-{LAST_PORT}", "callback")
 # Exchanges between the server and others than its clients have no far end that could be emulated.
-WITH_CLIENTS = ("clients", "everyone")
+WITH_CLIENTS = ("clients", "everyone", "named")
 
 
 def load_config(path: str) -> Config:

@@ -30,9 +30,10 @@ ANY_WORD = "any"
 HELPERS = ("ftp",)
 
 #: Between whom an exchange passes: the inventory's clients and the server; the Internet at large and the server, where
-#: the offer is public; both. Any other word is a setting with the addresses that the server itself talks to.
-CLIENTS, INTERNET, EVERYONE = "clients", "internet", "everyone"
-PARTIES = (CLIENTS, INTERNET, EVERYONE)
+#: the offer is public; both; clients and no others of the Internet than an offer names. Any other word is a setting
+#: with the addresses that the server itself talks to.
+CLIENTS, INTERNET, EVERYONE, NAMED = "clients", "internet", "everyone", "named"
+PARTIES = (CLIENTS, INTERNET, EVERYONE, NAMED)
 
 #: What a setting holds: one port, one range of ports, or a list of IP addresses.
 PORT, PORTS, ADDRESSES = "port", "ports", "addresses"
@@ -79,7 +80,8 @@ class Exchange:
         source_ports: the sender's ports where they are fixed and no setting, or None.
         kind: one of :data:`EXCHANGE_KINDS`.
         optional: whether the product works without it.
-        default: whether it is on unless an offer or a use says otherwise.
+        default: whether it is on unless an offer or a use says otherwise, in the product's present version.
+        versions: versions of the product that have it, and whether it is on there; empty where all have it.
         part_of: exchange that switches this one on and off; empty where it has a switch of its own.
         rides_on: for datagrams of the server to ports that the client chose: exchange of the client whose mapping lets
             them through a NAT; empty where there is none.
@@ -102,6 +104,7 @@ class Exchange:
     kind: str
     optional: bool
     default: bool
+    versions: tuple[tuple[str, bool], ...]
     part_of: str
     rides_on: str
     parties: str
@@ -124,12 +127,21 @@ class Exchange:
     @property
     def with_clients(self) -> bool:
         """Whether it passes between the inventory's clients and the server."""
-        return self.parties in (CLIENTS, EVERYONE)
+        return self.parties in (CLIENTS, EVERYONE, NAMED)
 
     @property
     def with_internet(self) -> bool:
         """Whether it passes between the Internet at large and the server, where an offer is public."""
         return self.parties in (INTERNET, EVERYONE)
+
+    @property
+    def with_named(self) -> bool:
+        """Whether addresses of the Internet that an offer names take part in it."""
+        return self.parties in (INTERNET, EVERYONE, NAMED)
+
+    def default_of(self, version: str) -> bool | None:
+        """Whether it is on in a version of the product unless somebody says otherwise; None: that has no such thing."""
+        return dict(self.versions).get(version) if self.versions else self.default
 
     @property
     def ports_word(self) -> str:
@@ -220,6 +232,7 @@ class Profile:
     Attributes:
         client_system: operating system of its clients unless a host says otherwise.
         mapped_ipv4: whether its server, where it has IPv6, serves IPv4 through IPv6 sockets.
+        versions: name and title of the versions that differ on the network, the present one first; empty where none do.
         roles: by side (``server``, ``client``), the role that provides it.
     """
 
@@ -227,6 +240,7 @@ class Profile:
     title: str
     client_system: str
     mapped_ipv4: bool
+    versions: Mapping[str, str]
     settings: Mapping[str, Setting]
     callback: CallbackRules | None
     broadcast: Broadcast | None
@@ -236,6 +250,15 @@ class Profile:
     mode_instructions: Mapping[str, str]
     sources: tuple[Mapping[str, str], ...]
     roles: Mapping[str, SideRole]
+
+    @property
+    def present_version(self) -> str:
+        """The version that an offer means that names none; empty where versions do not differ."""
+        return next(iter(self.versions), "")
+
+    def exchanges_of(self, version: str) -> tuple[Exchange, ...]:
+        """The exchanges that a version has."""
+        return tuple(exchange for exchange in self.exchanges if exchange.default_of(version) is not None)
 
     def exchange(self, name: str) -> Exchange:
         """The exchange of that name; raises KeyError where there is none."""

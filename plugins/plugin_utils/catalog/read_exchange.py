@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from ..basics.findings import short
 from ..basics.ports import PortRange, parse_range
 from .profile import (
     ADDRESSES,
@@ -42,14 +43,16 @@ _REQUIRED = {"name", "initiator", "transport", "ports", "purpose"}
 LONGEST_IDLE = 2_147_483
 
 
-def read_exchange(data: object, path: str, settings: Mapping[str, Setting], has_callback: bool) -> Exchange:
-    """Return an exchange.
+def read_exchange(
+    data: object, path: str, settings: Mapping[str, Setting], has_callback: bool, versions: tuple[str, ...] = ()
+) -> Exchange:
+    """Return an exchange; *versions* are the names of those that its profile tells apart, the present one first.
 
     Raises:
         InvalidProfileError: it is not one; each fault names the place, the value and the cure.
         ProfileError: the same, of what its fields say of each other.
     """
-    fields = _fields(settings, has_callback)
+    fields = _fields(settings, has_callback, versions)
     readings: list[Callable[[], Any]] = [partial(read_mapping, data, path, {*fields}, _REQUIRED)]
     if isinstance(data, Mapping):
         # Each field by itself first, so that all mistakes come out at once; below only what fields say of each other.
@@ -66,6 +69,10 @@ def read_exchange(data: object, path: str, settings: Mapping[str, Setting], has_
     if parties in addressed and initiator != "server":
         cure = "let the server start it"
         raise ProfileError(f"{path}.with", parties, "names whom the server talks to, but the client starts it", cure)
+    on_in = _versions(item["versions"], f"{path}.versions", versions) if "versions" in item else ()
+    if on_in and "default" in item:
+        raise ProfileError(f"{path}.default", item["default"], "is said by 'versions', too", "omit 'default'")
+    default = dict(on_in).get(versions[0], False) if on_in else read_flag(item.get("default", True), f"{path}.default")
     exchange = Exchange(
         name=name,
         title=read_string(item.get("title", name), f"{path}.title"),
@@ -81,7 +88,8 @@ def read_exchange(data: object, path: str, settings: Mapping[str, Setting], has_
             EXCHANGE_KINDS,
         ),
         optional=read_flag(item.get("optional", False), f"{path}.optional"),
-        default=read_flag(item.get("default", True), f"{path}.default"),
+        default=default,
+        versions=on_in,
         part_of=read_name(item["part_of"], f"{path}.part_of") if "part_of" in item else "",
         rides_on=read_name(item["rides_on"], f"{path}.rides_on") if "rides_on" in item else "",
         parties=parties,
@@ -98,7 +106,9 @@ def read_exchange(data: object, path: str, settings: Mapping[str, Setting], has_
     return exchange
 
 
-def _fields(settings: Mapping[str, Setting], has_callback: bool) -> dict[str, Callable[[object, str], Any]]:
+def _fields(
+    settings: Mapping[str, Setting], has_callback: bool, versions: tuple[str, ...]
+) -> dict[str, Callable[[object, str], Any]]:
     """What reads each field of an exchange by itself."""
     addressed = tuple(key for key, entry in settings.items() if entry.kind == ADDRESSES)
     return {
@@ -111,6 +121,7 @@ def _fields(settings: Mapping[str, Setting], has_callback: bool) -> dict[str, Ca
         "kind": partial(read_choice, choices=EXCHANGE_KINDS),
         "optional": read_flag,
         "default": read_flag,
+        "versions": partial(_versions, known=versions),
         "part_of": read_name,
         "rides_on": read_name,
         "with": partial(read_choice, choices=(*PARTIES, *addressed)),
@@ -120,6 +131,21 @@ def _fields(settings: Mapping[str, Setting], has_callback: bool) -> dict[str, Ca
         "purpose": read_string,
         "advice": read_string,
     }
+
+
+def _versions(value: object, path: str, known: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
+    if not known:
+        message = "the profile tells no versions apart"
+        raise ProfileError(path, value, message, "add 'versions' to the profile, or omit it here")
+    if not isinstance(value, Mapping) or not value:
+        message = "is not a mapping of versions to true or false"
+        raise ProfileError(path, value, message, f"write {{{known[0]}: true}}")
+    readings = (partial(_version, version, on, f"{path}.{short(version, 40)}", known) for version, on in value.items())
+    return tuple(gathered(readings))
+
+
+def _version(name: object, on: object, path: str, known: tuple[str, ...]) -> tuple[str, bool]:
+    return read_choice(name, path, known), read_flag(on, path)
 
 
 def _idle(value: object, path: str) -> int:

@@ -54,6 +54,7 @@ _PROFILE_KEYS = {
     "title",
     "client_system",
     "mapped_ipv4",
+    "versions",
     "settings",
     "callback",
     "broadcast",
@@ -86,7 +87,8 @@ def read_profile(name: str, data: object, systems: Mapping[str, System]) -> Prof
     item = _checked(name, data, path, systems)
     settings = _settings(item.get("settings", {}), f"{path}.settings")
     callback = _callback(item["callback"], f"{path}.callback") if "callback" in item else None
-    exchanges = _exchanges(item["exchanges"], f"{path}.exchanges", settings, callback is not None)
+    versions = _versions(item["versions"], f"{path}.versions") if "versions" in item else {}
+    exchanges = _exchanges(item["exchanges"], f"{path}.exchanges", settings, callback is not None, tuple(versions))
     _check_exchanges(exchanges, callback, path)
     exchanges = _with_their_wholes(exchanges)
     fields = frozenset(key for key, setting in settings.items() if setting.kind != ADDRESSES) | _INSTRUCTION_FIELDS
@@ -102,6 +104,7 @@ def read_profile(name: str, data: object, systems: Mapping[str, System]) -> Prof
         title=read_string(item.get("title", name), f"{path}.title"),
         client_system=read_choice(item.get("client_system", "windows"), f"{path}.client_system", tuple(systems)),
         mapped_ipv4=read_flag(item.get("mapped_ipv4", False), f"{path}.mapped_ipv4"),
+        versions=versions,
         settings=settings,
         callback=callback,
         broadcast=broadcast,
@@ -126,10 +129,16 @@ def _checked(name: object, data: object, path: str, systems: Mapping[str, System
             "title": read_string,
             "client_system": partial(read_choice, choices=tuple(systems)),
             "mapped_ipv4": read_flag,
+            "versions": _versions,
             "settings": _settings,
             "callback": _callback,
             "environments": _environments,
-            "exchanges": partial(_sound_exchanges, settings=settings, has_callback="callback" in data),
+            "exchanges": partial(
+                _sound_exchanges,
+                settings=settings,
+                has_callback="callback" in data,
+                versions=_likely_versions(data.get("versions")),
+            ),
             "roles": _roles,
             "sources": _sources,
         }
@@ -150,17 +159,29 @@ def _likely_settings(data: object) -> dict[str, Setting]:
     return likely
 
 
-def _exchanges(data: object, path: str, settings: Mapping[str, Setting], has_callback: bool) -> tuple[Exchange, ...]:
+def _likely_versions(data: object) -> tuple[str, ...]:
+    """The versions' names as far as exchanges need to know them, although some of them may be in error."""
+    return tuple(str(name) for name in data) if isinstance(data, Mapping) else ()
+
+
+def _exchanges(
+    data: object, path: str, settings: Mapping[str, Setting], has_callback: bool, versions: tuple[str, ...]
+) -> tuple[Exchange, ...]:
     entries = enumerate(read_list(data, path))
     return tuple(
-        gathered(partial(read_exchange, entry, f"{path}[{index}]", settings, has_callback) for index, entry in entries)
+        gathered(
+            partial(read_exchange, entry, f"{path}[{index}]", settings, has_callback, versions)
+            for index, entry in entries
+        )
     )
 
 
-def _sound_exchanges(data: object, path: str, settings: Mapping[str, Setting], has_callback: bool) -> None:
+def _sound_exchanges(
+    data: object, path: str, settings: Mapping[str, Setting], has_callback: bool, versions: tuple[str, ...]
+) -> None:
     """Read exchanges while settings may be in error; what follows from such a setting is not the exchange's mistake."""
     try:
-        _exchanges(data, path, settings, has_callback)
+        _exchanges(data, path, settings, has_callback, versions)
     except InvalidProfileError as error:
         own = [fault for fault in error.faults if not isinstance(fault.value, str) or fault.value not in settings]
         if own:
@@ -200,10 +221,26 @@ def _check_exchanges(exchanges: tuple[Exchange, ...], callback: CallbackRules | 
 
 def _with_their_wholes(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
     """The exchanges; one that is part of another is on where that one is."""
-    on = {exchange.name: exchange.default for exchange in exchanges}
-    return tuple(
-        replace(exchange, default=on[exchange.part_of]) if exchange.part_of else exchange for exchange in exchanges
-    )
+    on = {exchange.name: (exchange.default, exchange.versions) for exchange in exchanges}
+
+    def completed(exchange: Exchange) -> Exchange:
+        if not exchange.part_of:
+            return exchange
+        default, versions = on[exchange.part_of]
+        return replace(exchange, default=default, versions=versions)
+
+    return tuple(completed(exchange) for exchange in exchanges)
+
+
+def _versions(data: object, path: str) -> dict[str, str]:
+    if not isinstance(data, Mapping) or not data:
+        message = "is not a mapping of at least one version to its title"
+        raise ProfileError(path, data, message, "name the present version first, or omit it")
+
+    def read(name: object, title: object, here: str) -> tuple[str, str]:
+        return read_name(name, here), read_string(title, here)
+
+    return dict(gathered(partial(read, name, title, f"{path}.{short(name, 40)}") for name, title in data.items()))
 
 
 def _sources(data: object, path: str) -> tuple[dict[str, str], ...]:

@@ -274,6 +274,7 @@ class Offer:
         switches: which exchanges the server runs.
         public: whether others than clients of the inventory may use the exchanges that are meant for the Internet.
         sources: who of these may, by the addresses that they wear at the server; empty for the Internet at large.
+        version: the product's version, of those that its profile tells apart; empty where it tells none.
         position: place in ``faxnet_offers``, for findings.
     """
 
@@ -285,6 +286,7 @@ class Offer:
     switches: Switches
     public: bool
     sources: tuple[Prefix, ...]
+    version: str
     position: int
 
     @property
@@ -294,8 +296,11 @@ class Offer:
 
     def runs(self, exchange: Exchange) -> bool | None:
         """Whether the server runs an exchange: True, False where it is switched off, None where it is not named."""
+        default = exchange.default_of(self.version)
+        if default is None:
+            return None
         said = self.switches.say(exchange)
-        return said if said is not None else (True if exchange.default and not self.switches.listed else None)
+        return said if said is not None else (True if default and not self.switches.listed else None)
 
 
 class CallbackRequest(NamedTuple):

@@ -17,9 +17,9 @@ from ..catalog.profile import ADDRESSES, PORT, Exchange, Profile, Setting, Setti
 from .intent import Offer, Use
 from .permit_ends import PermitEnds
 from .reader import Reader
-from .services import check_protocol, read_service, read_switches
+from .services import check_protocol, other_version, read_service, read_switches
 
-OFFER_KEYS = ("service", "enabled", "exchanges", "public", "protocol", "callback_range")
+OFFER_KEYS = ("service", "version", "enabled", "exchanges", "public", "protocol", "callback_range")
 
 
 def read_offers(
@@ -153,7 +153,9 @@ def _read_offer(
     entry = reader.mapping(entry, variable, (*OFFER_KEYS, *profile.settings)) or {}
     before = len(reader.findings)
     check_protocol(reader, entry.get("protocol"), f"{variable}.protocol", profile)
-    switches = read_switches(reader, entry.get("exchanges"), f"{variable}.exchanges", profile)
+    version = _version(reader, entry, variable, profile)
+    switches = read_switches(reader, entry.get("exchanges"), f"{variable}.exchanges", profile, version)
+    _check_settings(reader, entry, variable, profile, version)
     settings: dict[str, SettingValue] = {}
     for name, setting in profile.settings.items():
         value = setting.default
@@ -169,16 +171,27 @@ def _read_offer(
     )
     enabled = reader.flag(entry.get("enabled"), f"{variable}.enabled", True)
     public, sources = _public(reader, entry.get("public"), f"{variable}.public", ends)
-    offer = Offer(reader.host, profile.name, settings, pool, enabled, switches, public, sources, index)
+    offer = Offer(reader.host, profile.name, settings, pool, enabled, switches, public, sources, version or "", index)
     sound = len(reader.findings) == before
     if sound:
         # Otherwise what is missing may be missing only because of the mistake that is noted.
         _check_needed(reader, offer, profile, entry, variable)
-    if sound and public and not any(exchange.with_internet and offer.runs(exchange) for exchange in profile.exchanges):
-        message = f"nothing of {profile.title} that this server runs is meant for the Internet at large"
+    if (
+        sound
+        and public
+        and not any(_is_for(exchange, offer) and offer.runs(exchange) for exchange in profile.exchanges)
+    ):
+        message = f"nothing of {profile.title} that this server runs is meant for {'others' if sources else 'the Internet at large'}"
         cure = "omit 'public' and name the clients in the inventory, or switch a public exchange on"
-        reader.note("FXN215", f"{variable}.public", public, message, cure)
+        if not sources and any(exchange.with_named and offer.runs(exchange) for exchange in profile.exchanges):
+            cure = "name in 'public' the addresses, networks or sites that may use it, or switch a public exchange on"
+        reader.note("FXN215", f"{variable}.public", entry["public"], message, cure)
     return offer
+
+
+def _is_for(exchange: Exchange, offer: Offer) -> bool:
+    """Whether an exchange is meant for those to whom an offer is public."""
+    return exchange.with_named if offer.sources else exchange.with_internet
 
 
 def _public(reader: Reader, raw: object, variable: str, ends: PermitEnds) -> tuple[bool, tuple[Prefix, ...]]:
@@ -203,6 +216,37 @@ def _public(reader: Reader, raw: object, variable: str, ends: PermitEnds) -> tup
         else:
             sources.update(dict.fromkeys(usable))
     return bool(sources), tuple(sources)
+
+
+def _version(reader: Reader, entry: Mapping[str, object], variable: str, profile: Profile) -> str | None:
+    """The version that an offer names, or the present one; None where it names one that there is not."""
+    if "version" not in entry:
+        return profile.present_version
+    variable, said = f"{variable}.version", entry["version"]
+    if profile.versions:
+        return reader.choice(said, variable, profile.versions, "FXN102")
+    message = f"the versions of {profile.title} do not differ here"
+    reader.note("FXN102", variable, said, message, "omit 'version'")
+    return None
+
+
+def _check_settings(
+    reader: Reader, entry: Mapping[str, object], variable: str, profile: Profile, version: str | None
+) -> None:
+    """Note settings of exchanges that the offer's version does not have."""
+    if not version:
+        return
+    having: dict[str, set[str]] = {}
+    for exchange in profile.exchanges:
+        for setting in (exchange.setting, exchange.source_setting):
+            if setting is not None and setting in entry:
+                having.setdefault(setting, set()).update(
+                    known for known in profile.versions if exchange.default_of(known) is not None
+                )
+    for setting, versions in having.items():
+        if version not in versions:
+            message, cure = other_version(profile, version, versions)
+            reader.note("FXN102", f"{variable}.{setting}", entry[setting], message, f"{cure}, or omit it")
 
 
 def _check_needed(reader: Reader, offer: Offer, profile: Profile, entry: Mapping[str, object], variable: str) -> None:

@@ -13,11 +13,12 @@ from ..basics.addresses import Address, is_unrouted
 from ..basics.findings import Finding
 from ..basics.names import HostService
 from ..inventory.intent import INTERNET, Host, Intent, Offer, Use
-from ..inventory.offers import offer_ports, texts_of
+from ..inventory.offers import offer_ports
 from .callbacks.lock import Lock
 from .callbacks.port_space import PortOwner, RealmAddress, TakenPorts
 from .callbacks.ranges import CallbackRange, choose_ranges
 from .callbacks.requests import CalledAt, client_requests
+from .checks.broadcasts import check_broadcasts
 from .client_flows import TakenExchanges, client_flows
 from .flow import Connection, Flow
 from .outside_flows import outside_flows
@@ -47,7 +48,7 @@ def make_flows(intent: Intent, lock: Lock, findings: list[Finding]) -> Flows:
     for connection in connections:
         flows.extend(client_flows(intent, routes, connection, taken, ranges, findings))
     flows.extend(outside_flows(intent, routes, findings))
-    _note_not_found(intent, routes, connections, findings)
+    check_broadcasts(intent, routes, connections, findings)
     flows.sort(key=operator.attrgetter("id"))
     return Flows(tuple(flows), ranges, new_lock)
 
@@ -123,24 +124,6 @@ class _Uncalled:
             message = f"{problem.reason}: {service} cannot start {names} towards the client"
             cure = f"{problem.cure}, or do without (exchanges: {{{off}}} in faxnet_uses)"
             yield Finding(CHANGING, tuple(clients), problem.variable, problem.value, message, cure)
-
-
-def _note_not_found(intent: Intent, routes: Routes, connections: list[Connection], findings: list[Finding]) -> None:
-    """Advise where a server is found by broadcast, and its client is in another network."""
-    told: set[tuple[str, str, str]] = set()
-    for use, offer, _version, there, _back in connections:
-        broadcast = intent.catalog.profiles[use.service].broadcast
-        key = (use.host, use.service, use.server)
-        if broadcast is None or key in told or not (use.enabled and offer.enabled):
-            continue
-        told.add(key)
-        if not routes.share_broadcasts(use.host, use.server):
-            dial = there.dial.text
-            message = f"{broadcast.title} asks by broadcast and finds nothing beyond the client's own network"
-            cure = broadcast.far.format_map({"dial": dial, "server": use.server, **texts_of(offer)}).removesuffix(".")
-            variable = f"faxnet_uses[{use.position}].server"
-            cure = cure[:1].lower() + cure[1:]
-            findings.append(Finding("FXN406", (use.host,), variable, use.server, message, cure))
 
 
 class _RealmAddresses:

@@ -32,10 +32,11 @@ def outside_flows(intent: Intent, routes: Routes, findings: list[Finding]) -> It
             continue
         exchanges = [item for item in intent.catalog.profiles[offer.service].exchanges if offer.runs(item) is not None]
         if offer.public:
-            public = [exchange for exchange in exchanges if exchange.with_internet]
             if offer.sources:
-                yield from _with_sources(routes, offer, public, findings)
+                some = [exchange for exchange in exchanges if exchange.with_named]
+                yield from _with_sources(routes, offer, some, findings)
             else:
+                public = [exchange for exchange in exchanges if exchange.with_internet]
                 yield from _with_internet(intent, routes, offer, public, findings)
         for exchange in exchanges:
             for index, address in enumerate(offer.settings.get(exchange.parties, ())):
@@ -92,7 +93,7 @@ def _with_sources(routes: Routes, offer: Offer, exchanges: list[Exchange], findi
             findings.append(Finding(inward.code or "FXN401", (offer.host,), where, value, message, inward.cure))
     for version, way in beyond.items():
         for exchange in exchanges:
-            if exchange.initiator == "server" and isinstance(way, Path):
+            if exchange.initiator == "server" and exchange.with_internet and isinstance(way, Path):
                 yield from _flow(offer, exchange, offer.host, INTERNET, version, way)
 
 

@@ -15,14 +15,17 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.profile impo
 from tests.unit.networks import FLORIDA, SHEFFIELD, Made, Network
 
 #: What an offer has to say, because no document does.
-NEEDED: dict[str, dict[str, Any]] = {"communigate": {"media_udp": "60000-60099", "media_tcp": "61000-61099"}}
+NEEDED: dict[str, dict[str, Any]] = {
+    "communigate": {"media_udp": "60000-60099", "media_tcp": "61000-61099"},
+    "sip_trunk": {"media": "30000-39999"},
+}
 
 #: Open at the server for its clients unless somebody switches it off, from the products' documents.
 DEFAULTS: dict[str, set[str]] = {
     "netcfax": {"tcp 7488"},
     "faxpress": {"udp 4644"},
-    "kerio_control": {"tcp 44333", "udp 44333"},
-    "kerio_connect": {"tcp 44337", "udp 44337"},
+    "kerio_control": {"tcp 4081"},
+    "kerio_connect": {"tcp 4040"},
     "communigate": {
         *(f"tcp {port}" for port in (25, 110, 143, 993, 5060, 5061, 5222, 5349, 8021, 8100, 9100, 11024)),
         *("udp 3478", "udp 5060", "udp 60000-60099", "tcp 61000-61099"),
@@ -35,13 +38,19 @@ DEFAULTS: dict[str, set[str]] = {
     "xmediusfax": {"tcp 7600-7800", "tcp 7812-7813"},
     "t38fax_trunk": {"udp 5060", "udp 5080", "udp 16384-32768"},
     "t38modem": {"udp 5060", "udp 5000-5199", "udp 6000-6199"},
+    "sip_trunk": {"udp 5060", "udp 30000-39999"},
+    "fax_adapter": {"udp 5060", "udp 16384-16482"},
+    "satisfaxtion": {"tcp 80"},
+    "mobilchange": {"tcp 445"},
+    "mail_to_fax": {"tcp 25"},
 }
 #: More ports, open only where an offer names them.
 NAMED: dict[str, set[str]] = {
     "communigate": {f"tcp {port}" for port in (106, 389, 465, 587, 636, 674, 995, 5223, 8010, 9010)},
     "kerio_connect": {
         *("tcp 25", "tcp 80", "tcp 110", "tcp 119", "tcp 143", "tcp 389", "tcp 443", "tcp 465", "tcp 563", "tcp 587"),
-        *("tcp 636", "tcp 993", "tcp 995", "tcp 2000", "tcp 4040", "tcp 5222", "tcp 5223", "tcp 8800", "tcp 8843"),
+        *("tcp 636", "tcp 993", "tcp 995", "tcp 2000", "tcp 5222", "tcp 5223", "tcp 8800", "tcp 8843"),
+        *("udp 514", "tcp 11211", "tcp 44337"),
     },
     "asterisk": {"tcp 5060", "tcp 5061"},
     "freeswitch": {"tcp 5060", "tcp 5061", "udp 5080", "tcp 5080", "tcp 5081", "tcp 8021"},
@@ -50,8 +59,32 @@ NAMED: dict[str, set[str]] = {
     "t38modem": {"tcp 1720"},
     "xmediusfax": {
         *("udp 5061", "tcp 1720", "udp 49152-65535", "tcp 7596-7599", "tcp 7802-7803", "tcp 7806-7807", "tcp 7809"),
-        *("tcp 7810", "tcp 25", "tcp 8080"),
+        *("tcp 7810", "tcp 25", "tcp 8080", "tcp 8825", "tcp 3306", "udp 1718"),
     },
+    "sip_trunk": {"tcp 5060", "tcp 5061"},
+    "fax_adapter": {"tcp 80"},
+    "mail_to_fax": {"tcp 587"},
+}
+#: What servers start where an offer names it, and what it has to say for that: the source's ports, the destination's.
+STARTED: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "asterisk": (
+        {"client_media": "16384-16482", "client_udptl": "16500-16509"},
+        {"udp 5060>5060", "udp 10000-20000>16384-16482", "udp 4000-4999>16500-16509"},
+    ),
+    "freeswitch": ({"client_media": "16384-16482"}, {"udp 5080>5060", "udp 16384-32768>16384-16482"}),
+    "t38modem": ({"client_media": "16384-16482"}, {"udp 5060>5060", "udp any>16384-16482"}),
+    "xmediusfax": (
+        {"client_media": "16384-16482"},
+        {"udp any>5060", "tcp any>1720", "udp 49152-65535>16384-16482"},
+    ),
+    "sip_trunk": (
+        {"client_media": "5000-5199", "client_udptl": "6000-6199", "client_sip_port": 5062},
+        {"udp any>5062", "udp any>5000-5199", "udp any>6000-6199"},
+    ),
+    "t38fax_trunk": (
+        {"client_media": "5000-5199", "client_udptl": "6000-6199"},
+        {"udp any>5060", "udp any>5000-5199", "udp any>6000-6199"},
+    ),
 }
 PROFILES = builtin_catalog().profiles
 
@@ -79,7 +112,7 @@ def _opened(made: Made, source: str = "uk-pc", destination: str = "fax") -> set[
 
 
 def _own_switch(profile: Profile) -> list[Exchange]:
-    return [item for item in profile.exchanges if not item.part_of]
+    return [item for item in profile.exchanges_of(profile.present_version) if not item.part_of]
 
 
 def test_every_product_is_in_these_tables() -> None:
@@ -104,14 +137,72 @@ def test_what_is_off_is_opened_where_an_offer_names_it(service: str) -> None:
     assert _opened(_office(service, exchanges=named).made()) - DEFAULTS[service] == NAMED[service]
 
 
+@pytest.mark.parametrize("service", sorted(STARTED))
+def test_a_server_starts_calls_and_media_where_its_offer_names_them(service: str) -> None:
+    said, wanted = STARTED[service]
+    names = [item.name for item in PROFILES[service].exchanges if item.initiator == "server" and item.with_clients]
+    net = _office(service, exchanges=dict.fromkeys(names, True), **said)
+    made = net.made()
+    started = {
+        f"{flow['transport']} {flow['source_ports'] or 'any'}>{flow['ports']}"
+        for flow in made.document["flows"]
+        if (flow["source"], flow["destination"]) == ("fax", "uk-pc")
+    }
+    assert started == wanted
+    assert not [flow for flow in _office(service).made().document["flows"] if flow["source"] == "fax"]
+
+
+@pytest.mark.parametrize("service", sorted(STARTED))
+def test_the_clients_media_ports_have_to_be_said(service: str) -> None:
+    names = [item.name for item in PROFILES[service].exchanges if item.setting == "client_media"]
+    (finding,) = _office(service, exchanges=dict.fromkeys(names, True)).findings()
+    assert (finding.code, finding.variable) == ("FXN103", "faxnet_offers[0].client_media")
+
+
+@pytest.mark.parametrize(
+    ("service", "setting", "wanted"),
+    [
+        ("windows_fax", "mail_servers", {"tcp 25"}),
+        ("mail_to_fax", "mail_servers", {"tcp 25"}),
+        ("mobilchange", "global_catalogs", {"tcp 3268"}),
+        ("mobilchange", "time_servers", {"udp 123"}),
+    ],
+)
+def test_a_fax_server_talks_to_the_servers_that_its_offer_names(service: str, setting: str, wanted: set[str]) -> None:
+    made = _office(service, **{setting: ["192.0.2.53"]}).made()
+    assert _opened(made, "fax", "192.0.2.53") == wanted
+
+
+def test_a_trunks_published_addresses_are_told_to_whoever_sets_it_up() -> None:
+    told = " ".join(_office("t38fax_trunk").made().slices["uk-pc"]["uses"][0]["instructions"])
+    for address in ("8.34.182.111", "8.34.182.112", "8.20.91.194", "8.34.182.128/26", "8.20.91.128/25"):
+        assert address in told
+
+
+def test_a_fax_modem_of_ours_may_be_a_providers_client() -> None:
+    net = Network().site("office", "10.1.0.0/24", gateway="router", public=FLORIDA).site("provider", "192.0.2.0/24")
+    both = {"sip_in": True, "media_in": True, "udptl_in": True}
+    offer = {"service": "sip_trunk", "exchanges": both, "media": "30000-39999", **STARTED["sip_trunk"][0]}
+    net.host("trunk", "provider", "192.0.2.111", offers=[offer], platform="unmanaged")
+    uses = [{"service": "sip_trunk", "server": "trunk"}]
+    net.host("modems", "office", "10.1.0.10", offers=[{"service": "t38modem", "sip_port": 5062}], uses=uses)
+    net.host("pbx", "office", "10.1.0.11", uses=[{"service": "t38modem", "server": "modems"}])
+    made = net.made()
+    assert _opened(made, "trunk", "modems") == {"udp 5062", "udp 5000-5199", "udp 6000-6199"}
+    assert {entry["target"] for entry in made.policy("router")["destination_nat"]} == {"10.1.0.10"}
+
+
 def _is_set(service: str, setting: str) -> bool:
     return PROFILES[service].settings[setting].default is not None
 
 
 @pytest.mark.parametrize("service", sorted(PROFILES))
 def test_a_products_own_defaults_may_be_written_down(service: str) -> None:
-    settings = PROFILES[service].settings
-    said = {name: item.default.text for name, item in settings.items() if isinstance(item.default, PortRange)}
+    profile = PROFILES[service]
+    there = profile.exchanges_of(profile.present_version)
+    used = {name for item in there for name in (item.setting, item.source_setting)}
+    settings = [item for item in profile.settings.values() if item.name in used]
+    said = {item.name: item.default.text for item in settings if isinstance(item.default, PortRange)}
     assert _opened(_office(service, **said).made()) == DEFAULTS[service]
 
 

@@ -109,15 +109,15 @@ MISTAKES = {
         "FXN204", "worder", "faxnet_offers[0].port", "0x1224", "from 1 to 65535",
     ),
     "port above all ports": Mistake(
-        _offer("jumper", 18, "kerio_control", application_port=70000),
+        _offer("jumper", 18, "kerio_control", version="console", application_port=70000),
         "FXN204", "jumper", "faxnet_offers[0].application_port", "70000", "from 1 to 65535",
     ),
     "port of another service": Mistake(
-        _offer("squatter", 19, "kerio_control", application_port=443),
+        _offer("squatter", 19, "kerio_control", version="console", application_port=443),
         "FXN205", "squatter", "faxnet_offers[0].application_port", "443", "44333",
     ),
     "setting that the product has not": Mistake(
-        _offer("speller", 20, "kerio_control", aplication_port=44334),
+        _offer("speller", 20, "kerio_control", version="console", aplication_port=44334),
         "FXN102", "speller", "faxnet_offers[0].aplication_port", "44334", "application_port",
     ),
     "range that no document states, not said": Mistake(

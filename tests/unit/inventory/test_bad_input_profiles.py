@@ -106,11 +106,11 @@ MISTAKES = {
     ),
     "with nobody that there is": Mistake(
         _exchange("p-with", NAMES, with_="world"),
-        "FXN209", "", "faxnet_services.p-with.exchanges[5].with", "world", "everyone, resolvers",
+        "FXN209", "", "faxnet_services.p-with.exchanges[5].with", "world", "everyone, named, resolvers",
     ),
     "with a setting of another kind": Mistake(
         _exchange("p-kind", NAMES, with_="media"),
-        "FXN209", "", "faxnet_services.p-kind.exchanges[5].with", "media", "everyone, resolvers",
+        "FXN209", "", "faxnet_services.p-kind.exchanges[5].with", "media", "everyone, named, resolvers",
     ),
     "with addresses that a client would talk to": Mistake(
         _exchange("p-whom", FILES, with_="resolvers"),

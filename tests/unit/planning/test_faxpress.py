@@ -174,18 +174,53 @@ def test_a_device_that_a_person_sets_gets_a_warning_of_what_it_must_be_able_to_d
 
 @pytest.mark.acceptance("FP-07")
 def test_beyond_its_network_a_server_is_entered_by_hand_and_the_plan_says_which_address() -> None:
-    findings = said(faxpress(), "FXN406")
+    network = faxpress()
+    network.hosts["fax"]["faxnet_platform"] = "unmanaged"
+    findings = said(network, "FXN406")
     assert {(finding.host, finding.severity) for finding in findings} == {("away", "advice"), ("far", "advice")}
     (near,) = [finding for finding in findings if finding.host == "far"]
     assert '"Advanced" and enter the address 10.1.0.10' in near.cure
     (nat,) = [finding for finding in findings if finding.host == "away"]
     assert '"Advanced" and enter the address 198.51.100.10' in nat.cure
-    made = faxpress().made()
+    made = network.made()
     texts = {host: " ".join(made.slices[host]["uses"][0]["instructions"]) for host in ("pc", "far", "away")}
-    assert "finds fax by itself" in texts["pc"]
-    assert "Advanced" not in texts["pc"]
+    assert "finds fax where no filter drops that" in texts["pc"]
+    assert 'If fax is not in the list, choose "Advanced" there and enter the address 10.1.0.10' in texts["pc"]
     assert 'choose "Advanced" and enter the address 10.1.0.10' in texts["far"]
     assert 'choose "Advanced" and enter the address 198.51.100.10' in texts["away"]
+
+
+@pytest.mark.acceptance("FP-07")
+@pytest.mark.parametrize(
+    ("fax", "near"),
+    [
+        ({}, ["pc"]),
+        ({"faxnet_platform": "unmanaged"}, []),
+        ({"faxnet_stance": "additive"}, []),
+        ({"faxnet_permits": [{"name": "list", "transport": "udp", "ports": 14644, "sources": ["10.1.0.0/24"]}]}, []),
+        (
+            {"faxnet_permits": [{"name": "list", "transport": "tcp", "ports": 14644, "sources": ["10.1.0.0/24"]}]},
+            ["pc"],
+        ),
+        (
+            {"faxnet_permits": [{"name": "list", "transport": "udp", "ports": 14644, "sources": ["10.3.0.0/24"]}]},
+            ["pc"],
+        ),
+        (
+            {"faxnet_permits": [{"name": "names", "transport": "udp", "ports": 5353, "sources": ["10.1.0.0/24"]}]},
+            ["pc"],
+        ),
+    ],
+    ids=["managed", "appliance", "additive", "permitted", "by tcp", "from elsewhere", "another service"],
+)
+def test_rules_before_a_server_drop_the_search_unless_a_permit_names_its_port(
+    fax: dict[str, Any], near: list[str]
+) -> None:
+    network = faxpress()
+    network.hosts["fax"] |= fax
+    found = {finding.host: finding for finding in said(network, "FXN406")}
+    assert sorted(found) == ["away", "far", *near]
+    assert all("enter the address 10.1.0.10 at the client, or name the port" in found[host].cure for host in near)
 
 
 @pytest.mark.acceptance("FP-07", "FP-09")
@@ -224,6 +259,7 @@ def test_nothing_is_broadcast_in_ipv6() -> None:
     network.offers("fax", "main", [FAX, "2001:db8:1::10"], "faxpress")
     network.uses("pc", "main", [PC, "2001:db8:1::21"], "faxpress", "fax")
     network.uses("new", "main", "2001:db8:1::22", "faxpress", "fax")
+    network.hosts["fax"]["faxnet_platform"] = "unmanaged"
     made = network.made()
     assert {flow["id"] for flow in made.document["flows"] if flow["exchange"] == "response"} == {
         "faxpress.response/fax>pc"
@@ -250,7 +286,7 @@ def test_a_client_that_only_waits_for_alerts_still_knows_its_server() -> None:
 
 def test_a_router_that_takes_alerts_itself_may_still_forward_ports() -> None:
     network = faxpress()
-    network.offers("kerio", "home", "10.2.0.30", "kerio_control")
+    network.offers("kerio", "home", "10.2.0.30", "kerio_control", version="console")
     network.uses("console", "main", "10.1.0.40", "kerio_control", "kerio")
     network.hosts["home-router"]["faxnet_uses"] = [{"service": "faxpress", "server": "fax"}]
     assert not said(network, "FXN404")

@@ -361,7 +361,7 @@ def test_two_routers_of_one_chain_meet_under_the_inner_ones_public_address() -> 
     for host, address, other in (("inner", "10.1.0.1", "outer"), ("outer", "192.168.100.2", "inner")):
         network.hosts[host] = {
             "faxnet_address": address,
-            "faxnet_offers": [{"service": "kerio_control"}],
+            "faxnet_offers": [{"service": "kerio_control", "version": "console"}],
             "faxnet_uses": [{"service": "kerio_control", "server": other}],
         }
     made = network.made()

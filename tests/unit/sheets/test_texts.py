@@ -22,7 +22,8 @@ def inventory() -> Network:
         {"service": "kerio_control", "server": "kerio"},
         {"service": "kerio_connect", "server": "kerio", "exchanges": ["smtp", "imaps"]},
     ]
-    mail = {"service": "kerio_connect", "exchanges": ["admin", "log", "smtp", "imaps"]}
+    console = {"version": "console"}
+    mail = {"service": "kerio_connect", **console, "exchanges": ["admin", "log", "smtp", "imaps"]}
     return (
         Network()
         .site("florida", "10.1.0.0/24", gateway="fl-router", public=FLORIDA)
@@ -37,7 +38,7 @@ def inventory() -> Network:
         .uses("far-pc", "sheffield", "10.2.0.21", "faxpress", "press")
         .uses("far-pc2", "sheffield", "10.2.0.22", "faxpress", "press")
         .uses("west-pc", "west", "10.4.0.21", "faxpress", "east-press")
-        .host("kerio", "florida", "10.1.0.30", offers=[{"service": "kerio_control"}, mail])
+        .host("kerio", "florida", "10.1.0.30", offers=[{"service": "kerio_control", **console}, mail])
         .host("near-console", "florida", "10.1.0.31", uses=kerio[:1])
         .host("far-console", "sheffield", "10.2.0.31", uses=kerio)
         .server("netcfax", "florida", "10.1.0.11")
@@ -72,8 +73,10 @@ def test_every_host_of_every_product_has_its_sheets_and_no_other_host_has_any(ne
 
 
 @pytest.mark.acceptance("FP-07")
-def test_a_client_in_the_faxpress_s_own_network_is_told_that_the_list_finds_it(network: Made) -> None:
-    assert "The server list finds press by itself" in text(network, "near-pc.faxpress-client")
+def test_a_client_in_the_faxpress_s_own_network_is_told_where_the_list_finds_it(network: Made) -> None:
+    sheet = text(network, "near-pc.faxpress-client")
+    assert "asks by broadcast in the network that both are in, and finds press where no filter drops that" in sheet
+    assert 'If press is not in the list, choose "Advanced" there and enter the address' in sheet
 
 
 @pytest.mark.acceptance("FP-07")
@@ -84,7 +87,7 @@ def test_a_client_in_another_network_is_told_which_address_to_enter_under_advanc
     sheet = text(network, f"{client}.faxpress-client")
     assert f'choose "Advanced" and enter the address {address}' in sheet
     assert f"FaxPress address {address}" in sheet
-    assert "by itself: it asks by broadcast" not in sheet
+    assert "finds press where no filter drops that" not in sheet
 
 
 def test_a_faxpress_on_another_port_is_told_so_to_its_clients(network: Made) -> None:

@@ -218,7 +218,8 @@ def test_a_flow_without_a_rule_of_its_own_is_explained_where_its_packet_is_refus
 
 
 def test_a_device_without_state_takes_what_looks_like_an_answer() -> None:
-    net = Network().site("lan", "10.1.0.0/24").host("gw", "lan", "10.1.0.1", offers=[{"service": "kerio_control"}])
+    console = {"service": "kerio_control", "version": "console"}
+    net = Network().site("lan", "10.1.0.0/24").host("gw", "lan", "10.1.0.1", offers=[console])
     net.host("pc", "lan", "10.1.0.21", uses=[{"service": "kerio_control", "server": "gw"}])
     assert follow(net.made(), "gw", "pc", 1234, 44333).outcome is Outcome.REFUSED
     net.hosts["pc"]["faxnet_platform"] = "nftables_stateless"

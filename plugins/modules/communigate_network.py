@@ -14,9 +14,10 @@ description:
     for, writes that back, reads it again and compares.
   - What is not named is not touched. In the lists lines of others, comments and the order stay; in the dictionaries all
     other settings are sent back as they came.
-  - The order of a list's lines matters, for a line with V(!) excludes addresses from the lines before it. With the mode
-    V(merge) an exclusion holds, whoever wrote it, and the module finds the place for each line where that is so. A
-    foreign exclusion that keeps a part of what is wanted out of the list is named in a warning.
+  - The order of a list's lines matters, for a line with V(!) excludes addresses from the lines before it. The mode
+    V(merge) only adds; it moves no line and takes no address out of the list. Where what is wanted is excluded by a
+    line on the server, or a wanted exclusion would take out what the server's list holds, the task fails, names the
+    line, and nothing is written.
   - The server's version decides which grammar the lists may use (5.0 has no V(!), 5.1 no masks like V(10.0.0.0/8), 5.2
     no references to other lists). A line that the server can't read is refused before anything is written.
 options:
@@ -258,8 +259,6 @@ def main() -> None:
         with Session(target) as session:
             version = server_version(session)
             plan = planned(read(session, list(wanted)), wanted, version)
-            for warning in plan.warnings:
-                module.warn(warning)
             if not module.check_mode:
                 write(session, plan.changes, done)
     except (PwdError, SettingsError) as error:

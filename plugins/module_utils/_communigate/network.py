@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .lists import GRAMMARS, AddressList, AddressListError, ListLine, Problem, parse
-from .merge import Merged, MergeError, key, named, with_lines, without
+from .merge import Merged, MergeError, key, with_lines, without
 from .pwd import PwdError, RefusedError, Session, Target
 from .text import DataError, to_text
 from .text import parse as parse_data
@@ -54,10 +54,9 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that is to be written, and what a person should know about it."""
+    """All that is to be written."""
 
     changes: tuple[Change, ...]
-    warnings: tuple[str, ...] = ()
 
 
 def connection_spec() -> dict[str, Any]:
@@ -145,13 +144,11 @@ def planned(held: Mapping[str, str], wanted: Mapping[str, Any], version: str) ->
     mapping of the server's keys for each dictionary. Raises L(SettingsError) with all problems at once.
     """
     changes: list[Change] = []
-    warnings: list[str] = []
     problems: list[str] = []
     for option, value in wanted.items():
         try:
             if option in LISTS:
-                change, told = _list_change(option, held[option], value, version)
-                warnings += told
+                change = _list_change(option, held[option], value, version)
             else:
                 change = _settings_change(option, held[option], value)
         except SettingsError as error:
@@ -161,7 +158,7 @@ def planned(held: Mapping[str, str], wanted: Mapping[str, Any], version: str) ->
             changes.append(change)
     if problems:
         raise SettingsError("\n".join(problems))
-    return Plan(tuple(changes), tuple(warnings))
+    return Plan(tuple(changes))
 
 
 def written(session: Session, change: Change) -> None:
@@ -183,27 +180,19 @@ def written(session: Session, change: Change) -> None:
 # --- Lists -----------------------------------------------------------------------------------------------------------
 
 
-def _list_change(
-    option: str, held: str, wanted: Mapping[str, Any], version: str
-) -> tuple[Change | None, tuple[str, ...]]:
+def _list_change(option: str, held: str, wanted: Mapping[str, Any], version: str) -> Change | None:
     text = wanted["text"] if wanted.get("text") is not None else "\n".join(wanted.get("entries") or [])
     mine = _wanted_list(option, text, version)
     mode = wanted["mode"]
     if mode == "replace":
         merged = Merged(mine.lines)
         if _same_list(held, mine.text):
-            return None, ()
+            return None
     else:
         merged = _merged(option, _held_list(option, held), mine, mode)
-    warnings: tuple[str, ...] = ()
-    if merged.shadowed_by:
-        warnings = (
-            f"{option}: {named(merged.shadowed_by)} of the server's list keep a part of what is wanted out of it; they"
-            " were kept, because they are not of this task",
-        )
     if merged.text == held:
-        return None, warnings
-    return Change(option, LISTS[option], held, merged.text, to_text(merged.text)), warnings
+        return None
+    return Change(option, LISTS[option], held, merged.text, to_text(merged.text))
 
 
 def _wanted_list(option: str, text: str, version: str) -> AddressList:

@@ -37,6 +37,8 @@ from .profile_words import (
 )
 
 _ONE_NETWORK = "one_network"
+_UNTRANSLATED = "untranslated"
+_PLACES = (_ONE_NETWORK, _UNTRANSLATED)
 _REQUIRED = {"name", "initiator", "transport", "ports", "purpose"}
 #: nft and the kernel count a connection's time in milliseconds of 31 bits.
 LONGEST_IDLE = 2_147_483
@@ -66,6 +68,7 @@ def read_exchange(data: object, path: str, settings: Mapping[str, Setting], has_
     if parties in addressed and initiator != "server":
         cure = "let the server start it"
         raise ProfileError(f"{path}.with", parties, "names whom the server talks to, but the client starts it", cure)
+    only = read_choice(item["only"], f"{path}.only", _PLACES) if "only" in item else ""
     exchange = Exchange(
         name=name,
         title=read_string(item.get("title", name), f"{path}.title"),
@@ -85,7 +88,8 @@ def read_exchange(data: object, path: str, settings: Mapping[str, Setting], has_
         part_of=read_name(item["part_of"], f"{path}.part_of") if "part_of" in item else "",
         rides_on=read_name(item["rides_on"], f"{path}.rides_on") if "rides_on" in item else "",
         parties=parties,
-        one_network="only" in item and bool(read_choice(item["only"], f"{path}.only", (_ONE_NETWORK,))),
+        one_network=only == _ONE_NETWORK,
+        untranslated=only == _UNTRANSLATED,
         idle=_idle(item["idle"], f"{path}.idle") if "idle" in item else 0,
         helper=read_choice(item["helper"], f"{path}.helper", HELPERS) if "helper" in item else "",
         purpose=read_string(item["purpose"], f"{path}.purpose"),
@@ -114,7 +118,7 @@ def _fields(settings: Mapping[str, Setting], has_callback: bool) -> dict[str, Ca
         "part_of": read_name,
         "rides_on": read_name,
         "with": partial(read_choice, choices=(*PARTIES, *addressed)),
-        "only": partial(read_choice, choices=(_ONE_NETWORK,)),
+        "only": partial(read_choice, choices=_PLACES),
         "idle": _idle,
         "helper": partial(read_choice, choices=HELPERS),
         "purpose": read_string,

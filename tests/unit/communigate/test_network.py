@@ -87,7 +87,20 @@ def test_replace_makes_it_exactly_the_text(server: Emulated) -> None:
     again = made(server, debug_ips=wanted_list(mode="replace", text="; kept by Ansible  \n192.0.2.17"))
     assert again.changes == (), "blanks and the last line end say nothing"
     assert made(server, debug_ips=wanted_list(mode="replace", text="; another\n192.0.2.17")).changes
-    assert made(server, debug_ips=wanted_list(mode="replace", text="")).changes[0].after == ""
+
+
+@pytest.mark.parametrize("text", ["", "; nobody\n"])
+def test_replace_does_not_empty_a_list_without_a_word(server: Emulated, text: str) -> None:
+    server.server.store.settings["DebugIPs"] = "; hers\n10.0.0.1\nthis was never a line"
+    told = "debug_ips: nothing is wanted in this list, and mode replace would take all 2 entries out of the server's"
+    with pytest.raises(SettingsError, match=told):
+        made(server, debug_ips=wanted_list(mode="replace", text=text))
+    assert "SETDEBUGIPS" not in server.commands.told
+    allowed = {**wanted_list(mode="replace", text=text), "allow_empty": True}
+    assert made(server, debug_ips=allowed).changes[0].after == text
+    # Where there is nothing to lose, nothing has to be said.
+    made(server, debug_ips=wanted_list(mode="replace", text="; another comment"))
+    assert server.kept()["DebugIPs"] == "; another comment"
 
 
 def test_a_list_on_the_server_that_cannot_be_read_is_not_merged_into(server: Emulated) -> None:

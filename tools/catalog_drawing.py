@@ -212,6 +212,8 @@ def _notes(profile: Profile, item: Exchange) -> Iterator[str]:
         yield f"goes with {item.part_of}"
     if item.one_network:
         yield "in one network only"
+    if item.untranslated:
+        yield "where no NAT stands before the client"
     if item.helper:
         yield f"connection-tracking helper {item.helper}"
     if item.rides_on:

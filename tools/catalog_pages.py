@@ -255,6 +255,8 @@ def _bounds(item: Exchange) -> str:
     bounds = []
     if item.one_network:
         bounds.append("in one network only")
+    if item.untranslated:
+        bounds.append("only where no NAT stands before the client")
     if item.rides_on:
         bounds.append(f"through a NAT only by the opening of `{item.rides_on}`")
     if item.helper:

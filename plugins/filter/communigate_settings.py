@@ -44,6 +44,14 @@ options:
     type: str
     choices: ["5.0", "5.1", "5.2", "6.4"]
     default: "5.0"
+  nated:
+    description:
+      - Which networks are listed as NATed. V(clients) are those of the sites behind NAT elsewhere whose hosts use the
+        server. V(private) has the private networks of RFC 1918 as well, for telephones of which nobody knows where they
+        stand, as where the offer is public.
+    type: str
+    choices: [clients, private]
+    default: clients
   ipv6:
     description: How the server is started, so that RV(_value.warnings) are about what will be.
     type: str
@@ -163,13 +171,14 @@ def _communigate_settings(
     debug_ips: object = (),
     grammar: object = OLDEST_GRAMMAR,
     ipv6: object = "auto",
+    nated: object = "clients",
 ) -> dict[str, Any]:
     if isinstance(data, (str, os.PathLike)):
         path = Path(data).expanduser()
         data = read_plan(path if path.is_dir() else path.parent)
     # YAML reads on and off as booleans.
     mode = ("on" if ipv6 else "off") if isinstance(ipv6, bool) else str(ipv6)
-    return communigate_settings(data, host, Wishes(bool(clients_relay), debug_ips, str(grammar), mode))
+    return communigate_settings(data, host, Wishes(bool(clients_relay), debug_ips, str(grammar), mode, str(nated)))
 
 
 class FilterModule(EngineFilters):

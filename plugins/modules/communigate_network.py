@@ -14,9 +14,10 @@ description:
     for, writes that back, reads it again and compares.
   - What is not named is not touched. In the lists lines of others, comments and the order stay; in the dictionaries all
     other settings are sent back as they came.
-  - The order of a list's lines matters, for a line with V(!) excludes addresses from the lines before it. With the mode
-    V(merge) an exclusion holds, whoever wrote it, and the module finds the place for each line where that is so. A
-    foreign exclusion that keeps a part of what is wanted out of the list is named in a warning.
+  - The order of a list's lines matters, for a line with V(!) excludes addresses from the lines before it. The mode
+    V(merge) only adds; it moves no line and takes no address out of the list. Where what is wanted is excluded by a
+    line on the server, or a wanted exclusion would take out what the server's list holds, the task fails, names the
+    line, and nothing is written.
   - The server's version decides which grammar the lists may use (5.0 has no V(!), 5.1 no masks like V(10.0.0.0/8), 5.2
     no references to other lists). A line that the server can't read is refused before anything is written.
 options:
@@ -36,11 +37,16 @@ options:
       mode:
         description:
           - V(merge) brings the entries in and keeps all other lines.
-          - V(replace) makes the list exactly this text, comments included.
+          - V(replace) makes the list exactly this text, comments included. Without an entry it is refused where the
+            server's list has some, unless O(lan_ips.allow_empty=true).
           - V(absent) takes the entries out and keeps all other lines.
         type: str
         choices: [merge, replace, absent]
         default: merge
+      allow_empty:
+        description: Whether the mode V(replace) may take every entry out of the list.
+        type: bool
+        default: false
   client_ips:
     description: Addresses of clients, from which mail and signals are relayed anywhere. Never derived from O(lan_ips).
     type: dict
@@ -169,11 +175,17 @@ changes:
       type: str
       sample: "; found by the server\n10.0.1.12\n10.0.0.0-10.0.255.255"
 written:
-  description: What the server had taken, or may have taken, when the task failed.
+  description: What the server had taken when the task failed, as it was read back.
   returned: failure, once something was written
   type: list
   elements: str
   sample: [lan_ips]
+unknown:
+  description: What the server may have taken or not, because it could not be asked any more.
+  returned: failure, where the connection ended at a command that writes
+  type: list
+  elements: str
+  sample: [client_ips]
 """
 
 from collections.abc import Iterable
@@ -186,8 +198,10 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.network
     MODES,
     SETTINGS,
     Change,
+    CutError,
     SettingsError,
     connection_spec,
+    outcome,
     planned,
     read,
     readable_password,
@@ -195,7 +209,12 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.network
     target_of,
     written,
 )
-from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.pwd import PwdError, RefusedError, Session
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.pwd import (
+    PwdError,
+    RefusedError,
+    Session,
+    Target,
+)
 
 
 def argument_spec() -> dict[str, Any]:
@@ -205,6 +224,7 @@ def argument_spec() -> dict[str, Any]:
             "text": {"type": "str"},
             "entries": {"type": "list", "elements": "str"},
             "mode": {"type": "str", "choices": list(MODES), "default": "merge"},
+            "allow_empty": {"type": "bool", "default": False},
         },
         "mutually_exclusive": [("text", "entries")],
         "required_one_of": [("text", "entries")],
@@ -232,7 +252,7 @@ def difference(changes: Iterable[Change]) -> list[dict[str, str]]:
 
 
 def write(session: Session, changes: Iterable[Change], done: list[str]) -> None:
-    """Write the changes; C(done) names those that the server has, or may have, taken."""
+    """Write the changes; C(done) names those that the server has taken. Raises L(CutError) for one that may be."""
     for change in changes:
         try:
             written(session, change)
@@ -240,16 +260,37 @@ def write(session: Session, changes: Iterable[Change], done: list[str]) -> None:
             if error.what != f"SET{change.command}":  # the server took it, and then would not let it be read back
                 done.append(change.option)
             raise
-        except (PwdError, SettingsError):
+        except PwdError as error:
+            raise CutError(change, str(error)) from None
+        except SettingsError:
             done.append(change.option)
             raise
         done.append(change.option)
+
+
+def settled(target: Target, cut: CutError, extra: dict[str, list[str]]) -> str:
+    """What became of the change at which the connection ended, read over a new one: said, and noted in C(extra)."""
+    change = cut.change
+    again = "run this again: it reads first, and goes on from there"
+    try:
+        with Session(target) as session:
+            found = outcome(session, change)
+    except PwdError:
+        found = None
+    if found is None:
+        extra["unknown"] = [change.option]
+        return f"{cut}; whether it took {change.option} cannot be read any more; {again}"
+    if found:
+        extra.setdefault("written", []).append(change.option)
+        return f"{cut}; it has taken {change.option}, as read over a new connection; {again}"
+    return f"{cut}; it has not taken {change.option}, as read over a new connection; {again}"
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     wanted = {name: module.params[name] for name in (*LISTS, *SETTINGS) if module.params[name] is not None}
     done: list[str] = []
+    extra: dict[str, list[str]] = {"written": done}
     try:
         target = target_of(module.params)
         warning = readable_password(target)
@@ -258,13 +299,13 @@ def main() -> None:
         with Session(target) as session:
             version = server_version(session)
             plan = planned(read(session, list(wanted)), wanted, version)
-            for warning in plan.warnings:
-                module.warn(warning)
             if not module.check_mode:
                 write(session, plan.changes, done)
     except (PwdError, SettingsError) as error:
-        extra: dict[str, Any] = {"written": done} if done else {}
-        module.fail_json(msg=str(error), changed=bool(done), **extra)
+        # A cut needs a change, and a change a target.
+        message = settled(target, error, extra) if isinstance(error, CutError) else str(error)
+        told: dict[str, Any] = {name: options for name, options in extra.items() if options}
+        module.fail_json(msg=message, changed=bool(told), **told)
     result = {
         "changed": bool(plan.changes),
         "version": version,

@@ -19,12 +19,12 @@ import pytest
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import in_order
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables import sets
 from tests.kernel import networks
-from tests.kernel.offices import CLIENTS, PUBLIC, SERVER, Net, two_sides
-from tests.unit.platforms.policies import nft_rules, permit, policy, router
+from tests.kernel.offices import CLIENTS, PUBLIC, SERVER, STRANGER, Net, two_sides
+from tests.unit.platforms.policies import forward, nft_rules, permit, policy, router
 
 LOG_PORT, CONTROL_PORT, DATA_PORT = 44337, 4559, 4558
 LONG = 432000  # seconds
-#: The kernel forgets a lone datagram after 30 s and a channel that was used both ways after 120 s.
+#: The kernel forgets a lone datagram and an answered one after 30 s, a channel that was used on after 120 s.
 ALONE, BOTH_WAYS = 30, 120
 
 
@@ -232,3 +232,65 @@ def test_a_named_sender_cannot_fill_the_table_with_channels_that_are_remembered_
 
 
 FORGED, HONEST = "10.3.0.1", "10.3.0.2"
+
+
+def remembered(where: str, port: int) -> list[int]:
+    """The seconds for which a namespace's kernel will still know each connection to a port, the shortest first."""
+    with networks.inside(where):
+        tracked = Path("/proc/net/nf_conntrack").read_text(encoding="ascii")
+    return sorted(int(line.split()[4]) for line in tracked.splitlines() if f"dport={port} " in line)
+
+
+SIP_PORT, AN_HOUR = 5060, 3600
+
+
+def from_anybody(net: Net, idle: int | None) -> str:
+    """A router that forwards from the whole Internet to a server in its office, loaded; the server's address."""
+    server = CLIENTS[0]
+    entry = permit("0.0.0.0/0", server, str(SIP_PORT), transport="udp", idle=idle)
+    relayed = forward("0.0.0.0/0", PUBLIC, str(SIP_PORT), server, transport="udp")
+    networks.load(net.router, nft_rules(router(forward=[entry], destination_nat=[relayed])))
+    networks.load(net.office, nft_rules(policy(input=[entry])))
+    return server
+
+
+@pytest.mark.parametrize(("idle", "seconds"), [(AN_HOUR, AN_HOUR), (None, ALONE)])
+def test_a_telephone_that_registered_from_the_internet_by_one_question_and_answer_is_remembered(
+    net: Net, idle: int | None, seconds: int
+) -> None:
+    """The kernel alone forgets it after 30 s, for nothing came later than 2 s after the first packet."""
+    server = from_anybody(net, idle)
+    with (
+        networks.datagrams(net.outside, STRANGER) as phone,
+        networks.datagrams(net.office, server, SIP_PORT) as registrar,
+    ):
+        phone.sendto(b"REGISTER", (PUBLIC, SIP_PORT))
+        request = networks.received(registrar)
+        assert request is not None
+        registrar.sendto(b"200 OK", request[1])
+        assert networks.received(phone) == (b"200 OK", (PUBLIC, SIP_PORT))
+        for device in (net.router, net.office):
+            (left,) = remembered(device, SIP_PORT)
+            assert seconds - 10 <= left <= seconds
+
+
+def test_strangers_cannot_fill_the_table_with_what_is_remembered_for_long_and_nobody_is_shut_out(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sets, "_MOST_OF_A_STRANGER", 3)
+    monkeypatch.setattr(sets, "_MOST_OF_STRANGERS", 5)
+    server = from_anybody(net, AN_HOUR)
+    with networks.datagrams(net.office, server, SIP_PORT) as registrar:
+        for sender, long in ((STRANGER, 3), (SERVER, 5)):
+            for _number in range(4):
+                with networks.datagrams(net.outside, sender) as phone:
+                    phone.sendto(b"REGISTER", (PUBLIC, SIP_PORT))
+                assert networks.received(registrar) is not None, "who finds no room is let in all the same"
+            for device in (net.router, net.office):
+                left = remembered(device, SIP_PORT)
+                assert len([seconds for seconds in left if seconds > ALONE]) == long
+    listed = networks.run("ip", "netns", "exec", net.office, "nft", "-s", "list", "table", "inet", "faxnet")
+    rules = nft_rules(policy(input=[permit("0.0.0.0/0", server, str(SIP_PORT), transport="udp", idle=AN_HOUR)]))
+    with networks.namespace("fresh") as fresh, networks.inside(fresh):
+        networks.run("nft", "-f", "-", text=rules)
+        assert in_order(networks.run("nft", "-s", "list", "table", "inet", "faxnet")) == in_order(listed)

@@ -142,6 +142,16 @@ def _spans(
     return _merged((reach.first, reach.last) for reach in decided if not lines[reach.place].excluded)
 
 
+def decided(address_list: AddressList, version: int) -> Iterator[tuple[Span, ListLine]]:
+    """Yield the addresses of an IP version that lines of a list match: disjoint spans, each with the line that decides.
+
+    References to other lists match nothing here. The spans ascend.
+    """
+    lines = address_list.lines
+    for reach in _decided(_reaches(lines, version, lambda _line: [])):
+        yield (reach.first, reach.last), lines[reach.place]
+
+
 def _reaches(lines: Iterable[ListLine], version: int, follow: Callable[[ListLine], list[Span]]) -> Iterator[_Reach]:
     for place, line in enumerate(lines):
         if line.kind in _REFERENCES:

@@ -3,39 +3,41 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Bringing wanted lines into a network address list that others have written in too.
 
-The order of a list's lines matters, because C(!) excludes from the lines BEFORE it. So lines can't simply be appended:
-an included network at the end would take back an exclusion that an administrator made by hand. The rule here is that
-B(an exclusion holds, whoever wrote it): an address is in the merged list if a wanted or a foreign line includes it, and
-neither the wanted nor the foreign lines exclude it. Foreign lines, comments and their order are kept as they are.
+Merging B(only adds): what the list held it still holds, what is wanted it holds too, and nothing else comes in. Lines
+of others stay where they are, for C(!) excludes from the lines BEFORE it. So lines go to the end, and where that would
+take an address out, or bring one in that a line excludes, the merge is refused with that line: whether an
+administrator's exclusion or a wanted network is the mistake, nobody can tell here.
 
-Where a line goes is not guessed: of the possible places the first is taken whose list, computed address by address,
-holds exactly what the rule says.
+What another list holds that a line refers to is not known either. Each such list may hold an address or not, and a
+merge has to be right for all of these cases.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from .list_sets import Span, spans
-from .lists import AddressList, ListLine, printable
+from .list_sets import Span, decided, spans
+from .lists import AddressList, ListLine, address_text, printable
 
 MOST_NAMED = 10  # lines in one message
-MOST_PLACES = 50  # tried for one line: each costs a look at the whole list
+#: Other lists that a merge with exclusions may refer to: each doubles the cases that have to be right.
+MOST_REFERENCES = 6
+_LAST = {4: (1 << 32) - 1, 6: (1 << 128) - 1}
 
 _Key = tuple[str, bool, int, int, int, str]
 
 
 class MergeError(ValueError):
-    """No order of lines does what the wanted and the foreign lines ask for; the message says which lines collide."""
+    """The wanted lines can't be brought in by adding alone; the message says which lines stand against it."""
 
 
 @dataclass(frozen=True)
 class Merged:
-    """The lines of a merged list, and the foreign lines that keep a part of what is wanted out of it."""
+    """The lines of a merged list."""
 
     lines: tuple[ListLine, ...]
-    shadowed_by: tuple[ListLine, ...] = ()
 
     @property
     def text(self) -> str:
@@ -69,98 +71,117 @@ def with_lines(current: AddressList, wanted: AddressList) -> Merged:
     """
     # Of lines that say the same the last one counts, for what stands between them may say otherwise.
     entries = list({key(line): line for line in reversed(wanted.entries)}.values())[::-1]
-    keys = {key(line) for line in entries}
-    foreign = [line for line in current.entries if key(line) not in keys]
-    shadowing = tuple(line for line in foreign if line.excluded and any(_meet(line, entry) for entry in entries))
-    should = {version: _should_hold(entries, foreign, version) for version in (4, 6)}
-    for lines in _candidates(current.lines, entries, keys):
-        if all(_included(lines, version) == held for version, held in should.items()):
-            return Merged(tuple(lines), tuple(line for line in shadowing if not _also_excluded(line, entries)))
-    raise MergeError(
-        "the wanted lines can't be brought in without changing what others have written: "
-        + (named(shadowing) or "lines that overlap")
-        + "; take these lines out, or write the whole list with mode replace"
+    there = {key(line) for line in current.entries}
+    missing = [line for line in entries if key(line) not in there]
+    cases = list(_cases(current.entries, entries))
+    for case in cases:
+        _refuse_collisions(current.entries, entries, case)
+    if missing and not all(_adds_exactly(current.entries, missing, entries, case) for case in cases):
+        # A wanted line that is there already has to be said again behind one that is not: all from that one on.
+        missing = entries[entries.index(missing[0]) :]
+    lines = list(current.lines)
+    end = len(lines) - 1 if lines and lines[-1].kind == "empty" else len(lines)  # a line end at the end stays there
+    return Merged((*lines[:end], *missing, *lines[end:]))
+
+
+# --- Cases: an IP version, and the other lists that hold an address ---------------------------------------------------
+
+_Case = tuple[int, frozenset[_Key]]
+
+
+def _cases(held: Sequence[ListLine], wanted: Sequence[ListLine]) -> Iterator[_Case]:
+    """Every case that has to be right. Without exclusions no line takes anything away, and nothing has to be asked."""
+    lines = (*held, *wanted)
+    if not any(line.excluded for line in lines):
+        return
+    references = sorted({_name(line) for line in lines if line.name is not None})
+    if len(references) > MOST_REFERENCES:
+        raise MergeError(
+            f"the lines refer to {len(references)} other lists and exclude as well; whether an address is lost can be"
+            f" found out for {MOST_REFERENCES} at most: write the whole list with mode replace"
+        )
+    for size in range(len(references) + 1):
+        for holding in itertools.combinations(references, size):
+            for version in (4, 6):
+                yield version, frozenset(holding)
+
+
+def _name(line: ListLine) -> _Key:
+    return key(line._replace(excluded=False))
+
+
+def _in_case(lines: Iterable[ListLine], case: _Case) -> AddressList:
+    """The lines with the references replaced by what they match in a case: every address, or none."""
+    version, holding = case
+    return AddressList(
+        tuple(
+            line if line.name is None else line._replace(kind="range", version=version, first=0, last=_LAST[version])
+            for line in lines
+            if line.version == version or (line.name is not None and _name(line) in holding)
+        )
     )
 
 
-def _candidates(current: Sequence[ListLine], entries: Sequence[ListLine], keys: set[_Key]) -> Iterator[list[ListLine]]:
-    """Lists that hold all wanted entries, the least changed one first."""
-    there = {key(line): line for line in current if line.is_entry}
-    missing = [line for line in entries if key(line) not in there]
-    yield from _placed(list(current), missing)
-    # In the order in which they are wanted; what an administrator noted behind a line stays behind it.
-    rest = [line for line in current if not (line.is_entry and key(line) in keys)]
-    yield from _placed(rest, [there.get(key(line), line) for line in entries])
+def _adds_exactly(
+    held: Sequence[ListLine], missing: Sequence[ListLine], wanted: Sequence[ListLine], case: _Case
+) -> bool:
+    """Whether the missing lines at the end give what was held and what is wanted, and nothing else."""
+    version = case[0]
+    both = [*spans(_in_case(held, case), version), *spans(_in_case(wanted, case), version)]
+    return spans(_in_case((*held, *missing), case), version) == _joined(both)
 
 
-def _placed(lines: list[ListLine], missing: Sequence[ListLine]) -> Iterator[list[ListLine]]:
-    """The lines with the missing ones: inclusions before some exclusion or at the end, all from the first exclusion
-    on at the end."""
-    cut = next((place for place, line in enumerate(missing) if line.excluded), len(missing))
-    head, tail = list(missing[:cut]), list(missing[cut:])
-    end = len(lines) - 1 if lines and lines[-1].kind == "empty" else len(lines)  # a line end at the end stays there
-    places = [place for place, line in enumerate(lines) if line.excluded and any(_meet(line, each) for each in head)]
-    # Before the first such exclusion is right, unless it is a wanted one that stands there already: then a later place.
-    for place in [end, *places[:1], *reversed(places[1:MOST_PLACES])]:
-        begin = place
-        while begin < end and begin > 0 and lines[begin - 1].kind == "comment":  # it speaks of the line below it
-            begin -= 1
-        yield lines[:begin] + head + lines[begin:end] + tail + lines[end:]
+def _refuse_collisions(held: Sequence[ListLine], wanted: Sequence[ListLine], case: _Case) -> None:
+    """Raise if an address is wanted that the list excludes, or excluded by what is wanted and in the list."""
+    version = case[0]
+    kept_out: dict[int, tuple[ListLine, Span]] = {}
+    taken_out: dict[int, tuple[ListLine, Span]] = {}
+    for span, theirs, mine in _shared(_in_case(held, case), _in_case(wanted, case), version):
+        if theirs.excluded and not mine.excluded:
+            kept_out.setdefault(theirs.number, (theirs, span))
+        elif mine.excluded and not theirs.excluded:
+            taken_out.setdefault(mine.number, (mine, span))
+    told = []
+    if kept_out:
+        told.append(
+            f"{_with_addresses(kept_out.values(), version)} of the server's list keeps out what is wanted: want the"
+            " same exclusion, or take it out of the server's list"
+        )
+    if taken_out:
+        told.append(
+            f"{_with_addresses(taken_out.values(), version)} of the wanted lines would take out what the server's"
+            " list holds, and merging takes nothing out: take the server's lines out with mode absent, or leave this"
+            " one away"
+        )
+    if told:
+        raise MergeError("; ".join(told) + "; or write the whole list with mode replace")
 
 
-def _should_hold(entries: Sequence[ListLine], foreign: Sequence[ListLine], version: int) -> list[Span]:
-    """What a merged list has to hold, by the rule at the top of this file."""
-    wanted_in, wanted_out = _included(entries, version), _excluded(entries, version)
-    foreign_in, foreign_out = _included(foreign, version), _excluded(foreign, version)
-    return _joined(_minus(wanted_in, foreign_out), _minus(foreign_in, wanted_out))
+def _with_addresses(found: Iterable[tuple[ListLine, Span]], version: int) -> str:
+    pairs = sorted(found, key=lambda pair: pair[0].number)
+    first, last = pairs[0][1]
+    example = address_text(version, first) + ("" if first == last else f"-{address_text(version, last)}")
+    of_others = any(line.name is not None for line, _span in pairs)
+    return named([line for line, _span in pairs]) + ("" if of_others else f", {example},")
 
 
-def _included(lines: Iterable[ListLine], version: int) -> list[Span]:
-    """Addresses of which the last line that matches them is an inclusion; references to other lists match none."""
-    return spans(AddressList(tuple(line for line in lines if line.version == version)), version)
+def _shared(one: AddressList, other: AddressList, version: int) -> Iterator[tuple[Span, ListLine, ListLine]]:
+    """Addresses of which both lists say something, each with the lines that decide."""
+    first, second = list(decided(one, version)), list(decided(other, version))
+    at, to = 0, 0
+    while at < len(first) and to < len(second):
+        (low, high), mine = first[at]
+        (begin, end), theirs = second[to]
+        if max(low, begin) <= min(high, end):
+            yield (max(low, begin), min(high, end)), mine, theirs
+        at, to = (at + 1, to) if high < end else (at, to + 1)
 
 
-def _excluded(lines: Iterable[ListLine], version: int) -> list[Span]:
-    """Addresses of which the last line that matches them is an exclusion."""
-    return _included((line._replace(excluded=not line.excluded) for line in lines), version)
-
-
-def _joined(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
+def _joined(pieces: Iterable[Span]) -> list[Span]:
     joined: list[Span] = []
-    for first, last in sorted([*one, *other]):
+    for first, last in sorted(pieces):
         if joined and first <= joined[-1][1] + 1:
             joined[-1] = (joined[-1][0], max(joined[-1][1], last))
         else:
             joined.append((first, last))
     return joined
-
-
-def _minus(spans_: Sequence[Span], away: Sequence[Span]) -> list[Span]:
-    left: list[Span] = []
-    place = 0
-    for first, last in spans_:
-        begin = first
-        while place < len(away) and away[place][1] < begin:
-            place += 1
-        look = place
-        while look < len(away) and away[look][0] <= last:
-            if begin < away[look][0]:
-                left.append((begin, away[look][0] - 1))
-            begin = away[look][1] + 1
-            look += 1
-        if begin <= last:
-            left.append((begin, last))
-    return left
-
-
-def _meet(line: ListLine, other: ListLine) -> bool:
-    """Whether one of two entries includes an address that the other excludes; of references nobody knows."""
-    if line.excluded == other.excluded or line.version != other.version or None in (line.first, other.first):
-        return False
-    return (line.first or 0) <= (other.last or 0) and (other.first or 0) <= (line.last or 0)
-
-
-def _also_excluded(line: ListLine, entries: Sequence[ListLine]) -> bool:
-    """Whether the wanted lines keep all of a foreign exclusion out too: then nobody has to be told."""
-    span = [(line.first or 0, line.last or 0)]
-    return not line.version or not _minus(span, _excluded(entries, line.version))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .lists import GRAMMARS, AddressList, AddressListError, ListLine, Problem, parse
-from .merge import Merged, MergeError, key, named, with_lines, without
+from .merge import Merged, MergeError, key, with_lines, without
 from .pwd import PwdError, RefusedError, Session, Target
 from .text import DataError, to_text
 from .text import parse as parse_data
@@ -52,12 +52,19 @@ class Change:
     text: str
 
 
+class CutError(PwdError):
+    """The connection ended while a change was written, so that nobody knows whether the server has taken it."""
+
+    def __init__(self, change: Change, text: str) -> None:
+        super().__init__(text)
+        self.change = change
+
+
 @dataclass(frozen=True)
 class Plan:
-    """All that is to be written, and what a person should know about it."""
+    """All that is to be written."""
 
     changes: tuple[Change, ...]
-    warnings: tuple[str, ...] = ()
 
 
 def connection_spec() -> dict[str, Any]:
@@ -145,13 +152,11 @@ def planned(held: Mapping[str, str], wanted: Mapping[str, Any], version: str) ->
     mapping of the server's keys for each dictionary. Raises L(SettingsError) with all problems at once.
     """
     changes: list[Change] = []
-    warnings: list[str] = []
     problems: list[str] = []
     for option, value in wanted.items():
         try:
             if option in LISTS:
-                change, told = _list_change(option, held[option], value, version)
-                warnings += told
+                change = _list_change(option, held[option], value, version)
             else:
                 change = _settings_change(option, held[option], value)
         except SettingsError as error:
@@ -161,49 +166,57 @@ def planned(held: Mapping[str, str], wanted: Mapping[str, Any], version: str) ->
             changes.append(change)
     if problems:
         raise SettingsError("\n".join(problems))
-    return Plan(tuple(changes), tuple(warnings))
+    return Plan(tuple(changes))
 
 
 def written(session: Session, change: Change) -> None:
     """Send one change, read it back and compare. Raises L(PwdError), L(SettingsError)."""
     session.set(f"SET{change.command}", change.text)
     now = read(session, [change.option])[change.option]
-    if change.option in LISTS:
-        same, shown = _same_list(now, change.after), now
-    else:
-        shown = "\n".join(dictionary_lines(now))
-        same = parse_data(now) == parse_data(change.text)
-    if not same:
+    if not _is_held(change, now):
+        shown = now if change.option in LISTS else "\n".join(dictionary_lines(now))
         raise SettingsError(
             f"{change.option}: {session.target.name} accepted SET{change.command}, but holds something else now:\n"
             f"{shown}\nwhere this was sent:\n{change.after}"
         )
 
 
+def outcome(session: Session, change: Change) -> bool:
+    """Whether the server holds what a change writes. Raises L(PwdError)."""
+    return _is_held(change, read(session, [change.option])[change.option])
+
+
+def _is_held(change: Change, now: str) -> bool:
+    return _same_list(now, change.after) if change.option in LISTS else parse_data(now) == parse_data(change.text)
+
+
 # --- Lists -----------------------------------------------------------------------------------------------------------
 
 
-def _list_change(
-    option: str, held: str, wanted: Mapping[str, Any], version: str
-) -> tuple[Change | None, tuple[str, ...]]:
+def _list_change(option: str, held: str, wanted: Mapping[str, Any], version: str) -> Change | None:
     text = wanted["text"] if wanted.get("text") is not None else "\n".join(wanted.get("entries") or [])
     mine = _wanted_list(option, text, version)
     mode = wanted["mode"]
     if mode == "replace":
         merged = Merged(mine.lines)
         if _same_list(held, mine.text):
-            return None, ()
+            return None
+        _refuse_emptying(option, held, mine, wanted)
     else:
         merged = _merged(option, _held_list(option, held), mine, mode)
-    warnings: tuple[str, ...] = ()
-    if merged.shadowed_by:
-        warnings = (
-            f"{option}: {named(merged.shadowed_by)} of the server's list keep a part of what is wanted out of it; they"
-            " were kept, because they are not of this task",
-        )
     if merged.text == held:
-        return None, warnings
-    return Change(option, LISTS[option], held, merged.text, to_text(merged.text)), warnings
+        return None
+    return Change(option, LISTS[option], held, merged.text, to_text(merged.text))
+
+
+def _refuse_emptying(option: str, held: str, mine: AddressList, wanted: Mapping[str, Any]) -> None:
+    """Raise where a list would lose every entry and nobody has said that it may."""
+    lost = [line for line in held.split("\n") if line.partition(";")[0].strip()]
+    if lost and not mine.entries and not wanted.get("allow_empty"):
+        raise SettingsError(
+            f"{option}: nothing is wanted in this list, and mode replace would take all {len(lost)} entries out of the"
+            " server's; give entries, take single ones out with mode absent, or set allow_empty to true"
+        )
 
 
 def _wanted_list(option: str, text: str, version: str) -> AddressList:

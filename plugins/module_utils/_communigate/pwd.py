@@ -275,7 +275,10 @@ class Session:
         try:
             return decoded(raw[:-1] if raw.endswith(b"\r") else raw)
         except DataError as error:
-            raise PwdError(f"{self.target.name}: its answer to {what} can't be read: {error}") from None
+            raise PwdError(
+                f"{self.target.name}: its answer to {what} can't be read: {error}; put the text right in the WebAdmin"
+                " Interface (UTF-8, in lists also the comments), and run this again"
+            ) from None
 
     def _timed(self, what: str, deadline: float) -> socket.socket:
         """The connection, with what is left of the time. A server that drips bytes does not get more of it."""

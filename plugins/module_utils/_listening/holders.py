@@ -38,14 +38,20 @@ def holders(inodes: set[str], proc: str = "/proc") -> dict[str, Holder]:
             links = [os.readlink(entry.path) for entry in os.scandir(os.path.join(folder, "fd"))]
             held = inodes.intersection(re.findall(r"^socket:\[(\d+)\]$", "\n".join(links), re.MULTILINE))
             if held:
-                units = _UNIT.findall(_text(os.path.join(folder, "cgroup")))
-                holder = Holder(_text(os.path.join(folder, "comm")).strip(), units[-1] if units else "")
+                units = units_of(text_of(os.path.join(folder, "cgroup")))
+                holder = Holder(text_of(os.path.join(folder, "comm")).strip(), units[-1] if units else "")
                 found.update(dict.fromkeys(held, holder))
         except OSError:
             continue  # the process has ended, or is not ours to see
     return found
 
 
-def _text(path: str) -> str:
+def units_of(groups: str) -> list[str]:
+    """The units of systemd in the text of a process's control groups, its own last."""
+    return _UNIT.findall(groups)
+
+
+def text_of(path: str) -> str:
+    """A file's text. Raises OSError."""
     with open(path, encoding="utf-8", errors="replace") as file:
         return file.read()

@@ -87,6 +87,7 @@ class Exchange:
             them through a NAT; empty where there is none.
         parties: one of :data:`PARTIES`, or the name of a setting with addresses.
         one_network: whether it passes only where client and server share a network.
+        untranslated: whether it passes only where no NAT stands before the client.
         idle: seconds without a packet after which the devices on the way may forget it; 0 leaves it to them.
         helper: connection-tracking helper that it needs; empty for none.
         purpose: one sentence for people.
@@ -109,6 +110,7 @@ class Exchange:
     rides_on: str
     parties: str
     one_network: bool
+    untranslated: bool
     idle: int
     helper: str
     purpose: str

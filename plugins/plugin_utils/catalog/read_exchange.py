@@ -38,6 +38,8 @@ from .profile_words import (
 )
 
 _ONE_NETWORK = "one_network"
+_UNTRANSLATED = "untranslated"
+_PLACES = (_ONE_NETWORK, _UNTRANSLATED)
 _REQUIRED = {"name", "initiator", "transport", "ports", "purpose"}
 #: nft and the kernel count a connection's time in milliseconds of 31 bits.
 LONGEST_IDLE = 2_147_483
@@ -73,6 +75,7 @@ def read_exchange(
     if on_in and "default" in item:
         raise ProfileError(f"{path}.default", item["default"], "is said by 'versions', too", "omit 'default'")
     default = dict(on_in).get(versions[0], False) if on_in else read_flag(item.get("default", True), f"{path}.default")
+    only = read_choice(item["only"], f"{path}.only", _PLACES) if "only" in item else ""
     exchange = Exchange(
         name=name,
         title=read_string(item.get("title", name), f"{path}.title"),
@@ -93,7 +96,8 @@ def read_exchange(
         part_of=read_name(item["part_of"], f"{path}.part_of") if "part_of" in item else "",
         rides_on=read_name(item["rides_on"], f"{path}.rides_on") if "rides_on" in item else "",
         parties=parties,
-        one_network="only" in item and bool(read_choice(item["only"], f"{path}.only", (_ONE_NETWORK,))),
+        one_network=only == _ONE_NETWORK,
+        untranslated=only == _UNTRANSLATED,
         idle=_idle(item["idle"], f"{path}.idle") if "idle" in item else 0,
         helper=read_choice(item["helper"], f"{path}.helper", HELPERS) if "helper" in item else "",
         purpose=read_string(item["purpose"], f"{path}.purpose"),
@@ -125,7 +129,7 @@ def _fields(
         "part_of": read_name,
         "rides_on": read_name,
         "with": partial(read_choice, choices=(*PARTIES, *addressed)),
-        "only": partial(read_choice, choices=(_ONE_NETWORK,)),
+        "only": partial(read_choice, choices=_PLACES),
         "idle": _idle,
         "helper": partial(read_choice, choices=HELPERS),
         "purpose": read_string,

@@ -176,22 +176,22 @@ def _read_offer(
     if sound:
         # Otherwise what is missing may be missing only because of the mistake that is noted.
         _check_needed(reader, offer, profile, entry, variable)
-    if (
-        sound
-        and public
-        and not any(_is_for(exchange, offer) and offer.runs(exchange) for exchange in profile.exchanges)
-    ):
-        message = f"nothing of {profile.title} that this server runs is meant for {'others' if sources else 'the Internet at large'}"
-        cure = "omit 'public' and name the clients in the inventory, or switch a public exchange on"
-        if not sources and any(exchange.with_named and offer.runs(exchange) for exchange in profile.exchanges):
-            cure = "name in 'public' the addresses, networks or sites that may use it, or switch a public exchange on"
-        reader.note("FXN215", f"{variable}.public", entry["public"], message, cure)
+        _check_public(reader, offer, profile, entry.get("public"), f"{variable}.public")
     return offer
 
 
-def _is_for(exchange: Exchange, offer: Offer) -> bool:
-    """Whether an exchange is meant for those to whom an offer is public."""
-    return exchange.with_named if offer.sources else exchange.with_internet
+def _check_public(reader: Reader, offer: Offer, profile: Profile, raw: object, variable: str) -> None:
+    """Note a public offer that runs nothing that is meant for those to whom it is public."""
+    running = [exchange for exchange in profile.exchanges if offer.runs(exchange)]
+    for_some = any(exchange.with_named for exchange in running)
+    if not offer.public or (for_some if offer.sources else any(exchange.with_internet for exchange in running)):
+        return
+    whom = "others than the inventory's hosts" if offer.sources else "the Internet at large"
+    message = f"nothing of {profile.title} that this server runs is meant for {whom}"
+    cure = "omit 'public' and name the clients in the inventory, or switch a public exchange on"
+    if for_some:
+        cure = "name in 'public' the addresses, networks or sites that may use it, or switch a public exchange on"
+    reader.note("FXN215", variable, raw, message, cure)
 
 
 def _public(reader: Reader, raw: object, variable: str, ends: PermitEnds) -> tuple[bool, tuple[Prefix, ...]]:

@@ -47,7 +47,8 @@ class _Taken(NamedTuple):
     @property
     def calls(self) -> bool:
         """Whether the server starts it, towards clients in other networks, with nothing of theirs to answer."""
-        return self.on and self.from_server and not self.exchange.one_network and self.rides_on is None
+        near = self.exchange.one_network or self.exchange.untranslated
+        return self.on and self.from_server and not near and self.rides_on is None
 
 
 class TakenExchanges:
@@ -126,6 +127,8 @@ def client_flows(
                 near = version == 4 and routes.share_broadcasts(client, server)
             if not near:
                 continue
+        if exchange.untranslated and forwarded:
+            continue  # what the client has sent first opens the way, where it has
         ports = item.ports
         if item.callback:
             callback = ranges.get(use.client)

@@ -27,6 +27,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.network
     readable_password,
     target_of,
 )
+from ansible_collections.faxnet.deploy.plugins.module_utils._communigate.pwd import PwdError, Session
 from ansible_collections.faxnet.deploy.plugins.modules import communigate_network, communigate_network_info
 from tests.unit.communigate.world import PASSWORD, PWD_PORT, Emulated
 
@@ -135,12 +136,31 @@ def test_a_failure_in_the_middle_says_what_is_written(server: Emulated, called: 
         nated_ips={"entries": ["10.0.0.1"]},
     )
     assert "closed the connection at SETCLIENTIPS" in failed["msg"]
-    assert failed["written"] == ["lan_ips", "client_ips"], "of the one that was cut nobody knows"
+    told = "it has taken client_ips, as read over a new connection; run this again"
+    assert told in failed["msg"], "the emulator is cut when it has done what it was told"
+    assert failed["written"] == ["lan_ips", "client_ips"]
     assert failed["changed"] is True
     server.go_wrong(SETNATEDIPS="refuse no")
     refused = called(communigate_network, nated_ips={"entries": ["10.0.0.1"]})
     assert "SETNATEDIPS: 501 no" in refused["msg"]
     assert "written" not in refused
+
+
+def test_what_was_cut_before_the_server_took_it_is_not_called_written(
+    server: Emulated, called: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(_session: Session, command: str, _text: str) -> None:
+        raise PwdError(f"the connection ended at {command}")
+
+    monkeypatch.setattr(Session, "set", cut)
+    failed = called(communigate_network, lan_ips={"entries": ["10.0.0.1"]})
+    assert failed["msg"].startswith("the connection ended at SETLANIPS; it has not taken lan_ips, as read over a new")
+    assert ("written" in failed, "unknown" in failed, failed["changed"]) == (False, False, False)
+    server.go_wrong(GETLANIPS="cut")
+    monkeypatch.setattr(communigate_network, "read", lambda _session, _options: {"lan_ips": ""})
+    failed = called(communigate_network, lan_ips={"entries": ["10.0.0.1"]})
+    assert "whether it took lan_ips cannot be read any more; run this again" in failed["msg"]
+    assert (failed["unknown"], failed["changed"]) == (["lan_ips"], True)
 
 
 @pytest.mark.parametrize(

@@ -62,13 +62,22 @@ def test_lan_addresses_do_not_become_clients_that_may_relay_unless_asked(server:
 
 @pytest.mark.acceptance("CG-22")
 def test_foreign_lines_comments_and_order_stay(server: Emulated) -> None:
-    held = "; head\n10.5.0.1 ; hers\n\n; guests\n!10.0.9.0/24\n"
+    held = "; head\n10.5.0.1 ; hers\n\n; guests\n!10.5.0.9\n"
     server.server.store.settings["NATedIPs"] = held
-    plan = made(server, nated_ips=wanted_list("10.0.0.0-10.0.255.255"))
-    assert server.kept()["NATedIPs"] == "; head\n10.5.0.1 ; hers\n\n10.0.0.0-10.0.255.255\n; guests\n!10.0.9.0/24\n"
-    assert "line 5 (!10.0.9.0/24) of the server's list keep a part of what is wanted out of it" in plan.warnings[0]
+    made(server, nated_ips=wanted_list("10.0.0.0-10.0.255.255"))
+    assert server.kept()["NATedIPs"] == f"{held}10.0.0.0-10.0.255.255\n"
     made(server, nated_ips=wanted_list("10.0.0.0/16", mode="absent"))
     assert server.kept()["NATedIPs"] == held
+
+
+def test_what_an_administrator_excludes_is_not_overruled_and_nothing_is_written(server: Emulated) -> None:
+    server.server.store.settings["NATedIPs"] = "10.5.0.1\n!10.0.9.0/24 ; guests\n"
+    told = r"nated_ips: line 2 \(!10\.0\.9\.0/24 ; guests\), 10\.0\.9\.0-10\.0\.9\.255, of the server's list keeps out"
+    with pytest.raises(SettingsError, match=told):
+        made(server, lan_ips=wanted_list("10.1.0.0/16"), nated_ips=wanted_list("10.0.0.0/16"))
+    assert not [command for command in server.commands.told if command.startswith("SET")]
+    made(server, nated_ips=wanted_list("10.0.0.0/16", "!10.0.9.0/24"))
+    assert server.kept()["NATedIPs"] == "10.5.0.1\n!10.0.9.0/24 ; guests\n10.0.0.0/16\n!10.0.9.0/24\n"
 
 
 def test_replace_makes_it_exactly_the_text(server: Emulated) -> None:
@@ -78,7 +87,20 @@ def test_replace_makes_it_exactly_the_text(server: Emulated) -> None:
     again = made(server, debug_ips=wanted_list(mode="replace", text="; kept by Ansible  \n192.0.2.17"))
     assert again.changes == (), "blanks and the last line end say nothing"
     assert made(server, debug_ips=wanted_list(mode="replace", text="; another\n192.0.2.17")).changes
-    assert made(server, debug_ips=wanted_list(mode="replace", text="")).changes[0].after == ""
+
+
+@pytest.mark.parametrize("text", ["", "; nobody\n"])
+def test_replace_does_not_empty_a_list_without_a_word(server: Emulated, text: str) -> None:
+    server.server.store.settings["DebugIPs"] = "; hers\n10.0.0.1\nthis was never a line"
+    told = "debug_ips: nothing is wanted in this list, and mode replace would take all 2 entries out of the server's"
+    with pytest.raises(SettingsError, match=told):
+        made(server, debug_ips=wanted_list(mode="replace", text=text))
+    assert "SETDEBUGIPS" not in server.commands.told
+    allowed = {**wanted_list(mode="replace", text=text), "allow_empty": True}
+    assert made(server, debug_ips=allowed).changes[0].after == text
+    # Where there is nothing to lose, nothing has to be said.
+    made(server, debug_ips=wanted_list(mode="replace", text="; another comment"))
+    assert server.kept()["DebugIPs"] == "; another comment"
 
 
 def test_a_list_on_the_server_that_cannot_be_read_is_not_merged_into(server: Emulated) -> None:

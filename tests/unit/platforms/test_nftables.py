@@ -279,20 +279,39 @@ def test_an_idle_time_never_shortens_the_kernels_own(transport: str, idle: int, 
     assert f"policy = {{ {states} }}" in nft_rules(policy(input=[log_channel(transport=transport, idle=idle)]))
 
 
-def test_what_anybody_on_the_internet_sends_is_remembered_long_only_when_it_was_answered() -> None:
+def test_what_anybody_on_the_internet_sends_is_remembered_long_while_there_is_room() -> None:
     """Else anybody could fill the kernel's table with datagrams from made-up addresses."""
     for version, internet in ((4, "0.0.0.0/0"), (6, "::/0")):
         ends = {"version": version, "source": internet, "destination": "10.1.0.10" if version == 4 else "2001:db8::1"}
         text = nft_rules(policy(input=[{**log_channel(), **ends}]))
-        assert f"@faxnet_input_udp{version}_idle432000_answered" in text
-        assert "policy = { replied : 432000 }" in text
+        name, field = f"faxnet_input_udp{version}_idle432000_anybody", "ip" if version == 4 else "ip6"
+        long, plain = (rule for rule in chain(text, "input") if f"@{name} " in rule)
+        room = (
+            f"add @{name}_senders {{ {field} saddr ct count 1024 }} "
+            f"add @{name}_servers {{ {field} daddr ct count 16384 }}"
+        )
+        assert long.endswith(f'@{name} {room} ct timeout set "faxnet_idle_udp_432000" counter accept')
+        assert plain.endswith(f"@{name} counter accept"), "who finds no room is let in as well"
+        assert TIMEOUT in text
         networks.checked_by_nft(text)
     anybody = {"source": "0.0.0.0/0"}
     tcp = nft_rules(policy(input=[{**log_channel(transport="tcp", idle=864000), **anybody}]))
     assert "policy = { established : 864000 }" in tcp
+    assert "ct count" not in tcp
     named = nft_rules(policy(input=[{**log_channel(), **anybody}, log_channel()]))
     assert elements(named, "faxnet_input_udp4_idle432000") == ["10.2.0.21 . 198.51.100.10 . 44337"]
-    assert len(elements(named, "faxnet_input_udp4_idle432000_answered")) == 2
+    assert len(elements(named, "faxnet_input_udp4_idle432000_anybody")) == 2
+    own = nft_rules(policy(output=[{**log_channel(), **anybody}]))
+    assert "ct count" not in own, "what the host starts itself is nobody's flood"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_named_sender_without_an_idle_time_gets_the_bounded_one_of_everybody(order: int) -> None:
+    both = [{**log_channel(), "source": "0.0.0.0/0"}, log_channel(idle=None)]
+    text = nft_rules(policy(input=both[::order]))
+    assert set(re.findall(r"set (faxnet_input_udp4\S*_?idle\S*|faxnet_input_udp4) \{", text)) == {
+        f"faxnet_input_udp4_idle432000_anybody{what}" for what in ("", "_senders", "_servers")
+    }
 
 
 def test_what_serves_one_packet_twice_serves_it_best() -> None:

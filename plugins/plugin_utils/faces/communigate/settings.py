@@ -25,12 +25,17 @@ from .network_list import GRAMMARS, AddressListError, from_structure, network_te
 #: The grammar of the computed lists unless another is asked for: addresses and ranges, which every server reads.
 OLDEST_GRAMMAR = "5.0"
 IPV6_MODES = ("auto", "on", "off")
+#: Where the NATed addresses come from: the sites of named clients, or the private networks as well.
+NATED = ("clients", "private")
+#: What networks behind NAT have (RFC 1918, 3), of which nobody can know more where anybody may call.
+PRIVATE = tuple(parse_prefix(network) for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 #: Profile of the catalogue, its settings, and the exchange whose ports are those of FTP's passive mode.
 SERVICE = "communigate"
 _MEDIA_UDP = "media_udp"
 _MEDIA_TCP = "media_tcp"
 _DNS_SERVERS = "dns_servers"
 _FTP_DATA = "ftp_data"
+_SIP = ("sip_udp", "sip_tcp", "sips")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +81,14 @@ class Wishes:
         debug_ips: lines of the Debug IPs list.
         grammar: grammar of network address lists that the server reads.
         ipv6: start option: ``auto``, ``on`` or ``off``.
+        nated: one of :data:`NATED`.
     """
 
     clients_relay: bool = False
     debug_ips: object = ()
     grammar: str = OLDEST_GRAMMAR
     ipv6: str = "auto"
+    nated: str = "clients"
 
 
 def communigate_settings(plan: object, host: object, wishes: Wishes | None = None) -> dict[str, Any]:
@@ -98,6 +105,8 @@ def communigate_settings(plan: object, host: object, wishes: Wishes | None = Non
     wishes = wishes if wishes is not None else Wishes()
     if wishes.ipv6 not in IPV6_MODES:
         raise InputError(f"{short(wishes.ipv6)!r} is no mode of IPv6; use one of: {', '.join(IPV6_MODES)}")
+    if wishes.nated not in NATED:
+        raise InputError(f"{short(wishes.nated)!r} names no NATed networks; use one of: {', '.join(NATED)}")
     if wishes.grammar not in GRAMMARS:
         raise InputError(f"{short(wishes.grammar)!r} is no grammar of address lists; use one of: {', '.join(GRAMMARS)}")
     try:
@@ -135,6 +144,10 @@ def _settings(
         for site, network in networks
         if site.name in users and _is_behind_nat(topology, server, site, network)
     ]
+    private = PRIVATE if wishes.nated == "private" else ()
+    nated = [_noted(network, "private network (RFC 1918)", wishes.grammar) for network in private]
+    nated += [_line(network, site.name, wishes.grammar) for site, network in remote]
+    listed = [*private, *(network for _site, network in remote)]
     lan_lines = [_line(network, site.name, wishes.grammar) for site, network in lan]
     wan = {str(version): _wan_address(view, server, version) for version in (4, 6)}
     settings = offer["settings"]
@@ -144,7 +157,7 @@ def _settings(
         host=server.name,
         lan_ips=lan_lines,
         client_ips=lan_lines if wishes.clients_relay else [],
-        nated_ips=[_line(network, site.name, wishes.grammar) for site, network in remote],
+        nated_ips=nated,
         debug_ips=_debug_lines(wishes),
         server_lan_address=_lan_address(server, [network for _site, network in lan]),
         wan_address=wan["4"] or wan["6"],
@@ -153,7 +166,12 @@ def _settings(
         media_tcp=_text(settings.get(_MEDIA_TCP)),
         ftp_passive=_text(settings.get(passive, passive or None)),
         dns_servers=[str(address) for address in settings.get(_DNS_SERVERS, ())],
-        warnings=[*_ambiguous(lan, remote), *_ipv6_warnings(server, wishes.ipv6)],
+        warnings=[
+            *_ambiguous(lan, remote),
+            *_mistaken(topology, view, server, users, listed),
+            *_unlisted(offer, nated),
+            *_ipv6_warnings(server, wishes.ipv6),
+        ],
     )
 
 
@@ -162,7 +180,11 @@ def _prefixes(site: SiteView) -> Iterator[Prefix]:
 
 
 def _line(network: Prefix, site: str, grammar: str) -> str:
-    return f"{network_text(network.version, network.first, network.last, grammar)} ; site {site}"
+    return _noted(network, f"site {site}", grammar)
+
+
+def _noted(network: Prefix, note: str, grammar: str) -> str:
+    return f"{network_text(network.version, network.first, network.last, grammar)} ; {note}"
 
 
 def _is_lan(topology: Topology, server: HostView, site: SiteView, network: Prefix) -> bool:
@@ -235,6 +257,37 @@ def _ambiguous(lan: Iterable[tuple[SiteView, Prefix]], remote: Iterable[tuple[Si
                     f"of {own.name}: the server takes a client for remote by its address, so give one of the sites "
                     "other addresses"
                 )
+
+
+def _mistaken(
+    topology: Topology, view: PlanView, server: HostView, users: Iterable[str], listed: Iterable[Prefix]
+) -> Iterator[str]:
+    """Warn of clients whose requests arrive from a NATed address: those the server does not take for NATed (CG-06)."""
+    networks = list(listed)
+    for name in sorted(users):
+        site = view.sites[name]
+        for version in (4, 6):
+            worn = topology.worn_outside(name, version)
+            if worn is None or topology.in_realm_of(server.name, name, version):
+                continue
+            found = next((network for network in networks if network.holds(worn)), None)
+            if found is not None:
+                yield (
+                    f"the clients of {site.name} come from {worn.text}, which lies in {found.text} of the NATed IPs "
+                    "list: the server takes only those for NATed that come from an address outside of it, and will not "
+                    f"reach them; give {site.name} a public_address that no network behind a NAT has, or those hosts "
+                    "other networks"
+                )
+
+
+def _unlisted(offer: Mapping[str, Any], nated: Iterable[str]) -> Iterator[str]:
+    """Warn where anybody may call, and no network is listed by which the server could tell who is behind a NAT."""
+    if offer["public"] and any(name in offer["exchanges"] for name in _SIP) and not list(nated):
+        yield (
+            f"{offer['host']}: anybody on the Internet may call (public: true), and no client behind a NAT is named in "
+            "faxnet_uses, so the NATed IPs list is empty: the server will not know telephones behind routers, and "
+            "cannot reach them; list the private networks (communigate_nated: private; nated='private' of the filter)"
+        )
 
 
 def _ipv6_warnings(server: HostView, ipv6: str) -> Iterator[str]:

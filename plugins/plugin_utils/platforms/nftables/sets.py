@@ -31,6 +31,8 @@ class LookUp:
     Attributes:
         senders: what is refused before the other rule: the connections of a sender who has too many of a kind that is
             remembered for long without an answer. Its set is filled by the kernel.
+        bounded: a rule before the other that accepts the same, and remembers it for long, as long as there is room: of
+            each sender, and of all for one server. Its sets are filled by the kernel.
     """
 
     name: str
@@ -41,20 +43,25 @@ class LookUp:
     transport: str
     demand: Demand = NOTHING
     senders: Refusal | None = None
+    bounded: str = ""
 
     def rules(self, stance: Stance) -> Iterator[str]:
         """The rules, in order."""
         if self.senders:
             yield from stance.refuse(self.senders)
+        if self.bounded:
+            yield self.bounded
         yield self.rule
 
     def lines(self, stance: Stance) -> list[str]:
         """The set or map as lines of the table."""
         head = ["", f"\t{self.kind} {self.name} {{", f"\t\ttype {self.type}", "\t\tflags interval"]
         lines = [*head, "\t\telements = {", *(f"\t\t\t{element}," for element in self.elements), "\t\t}", "\t}"]
-        if self.senders and list(stance.refuse(self.senders)):
+        filled = [senders_of(self.name)] if self.senders and list(stance.refuse(self.senders)) else []
+        filled += [senders_of(self.name), servers_of(self.name)] if self.bounded else []
+        for name in filled:
             address = self.type.partition(" ")[0]
-            lines += ["", f"\tset {senders_of(self.name)} {{", f"\t\ttype {address}", f"\t\tsize {_MOST_SENDERS}"]
+            lines += ["", f"\tset {name} {{", f"\t\ttype {address}", f"\t\tsize {_MOST_SENDERS}"]
             lines += ["\t\tflags dynamic", "\t}"]
         return lines
 
@@ -64,10 +71,20 @@ def senders_of(name: str) -> str:
     return f"{name}_senders"
 
 
+def servers_of(name: str) -> str:
+    """The name of the set in which the kernel counts the connections to each server of the set *name*."""
+    return f"{name}_servers"
+
+
 #: Connections of one sender in one set that is remembered for long without an answer: more than all clients behind a
 #: large office's address have log channels, and little memory (an entry has some 300 bytes).
 _MOST_CONNECTIONS = 4096
 _MOST_SENDERS = 65535
+#: The same where the whole Internet may send, of one sender and to one server. Who sends from made-up addresses can use
+#: all of it up; later ones are let in and have the kernel's times. It is a part of what the smallest of today's systems
+#: have room for (nf_conntrack_max: 65536 with 1 GiB of memory, 262144 with 4).
+_MOST_OF_A_STRANGER = 1024
+_MOST_OF_STRANGERS = 16384
 
 
 class _Demands:
@@ -133,9 +150,16 @@ def _filter(
         fields.append(f"{transport} sport")
         types.append("inet_service")
     looked_up = f"{guard}{' . '.join(fields)} @{name}"
-    senders = None
+    senders, bounded, accepting = None, "", f"{demand.statement(transport)}counter accept"
     # What the host starts itself is nobody's flood.
-    if transport == "udp" and demand.alone and hook != "output":
+    if demand.anybody and hook != "output":
+        counts = (
+            f"add @{senders_of(name)} {{ {FIELD[version]} saddr ct count {_MOST_OF_A_STRANGER} }} "
+            f"add @{servers_of(name)} {{ {FIELD[version]} daddr ct count {_MOST_OF_STRANGERS} }}"
+        )
+        bounded = f"{looked_up} {counts} {accepting}"
+        accepting = f"{demand._replace(idle=0).statement(transport)}counter accept"
+    elif transport == "udp" and demand.idle and hook != "output":
         count = f"{FIELD[version]} saddr ct count over {_MOST_CONNECTIONS}"
         match = f"{looked_up} add @{senders_of(name)} {{ {count} }}"
         senders = Refusal(match, "limit", "too many of one sender", (version,))
@@ -154,10 +178,11 @@ def _filter(
             + comment(cell.names)
             for cell in cells
         ),
-        rule=f"{looked_up} {demand.statement(transport)}counter accept",
+        rule=f"{looked_up} {accepting}",
         transport=transport,
         demand=demand,
         senders=senders,
+        bounded=bounded,
     )
 
 

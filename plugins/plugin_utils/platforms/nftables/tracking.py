@@ -3,14 +3,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a flow asks of connection tracking, as nft objects: idle times and helpers of single flows.
 
-Without an idle time of its own, Linux forgets a UDP exchange 30 s after a lone packet and 120 s after the last of
-several (nf_conntrack_udp_timeout, nf_conntrack_udp_timeout_stream): a log channel on which nothing is logged for two
-minutes is dead, and neither end hears of it. The kernel's settings would keep every flow of the host longer; an object
-keeps those that asked for it, and no other.
+Without an idle time of its own, Linux forgets a UDP exchange 30 s after a lone packet or an answered question
+(nf_conntrack_udp_timeout). Only from a packet on that comes more than 2 s after the first it counts as a stream, which
+is forgotten 120 s after the last (nf_conntrack_udp_timeout_stream). So a telephone that registered, by one request and
+one answer, cannot be called half a minute later; and a log channel on which nothing is logged for two minutes is dead,
+and neither end hears of it. The kernel's settings would keep every flow of the host longer; an object keeps those that
+asked for it, and no other.
 
 Both are given to a connection that is not confirmed yet, that is, while its first packet is still on its way through
 the host; later the kernel ignores them. So the rules that permit a flow set them, and where the host itself starts it,
-rules of the output hook.
+rules of the output hook. And so the time of a lone packet, which the kernel also gives to an answered question, has to
+be the long one: whether an answer comes is not known yet. What that costs is bounded by counting (sets.py).
 """
 
 from __future__ import annotations
@@ -31,34 +34,31 @@ class Demand(NamedTuple):
 
     Attributes:
         idle: seconds that a connection may be silent; 0 leaves it to the kernel.
-        alone: the same while only one side has sent anything; for TCP always equal to *idle*.
+        anybody: whether the whole Internet may send, so that only so many connections can be remembered that long.
         helper: connection-tracking helper; empty for none.
     """
 
     idle: int = 0
-    alone: int = 0
+    anybody: bool = False
     helper: str = ""
 
     @classmethod
     def of(cls, permit: Permit) -> Demand:
-        """What one permit asks for.
-
-        A console says who it is by one datagram, and perhaps nothing is logged for days: so the long time holds for a
-        datagram without an answer as well. But not where the whole Internet may send: anybody could fill the kernel's
-        table with datagrams from made-up addresses, each to be remembered for days.
-        """
+        """What one permit asks for."""
         idle = max(permit.idle, _SHORTEST[permit.transport]) if permit.idle else 0
-        flooded = permit.transport == "udp" and is_everybody(permit.source)
-        return cls(idle, 0 if flooded else idle, permit.helper)
+        return cls(idle, bool(idle) and permit.transport == "udp" and is_everybody(permit.source), permit.helper)
 
     def both(self, other: Demand) -> Demand:
-        """What serves the flows of both: the longer times, and the helper that either has (there is only one)."""
-        return Demand(max(self.idle, other.idle), max(self.alone, other.alone), self.helper or other.helper)
+        """What serves the flows of both: the longer time, and the helper that either has (there is only one)."""
+        anybody = all(demand.anybody for demand in (self, other) if demand.idle)
+        idle = max(self.idle, other.idle)
+        return Demand(idle, bool(idle) and anybody, self.helper or other.helper)
 
     @property
     def suffix(self) -> str:
         """What tells the set's name from others'."""
-        return (f"_idle{self._times}" if self.idle else "") + (f"_{self.helper}" if self.helper else "")
+        idle = f"_idle{self.idle}" if self.idle else ""
+        return idle + ("_anybody" if self.anybody else "") + (f"_{self.helper}" if self.helper else "")
 
     def statement(self, transport: str) -> str:
         """What the permitting rule does to the connection, with a blank after it; empty when nothing."""
@@ -68,23 +68,15 @@ class Demand(NamedTuple):
     def objects(self, transport: str) -> Iterator[tuple[str, ...]]:
         """Yield the lines that declare each object that the statement names. One serves both IP versions."""
         if self.idle:
-            times = (
-                {"established": self.idle} if transport == "tcp" else {"unreplied": self.alone, "replied": self.idle}
-            )
-            policy = ", ".join(f"{state} : {seconds}" for state, seconds in times.items() if seconds)
+            states = ("established",) if transport == "tcp" else ("unreplied", "replied")
+            policy = ", ".join(f"{state} : {self.idle}" for state in states)
             head = f"\tct timeout {self._timeout(transport)} {{"
             yield "", head, f"\t\tprotocol {transport};", f"\t\tpolicy = {{ {policy} }}", "\t}"
         if self.helper:
             yield "", f"\tct helper {self._helper} {{", f'\t\ttype "{self.helper}" protocol {transport};', "\t}"
 
-    @property
-    def _times(self) -> str:
-        if self.alone == self.idle:
-            return str(self.idle)
-        return f"{self.idle}_alone{self.alone}" if self.alone else f"{self.idle}_answered"
-
     def _timeout(self, transport: str) -> str:
-        return f"faxnet_idle_{transport}_{self._times}"
+        return f"faxnet_idle_{transport}_{self.idle}"
 
     @property
     def _helper(self) -> str:

@@ -129,6 +129,41 @@ def test_nated_addresses_are_the_networks_of_remote_nat_sites_that_use_the_serve
     ]
 
 
+def called_by_anybody(**offer: Any) -> Network:
+    """A server that anybody may call, and of whose clients none is named."""
+    return (
+        Network()
+        .site("office", "10.0.1.0/24", gateway="office-router", public="77.77.77.77")
+        .host("cgate", "office", "10.0.1.12", offers=[{"service": "communigate", "public": True, **MEDIA, **offer}])
+    )
+
+
+@pytest.mark.acceptance("CG-05")
+def test_where_anybody_may_call_the_private_networks_are_offered_as_nated() -> None:
+    assert of(called_by_anybody())["nated_ips"] == []
+    (warning,) = of(called_by_anybody())["warnings"]
+    assert warning.startswith("cgate: anybody on the Internet may call (public: true), and no client behind a NAT")
+    assert "communigate_nated: private" in warning
+    listed = of(called_by_anybody(), nated="private")
+    assert listed["nated_ips"] == [
+        "10.0.0.0-10.255.255.255 ; private network (RFC 1918)",
+        "172.16.0.0-172.31.255.255 ; private network (RFC 1918)",
+        "192.168.0.0-192.168.255.255 ; private network (RFC 1918)",
+    ]
+    assert listed["warnings"] == []
+    assert of(called_by_anybody(public=False))["warnings"] == []
+    assert of(called_by_anybody(exchanges=["smtp"]))["warnings"] == [], "mail needs no NATed addresses"
+
+
+@pytest.mark.acceptance("CG-05", "CG-06")
+def test_a_client_that_comes_from_an_address_in_another_sites_nated_network_is_told() -> None:
+    network = seed().site("depot", "203.0.113.0/24", gateway="depot-router", public="198.51.100.3")
+    network.host("depot-phone", "depot", "203.0.113.21", uses=[{"service": "communigate", "server": "cgate"}])
+    (warning,) = of(network)["warnings"]
+    assert warning.startswith("the clients of branch come from 203.0.113.80, which lies in 203.0.113.0/24 of the NATed")
+    assert "give branch a public_address that no network behind a NAT has" in warning
+
+
 def test_a_server_on_the_internet_has_no_lan_and_no_nat_before_it() -> None:
     network = (
         Network()

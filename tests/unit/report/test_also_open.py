@@ -20,8 +20,9 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.also_open imp
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.document import report_json
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report, make_report
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.page import report_page
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
 from tests.unit.networks import Network
-from tests.unit.verification.offices import source_of
+from tests.unit.verification.offices import as_planned, results_of, source_of
 
 ANYWHERE = ("0.0.0.0/0", "::/0")
 PC = "10.3.0.10/32"
@@ -192,6 +193,17 @@ def test_the_page_says_all_of_it(report: Report) -> None:
         "leeds-router ; leeds ; anything: nothing is refused there (observe) ; their own addresses" in told["Outward"]
     )
     assert told["Accepted losses"][-1] == "leeds-router ; a service that listens: udp port 53 of dnsmasq"
+
+
+def test_permits_that_no_packet_proves_are_said_not_to_be_tested() -> None:
+    made = company().made()
+    expects = expectations(made.document, made.slices)
+    told = make_report(source_of(made.document, made.slices, expects, results_of(made.document, expects, as_planned)))
+    gaps = report_page(told).partition('id="gaps"')[2].partition("</section>")[0]
+    assert "1 permit of routers not tried (leeds-router: vpn (esp)): a protocol without ports" in gaps
+    assert "their own network, where no router stands between, was not tried" in gaps
+    (esp,) = [item for item in json.loads("".join(report_json(told)))["by_reasoning"] if "ports" in item["reason"]]
+    assert (esp["count"], esp["permits"]) == (1, ["leeds-router: vpn (esp)"])
 
 
 def test_a_page_of_a_plan_without_any_of_it_says_so() -> None:

@@ -13,7 +13,7 @@ from typing import Union
 LAST_SYSTEM_PORT = 1023
 LAST_PORT = 65535
 # Sessions in these environments share their machine's one address and one set of ports. (NR-05, NP-10, NP-11, NP-12)
-SHARED_ENVIRONMENTS = ("fast_user_switching", "remote_desktop", "terminal_server")
+SHARED_ENVIRONMENTS = ("fast_user_switching", "remote_desktop", "terminal_server", "modems")
 ENVIRONMENTS = ("single_user", *SHARED_ENVIRONMENTS)
 
 

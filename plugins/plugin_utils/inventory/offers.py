@@ -190,7 +190,7 @@ def _check_public(reader: Reader, offer: Offer, profile: Profile, raw: object, v
     message = f"nothing of {profile.title} that this server runs is meant for {whom}"
     cure = "omit 'public' and name the clients in the inventory, or switch a public exchange on"
     if for_some:
-        cure = "name in 'public' the addresses, networks or sites that may use it, or switch a public exchange on"
+        cure = "omit 'public', name in it the addresses, networks or sites that may use it, or switch a public one on"
     reader.note("FXN215", variable, raw, message, cure)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import errors
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.ports import PortRange
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.profile import Exchange, Profile
@@ -46,7 +47,7 @@ DEFAULTS: dict[str, set[str]] = {
 }
 #: More ports, open only where an offer names them.
 NAMED: dict[str, set[str]] = {
-    "communigate": {f"tcp {port}" for port in (106, 389, 465, 587, 636, 674, 995, 5223, 8010, 9010)},
+    "communigate": {f"tcp {port}" for port in (106, 389, 465, 587, 636, 674, 995, 5223, 8010, 9010, 11025)},
     "kerio_connect": {
         *("tcp 25", "tcp 80", "tcp 110", "tcp 119", "tcp 143", "tcp 389", "tcp 443", "tcp 465", "tcp 563", "tcp 587"),
         *("tcp 636", "tcp 993", "tcp 995", "tcp 2000", "tcp 5222", "tcp 5223", "tcp 8800", "tcp 8843"),
@@ -155,8 +156,8 @@ def test_a_server_starts_calls_and_media_where_its_offer_names_them(service: str
 @pytest.mark.parametrize("service", sorted(STARTED))
 def test_the_clients_media_ports_have_to_be_said(service: str) -> None:
     names = [item.name for item in PROFILES[service].exchanges if item.setting == "client_media"]
-    (finding,) = _office(service, exchanges=dict.fromkeys(names, True)).findings()
-    assert (finding.code, finding.variable) == ("FXN103", "faxnet_offers[0].client_media")
+    (finding,) = errors(_office(service, exchanges=dict.fromkeys(names, True)).findings())
+    assert (finding.code, finding.variable) == ("FXN103", "faxnet_uses[0].client_media")
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,8 @@ def test_a_conversation_needs_a_port(kind: str) -> None:
         ("server", "clients", False, True),
         ("server", "everyone", False, True),
         ("server", "internet", False, False),
-        ("server", "named", False, False),
+        ("client", "named", True, False),
+        ("server", "partners", False, False),  # a setting's name
     ],
 )
 def test_an_exchange_is_listened_for_where_it_arrives(

@@ -79,7 +79,7 @@ async def test_faxalert_is_off_in_the_emulator_where_it_is_off_in_the_plan(tmp_p
 async def test_a_kerio_server_sends_log_items_beside_an_encrypted_login(
     tmp_path: Path, service: str, port: int
 ) -> None:
-    server, pc = slices({"service": service})
+    server, pc = slices({"service": service, "version": "console"})
     async with running(tmp_path, server, pc) as (kerio, console):
         await until(lambda: unready(console.state()) == [])
         (listening,) = kerio.state()["servers"]

@@ -21,7 +21,7 @@ from tests.unit.module_utils.emulator_world import (
 )
 
 FIRST, LAST = 17600, 17603
-SETTINGS = {"media": f"{FIRST}-{LAST}", "port": 17610, "named": ["192.0.2.53"], "unset": None}
+SETTINGS = {"media": f"{FIRST}-{LAST}", "port": 17610, "addresses": ["192.0.2.53"], "unset": None}
 
 
 def exchange(name: str, **more: Any) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def test_a_very_large_range_is_opened_at_both_its_ends() -> None:
     assert (len(ports), ports[0], ports[-1]) == (1024, 20000, 60000)
 
 
-@pytest.mark.parametrize("ports", ["named", "unset", "nowhere", True, 1.5])
+@pytest.mark.parametrize("ports", ["addresses", "unset", "nowhere", True, 1.5])
 def test_what_is_no_port_is_an_error_unless_the_exchange_is_off(ports: Any) -> None:
     with pytest.raises(EmulatorError, match=r"is no port, no range of ports|is neither a port nor a range of ports"):
         listening(offers(exchange("media", ports=ports)))
@@ -119,7 +119,8 @@ def test_a_conversation_needs_a_port(kind: str) -> None:
         ("server", "everyone", False, True),
         ("server", "internet", False, False),
         ("client", "named", True, False),
-        ("server", "partners", False, False),  # a setting's name
+        ("server", "named", False, True),
+        ("server", "addresses", False, False),
     ],
 )
 def test_an_exchange_is_listened_for_where_it_arrives(

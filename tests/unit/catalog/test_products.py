@@ -275,6 +275,33 @@ def test_lan_remote_nat_and_internet_each_get_the_media_ports() -> None:
 
 
 @pytest.mark.acceptance("CG-10")
+def test_the_server_sends_media_first_where_no_nat_stands_before_the_receiver() -> None:
+    """Early media. Who stands behind a NAT has to send first, which needs no flow of its own and no finding."""
+    made = _office("communigate", public=True).made()
+    for exchange, transport, ports in (("media", "udp", "60000-60099"), ("media_tcp", "tcp", "61000-61099")):
+        for to in (f"{exchange}_to_clients/fax>fl-pc", f"{exchange}_out/fax>internet"):
+            flow = made.flow(f"communigate.{to}")
+            assert (flow["transport"], flow["source_ports"], flow["ports"]) == (transport, ports, "1-65535")
+    assert not [flow["id"] for flow in made.document["flows"] if "_to_clients/fax>uk-pc" in flow["id"]]
+    assert not [finding for finding in made.document["findings"] if finding["code"] in ("FXN405", "FXN407")]
+    let_in = {(entry["transport"], entry["source_ports"]) for entry in made.policy("fl-pc")["input"]}
+    assert {("udp", "60000-60099"), ("tcp", "61000-61099")} <= let_in
+    off = _office("communigate", public=True, exchanges=["smtp", "media_udp"]).made()
+    assert not [flow["id"] for flow in off.document["flows"] if "media_tcp" in flow["id"]]
+
+
+@pytest.mark.acceptance("CG-10")
+def test_the_server_signals_outward_by_udp_tcp_and_tls() -> None:
+    made = _office("communigate", public=True).made()
+    signals = {
+        (flow["transport"], flow["ports"])
+        for flow in made.document["flows"]
+        if flow["id"].startswith("communigate.sip") and flow["destination"] == "internet"
+    }
+    assert signals == {("udp", "5060"), ("tcp", "5060"), ("tcp", "5061")}
+
+
+@pytest.mark.acceptance("CG-10")
 def test_a_server_with_both_ip_versions_gets_media_by_both() -> None:
     net = Network().site("hq", "192.0.2.0/24", "2001:db8:1::/64")
     net.host(

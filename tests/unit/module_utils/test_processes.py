@@ -63,10 +63,12 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def later(path: Path, pid: int) -> None:
     """Touch a file until it is younger than a process."""
-    begun = time.time() - next(
-        found.age for found in processes_of(str(path.parent / "CGServer"), []) if found.pid == pid
-    )
-    while path.stat().st_ctime < begun + 0.1:
+
+    def younger() -> bool:
+        (age,) = (found.age for found in processes_of(str(path.parent / "CGServer"), []) if found.pid == pid)
+        return path.stat().st_ctime + age > time.time() + 0.1
+
+    while not younger():
         path.touch()
 
 

@@ -66,7 +66,7 @@ def anybody_gets_in(net: Network) -> None:
             translated = any((":" in worn) == (version == 6) for worn in shown)
             if not translated and not any(gateway["host"] == target for gateway in site["gateways"]):
                 event("from a stranger")
-                arrival = roads.from_outside(Packet(STRANGERS[version], address, "tcp", PORT))
+                arrival = roads.from_nobody("", Packet(STRANGERS[version], address, "tcp", PORT))
                 assert arrival is not None, f"no stranger gets in to {target} at {address}"
                 assert arrival.host == target
     routers_are_reached_where_they_are_seen(made, roads)
@@ -86,7 +86,7 @@ def routers_are_reached_where_they_are_seen(made: Made, roads: Roads) -> None:
                 if not any((":" in worn) == (":" in address) for worn in further):
                     event("a router from a stranger")
                     version = 6 if ":" in address else 4
-                    arrival = roads.from_outside(Packet(STRANGERS[version], address, "tcp", PORT))
+                    arrival = roads.from_nobody("", Packet(STRANGERS[version], address, "tcp", PORT))
                     assert arrival is not None, f"no stranger gets in to {gateway['host']} at {address}"
                     assert arrival.host == gateway["host"]
 

@@ -101,6 +101,7 @@ class _Deriver:
         self._view = view
         self._guards = guards
         self._permissions = permissions
+        self._ends = ends
         self._limits = limits
         # Each flow between hosts that can show it. A flow without a rule of its own is never sent unasked.
         self._shown: list[FlowView] = []
@@ -202,8 +203,10 @@ class _Deriver:
         for flow in self._carried:
             reason = f"{flow.id} has no rule: it passes only through what {flow.carried_by} keeps open"
             about = _Sending(flow.transport, UNASKED, reason, flow.source_port)
-            yield from self._beside(flow, tried_ports(flow.ports), about)
-            yield from self._directly(flow, about)
+            probes = [*self._beside(flow, tried_ports(flow.ports), about), *self._directly(flow, about)]
+            yield from probes
+            if not probes:
+                self._ends.note(flow, "only what was asked for is let in, but other rules let the same through unasked")
         every = (PortRange(FIRST_PORT, LAST_PORT),)
         port = tried_ports(every)[1]
         for flow in self._ruled:

@@ -48,10 +48,14 @@ class FlowEnds:
                 found = True
                 yield received
         if not found and flow.enabled:
-            self._missing[f"{flow.service}.{flow.exchange}", self._why_not(flow)].append(flow.id)
+            self.note(flow, self._why_not(flow))
+
+    def note(self, flow: FlowView, reason: str) -> None:
+        """Note that no probe shows a flow, and why."""
+        self._missing[f"{flow.service}.{flow.exchange}", reason].append(flow.id)
 
     def not_probed(self) -> tuple[NotProbed, ...]:
-        """The enabled flows asked for so far that nobody can show."""
+        """The enabled flows noted so far that no probe shows."""
         return tuple(
             NotProbed(exchange, reason, tuple(flows)) for (exchange, reason), flows in sorted(self._missing.items())
         )

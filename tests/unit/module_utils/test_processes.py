@@ -61,15 +61,13 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "_AT_ONCE", -0.02)
 
 
-def later(path: Path, pid: int) -> None:
-    """Touch a file until it is younger than a process."""
-
-    def younger() -> bool:
-        (age,) = (found.age for found in processes_of(str(path.parent / "CGServer"), []) if found.pid == pid)
-        return path.stat().st_ctime + age > time.time() + 0.1
-
-    while not younger():
-        path.touch()
+def reasons_after(server: Path, touched: Path, sign: str) -> list[str]:
+    """Touch a file until it is seen to be younger than the process; the reasons then."""
+    until = time.monotonic() + 10
+    while sign not in (found := reasons(server, touched)):
+        assert time.monotonic() < until
+        touched.touch()
+    return found
 
 
 def test_what_runs_as_it_is_installed_has_no_reason_to_be_started_again(server: Path, tmp_path: Path) -> None:
@@ -95,12 +93,11 @@ def test_who_only_reads_the_program_does_not_run_it(server: Path) -> None:
 
 @pytest.mark.usefixtures("at_once")
 def test_a_program_that_was_replaced_is_seen(server: Path) -> None:
-    with running(server) as pid:
+    with running(server):
         newer = server.with_name("newer")
         shutil.copy(server, newer)
         newer.replace(server)
-        later(server, pid)
-        assert reasons(server) == [f"{server} is another file now"]
+        assert reasons_after(server, server, f"{server} is another file now")
         server.unlink()
         assert reasons(server) == [f"{server} is gone"]
 
@@ -108,10 +105,9 @@ def test_a_program_that_was_replaced_is_seen(server: Path) -> None:
 @pytest.mark.usefixtures("at_once")
 def test_settings_that_were_written_since_are_seen(server: Path, tmp_path: Path) -> None:
     settings = tmp_path / "Startup.sh"
-    with running(server) as pid:
+    with running(server):
         settings.touch()
-        later(settings, pid)
-        assert f"{settings} is newer" in reasons(server, settings)
+        assert reasons_after(server, settings, f"{settings} is newer")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.observed i
 
 #: So many connections are shown; all of them are in the result.
 _MOST_RUNNING = 50
-_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]+|\.(?=\.)")
 
 
 class Lengths(NamedTuple):

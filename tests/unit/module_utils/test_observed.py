@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import FirewallError, Machine, Ran
@@ -178,6 +178,7 @@ def test_senders_can_be_gathered_to_networks() -> None:
 
 
 @given(program=st.text(max_size=20), addresses=st.lists(st.ip_addresses().map(str), min_size=1, max_size=4))
+@example(program="..", addresses=["10.1.0.21"])
 def test_what_is_pasted_is_what_was_meant_and_the_plan_takes_it(program: str, addresses: list[str]) -> None:
     packets = [came(address, port=1) for address in addresses]
     found = permits_of(packets, {("tcp", 1): program})

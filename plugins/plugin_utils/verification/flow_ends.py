@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from itertools import islice, takewhile, zip_longest
 
 from ..basics.addresses import Address, is_unrouted, parse_address, parse_prefix
+from ..basics.ports import PortRange, merge_ranges
 from ..plan_files.view import INTERNET, FlowView, PlanView
 from .guards import Guards
 from .probes import NotProbed
@@ -36,12 +37,17 @@ class FlowEnds:
         self._free: dict[int, dict[str, list[str]]] = {}
         # Whoever sends probes, by each address that it may wear where it stands or outside; made likewise.
         self._wearing: list[tuple[Address, str]] | None = None
+        # Where flows over TCP are listened for, by host and IP version; made likewise.
+        self._listened: dict[tuple[str, int], tuple[PortRange, ...]] | None = None
 
     def between_hosts(self, flow: FlowView) -> Iterator[FlowView]:
         """A flow with hosts at both ends: as it is, or once for each host that stands for the Internet.
 
         An enabled flow that nobody can show is noted.
         """
+        if self._leaves_from_a_listener(flow):
+            self.note(flow, "the sender's program listens on the port that it sends from, so nobody else can send")
+            return
         found = False
         for sent in self._with_senders(flow):
             for received in self._with_receivers(sent):
@@ -49,6 +55,19 @@ class FlowEnds:
                 yield received
         if not found and flow.enabled:
             self.note(flow, self._why_not(flow))
+
+    def _leaves_from_a_listener(self, flow: FlowView) -> bool:
+        """Whether a flow over TCP leaves from a port on which its sender listens: its program may, no probe can."""
+        if not flow.enabled or flow.transport != "tcp" or flow.source_port is None:
+            return False
+        if self._listened is None:
+            found: dict[tuple[str, int], list[PortRange]] = defaultdict(list)
+            for other in self._view.flows:
+                if other.enabled and other.transport == "tcp":
+                    found[other.destination, other.version].extend(other.ports)
+            self._listened = {key: merge_ranges(ports) for key, ports in found.items()}
+        held = self._listened.get((flow.source, flow.version), ())
+        return any(ports.low <= flow.source_port <= ports.high for ports in held)
 
     def note(self, flow: FlowView, reason: str) -> None:
         """Note that no probe shows a flow, and why."""

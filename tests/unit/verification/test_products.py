@@ -304,3 +304,14 @@ def test_a_server_that_nobody_logs_in_to_must_be_reached_and_need_not_run(plan: 
     assert {(probe.expect, probe.foreign) for probe in found} == {("through", True)}
     # Unlike somebody else's machine it holds rules: its own neighbours are refused as well.
     assert {"fl-pc1", "fl-pc2", "fl-kerio"} & {p.host for p in probes_of(plan, target="fl-press", expect="silent")}
+
+
+@pytest.mark.parametrize(("source_ports", "shown"), [("25", False), ("20-29", True), ("26", True)])
+def test_what_leaves_over_tcp_from_a_port_that_its_sender_listens_on_is_listed(
+    plan: dict[str, Any], source_ports: str, shown: bool
+) -> None:
+    identity = "communigate.smtp_out/br-cgp>internet"
+    flow_of(plan, identity)["source_ports"] = source_ports
+    assert bool(probes_of(plan, flow=identity)) == shown
+    missing = {item.exchange: item.reason for item in expected(plan).not_probed}
+    assert ("listens on the port that it sends from" in missing.get("communigate.smtp_out", "")) != shown

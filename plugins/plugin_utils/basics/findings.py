@@ -79,6 +79,7 @@ KINDS = _kinds(
     ("FXN152", "error", "Networks of a public address that does not change"),
     ("FXN153", "error", "Changing public address of which nobody says where it lies"),
     ("FXN154", "error", "Changing public address where a fixed one is needed"),
+    ("FXN155", "error", "Routers side by side that were written as a row"),
     # 2xx: services, offers, uses
     ("FXN201", "error", "Unknown service"),
     ("FXN202", "error", "Unknown server host"),

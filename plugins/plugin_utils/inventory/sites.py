@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..basics.addresses import Prefix
@@ -13,13 +13,18 @@ from ..basics.findings import Finding, short
 from .intent import Gateway, Site
 from .public_addresses import PUBLIC_KEYS, check_chain, check_public, read_public
 from .reader import Reader
+from .side_by_side import check_side_by_side
 
 SITE_KEYS = frozenset(("networks", "gateway", "gateways", *PUBLIC_KEYS, "realm"))
 GATEWAY_KEYS = ("host", *PUBLIC_KEYS)
 
 
-def read_sites(raw: object, hosts: Iterable[str], findings: list[Finding]) -> dict[str, Site]:
-    """Return the sites of ``faxnet_sites``, sorted by name."""
+def read_sites(raw: object, hosts: Mapping[str, Mapping[str, object]], findings: list[Finding]) -> dict[str, Site]:
+    """Return the sites of ``faxnet_sites``, sorted by name.
+
+    Args:
+        hosts: what the inventory says of every host, as it is written.
+    """
     reader = Reader("", findings)
     if raw is None:
         reader.note("FXN103", "faxnet_sites", "", "is missing", "name the sites, their networks and gateways")
@@ -37,6 +42,8 @@ def read_sites(raw: object, hosts: Iterable[str], findings: list[Finding]) -> di
     _check_overlaps(reader, sites)
     _check_routers(reader, sites)
     check_public(reader, sites)
+    for site in sites.values():
+        check_side_by_side(reader, site)
     return sites
 
 

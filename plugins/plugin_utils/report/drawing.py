@@ -5,7 +5,8 @@
 
 Sites with servers stand on the left, the others on the right. An arrow begins where the connection begins; its colour
 says who that is, its texture the protocol. Lines of a site run on its outer side, lines to other sites through its
-router. Whoever is not a host of the plan stands in the Internet itself. Colours come from the page's style sheet.
+router; those between sites of one realm run in a tunnel and not in the Internet. Whoever is not a host of the plan
+stands in the Internet itself. Colours come from the page's style sheet.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ def drawing(scene: Scene) -> Markup:
         tag("title", "Sites, devices and flows", id="drawing-title"),
         tag("desc", _description(scene), id="drawing-text"),
         tag("defs", [arrowhead(f"arrow-{name}", kind) for kind, name in _HEADS.items()]),
-        _internet(layout.height),
+        _internet(layout.height) if scene.internet else None,
+        [_tunnel(*tunnel) for tunnel in layout.tunnels],
         [_card(item) for item in placed.values()],
         _lines(scene.lines, where),
         [_trunk(line, layout, level) for line, level in layout.levels.items()],
@@ -62,7 +64,7 @@ def drawing(scene: Scene) -> Markup:
         # What is written stands above every line.
         [_trunk_words(line, level, named=len(services) > 1) for line, level in layout.levels.items()],
         [_node(name, lines, y) for name, (y, lines) in layout.nodes.items()],
-        [_bystander(item) if scene.public else _kept_out(item) for item in idle],
+        [_bystander(item) if scene.public else _kept_out(item) for item in idle if scene.internet],
         [_row(item, index, row) for item in placed.values() for index, row in enumerate(item.card.rows)],
         [_doors(item) for item in placed.values()],
         viewBox=f"0 0 {WIDTH} {layout.height:g}",
@@ -76,6 +78,12 @@ def key(kind: str, transport: str) -> Markup:
     """Return a short piece of a line of that kind and protocol, for a legend."""
     path = tag("path", d="M2,6 H40", class_=f"flow {kind} {transport}")
     return tag("svg", path, viewBox="0 0 42 12", class_="key", aria_hidden="true")
+
+
+def tunnel_key() -> Markup:
+    """Return a short piece of a tunnel, for a legend."""
+    piece = tag("rect", x=1, y=1, width=40, height=10, rx=5, class_="tunnel")
+    return tag("svg", piece, viewBox="0 0 42 12", class_="key", aria_hidden="true")
 
 
 def arrowhead(name: str, style: str) -> Markup:
@@ -103,12 +111,26 @@ def _internet(height: float) -> Markup:
     )
 
 
-def _card(item: Placed) -> Markup:
-    card = item.card
+def _tunnel(top: float, bottom: float, realm: str) -> Markup:
+    """What carries the lines of a realm between two sites, whatever it is made of."""
+    left = MARGIN + CARD + 46
     return tag(
         "g",
+        tag("title", f"Sites of realm {realm} reach each other directly, by a line or a VPN; nothing is translated."),
+        tag("rect", x=left, y=top, width=WIDTH - 2 * left, height=bottom - top, rx=16, class_="tunnel"),
+        tag("text", cut(f"realm {realm}", MOST_LETTERS), x=WIDTH / 2, y=top + 17, class_="tunnel-name"),
+    )
+
+
+def _card(item: Placed) -> Markup:
+    card = item.card
+    realm = f"realm {card.realm}" if card.realm else ""
+    return tag(
+        "g",
+        tag("title", f"Site {card.name}{f', {realm}' if realm else ''}"),
         tag("rect", x=item.x, y=item.y, width=CARD, height=item.height, rx=12, class_="site"),
-        tag("text", cut(card.name, 30), x=item.x + 18, y=item.y + 26, class_="site-name"),
+        tag("text", cut(card.name, 17 if realm else 30), x=item.x + 18, y=item.y + 26, class_="site-name"),
+        tag("text", cut(realm, 22), x=item.x + CARD - 18, y=item.y + 26, class_="realm") if realm else None,
         tag("text", cut(", ".join(card.networks), 46), x=item.x + 18, y=item.y + 44, class_="mono faint"),
     )
 
@@ -229,11 +251,12 @@ def _trunk(line: Arrow, layout: Layout, y: float) -> Markup:
 def _trunk_words(line: Arrow, y: float, *, named: bool) -> Markup:
     title = f"{line.service}: {_title(line)}" if named and line.service else _title(line)
     above = y - 5 - len(line.words) * TEXT
+    inside = " inside" if line.realm else ""
     return tag(
         "g",
-        tag("text", cut(title, MOST_LETTERS), x=WIDTH / 2, y=above, class_=f"trunk-kind {line.kind}"),
+        tag("text", cut(title, MOST_LETTERS), x=WIDTH / 2, y=above, class_=f"trunk-kind {line.kind}{inside}"),
         [
-            tag("text", words, x=WIDTH / 2, y=above + (index + 1) * TEXT - 2, class_="trunk-label")
+            tag("text", words, x=WIDTH / 2, y=above + (index + 1) * TEXT - 2, class_=f"trunk-label{inside}")
             for index, words in enumerate(line.words)
         ],
     )
@@ -315,7 +338,8 @@ def _cards_in_words(cards: Iterable[Card]) -> Iterator[str]:
     for card in cards:
         devices = ", ".join(f"{row.title} ({row.subtitle})" for row in card.rows)
         doors = ", ".join(f"{door.host} ({', '.join(door.public)}{_more(door)})" for door in card.doors)
-        yield f"Site {card.name}: {devices or 'no devices'}{'; behind ' + doors if doors else ''}."
+        realm = f" in realm {card.realm}" if card.realm else ""
+        yield f"Site {card.name}{realm}: {devices or 'no devices'}{'; behind ' + doors if doors else ''}."
 
 
 def _lines_in_words(lines: Iterable[Arrow]) -> Iterator[str]:

@@ -21,12 +21,16 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def ports_label(ports: Iterable[PortRange], most: int = MOST_PORTS) -> str:
-    """Return ports as people write them, with an en dash; where they are many, how many and between which."""
+    """Return ports as people write them, with an en dash; where they are many, how many and between which.
+
+    Two are never many: ``993, 7488`` is no longer than the words for it.
+    """
     merged = merge_ranges(ports)
     if merged == _EVERY_PORT:
         return "any port"
-    if len(merged) > most:
-        return f"{len(merged)} ranges in {merged[0].low}\u2013{merged[-1].high}"
+    if len(merged) > max(most, 2):
+        what = "ports" if all(item.size == 1 for item in merged) else "ranges"
+        return f"{len(merged)} {what} in {merged[0].low}\u2013{merged[-1].high}"
     return dashes(ports_text(merged, ", "))
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from ..verification.judgement import FAILED, PASSED, UNPROVEN
 from .also_open_section import also_open_section
 from .markup import Markup, raw, tag
+from .matrix_section import matrix_section
 from .model import BROKEN, INCOMPLETE, SOUND, UNTESTED, Report
 from .parts import number
 from .plan_sections import (
     drawing_section,
     findings_section,
-    matrix_section,
     ranges_section,
     sheets_section,
     special_section,

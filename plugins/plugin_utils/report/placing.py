@@ -30,6 +30,9 @@ _LANE = 46
 #: For an arrow through the Internet with its title, and for a line of text.
 _TRUNK = 31
 TEXT = 17
+#: Of a tunnel: for its name above its lines, and below them.
+_TUNNEL_HEAD = 18
+_TUNNEL_FOOT = 4
 _TOP = 48
 
 #: How far a line of each kind runs from the middle of what it leaves.
@@ -95,7 +98,8 @@ class Layout:
 
     Attributes:
         placed: cards by name.
-        levels: the height at which each line through the Internet runs between two cards.
+        levels: the height at which each line runs between two cards.
+        tunnels: upper and lower edge of what holds the lines of a realm between two cards, and the realm.
         nodes: the height of each outside end, and the lines that meet it.
         doors: how far from the middle of its router each line leaves a card, by line and card.
         height: of the whole.
@@ -103,6 +107,7 @@ class Layout:
 
     placed: Mapping[str, Placed]
     levels: Mapping[Arrow, float]
+    tunnels: tuple[tuple[float, float, str], ...]
     nodes: Mapping[str, tuple[float, tuple[Arrow, ...]]]
     doors: Mapping[tuple[Arrow, str], float]
     height: float
@@ -110,31 +115,37 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """What needs a level of its own: all lines between two cards, or an outside end with its lines."""
+    """What needs a level of its own: all lines between two cards, or in a realm, or an outside end with its lines."""
 
     wanted: float
     height: float
     lines: tuple[Arrow, ...]
     node: str = ""
+    realm: str = ""
 
 
 def lay_out(scene: Scene) -> Layout:
     """Return where everything of a scene stands."""
     placed, height = _cards(scene)
     levels: dict[Arrow, float] = {}
+    tunnels: list[tuple[float, float, str]] = []
     nodes: dict[str, tuple[float, tuple[Arrow, ...]]] = {}
     free = float(MARGIN + _TOP)
-    for block in sorted(_blocks(scene, placed), key=lambda block: (block.wanted, block.node)):
+    for block in sorted(_blocks(scene, placed), key=lambda block: (block.wanted, block.node, block.realm)):
         top = max(free, block.wanted - block.height / 2)
         if block.node:
             nodes[block.node] = (top + NODE_HEIGHT / 2, block.lines)
         level = top - 8
+        if block.realm:
+            tunnels.append((top, top + block.height, block.realm))
+            level += _TUNNEL_HEAD
         for line in block.lines:
             level += _TRUNK + len(line.words) * TEXT
             levels[line] = level
         free = top + block.height + 12
     levels = {line: level for line, level in levels.items() if line.source in placed and line.target in placed}
-    return Layout(placed, levels, nodes, _at_doors(scene, placed, levels, nodes), max(height, free + MARGIN, 160.0))
+    doors = _at_doors(scene, placed, levels, nodes)
+    return Layout(placed, levels, tuple(tunnels), nodes, doors, max(height, free + MARGIN, 160.0))
 
 
 def _cards(scene: Scene) -> tuple[dict[str, Placed], float]:
@@ -157,19 +168,20 @@ def _cards(scene: Scene) -> tuple[dict[str, Placed], float]:
 
 
 def _blocks(scene: Scene, placed: Mapping[str, Placed]) -> list[_Block]:
-    pairs: dict[tuple[str, ...], list[Arrow]] = defaultdict(list)
+    pairs: dict[tuple[str, tuple[str, ...]], list[Arrow]] = defaultdict(list)
     for line in scene.trunks:
-        pairs[tuple(sorted((line.source, line.target)))].append(line)
+        pairs[line.realm, tuple(sorted((line.source, line.target)))].append(line)
     blocks = []
     met: dict[str, list[Arrow]] = defaultdict(list)
-    for pair, lines in pairs.items():
+    for (realm, pair), lines in pairs.items():
         inside = [name for name in pair if name in placed]
         if len(inside) == 2:
             wanted = sum(placed[name].door_y for name in inside) / 2
             # All that clients start, then all that servers start.
             ordered = sorted(lines, key=lambda line: (list(SHIFTS).index(line.kind), line.source))
             tall = sum(_TRUNK + len(line.words) * TEXT for line in ordered)
-            blocks.append(_Block(wanted, tall, tuple(ordered)))
+            room = _TUNNEL_HEAD + _TUNNEL_FOOT if realm else 0
+            blocks.append(_Block(wanted, tall + room, tuple(ordered), realm=realm))
         else:
             for name in set(pair) - set(inside):
                 met[name] += lines

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page's sections about the plan: drawing, matrix, call-back ranges, sheets for routers and clients, findings."""
+"""The page's sections about the plan: drawing, call-back ranges, sheets for routers and clients, findings."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ from typing import Any
 from ..basics.ports import PortRange, parse_ranges
 from ..plan_files.view import FlowView
 from ..platforms.rule_list import rule_list
-from ..verification.judgement import FAILED, PASSED, UNPROVEN
 from ..verification.probes import named
-from .drawing import drawing, key
+from .drawing import drawing, key, tunnel_key
 from .flow_words import dashes, idle_words, port_words, ports_label
 from .markup import Content, Markup, tag
-from .matrix import Cell, Matrix, make_matrix, summary_of
 from .model import Report
 from .parts import badge, number, section, table
-from .scene import CARRIED, CLIENT, SERVER, Arrow, Scene, kind_of, make_scene
+from .scene import CARRIED, CLIENT, SERVER, Arrow, Scene, make_scene
 
 #: Longer lists stay in the plan's files; a page that nobody can scroll through helps nobody.
 MOST_ROWS = 200
@@ -34,17 +32,13 @@ _KIND_WORDS = {
     SERVER: "a server starts it: a call-back, an alert, or its own way out",
     CARRIED: "a server starts it, and it passes only through what the client's own packets keep open",
 }
+_REALM_WORDS = "inside a realm: from site to site by a line or a VPN, under the hosts' own addresses"
 _TRANSPORT_WORDS = {"tcp": "TCP", "udp": "UDP", "both": "TCP and UDP"}
-
-#: In a cell of the grid.
-_MOST_LETTERS = 28
 
 _ANYBODY = {"0.0.0.0/0": "anyone", "::/0": "anyone", None: "anyone"}
 
 #: What the list of rules says where a protocol has no ports, and where it may be any.
 _NO_PORTS = "any"
-
-_MARKS = {PASSED: ("\u2713", "good"), FAILED: ("\u2715", "bad"), UNPROVEN: ("?", "doubt"), "": ("", "untested")}
 
 
 def drawing_section(report: Report) -> Markup:
@@ -75,92 +69,10 @@ def _keys(scene: Scene) -> Markup:
         listed += [
             (CLIENT, transport, words) for transport, words in _TRANSPORT_WORDS.items() if transport in transports
         ]
-    return tag("ul", [tag("li", key(kind, transport), words) for kind, transport, words in listed], class_="keys")
-
-
-def matrix_section(report: Report) -> Markup:
-    """Who may talk to whom."""
-    matrix = make_matrix(report)
-    what = "sites" if matrix.by_site else "hosts"
-    intro = (
-        f"Rows start a connection, columns receive it. Ports stand where {what} may connect; choose them to see why. "
-        "A dash is no fax flow; what may pass apart from those stands under Also open."
-    )
-    head = tag("tr", tag("th", "from \\ to", scope="col"), [tag("th", name, scope="col") for name in matrix.columns])
-    rows = [
-        tag("tr", tag("th", source, scope="row"), [_cell(matrix, source, target) for target in matrix.columns])
-        for source in matrix.rows
-    ]
-    grid = tag("table", tag("thead", head), tag("tbody", rows), class_="matrix")
-    legend = tag(
-        "p",
-        [tag("span", tag("b", mark, class_=style), f" {words}  ") for mark, style, words in _legend()],
-        class_="legend",
-    )
-    more = f"{matrix.left_out} more {what} are in the plan and not in this grid." if matrix.left_out else None
-    return section("matrix", "Who may talk to whom", intro, tag("div", grid, class_="wide"), legend, more)
-
-
-def _legend() -> Iterable[tuple[str, str, str]]:
-    yield "\u2713", "good", "proven by packets"
-    yield "\u2715", "bad", "not as planned"
-    yield "?", "doubt", "not proven"
-
-
-def _cell(matrix: Matrix, source: str, target: str) -> Markup:
-    cell = matrix.cells.get((source, target), Cell((), 0, ""))
-    if source == target and not cell.flows and not matrix.by_site:
-        return tag("td", class_="self")
-    mark, style = _MARKS[cell.verdict]
-    sign = tag("b", mark, class_=style) if mark else None
-    words = summary_of(cell, source, target, public=target in matrix.public)
-    if not cell.flows:
-        return tag("td", tag("span", "\u2013", class_="dash"), sign, class_=f"shut {style}", title=words)
-    opening = tag(
-        "details",
-        tag("summary", _cell_ports(cell), sign, title=words),
-        tag("div", [_flow_words(flow) for flow in _some_flows(cell)], _more_flows(cell), class_="pop"),
-        name="matrix",
-    )
-    return tag("td", opening, class_=f"open {style}")
-
-
-def _cell_ports(cell: Cell) -> Content:
-    parts: list[Content] = []
-    for kind in (CLIENT, SERVER, CARRIED):
-        flows = [flow for flow in cell.flows if kind_of(flow) == kind]
-        if flows:
-            words = port_words(flows, 1)
-            if len(words) > _MOST_LETTERS:
-                protocols = "+".join(sorted({flow.transport for flow in flows}))
-                words = f"{ports_label((item for flow in flows for item in flow.ports), 1)} {protocols}"
-            parts.append(tag("span", words, class_=f"ports {kind}"))
-    return parts
-
-
-def _some_flows(cell: Cell) -> tuple[FlowView, ...]:
-    return cell.flows[:6]
-
-
-def _more_flows(cell: Cell) -> Content:
-    return tag("p", f"and {number(len(cell.flows) - 6, 'more flow')}") if len(cell.flows) > 6 else None
-
-
-def _flow_words(flow: FlowView) -> Markup:
-    way = f" through {', '.join(flow.via)}" if flow.via else ""
-    origin = f" from port {ports_label(flow.source_ports)}" if flow.source_ports else ""
-    ports = ports_label(flow.ports)
-    where = ports if flow.to_any_port else f"port {ports}"
-    more = [f" Kept open for {idle_words(flow.idle)} though nothing passes." if flow.idle else ""]
-    if flow.carried_by:
-        more.append(f" It has no rule of its own: it passes only through what {flow.carried_by} keeps open.")
-    return tag(
-        "p",
-        tag("strong", f"{flow.source} \u2192 {flow.destination} "),
-        tag("code", f"{flow.dial} {where} {flow.transport}{origin}"),
-        f"{way}. {flow.reason}.",
-        more,
-    )
+    items = [tag("li", key(kind, transport), words) for kind, transport, words in listed]
+    if any(line.realm for line in lines):
+        items.append(tag("li", tunnel_key(), _REALM_WORDS))
+    return tag("ul", items, class_="keys")
 
 
 def special_section(report: Report) -> Markup | None:

@@ -9,9 +9,9 @@ handful of sites the smaller ones become one card.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from ..basics.ports import merge_ranges
@@ -59,13 +59,14 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A site, or the sites for which there is no room."""
+    """A site, or the sites for which there is no room; ``realm``: the one that it shares with others."""
 
     name: str
     networks: tuple[str, ...]
     rows: tuple[Row, ...]
     doors: tuple[Door, ...]
     serves: bool
+    realm: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Arrow:
         words: the label and what else is to be said, in lines as long as the drawing has room for.
         verb: what the source does to the target, in words.
         service: whose flows these are; empty where they are several services'.
+        realm: inside which they run from site to site, by a line or a VPN; empty where they cross the Internet.
         idle: how long devices on the way keep it open though nothing passes, in words; empty where they decide that.
     """
 
@@ -91,6 +93,7 @@ class Arrow:
     verb: str
     idle: str
     service: str
+    realm: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class Scene:
         trunks: between cards; one end may stand outside.
         outside: what is drawn in the Internet besides lines: addresses that are no hosts, and everybody.
         public: whether anything is open to everybody.
+        internet: whether any site meets the Internet.
     """
 
     cards: tuple[Card, ...]
@@ -109,6 +113,7 @@ class Scene:
     trunks: tuple[Arrow, ...]
     outside: tuple[str, ...]
     public: bool
+    internet: bool
 
 
 @dataclass(slots=True)
@@ -134,15 +139,18 @@ def make_scene(view: PlanView) -> Scene:
     rest = [name for name in view.sites if name not in chosen]
     if rest:
         cards.append(_rest_card(view, rest, members, drawn_at))
+    realms = _shared_realms(view)
+    cards = [replace(card, realm=realms.get(card.name, "")) for card in cards]
     # Sites that take part come first; those that are only there to be kept out stand below them.
     busy = {drawn_at.card[host] for flow in flows for host in (flow.source, flow.destination) if host in drawn_at.card}
     cards.sort(key=lambda card: card.name not in busy)
     return Scene(
         cards=tuple(cards),
         lines=_lines(flows, drawn_at.row),
-        trunks=_trunks(flows, drawn_at.card),
+        trunks=_trunks(view, flows, drawn_at.card),
         outside=tuple(dict.fromkeys(outside.values())),
         public=any(flow.source == INTERNET for flow in flows),
+        internet=bool(outside) or any(map(_meets_the_internet, view.sites.values())),
     )
 
 
@@ -194,9 +202,8 @@ def _card(
         held_by = _held_by(view.hosts.get(gateway.host), gateway=True)
         note = _note(by_target.get(gateway.host, []), held_by)
         doors.append(Door(gateway.host, gateway.worn, gateway.about, note))
-    return Card(
-        site.name, site.networks, tuple(rows), tuple(doors), any("server" in view.hosts[name].roles for name in names)
-    )
+    serves = any("server" in view.hosts[name].roles for name in names)
+    return Card(site.name, site.networks, tuple(rows), tuple(doors), serves)
 
 
 def _held_by(host: HostView | None, *, gateway: bool = False) -> str:
@@ -247,32 +254,64 @@ def _rest_card(view: PlanView, sites: list[str], members: dict[str, list[str]], 
     return Card(name, (*networks[:2], *more), (row,), doors, serves)
 
 
-def _trunks(flows: list[FlowView], drawn_at: dict[str, str]) -> tuple[Arrow, ...]:
-    apart = _lines(flows, drawn_at, by_service=True)
-    return apart if len(apart) <= MOST_TRUNKS else _lines(flows, drawn_at)
+def _meets_the_internet(site: SiteView) -> bool:
+    return INTERNET in site.realms.values() or any(gateway.worn for gateway in site.gateways)
 
 
-def _lines(flows: list[FlowView], drawn_at: dict[str, str], *, by_service: bool = False) -> tuple[Arrow, ...]:
-    def way(flow: FlowView) -> tuple[str, str, str, str]:
+def _shared_realms(view: PlanView) -> dict[str, str]:
+    """The realms that a site shares with others, by the site's name; most share none."""
+    members = Counter(realm for site in view.sites.values() for realm in {*site.realms.values()} - {INTERNET})
+    return {
+        name: ", ".join(realm for realm in sorted({*site.realms.values()}) if members[realm] > 1)
+        for name, site in view.sites.items()
+    }
+
+
+def _trunks(view: PlanView, flows: list[FlowView], drawn_at: dict[str, str]) -> tuple[Arrow, ...]:
+    apart = _lines(flows, drawn_at, lambda flow: (flow.service, _realm_between(view, flow)))
+    if len(apart) <= MOST_TRUNKS:
+        return apart
+    return _lines(flows, drawn_at, lambda flow: ("", _realm_between(view, flow)))
+
+
+def _realm_between(view: PlanView, flow: FlowView) -> str:
+    """The realm inside which a flow runs from one site to another; empty where it crosses the Internet."""
+    if flow.source not in view.hosts or flow.destination not in view.hosts:
+        return ""
+    ends = (view.sites[view.hosts[end].site] for end in (flow.source, flow.destination))
+    one, other = (site.realm(flow.version) for site in ends)
+    return one if one == other != INTERNET else ""
+
+
+def _anyhow(_flow: FlowView) -> tuple[str, str]:
+    return "", ""
+
+
+def _lines(
+    flows: list[FlowView], drawn_at: dict[str, str], apart: Callable[[FlowView], tuple[str, str]] = _anyhow
+) -> tuple[Arrow, ...]:
+    """Flows between what is drawn as arrows; *apart*: of whose service, and in which realm, they are drawn apart."""
+
+    def way(flow: FlowView) -> tuple[str, str, str, str, str]:
         source, target = drawn_at.get(flow.source, ""), drawn_at.get(flow.destination, "")
-        return source, target, kind_of(flow), flow.service if by_service else ""
+        return source, target, kind_of(flow), *apart(flow)
 
     grouped = sorted(_grouped(flows, way).items())
     return tuple(
-        _line(source, target, kind, alike)
-        for (source, target, kind, _service), alike in grouped
+        _line(source, target, kind, realm, alike)
+        for (source, target, kind, _service, realm), alike in grouped
         if source and target and source != target
     )
 
 
-def _line(source: str, target: str, kind: str, flows: list[FlowView]) -> Arrow:
+def _line(source: str, target: str, kind: str, realm: str, flows: list[FlowView]) -> Arrow:
     transports = {flow.transport for flow in flows}
     transport = transports.pop() if len(transports) == 1 else "both"
     services = {flow.service for flow in flows}
     service = services.pop() if len(services) == 1 else ""
     label, idle = port_words(flows), kept_open(flows)
     words = wrapped(f"{label}, {idle}" if idle else label, MOST_LETTERS)
-    return Arrow(source, target, kind, transport, label, words, _verb(kind, flows), idle, service)
+    return Arrow(source, target, kind, transport, label, words, _verb(kind, flows), idle, service, realm)
 
 
 def _verb(kind: str, flows: list[FlowView]) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -45,20 +44,9 @@ def plan_of(inventory: Path) -> dict[str, Any]:
 def drawn(document: dict[str, Any]) -> str:
     """Return a plan's drawing as an SVG file of its own, with the report's light colours."""
     from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.view import view_plan  # noqa: PLC0415
-    from ansible_collections.faxnet.deploy.plugins.plugin_utils.report import drawing, scene  # noqa: PLC0415
+    from ansible_collections.faxnet.deploy.plugins.plugin_utils.report import drawing_file, scene  # noqa: PLC0415
 
-    sheet = Path(drawing.__file__).with_name("page.css").read_text(encoding="utf-8")
-    # An image has no page around it: of the sheet it takes the first colours and what concerns the drawing.
-    colours = re.search(r"^:root \{.*?^\}", sheet, re.MULTILINE | re.DOTALL)
-    rules = re.findall(r"^\.drawing .*?\}$", sheet, re.MULTILINE | re.DOTALL)
-    if colours is None or not rules:
-        raise SystemExit("page.css of the report has no colours or no rules for the drawing any more")
-    fonts = '.drawing text { font-family: system-ui, "Segoe UI", "Liberation Sans", sans-serif; }'
-    style = "\n".join(["<style>", colours.group(0).replace("light dark", "light"), fonts, *rules, "</style>"])
-    svg = str(drawing.drawing(scene.make_scene(view_plan(document))))
-    head, rest = svg.split(">", 1)
-    back = '<rect width="100%" height="100%" fill="#ffffff"/>'
-    return f'{head} xmlns="http://www.w3.org/2000/svg">\n{style}\n{back}\n{rest}\n'
+    return drawing_file.drawing_file(scene.make_scene(view_plan(document)))
 
 
 def _picture() -> dict[str, str]:

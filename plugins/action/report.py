@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes the report of a plan and of what was proven of it: a page, JSON and JUnit XML."""
+"""Writes the report of a plan and of what was proven of it: a page, JSON, JUnit XML, tables and the drawing."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ from ansible.release import __version__ as ansible_version
 from ..plugin_utils.faces.action import EngineAction
 from ..plugin_utils.plan_files.directory import written_digest
 from ..plugin_utils.report.document import report_json
+from ..plugin_utils.report.drawing_file import drawing_file
+from ..plugin_utils.report.exports import DRAWING, table_names, tables
 from ..plugin_utils.report.folder import replace_files
 from ..plugin_utils.report.junit import junit_xml
 from ..plugin_utils.report.model import Report, is_notification, make_report, notification_kind
 from ..plugin_utils.report.page import report_page
+from ..plugin_utils.report.scene import make_scene
 from ..plugin_utils.report.source import Source, read_source
 from ..plugin_utils.verification.judgement import FAILED, PASSED, UNPROVEN
 from ..plugin_utils.verification.run_files import REPORT
@@ -79,14 +82,16 @@ _DOCUMENTS: dict[str, tuple[str, Callable[[Report], Iterable[str]]]] = {
     "page": ("index.html", lambda report: [report_page(report)]),
     "document": ("report.json", report_json),
     "junit": ("junit.xml", junit_xml),
+    "drawing": (DRAWING, lambda report: [drawing_file(make_scene(report.view))]),
 }
 
 
-def _write(report: Report, directory: Path, *, check_mode: bool) -> dict[str, str]:
+def _write(report: Report, directory: Path, *, check_mode: bool) -> dict[str, Any]:
     documents = dict(_DOCUMENTS.values())
     if not check_mode:
-        replace_files(directory, {name: render(report) for name, render in documents.items()})
-    return {key: str(directory / name) for key, (name, _render) in _DOCUMENTS.items()}
+        replace_files(directory, {name: render(report) for name, render in documents.items()}, tables(report))
+    written = {key: str(directory / name) for key, (name, _render) in _DOCUMENTS.items()}
+    return {**written, "tables": [str(directory / name) for name in table_names()]}
 
 
 def _summary(report: Report) -> dict[str, Any]:

@@ -11,6 +11,8 @@ version_added: "0.1.0"
 description:
   - Judges the results of the last verification against the plan and writes a page for people (C(index.html)), the same
     for programs (C(report.json)) and JUnit XML for continuous integration (C(junit.xml)).
+  - Beside the page lie the flows, the rules of every device and the call-back ranges as tables (C(flows.csv),
+    C(rules.csv), C(ranges.csv), and the same as Markdown), and the drawing (C(network.svg)). The page links them.
   - The page needs nothing but itself. It shows the verdict, the sites, devices and flows as a drawing, who may talk to
     whom, the call-back ranges, sheets for routers and clients that are set by hand, findings with their cures, and what
     was tested and what was not.
@@ -135,4 +137,15 @@ junit:
   returned: always
   type: str
   sample: /srv/network/.faxnet/report/junit.xml
+drawing:
+  description: The drawing as a file of its own.
+  returned: always
+  type: str
+  sample: /srv/network/.faxnet/report/network.svg
+tables:
+  description: Flows, rules and call-back ranges, each as CSV and as Markdown.
+  returned: always
+  type: list
+  elements: str
+  sample: [/srv/network/.faxnet/report/flows.csv, /srv/network/.faxnet/report/flows.md]
 """

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from ..plan_files.directory import write_pieces
@@ -19,8 +20,15 @@ from ..plan_files.sealed_json import PlanFileError
 from ..plan_files.swap import replace_folder, temporary
 
 
-def replace_files(folder: Path, documents: Mapping[str, Iterable[str]]) -> None:
+def replace_files(
+    folder: Path,
+    documents: Mapping[str, Iterable[str]],
+    together: Mapping[tuple[str, ...], Iterable[tuple[str, ...]]] | None = None,
+) -> None:
     """Write documents, given piece by piece, to a folder; what else lies there stays.
+
+    Args:
+        together: documents of which each step makes a piece of each.
 
     Raises:
         PlanFileError: the folder cannot be written; all of it is as it was.
@@ -34,12 +42,25 @@ def replace_files(folder: Path, documents: Mapping[str, Iterable[str]]) -> None:
             new.chmod(folder.stat().st_mode & 0o7777 if folder.exists() else 0o755)
             for name, pieces in documents.items():
                 write_pieces(pieces, new / name)
+            for names, steps in (together or {}).items():
+                _write_together([new / name for name in names], steps)
             _take_along(folder, new)
             replace_folder(new, folder)
         finally:
             shutil.rmtree(new, ignore_errors=True)
     except OSError as error:
         raise PlanFileError(f"{folder} cannot be written: {error}") from error
+
+
+def _write_together(paths: Sequence[Path], steps: Iterable[tuple[str, ...]]) -> None:
+    with ExitStack() as open_files:
+        streams = [
+            open_files.enter_context(path.open("x", encoding="utf-8", errors="backslashreplace", newline=""))
+            for path in paths
+        ]
+        for pieces in steps:
+            for stream, piece in zip(streams, pieces, strict=True):
+                stream.write(piece)
 
 
 def _take_along(old: Path, new: Path) -> None:

@@ -29,7 +29,7 @@ def text(content: Content) -> Markup:
     if isinstance(content, Markup):
         return content
     if isinstance(content, str):
-        return Markup(html.escape(_printable(content)))
+        return Markup(html.escape(printable(content)))
     if isinstance(content, (int, float)):
         return Markup(str(content))
     return Markup("".join(text(item) for item in content))
@@ -54,7 +54,7 @@ def opening(element: str, /, **attributes: str | int | float | bool | None) -> M
         if value is None or value is False:
             continue
         label = key.rstrip("_").replace("_", "-")
-        parts.append(label if value is True else f'{label}="{html.escape(_printable(str(value)))}"')
+        parts.append(label if value is True else f'{label}="{html.escape(printable(str(value)))}"')
     return Markup(f"<{' '.join(parts)}>")
 
 
@@ -68,6 +68,6 @@ def raw(trusted: str) -> Markup:
     return Markup(trusted)
 
 
-def _printable(value: str) -> str:
-    """*value* without characters that no HTML or XML document may hold; newlines and tabs stay."""
+def printable(value: str) -> str:
+    """Return *value* without characters that no HTML or XML document may hold; newlines and tabs stay."""
     return "".join(char if char.isprintable() or char in "\n\t" else "\ufffd" for char in value)

@@ -13,7 +13,7 @@ from .flow_words import idle_words, port_words, ports_label
 from .markup import Content, Markup, tag
 from .matrix import Cell, Matrix, make_matrix, proof_of, summary_of
 from .model import Report
-from .parts import number, section
+from .parts import file_links, number, section
 from .scene import CARRIED, CLIENT, SERVER, kind_of
 
 #: In a cell.
@@ -41,7 +41,8 @@ def matrix_section(report: Report) -> Markup:
         class_="legend",
     )
     more = f"{matrix.left_out} more {what} are in the plan and not in this grid." if matrix.left_out else None
-    return section("matrix", "Who may talk to whom", intro, tag("div", grid, class_="wide"), legend, more)
+    files = file_links("All flows", "flows.csv", "flows.md")
+    return section("matrix", "Who may talk to whom", intro, tag("div", grid, class_="wide"), legend, more, files)
 
 
 def _legend() -> Iterator[tuple[str, str, str]]:

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from ..verification.judgement import FAILED, PASSED, UNPROVEN
 from .also_open_section import also_open_section
+from .drawing_file import STYLE_SHEET
 from .markup import Markup, raw, tag
 from .matrix_section import matrix_section
 from .model import BROKEN, INCOMPLETE, SOUND, UNTESTED, Report
-from .parts import number
+from .parts import file_links, number
 from .plan_sections import (
     drawing_section,
     findings_section,
@@ -22,8 +22,6 @@ from .plan_sections import (
     special_section,
 )
 from .proof_sections import failures_section, gaps_section, notifications_section, tests_section
-
-STYLE_SHEET = Path(__file__).with_name("page.css")
 
 _STYLES = {SOUND: "good", BROKEN: "bad", INCOMPLETE: "doubt", UNTESTED: "untested"}
 _SIGNS = {
@@ -116,5 +114,6 @@ def _footer(report: Report) -> Markup:
     return tag(
         "footer",
         tag("p", "Plan ", tag("code", report.view.digest)),
-        tag("p", f"Made {report.source.time} by {versions}. The same for programs: report.json, junit.xml."),
+        tag("p", f"Made {report.source.time} by {versions}."),
+        file_links("The same for programs", "report.json", "junit.xml"),
     )

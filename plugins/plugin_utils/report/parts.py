@@ -49,6 +49,14 @@ def badge(words: str, style: str) -> Markup:
     return tag("span", words, class_=f"badge {style}")
 
 
+def file_links(words: str, *names: str) -> Markup:
+    """``The ranges: ranges.csv, ranges.md``: files that lie beside the page."""
+    links: list[Content] = []
+    for name in names:
+        links += [", " if links else ": ", tag("a", name, href=name)]
+    return tag("p", words, links, ".", class_="files")
+
+
 def number(count: int, noun: str) -> str:
     """``1 rule``, ``2 rules``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -14,10 +14,11 @@ from ..plan_files.view import FlowView
 from ..platforms.rule_list import rule_list
 from ..verification.probes import named
 from .drawing import drawing, key, tunnel_key
+from .exports import DRAWING, called_back
 from .flow_words import dashes, idle_words, port_words, ports_label
 from .markup import Content, Markup, tag
 from .model import Report
-from .parts import badge, number, section, table
+from .parts import badge, file_links, number, section, table
 from .scene import CARRIED, CLIENT, SERVER, Arrow, Scene, make_scene
 
 #: Longer lists stay in the plan's files; a page that nobody can scroll through helps nobody.
@@ -46,7 +47,8 @@ def drawing_section(report: Report) -> Markup:
     scene = make_scene(report.view)
     picture = tag("div", drawing(scene), class_="picture")
     words = ("An arrow begins where the connection begins. ", *_nothing_else(report.lenient))
-    return section("network", "The network", None, picture, _keys(scene), tag("p", words, class_="legend"))
+    files = file_links("The drawing as a file", DRAWING)
+    return section("network", "The network", None, picture, _keys(scene), tag("p", words, class_="legend"), files)
 
 
 def _nothing_else(lenient: Mapping[str, tuple[str, ...]]) -> tuple[Content, ...]:
@@ -119,7 +121,7 @@ def _special_row(
 
 def ranges_section(report: Report) -> Markup | None:
     """Each client's call-back range; None where no service calls its clients back."""
-    called = {(flow.destination, flow.source, flow.service): flow for flow in report.view.flows if flow.callback}
+    called = called_back(report.view)
     uses = [use for use in report.view.uses if use.get("callback")]
     if not uses:
         return None
@@ -129,8 +131,9 @@ def ranges_section(report: Report) -> Markup | None:
         "The ports on which clients listen for the server's call-backs: what stands in each client's settings, "
         "and what firewalls and routers let in. Ranges behind one public address never overlap."
     )
-    more = f"{len(uses) - MOST_ROWS} more clients are in the plan's files." if len(uses) > MOST_ROWS else None
-    return section("ranges", "Call-back ranges", intro, table(head, rows, numeric={3, 5, 6, 7}), more)
+    more = f"{len(uses) - MOST_ROWS} more clients are in these files. " if len(uses) > MOST_ROWS else ""
+    files = file_links(f"{more}All ranges", "ranges.csv", "ranges.md")
+    return section("ranges", "Call-back ranges", intro, table(head, rows, numeric={3, 5, 6, 7}), files)
 
 
 def _range_row(use: Mapping[str, Any], flow: FlowView | None) -> tuple[Content, ...]:
@@ -172,6 +175,7 @@ def sheets_section(report: Report) -> Markup:
         tag("h3", "Clients"),
         sheets or tag("p", "There are no clients in this plan."),
         more,
+        file_links("The rules of all devices", "rules.csv", "rules.md"),
     )
 
 
@@ -194,7 +198,7 @@ def _router_sheet(name: str, part: Mapping[str, Any]) -> Markup:
     changes = any(entry["address"] is None for entry in part["policy"].get("source_nat", ()))
     worn = [*part["policy"].get("public", ()), *(["changing address"] if changes else [])]
     public = ", ".join(worn) or "no public address"
-    more = tag("p", f"{len(rules) - MOST_ROWS} more rules are in the plan's files.") if len(rules) > MOST_ROWS else None
+    more = tag("p", f"{len(rules) - MOST_ROWS} more rules are in rules.csv.") if len(rules) > MOST_ROWS else None
     return tag(
         "details",
         tag("summary", tag("strong", name), f" {public} \u00b7 {number(len(rules), 'rule')}"),

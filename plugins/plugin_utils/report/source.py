@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..plan_files.directory import read_plan
+from ..plan_files.directory import read_plan, read_slice
 from ..plan_files.view import PlanView, view_plan
-from ..verification.run_files import Results, Slices, read_summary
+from ..verification.run_files import Results, read_summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Source:
 
     Attributes:
         view: the plan.
-        slices: contents of ``hosts/<host>.json``; only those of routers and of clients on the page are asked for.
+        slices: contents of ``hosts/<host>.json``; each is read whenever it is asked for, and not kept.
         expected: content of ``probes.json``; None before anything was expected.
         results: each tested host's result document; each may be read when it is asked for, and PlanFileError says that
             it cannot be.
@@ -37,6 +37,32 @@ class Source:
     versions: Mapping[str, str]
 
 
+class _Slices(Mapping[str, Mapping[str, Any]]):
+    """A plan directory's slices by host: a report goes through them all, and holds one at a time."""
+
+    def __init__(self, plan: Path, hosts: Collection[str]) -> None:
+        self._plan = plan
+        self._hosts = hosts
+
+    def __getitem__(self, host: str) -> Mapping[str, Any]:
+        """Read one host's slice."""
+        if host not in self._hosts:
+            raise KeyError(host)
+        return read_slice(self._plan, host)
+
+    def __contains__(self, host: object) -> bool:
+        """Whether the plan has such a host; nothing is read."""
+        return host in self._hosts
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the hosts' names."""
+        return iter(self._hosts)
+
+    def __len__(self) -> int:
+        """Return the number of hosts."""
+        return len(self._hosts)
+
+
 def read_source(plan: Path, time: str, versions: Mapping[str, str]) -> Source:
     """Return what a report of the plan in a directory, and of the last run beside it, is made of.
 
@@ -47,4 +73,4 @@ def read_source(plan: Path, time: str, versions: Mapping[str, str]) -> Source:
     """
     view = view_plan(read_plan(plan))
     base = plan.parent
-    return Source(view, Slices(plan, view.hosts), read_summary(base, view.digest), Results(base), time, versions)
+    return Source(view, _Slices(plan, view.hosts), read_summary(base, view.digest), Results(base), time, versions)

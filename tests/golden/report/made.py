@@ -10,6 +10,7 @@ from typing import Any
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.view import view_plan
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.document import report_json
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.drawing import drawing
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.exports import tables
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.junit import junit_xml
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.page import report_page
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.scene import make_scene
@@ -33,6 +34,8 @@ def files() -> dict[str, str]:
         "without_rules.json": "".join(report_json(open_to_all)),
         "untested.json": "".join(report_json(untested)),
     }
+    for names, steps in tables(untested).items():
+        found |= {name: "".join(pieces) for name, pieces in zip(names, zip(*steps, strict=True), strict=True)}
     return {f"expected/{name}": text for name, text in found.items()}
 
 

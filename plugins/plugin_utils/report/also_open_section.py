@@ -60,29 +60,29 @@ def also_open_section(report: Report) -> Markup:
         intro,
         tag("h3", "Everything else"),
         tag("ul", [tag("li", item) for item in _stances(report)], class_="stances"),
-        tag("h3", "Into hosts"),
         _listed(
+            "Into hosts",
             ("Hosts", "What", "Protocol and ports", "From", "Said in"),
             [_let_in_row(item, hosts) for item in found.let_in[:MOST_ROWS]],
             len(found.let_in),
             "Nothing: no host lets anything in but flows.",
         ),
-        tag("h3", "Through routers"),
         _listed(
+            "Through routers",
             ("Router", "What", "Protocol and ports", "From", "To", "Said in"),
             [_carried_row(item, hosts) for item in found.carried[:MOST_ROWS]],
             len(found.carried),
             "Nothing: no router carries anything but flows.",
         ),
-        tag("h3", "Outward"),
         _listed(
+            "Outward",
             ("Router", "Sites", "The networks behind it may start", "They wear beyond it"),
             [_outward_row(item) for item in found.outward[:MOST_ROWS]],
             len(found.outward),
             "There are no routers in this plan.",
         ),
-        tag("h3", "Accepted losses"),
         _listed(
+            "Accepted losses",
             ("Hosts", "What may stop when rules come"),
             [_loss_row(item, hosts) for item in found.accepted_losses[:MOST_ROWS]],
             len(found.accepted_losses),
@@ -91,12 +91,14 @@ def also_open_section(report: Report) -> Markup:
     )
 
 
-def _listed(head: Sequence[str], rows: list[tuple[Content, ...]], count: int, none: str) -> Content:
-    """A table, with how many more rows there are elsewhere; a sentence where there is none."""
-    if not rows:
-        return tag("p", none)
-    more = tag("p", f"{count - len(rows)} more are in report.json.") if count > len(rows) else None
-    return table(head, rows, names={0}, stacked=True), more
+def _listed(
+    title: str, head: Sequence[str], rows: list[tuple[Content, ...]], count: int, none: str
+) -> Iterator[Content]:
+    """A table below its title, with how many more rows there are elsewhere; a sentence where there is none."""
+    yield tag("h3", title)
+    yield table(head, rows, names={0}, label=title, stacked=True) if rows else tag("p", none)
+    if count > len(rows):
+        yield tag("p", f"{count - len(rows)} more are in report.json.")
 
 
 def _stances(report: Report) -> Iterator[Content]:

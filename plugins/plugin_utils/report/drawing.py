@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from .flow_words import cut
+from .flow_words import cut, cut_name
 from .markup import Content, Markup, tag
 from .placing import (
     CARD,
@@ -32,7 +32,7 @@ from .placing import (
     Placed,
     lay_out,
 )
-from .scene import CARRIED, CLIENT, MOST_LETTERS, SERVER, Arrow, Card, Door, Row, Scene
+from .scene import CARRIED, CLIENT, MOST_LETTERS, MOST_NOTED, SERVER, Arrow, Card, Door, Row, Scene
 
 _PLATEAU = 126
 _HEADS = {CLIENT: "out", SERVER: "back", CARRIED: "carried"}
@@ -143,10 +143,10 @@ def _row(item: Placed, index: int, row: Row) -> Markup:
         tag("title", f"{row.title} ({row.role}) {row.subtitle} {row.note} {row.count}"),
         tag("rect", x=x, y=y, width=ROW_WIDTH, height=ROW, rx=8, class_=style),
         _icon(row.role, x + 12, y + 12),
-        tag("text", cut(row.title, 24 - len(row.count)), x=x + 44, y=y + 21, class_="device-name"),
+        tag("text", cut_name(row.title, 20 - len(row.count)), x=x + 44, y=y + 21, class_="device-name"),
         tag("text", row.count, x=x + ROW_WIDTH - 10, y=y + 21, class_="count") if row.count else None,
         tag("text", cut(row.subtitle, 24), x=x + 44, y=y + 36, class_="mono"),
-        tag("text", cut(row.note, 34), x=x + 12, y=y + 53, class_="note"),
+        tag("text", cut(row.note, MOST_NOTED), x=x + 12, y=y + 53, class_="note"),
     )
 
 
@@ -179,7 +179,7 @@ def _door(door: Door, centre: float, y: float) -> Markup:
         "g",
         tag("title", f"router {door.host}, public address {public or 'none'}{_more(door)}"),
         tag("rect", x=left, y=y - DOOR_HEIGHT / 2, width=DOOR_WIDTH, height=DOOR_HEIGHT, rx=8, class_="router"),
-        tag("text", cut(door.host, 17), x=centre, y=y - 3 if public else y + 4, class_="router-name"),
+        tag("text", cut_name(door.host, 15), x=centre, y=y - 3 if public else y + 4, class_="router-name"),
         tag("text", cut(public, 18), x=centre, y=y + 13, class_="mono public") if public else None,
         tag("text", cut(door.note, 30), x=centre, y=y + DOOR_HEIGHT / 2 + 13, class_="door-note")
         if door.note

@@ -74,6 +74,14 @@ def cut(words: str, most: int) -> str:
     return words if len(words) <= most else f"{words[: most - 1]}\u2026"
 
 
+def cut_name(name: str, most: int) -> str:
+    """Return a host's name, or what tells it from others: of a long one the host's own part, its end included."""
+    host, _dot, _domain = name.partition(".")
+    if len(name) <= most or len(host) < most:
+        return cut(name, most)
+    return f"{host[: most - 6]}\u2026{host[-5:]}"
+
+
 def idle_words(seconds: int) -> str:
     """Return a time as people say it: ``5 d``, ``2 h``, ``90 s``."""
     size, unit = next((size, unit) for size, unit in _UNITS if seconds % size == 0)

@@ -9,7 +9,7 @@ import html
 from collections.abc import Iterable
 
 #: Elements without content, and without an end tag in HTML.
-_VOID = frozenset({"br", "hr", "meta", "link", "img", "col"})
+_VOID = frozenset({"br", "hr", "meta", "link", "img", "col", "input", "wbr"})
 
 
 class Markup(str):

@@ -1,18 +1,21 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report as one HTML page: nothing is loaded from anywhere, and nothing on it needs a script."""
+"""The report as one HTML page: nothing is loaded from anywhere, and its script is a comfort that nothing needs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from ..verification.judgement import FAILED, PASSED, UNPROVEN
 from .also_open_section import also_open_section
 from .drawing_file import STYLE_SHEET
+from .failures_section import failures_section
 from .markup import Markup, raw, tag
 from .matrix_section import matrix_section
 from .model import BROKEN, INCOMPLETE, SOUND, UNTESTED, Report
+from .page_policy import content_policy
 from .parts import file_links, number
 from .plan_sections import (
     drawing_section,
@@ -21,7 +24,9 @@ from .plan_sections import (
     sheets_section,
     special_section,
 )
-from .proof_sections import failures_section, gaps_section, notifications_section, tests_section
+from .proof_sections import gaps_section, notifications_section, tests_section
+
+SCRIPT = Path(__file__).with_name("page.js")
 
 _STYLES = {SOUND: "good", BROKEN: "bad", INCOMPLETE: "doubt", UNTESTED: "untested"}
 _SIGNS = {
@@ -59,16 +64,20 @@ def report_page(report: Report) -> str:
         "findings": findings_section(report),
         "sheets": sheets_section(report),
     }
+    style, script = (path.read_text(encoding="utf-8") for path in (STYLE_SHEET, SCRIPT))
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=content_policy(style, script)),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", name="generator", content="faxnet.deploy"),
         tag("title", f"{report.headline} \u2013 fax network report"),
-        tag("style", raw(STYLE_SHEET.read_text(encoding="utf-8"))),
+        tag("style", raw(style)),
     )
-    body = tag("body", _verdict(report), _contents(sections), tag("main", sections.values()), _footer(report))
+    bar = tag("div", _contents(sections), _find(), class_="bar")
+    main = tag("main", sections.values())
+    body = tag("body", _verdict(report), bar, main, _approval(report), _footer(report), tag("script", raw(script)))
     return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
 
 
@@ -107,6 +116,19 @@ def _facts(report: Report) -> Markup:
 def _contents(sections: Mapping[str, Markup | None]) -> Markup:
     links = [tag("a", title, href=f"#{identity}") for identity, title in _CONTENTS if sections[identity] is not None]
     return tag("nav", links, aria_label="Sections")
+
+
+def _find() -> Markup:
+    """A field that finds rows; the script shows it, for without one it does nothing."""
+    label = tag("label", "Find ", tag("input", type="search", placeholder="host, address, port"))
+    return tag("div", label, tag("output"), class_="find", role="search", hidden=True)
+
+
+def _approval(report: Report) -> Markup:
+    """On paper: where somebody signs, and for which plan."""
+    lines = [tag("p", f"{words}: ", tag("span", class_="line")) for words in ("Approved by", "Date", "Signature")]
+    plan = tag("p", "For the plan ", tag("code", report.view.digest), ".")
+    return tag("div", plan, lines, class_="approval")
 
 
 def _footer(report: Report) -> Markup:

@@ -23,11 +23,14 @@ def table(
     names: Collection[int] = (),
     caption: str | None = None,
     *,
+    label: str = "",
     stacked: bool = False,
 ) -> Markup:
-    """A table; columns in *numeric* are set flush right, those in *names* are never broken.
+    """A table; columns in *numeric* are set flush right, those in *names* hold names.
 
-    *stacked*: on a narrow screen a row's cells stand below each other, each after its column's title.
+    Args:
+        label: what it holds, for those who hear the page; the caption unless given.
+        stacked: on a narrow screen a row's cells stand below each other, each after its column's title.
     """
 
     def style(index: int) -> str | None:
@@ -41,7 +44,18 @@ def table(
     ]
     title = tag("caption", caption) if caption else None
     inner = tag("table", title, tag("thead", top), tag("tbody", body), class_="stacked" if stacked else None)
-    return tag("div", inner, class_="wide")
+    return scrolled(label or caption or ", ".join(head), inner, class_="wide")
+
+
+def scrolled(label: str, *content: Content, class_: str) -> Markup:
+    """What may be wider or higher than its place: it scrolls there, by keyboard too."""
+    return tag("div", *content, class_=class_, tabindex=0, role="region", aria_label=label)
+
+
+def breakable(name: str) -> list[Content]:
+    """A name that may be broken after each dot, where it is a long one."""
+    first, *others = name.split(".")
+    return [first, *([".", tag("wbr"), part] for part in others)]
 
 
 def badge(words: str, style: str) -> Markup:

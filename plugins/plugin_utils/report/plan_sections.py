@@ -18,7 +18,7 @@ from .exports import DRAWING, called_back
 from .flow_words import dashes, idle_words, port_words, ports_label
 from .markup import Content, Markup, tag
 from .model import Report
-from .parts import badge, file_links, number, section, table
+from .parts import badge, file_links, number, scrolled, section, table
 from .scene import CARRIED, CLIENT, SERVER, Arrow, Scene, make_scene
 
 #: Longer lists stay in the plan's files; a page that nobody can scroll through helps nobody.
@@ -45,7 +45,7 @@ _NO_PORTS = "any"
 def drawing_section(report: Report) -> Markup:
     """The network as a picture."""
     scene = make_scene(report.view)
-    picture = tag("div", drawing(scene), class_="picture")
+    picture = scrolled("The network as a drawing", drawing(scene), class_="picture")
     words = ("An arrow begins where the connection begins. ", *_nothing_else(report.lenient))
     files = file_links("The drawing as a file", DRAWING)
     return section("network", "The network", None, picture, _keys(scene), tag("p", words, class_="legend"), files)
@@ -94,7 +94,12 @@ def special_section(report: Report) -> Markup | None:
         "through what other packets keep open."
     )
     rows = [_special_row(*asked, flows) for asked, flows in sorted(alike.items())]
-    return section("special", "More than a port", intro, table(head, rows, names={0}))
+    return section(
+        "special",
+        "More than a port",
+        intro,
+        table(head, rows, names={0}, label="What flows need besides a port", stacked=True),
+    )
 
 
 def _special_row(
@@ -133,7 +138,8 @@ def ranges_section(report: Report) -> Markup | None:
     )
     more = f"{len(uses) - MOST_ROWS} more clients are in these files. " if len(uses) > MOST_ROWS else ""
     files = file_links(f"{more}All ranges", "ranges.csv", "ranges.md")
-    return section("ranges", "Call-back ranges", intro, table(head, rows, numeric={3, 5, 6, 7}), files)
+    listed = table(head, rows, numeric={3, 5, 6, 7}, names={0, 1}, label="Call-back ranges", stacked=True)
+    return section("ranges", "Call-back ranges", intro, listed, files)
 
 
 def _range_row(use: Mapping[str, Any], flow: FlowView | None) -> tuple[Content, ...]:
@@ -189,11 +195,13 @@ def _router_sheet(name: str, part: Mapping[str, Any]) -> Markup:
             for item in typed["services"][:MOST_ROWS]
         ],
         caption="Services to define",
+        label=f"{name}: services to define",
     )
     listed = table(
         ("Rule", "Direction", "Service", "Ports", "Action", "From", "At public address", "Send to", "Also", "State"),
         [_rule_row(rule) for rule in rules[:MOST_ROWS]],
         caption="Rules to define",
+        label=f"{name}: rules to define",
     )
     changes = any(entry["address"] is None for entry in part["policy"].get("source_nat", ()))
     worn = [*part["policy"].get("public", ()), *(["changing address"] if changes else [])]

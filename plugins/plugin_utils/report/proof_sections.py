@@ -1,13 +1,12 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page's sections about the proof: what failed, what was tested with what result, and what was not tested."""
+"""The page's sections about the proof: what was tested with what result, and what was not tested."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from itertools import islice
 from typing import Any
 
 from ..plan_files.view import FlowView
@@ -23,16 +22,6 @@ MOST_CHECKS = 150
 _STYLES = {PASSED: "good", FAILED: "bad", UNPROVEN: "doubt", NOTED: "untested"}
 _RANK = {FAILED: 0, UNPROVEN: 1, PASSED: 2, NOTED: 3}
 _EXPECTED = {"open": "must answer", "through": "must get there", "silent": "must be refused"}
-
-
-def failures_section(report: Report) -> Markup | None:
-    """What is not as planned, right below the verdict; None where nothing failed."""
-    failed = report.counts()[FAILED]
-    if not failed:
-        return None
-    more = f"{failed - MOST_CHECKS} more are in report.json." if failed > MOST_CHECKS else None
-    listed = _checks_table(islice(report.of_verdict(FAILED), MOST_CHECKS))
-    return section("failures", "What is not as planned", None, listed, more)
 
 
 def tests_section(report: Report) -> Markup:
@@ -53,7 +42,13 @@ def tests_section(report: Report) -> Markup:
         "Real packets between the real hosts. A refused packet counts as refused only when the sender heard nothing, "
         "and when something else showed that the line was alive at that time."
     )
-    return section("tests", "What was tested", intro, table(head, rows, numeric={2, 3, 4, 5}, names={0}), lists)
+    return section(
+        "tests",
+        "What was tested",
+        intro,
+        table(head, rows, numeric={2, 3, 4, 5}, names={0}, label="Kinds of checks", stacked=True),
+        lists,
+    )
 
 
 def _kind_row(kind: str, counts: Mapping[str, int]) -> tuple[Content, ...]:
@@ -88,15 +83,16 @@ def _kind_list(kind: str, worst: list[Mapping[str, Any]], count: int) -> Markup:
     return tag(
         "details",
         tag("summary", tag("strong", kind), f" {number(count, 'check')}"),
-        _checks_table(worst),
+        checks_table(worst, f"Checks: {kind}"),
         tag("p", f"{more} more are in report.json.") if more > 0 else None,
         class_="sheet",
     )
 
 
-def _checks_table(checks: Iterable[Mapping[str, Any]]) -> Markup:
+def checks_table(checks: Iterable[Mapping[str, Any]], label: str) -> Markup:
+    """Checks, a row each; *label* says for those who hear the page which ones."""
     head = ("Result", "From", "To", "Address and port", "Expected", "What happened", "Why")
-    return table(head, [_check_row(check) for check in checks], names={1, 2})
+    return table(head, [_check_row(check) for check in checks], names={1, 2}, label=label, stacked=True)
 
 
 def _check_row(check: Mapping[str, Any]) -> tuple[Content, ...]:
@@ -138,7 +134,7 @@ def notifications_section(report: Report) -> Markup | None:
     )
     head = ("Server", "Client", "Kind", "Notifications", "Arrived", "Ports", "Result")
     more = f"{len(rows) - MOST_CHECKS} more rows are in report.json." if len(rows) > MOST_CHECKS else None
-    listed = table(head, rows[:MOST_CHECKS], numeric={3, 4}, names={0, 1})
+    listed = table(head, rows[:MOST_CHECKS], numeric={3, 4}, names={0, 1}, label="Notifications", stacked=True)
     return section("notifications", "Notifications", intro, listed, more)
 
 

@@ -20,6 +20,8 @@ from .flow_words import kept_open, outside_ends, port_words, ports_label, wrappe
 
 MOST_DEVICES = 12
 MOST_SITES = 8
+#: In the line below a device's address.
+MOST_NOTED = 34
 #: In a line of text in the Internet.
 MOST_LETTERS = 46
 #: Beyond so many arrows through the Internet, those of different services are drawn as one.
@@ -235,7 +237,10 @@ def _many(view: PlanView, key: str, names: list[str], by_target: dict[str, list[
     title = f"{clients} clients" if clients == len(names) else f"{len(names)} hosts, {clients} of them clients"
     called = [flow for name in names for flow in by_target.get(name, ()) if flow.callback]
     ports = merge_ranges(item for flow in called for item in flow.ports)
-    return Row(key, title, "one address each", "clients", f"call-backs: {ports_label(ports, 2)}" if ports else "")
+    note = f"call-backs: {ports_label(ports, 2)}" if ports else ""
+    if len(note) > MOST_NOTED:
+        note = f"call-backs on {len(ports)} ranges"
+    return Row(key, title, "one address each", "clients", note)
 
 
 def _rest_card(view: PlanView, sites: list[str], members: dict[str, list[str]], drawn_at: _DrawnAt) -> Card:

@@ -160,3 +160,32 @@ def test_what_was_tried_is_said_in_one_sentence(checks: list[dict[str, Any]], wo
 )
 def test_ports_are_called_ports_and_ranges_ranges(ports: str, most: int, label: str) -> None:
     assert ports_label(parse_ranges(ports), most) == label
+
+
+def strips(report: Report) -> list[list[str]]:
+    """The columns of each strip of the grid for paper."""
+    _screen, _paper, rest = str(matrix_section(report)).partition('<div class="paper">')
+    heads = re.findall(r"<thead>(.*?)</thead>", rest, re.DOTALL)
+    return [re.findall(r'<th scope="col">(.*?)</th>', head) for head in heads]
+
+
+def test_on_paper_the_grid_is_cut_into_strips_that_fit_with_every_column_once() -> None:
+    found = strips(reported(two_offices(), as_planned))
+    assert [len(columns) for columns in found] == [4, 4]
+    every = [name for columns in found for name in columns]
+    assert every == list(make_matrix(reported(two_offices(), as_planned)).columns)
+
+
+def test_on_paper_nothing_needs_to_be_opened() -> None:
+    _screen, _paper, rest = str(matrix_section(reported(two_offices(), as_planned))).partition('<div class="paper">')
+    grid = rest.partition('<p class="legend">')[0]
+    assert "<details" not in grid
+    assert "10500\u201310599 tcp" in grid
+
+
+def test_long_names_may_be_broken_after_their_dots() -> None:
+    inventory = two_offices()
+    name = "reception-desk-seventeen.accounts-receivable.leeds.example.org"
+    inventory["hosts"][name] = inventory["hosts"].pop("uk-pc1")
+    grid = str(matrix_section(reported(inventory, None)))
+    assert name.replace(".", ".<wbr>") in grid

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.view import view_plan
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.document import report_json
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.flow_words import (
+    cut_name,
     idle_words,
     kept_open,
     outside_ends,
@@ -287,3 +288,18 @@ def test_where_no_server_tells_anybody_anything_there_is_no_section_about_it(pla
     assert "no emulator of a fax server answered" in words_of(products_report(plan, answered))
     plan["flows"] = [item for item in plan["flows"] if item["service"] == "communigate"]
     assert 'id="notifications"' not in report_page(products_report(plan, as_planned))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("uk-pc1", "uk-pc1"),
+        ("a-name-of-20-letters", "a-name-of-20-letters"),
+        ("fax.sheffield.example.org", "fax.sheffield.examp\u2026"),
+        ("fax-client-production-building-17.example.org", "fax-client-pro\u2026ng-17"),
+        ("fax-client-production-building-18", "fax-client-pro\u2026ng-18"),
+    ],
+)
+def test_a_long_name_keeps_what_tells_it_from_others(name: str, shown: str) -> None:
+    assert cut_name(name, 20) == shown
+    assert len(shown) <= 20

@@ -46,6 +46,7 @@ def rich_network() -> Network:
         .uses("uk-pc2", "sheffield", "10.2.0.22", "faxpress", "fl-press")
         .offers("fl-hyla", "florida", "10.1.0.13", "hylafax")
         .uses("uk-pc3", "sheffield", "10.2.0.23", "hylafax", "fl-hyla")
+        .uses("uk-any", "sheffield", "10.2.0.128/25", "hylafax", "fl-hyla", platform="unmanaged")
         .offers("fl-mail", "florida", "10.1.0.14", "kerio_connect", public=True, exchanges=["smtp"])
     )
     net.hosts["uk-router"]["faxnet_clamp_mss"] = {"size": 1452, "interfaces": ["ppp0"]}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from hypothesis import strategies as st
@@ -161,7 +162,12 @@ def without_calls(draw: st.DrawFn, net: Network, site: str, wanted: list[dict[st
     """Uses of a client: where its address changes, mostly without call-backs, so that there is a plan."""
     if not changes(net, site) or draw(st.integers(0, 7)) == 0:
         return wanted
-    return [{**use, "exchanges": {"scp": False}} if use["service"] == "netcfax" else use for use in wanted]
+    return [not_called(use) for use in wanted]
+
+
+def not_called(use: dict[str, Any]) -> dict[str, Any]:
+    """A use without call-backs."""
+    return {**use, "exchanges": {"scp": False}} if use["service"] == "netcfax" else use
 
 
 def address_in(draw: st.DrawFn, net: Network, site: str, number: int) -> Any:
@@ -175,6 +181,16 @@ def address_in(draw: st.DrawFn, net: Network, site: str, number: int) -> Any:
     if sixes and with_six:
         found.append(sixes[0].partition("/")[0] + f"{number:x}")
     return found
+
+
+def several_in(draw: st.DrawFn, net: Network, site: str) -> Any:
+    """The addresses of several machines of a site: a network of it, a part of one, or some addresses beside that."""
+    network: str = draw(st.sampled_from(net.sites[site]["networks"]))
+    base, _slash, _length = network.partition("/")
+    part = f"{base}80/121" if ":" in base else f"{base[:-1]}128/25"
+    one, other = (f"{base}{number:x}" if ":" in base else f"{base[:-1]}{number}" for number in (231, 232))
+    choices: tuple[Any, ...] = (network, [network], part, [one, part], [one, other])
+    return draw(st.sampled_from(choices))
 
 
 @st.composite
@@ -244,54 +260,57 @@ def use_more(draw: st.DrawFn, offering: list[tuple[str, str]]) -> list[dict[str,
     return [{"service": service, "server": server} for server, service in chosen]
 
 
+def add_server(draw: st.DrawFn, net: Network, number: int, routers: list[str]) -> str:
+    """Add a server, or let a router be one; its name."""
+    name, sites = f"server{number}", sorted(net.sites)
+    offer: dict[str, Any] = {"service": "netcfax", "primary_port": draw(st.sampled_from((7488, 7489, 12010, 30000)))}
+    if draw(st.integers(0, 3)) == 0:
+        offer["callback_range"] = draw(st.sampled_from(("10000-19999", "12000-32000")))
+    if draw(st.integers(0, 5)) == 0:
+        offer["enabled"] = False
+    known = [router for router in routers if not changes(net, site_of(router))]
+    if known and draw(st.integers(0, 5)) == 0:
+        name = draw(st.sampled_from(known))
+        net.hosts[name]["faxnet_offers"] = [offer]
+    else:
+        fixed = [name for name in sites if not changes(net, name)]
+        site = draw(st.sampled_from(fixed if fixed and draw(st.integers(0, 7)) else sites))
+        net.host(name, site, address_in(draw, net, site, number), offers=[offer])
+    return name
+
+
+def add_several(draw: st.DrawFn, net: Network, number: int, wanted: list[dict[str, Any]]) -> None:
+    """Add a client that is several machines, mostly without call-backs, so that there is a plan."""
+    site = draw(st.sampled_from(sorted(net.sites)))
+    wanted = wanted if draw(st.integers(0, 7)) == 0 else [not_called(use) for use in wanted]
+    net.host(f"several{number}", site, several_in(draw, net, site), uses=wanted, platform="unmanaged")
+
+
 @st.composite
 def networks(draw: st.DrawFn) -> Network:
     """A random inventory: sound in form, with or without contradictions between clients."""
     net = Network()
     for number, kind in enumerate(draw(st.lists(st.sampled_from(SITE_KINDS), min_size=1, max_size=4)), 1):
         add_site(net, f"site{number}", number, kind, draw(st.booleans()))
-    sites = sorted(net.sites)
     for router in sorted(net.hosts):
         net.hosts[router]["faxnet_outbound"] = draw(st.sampled_from(("any", "flows")))
         net.hosts[router]["faxnet_forward_permits"] = list(draw(st.sampled_from(FORWARD_PERMITS)))
     # A router may also be a server or a client.
     routers = sorted(net.hosts)
-    number = 9
-    servers = []
-    for _server in range(draw(st.integers(1, 3))):
-        number += 1
-        name = f"server{number}"
-        offer: dict[str, Any] = {
-            "service": "netcfax",
-            "primary_port": draw(st.sampled_from((7488, 7489, 12010, 30000))),
-        }
-        if draw(st.integers(0, 3)) == 0:
-            offer["callback_range"] = draw(st.sampled_from(("10000-19999", "12000-32000")))
-        if draw(st.integers(0, 5)) == 0:
-            offer["enabled"] = False
-        known = [
-            router for router in routers if not changes(net, router.removesuffix("-router").removesuffix("-inner"))
-        ]
-        if known and draw(st.integers(0, 5)) == 0:
-            name = draw(st.sampled_from(known))
-            net.hosts[name]["faxnet_offers"] = [offer]
-        else:
-            fixed = [name for name in sites if not changes(net, name)]
-            site = draw(st.sampled_from(fixed if fixed and draw(st.integers(0, 7)) else sites))
-            net.host(name, site, address_in(draw, net, site, number), offers=[offer])
-        servers.append(name)
-    servers = sorted(set(servers))
+    numbers = itertools.count(10)
+    servers = sorted({add_server(draw, net, next(numbers), routers) for _server in range(draw(st.integers(1, 3)))})
     offering = offer_more(draw, net, servers)
     for _client in range(draw(st.integers(0, 6))):
-        number += 1
-        wanted = draw(uses(servers)) + use_more(draw, offering)
+        wanted, number = draw(uses(servers)) + use_more(draw, offering), next(numbers)
         if routers and draw(st.integers(0, 6)) == 0:
             name = draw(st.sampled_from(routers))
             wanted = without_calls(draw, net, site_of(name), wanted)
             net.hosts[name]["faxnet_uses"] = [use for use in wanted if use["server"] != name]
+        elif draw(st.integers(0, 4)) == 0:
+            add_several(draw, net, number, wanted)
+            continue
         else:
-            site = draw(st.sampled_from(sites))
-            name = f"client{number}"
+            name, site = f"client{number}", draw(st.sampled_from(sorted(net.sites)))
             wanted = without_calls(draw, net, site, wanted)
             net.host(name, site, address_in(draw, net, site, number), uses=wanted)
         system = draw(st.sampled_from(SYSTEMS))

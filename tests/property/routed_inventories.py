@@ -12,7 +12,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.property.inventories import address_in, offer_more, use_more, uses
+from tests.property.inventories import add_several, address_in, offer_more, use_more, uses
 from tests.unit.networks import Network
 
 REALMS = (None, None, "company", "branch")
@@ -99,6 +99,8 @@ def routed_networks(draw: st.DrawFn) -> Network:
         if routers and draw(st.integers(0, 4)) == 0:
             name = draw(st.sampled_from(routers))
             net.hosts[name]["faxnet_uses"] = [use for use in wanted if use["server"] != name]
+        elif draw(st.integers(0, 4)) == 0:
+            add_several(draw, net, number, wanted)
         else:
             name = f"client{number}"
             site = draw(st.sampled_from(sites))

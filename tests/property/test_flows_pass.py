@@ -97,7 +97,7 @@ def kind(made: Made, end: str) -> str:
 
 def assert_passes(made: Made, roads: Roads, flow: dict[str, Any], port: int) -> None:
     """Send one packet of a flow; it must end where the flow ends, wearing what the plan says."""
-    dial = address_of(flow["dial"], flow["version"]) if flow["destination"] not in made.slices else flow["dial"]
+    dial = address_of(flow["dial"], flow["version"]) if flow["destination"] not in made.slices else roads.dialled(flow)
     if flow["source"] in made.slices:
         sent_as = roads.sent_as(flow["source"], flow["source_address"])
         packet = Packet(sent_as, dial, flow["transport"], port, source_port(flow))

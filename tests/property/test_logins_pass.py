@@ -66,7 +66,7 @@ def logins_get_in(net: Network, data: st.DataObject) -> None:
         if data.draw(st.booleans()):
             jumps = data.draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True))
             net.hosts[name]["ansible_ssh_common_args"] = f"-J {','.join(jumps)}"
-            if data.draw(st.booleans()):
+            if before.slices[name]["addresses"] and data.draw(st.booleans()):
                 net.hosts[name]["ansible_host"] = data.draw(st.sampled_from(before.slices[name]["addresses"]))
     net.controller = data.draw(st.none() | st.sampled_from(names))
     found = net.planned()

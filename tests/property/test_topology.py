@@ -23,6 +23,8 @@ def test_addresses_and_routers_are_those_that_a_traced_packet_meets(net: Network
     assume(flows)
     for flow in flows:
         source, destination, version = flow["source"], flow["destination"], flow["version"]
+        if "stands_for" in made.slices[destination]:
+            continue  # the answer of a server to a broadcast: within one network
         packet = Packet(source, flow["dial"], flow["transport"], ends(flow["ports"])[0], source_port(flow))
         verdict = trace(made.document, made.slices.__getitem__, packet)
         assert verdict.reached == destination, verdict.text()

@@ -76,6 +76,9 @@ class Wire:
         self.policies = {host: part["policy"] for host, part in slices.items()}
         self.forgetful = {host for host, part in slices.items() if "state" not in part["traits"]["abilities"]}
         self.addresses = {host: part["addresses"] for host, part in slices.items()}
+        #: Names that stand for several machines, with their addresses and networks; the one that sends of each.
+        self.several = {host: part["stands_for"] for host, part in slices.items() if "stands_for" in part}
+        self.one_of = {host: self._one_of(host) for host in self.several}
         self.home = {host: part["site"] for host, part in slices.items()}
         self.networks = {name: list(site["networks"]) for name, site in sites.items()}
         self.realm = {name: site.get("realm") for name, site in sites.items()}
@@ -130,7 +133,21 @@ class Wire:
 
     def sent_as(self, host: str, source: str) -> str:
         """The address that a host's packets set out with, by what a flow says of it."""
+        if host in self.several:
+            return self.one_of[host]
         return self.now[host] if "/" in source else source
+
+    def dialled(self, flow: dict[str, Any]) -> str:
+        """The address that a flow's packets are sent to; of several machines, that of one."""
+        return self.one_of[flow["destination"]] if flow["destination"] in self.several else str(flow["dial"])
+
+    def _one_of(self, host: str) -> str:
+        """An address of one of several machines, which no other host has; the first that is named."""
+        if self.addresses[host]:
+            return str(self.addresses[host][0])
+        own = {address for addresses in self.addresses.values() for address in addresses}
+        network = ipaddress.ip_network(self.several[host][0])
+        return next(text for text in (str(network[number]) for number in range(2, 250)) if text not in own)
 
     def send(self, host: str, packet: Packet) -> Arrival | None:
         """Send a packet from a host that wears `packet.source` already."""
@@ -233,6 +250,9 @@ class Wire:
         legs = {router for router, _public in self.chain[site]}
         for host, addresses in self.addresses.items():
             if packet.destination in addresses and (self.home[host] == site or host in legs):
+                return self._input(host, packet)
+        for host in self.several:
+            if self.home[host] == site and packet.destination == self.one_of[host]:
                 return self._input(host, packet)
         return Arrival(self.elsewhere, packet, by_flow=True) if self.elsewhere else None
 

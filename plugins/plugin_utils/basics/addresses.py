@@ -73,18 +73,38 @@ class Prefix(NamedTuple):
         """Whether the address lies in this network."""
         return self.version == address.version and self.first <= address.value <= self.last
 
+    def contains(self, other: Prefix) -> bool:
+        """Whether all addresses of another network are in this one."""
+        return self.version == other.version and self.first <= other.first and other.last <= self.last
+
     def overlaps(self, other: Prefix) -> bool:
         """Whether the two networks share an address."""
         return self.version == other.version and self.first <= other.last and other.first <= self.last
 
 
 End = Address | Prefix
-"""One end of a class of packets: an address, or the network of all addresses of an IP version for the Internet."""
+"""One end of a class of packets: an address, or a network: of all addresses of an IP version for the Internet."""
 
 
 def network_of(address: Address) -> Prefix:
     """Return the network of a single address."""
     return Prefix(address.version, address.value, address.value, _BITS[address.version])
+
+
+def end_of(network: Prefix) -> End:
+    """Return a network as an end: one of one address is that address, for rules for the two are the same rule."""
+    address = first_of(network)
+    return address if network == network_of(address) else network
+
+
+def first_of(end: End) -> Address:
+    """Return an end's first address."""
+    return end if isinstance(end, Address) else Address(end.version, end.first)
+
+
+def prefix_of(end: End) -> Prefix:
+    """Return an end as a network."""
+    return network_of(end) if isinstance(end, Address) else end
 
 
 def without_host_bits(prefix: Prefix, length: int) -> Prefix:

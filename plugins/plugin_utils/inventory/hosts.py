@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from ..basics.addresses import Address, AddressError, Prefix, parse_address
+from ..basics.addresses import Address, AddressError, End, Prefix, parse_address, prefix_of
 from ..basics.findings import Finding, short
 from ..basics.names import NAME_CURE, name_problem
 from ..basics.ports import PortRange
@@ -21,6 +21,7 @@ from .clamping import VARIABLE as CLAMP_MSS
 from .clamping import read_clamp_mss
 from .intent import EXCLUSIVE, INTERNET, STANCES, ForwardPermit, Host, Login, MssClamp, Opening, Site
 from .logins import UNKNOWN, Said, leaves_login_open, login_port, plugin_of
+from .peers import Peer, read_peer
 from .permit_ends import PermitEnds, Place
 from .permits import ANYWHERE, Permits, read_forward_permits, read_management, read_permits
 from .reader import Reader, listed
@@ -130,11 +131,11 @@ def _read_host(
     names = dict.fromkeys((site.name, *gateway_of)) if inside else {}
     networks = [network for name in names for network in sites[name].networks]
     dialled = _dialled(own)
-    addresses = _addresses(reader, own, site, networks, dialled)
+    peer = _addresses(reader, own, site, networks, dialled)
     return Host(
         reader.host,
         site.name,
-        addresses,
+        peer.addresses,
         rules.system,
         rules.platform,
         rules.outbound,
@@ -146,6 +147,7 @@ def _read_host(
         rules.stance,
         rules.forward_permits,
         rules.accepted_losses,
+        peer.members,
     )
 
 
@@ -229,15 +231,15 @@ def _site_of(reader: Reader, value: object, sites: Mapping[str, Site], gateway_o
 
 def _addresses(
     reader: Reader, own: Mapping[str, object], site: Site, networks: list[Prefix], dialled: Address | None
-) -> tuple[Address, ...]:
+) -> Peer:
     variable = "faxnet_address"
     if own.get("faxnet_address") is not None:
-        addresses = reader.addresses(own["faxnet_address"], variable)
-        noted = not addresses
+        peer = read_peer(reader, own["faxnet_address"], variable)
+        noted = not peer.addresses
     else:
         variable, noted = "ansible_host", False
-        addresses = () if dialled is None else (dialled,)
-    if not addresses and not noted:
+        peer = Peer(() if dialled is None else (dialled,))
+    if not peer.addresses and not noted:
         reader.note(
             "FXN111",
             "faxnet_address",
@@ -245,26 +247,28 @@ def _addresses(
             "the host has no address",
             "set faxnet_address to its address inside the site; a host name in ansible_host is not enough",
         )
-    for address in addresses:
-        around = [network for network in networks if network.holds(address)]
-        if any(_is_reserved(network, address) for network in around):
+    for end in peer.members or peer.addresses:
+        around = [network for network in networks if network.contains(prefix_of(end))]
+        if any(_is_reserved(network, end) for network in around):
             message = "is the network's own or its broadcast address"
-            reader.note("FXN108", variable, address.text, message, "name the host's own address")
+            reader.note("FXN108", variable, end.text, message, "name the host's own address")
         elif networks and not around:
             inside = ", ".join(network.text for network in networks)
             reader.note(
                 "FXN108",
                 variable,
-                address.text,
+                end.text,
                 f"is outside the networks of site {site.name} ({inside})",
                 "correct the address or the site, or set faxnet_address where ansible connects to another one",
             )
-    return addresses
+    return peer
 
 
-def _is_reserved(network: Prefix, address: Address) -> bool:
+def _is_reserved(network: Prefix, end: End) -> bool:
     """Whether no host has an address of the network: the first and last one of an IPv4 network of more than two."""
-    return network.version == 4 and network.length < 31 and address.value in (network.first, network.last)
+    if not isinstance(end, Address):
+        return False
+    return network.version == 4 and network.length < 31 and end.value in (network.first, network.last)
 
 
 def _management(at: Permits, own: Mapping[str, object], connects_to: int | None, said_by: str) -> tuple[Opening, ...]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from ..basics.addresses import Address, Prefix
+from ..basics.addresses import Address, End, Prefix
 from ..basics.names import HostService
 from ..basics.ports import PortRange
 from ..basics.protocols import matches
@@ -217,6 +217,7 @@ class Host(NamedTuple):
         clamp_mss: what it writes into others' TCP connections if it is a router; None leaves them as they are.
         stance: one of `STANCES`.
         accepted_losses: what in use may stop; its apply step asks its variables, and the plan only tells of it.
+        members: of several machines under one name, all addresses and networks; the first of *addresses* is dialled.
     """
 
     name: str
@@ -233,6 +234,7 @@ class Host(NamedTuple):
     stance: str = EXCLUSIVE
     forward_permits: tuple[ForwardPermit, ...] = ()
     accepted_losses: tuple[AcceptedLoss, ...] = ()
+    members: tuple[End, ...] = ()
 
     def address_of(self, version: int) -> Address | None:
         """The host's own address of an IP version."""
@@ -240,6 +242,15 @@ class Host(NamedTuple):
             if address.version == version:
                 return address
         return None
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """The IP versions of which it has addresses."""
+        return tuple(dict.fromkeys([end.version for end in self.members or self.addresses]))
+
+    def ends_of(self, version: int) -> tuple[End, ...]:
+        """All that the name stands for in an IP version."""
+        return tuple([end for end in self.members or self.addresses if end.version == version])
 
 
 class Switches(NamedTuple):

@@ -65,7 +65,8 @@ class Machines:
             near: the site in which it most likely stands, where several have one with that address.
         """
         if text in self._hosts:
-            return Origin(text)
+            several = bool(self._hosts[text].members)
+            return "stands for several machines, and a login comes from one" if several else Origin(text)
         own = self._variables.get(text)
         if own is not None:
             addresses = self._addresses_of(own)

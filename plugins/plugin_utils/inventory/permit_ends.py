@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..basics.addresses import Address, AddressError, Prefix, collapse, network_of, parse_address
+from ..basics.addresses import Prefix, collapse, network_of
 from ..basics.findings import shown
 from ..basics.names import near_words
 from .intent import Site
+from .peers import networks_in
 from .reader import Reader
 
 KINDS = ("host", "site", "group")
@@ -75,7 +76,7 @@ class PermitEnds:
 
     def versions_of(self, host: str) -> frozenset[int]:
         """The IP versions of which a host has an address."""
-        return frozenset(address.version for address in _addresses(self._variables.get(host, {})))
+        return frozenset(network.version for network in _networks(self._variables.get(host, {})))
 
     def read(self, reader: Reader, value: object, variable: str, place: Place) -> tuple[Prefix, ...] | None:
         """Return the networks of a list of ends, or of one; None where it is empty or one of them is in error."""
@@ -136,15 +137,15 @@ class PermitEnds:
 
     def _of_host(self, name: str, site: Site, router: str) -> Iterator[Prefix]:
         own = self._variables.get(name, {})
-        addresses = _addresses(own)
-        if not addresses:
+        networks = _networks(own)
+        if not networks:
             cure = f"set faxnet_address of {name}, or name networks instead"
             raise _UnknownError(f"stands for {name}, whose address the plan does not know", cure)
         said = own.get("faxnet_site")
         home = self.sites.get(said if isinstance(said, str) else self._router_of.get(name, ""))
-        for address in addresses:
-            worn = _worn(home, name, address.version, site, router) if home is not None else None
-            yield from (network_of(address),) if worn is None else worn
+        for network in networks:
+            worn = _worn(home, name, network.version, site, router) if home is not None else None
+            yield from (network,) if worn is None else worn
 
 
 def _named(item: object) -> tuple[str, str]:
@@ -159,15 +160,8 @@ def _looks_like_a_network(text: str) -> bool:
     return "/" in text or ":" in text or text.strip().replace(".", "").isdigit()
 
 
-def _addresses(own: Mapping[str, object]) -> list[Address]:
-    given = own["faxnet_address"] if own.get("faxnet_address") is not None else own.get("ansible_host")
-    found = []
-    for item in given if isinstance(given, (list, tuple)) else (given,):
-        try:
-            found.append(parse_address(item))
-        except AddressError:
-            continue
-    return found
+def _networks(own: Mapping[str, object]) -> list[Prefix]:
+    return networks_in(own["faxnet_address"] if own.get("faxnet_address") is not None else own.get("ansible_host"))
 
 
 def _worn(home: Site, name: str, version: int, site: Site, router: str) -> tuple[Prefix, ...] | None:

@@ -37,24 +37,26 @@ def flow_text(flow: Flow, texts: Texts) -> str:
     """One flow as JSON text."""
     path = flow.path
     source, dial, arrives_from = texts[path.leaves_as], texts[path.dial], texts[path.arrives_from]
+    arrives_at = texts[path.arrives_at]
     if path.also:
         ways = (path, *path.also)
         source = _either((way.leaves_as for way in ways), texts)
         dial = _either((way.dial for way in ways), texts)
         arrives_from = _either((way.arrives_from for way in ways), texts)
+        arrives_at = _either((way.arrives_at for way in ways), texts)
     wanted = texts.wanted(flow.transport, flow.ports, flow.source_ports, flow.idle, flow.helper)
     return (
         f'{{"id":"{flow.id}","service":"{flow.service}","exchange":"{flow.exchange}","source":"{flow.source}",'
         f'"destination":"{flow.destination}","version":{flow.version},{wanted},"callback":{BOOLEAN[flow.callback]},'
         f'"carried_by":{quoted_or_null(flow.carried_by or None)},"enabled":{BOOLEAN[flow.enabled]},'
         f'"source_address":"{source}","dial":"{dial}",'
-        f'"arrives_from":"{arrives_from}","destination_address":"{texts[path.arrives_at]}",'
+        f'"arrives_from":"{arrives_from}","destination_address":"{arrives_at}",'
         f'"via":{names_text(path.route.devices)}}}'
     )
 
 
 def _either(ends: Iterable[End], texts: Texts) -> str:
-    """Where an address changes, each network that it may be in."""
+    """Where an address changes, each network that it may be in; of several machines, each address and network."""
     return ", ".join(dict.fromkeys(texts[end] for end in ends))
 
 

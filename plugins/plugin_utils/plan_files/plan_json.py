@@ -218,10 +218,16 @@ def _joined(entries: Iterable[str]) -> Iterator[str]:
 
 
 def _head(host: Host, roles: Iterable[str], texts: Texts) -> str:
+    addresses = names_text([texts[address] for address in host.addresses])
     return (
-        f'"site":"{host.site}","addresses":{names_text([texts[address] for address in host.addresses])},'
+        f'"site":"{host.site}","addresses":{addresses},{_members(host)}'
         f'"roles":{names_text(roles)},"system":{quoted_or_null(host.system)},"platform":"{host.platform}"'
     )
+
+
+def _members(host: Host) -> str:
+    """What a name stands for that is several machines; nothing of the many that are one."""
+    return f'"stands_for":{names_text([end.text for end in host.members])},' if host.members else ""
 
 
 def _behind(behind: Behind) -> dict[str, Any]:

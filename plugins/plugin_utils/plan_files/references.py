@@ -161,6 +161,7 @@ def check_plan(plan: Mapping[str, Any], where: str, cure: str) -> None:
         found.one_of(f"hosts.{name}.site", host["site"], plan["sites"], "none of the sites here")
         found.one_of(f"hosts.{name}.platform", host["platform"], plan["platforms"], "none of the platforms here")
         found.addresses(f"hosts.{name}.addresses", host["addresses"])
+        found.networks(f"hosts.{name}.stands_for", host.get("stands_for", ()))
     for section in ("management", "openings"):
         for name, openings in plan[section].items():
             found.one_of(f"{section}.{name}", name, plan["hosts"], "none of the hosts here")
@@ -205,6 +206,7 @@ def check_slice(part: Mapping[str, Any], where: str, cure: str) -> None:
     """
     found = References(where, cure)
     found.addresses("addresses", part["addresses"])
+    found.networks("stands_for", part.get("stands_for", ()))
     found.flows(part["flows"], {(each["service"], each["name"]) for each in part["exchanges"]})
     found.permits(part["policy"], {f"{each['service']}.{each['name']}" for each in part["exchanges"]})
     for number, use in enumerate(part["uses"]):

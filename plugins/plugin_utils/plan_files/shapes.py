@@ -41,13 +41,20 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Optional:
+    """A member of a mapping that need not be there."""
+
+    of: Shape
+
+
+@dataclass(frozen=True, slots=True)
 class OrNull:
     """A mapping of some shape, or null."""
 
     of: Shape
 
 
-Shape = Single | Each | OrNull | Named | Mapping[str, Any]
+Shape = Single | Each | OrNull | Optional | Named | Mapping[str, Any]
 
 TEXT = Single("a text", frozenset({str}))
 TEXT_OR_NULL = Single("a text or null", frozenset({str, type(None)}))
@@ -114,7 +121,12 @@ FLOW: Shape = {
     "idle": NUMBER_OR_NULL,
     "via": TEXTS,
 }
-HOST: Mapping[str, Shape] = {"site": TEXT, "addresses": TEXTS, "roles": TEXTS, "system": TEXT_OR_NULL, "platform": TEXT}
+HOST: Mapping[str, Shape] = {
+    **dict.fromkeys(("addresses", "roles"), TEXTS),
+    "stands_for": Optional(TEXTS),
+    **dict.fromkeys(("site", "platform"), TEXT),
+    "system": TEXT_OR_NULL,
+}
 _PACKETS: Mapping[str, Shape] = {"version": NUMBER, "transport": TEXT, "ports": TEXT, "enabled": FLAG, "flows": TEXTS}
 PERMIT: Shape = {
     **_PACKETS,
@@ -199,6 +211,8 @@ def check_shape(data: object, shape: Shape, where: str, cure: str, place: str = 
             raise malformed(where, place, data, f"and not {shape.words}", cure)
     elif isinstance(shape, Each):
         _check_items(data, shape.of, where, cure, place)
+    elif isinstance(shape, Optional):
+        check_shape(data, shape.of, where, cure, place)
     elif isinstance(shape, OrNull):
         if data is not None:
             check_shape(data, shape.of, where, cure, place)
@@ -224,6 +238,8 @@ def _check_items(data: object, shape: Shape, where: str, cure: str, place: str) 
 def _check_keys(data: Mapping[str, Any], shape: Mapping[str, Any], where: str, cure: str, place: str) -> None:
     for key, of in shape.items():
         if key not in data:
+            if isinstance(of, Optional):
+                continue
             raise PlanFileError(f"{where}: {place or 'the document'} has no {key}; {cure}")
         value = data[key]
         if not isinstance(of, Single) or type(value) not in of.types:

@@ -82,7 +82,7 @@ def slice_text(part: Mapping[str, Any]) -> str:
     """Return a slice as lines that a person can compare: one for each thing that the host must do."""
     policy = part["policy"]
     lines = [f"{part['host']} in {part['site']}: {', '.join(part['roles'])} on {part['platform']}"]
-    lines += [f"address {address}" for address in part["addresses"]]
+    lines += [f"address {address}" for address in part.get("stands_for", part["addresses"])]
     if policy["forwarding"]:
         lines.append(f"routes {', '.join(policy['networks'])}; outbound: {policy['outbound']}")
     lines += [f"manage {_opening(entry)}" for entry in policy["management"]]

@@ -38,8 +38,8 @@ class FlowView(NamedTuple):
         callback: it goes to ports that the client reports to its server.
         from_server: the server starts it: a call-back, an alert, or its own way out.
         kind: the exchange's kind (``login``, ``alert``, ``media``, ...).
-        dial, arrives_from, destination_address: an address; a prefix where the end is the Internet, and prefixes with
-            commas between where it is a public address that changes.
+        dial, arrives_from, destination_address: an address; a prefix where the end is the Internet; addresses and
+            prefixes with commas between where it is a public address that changes, or several machines.
         reason: what the exchange is for.
         idle: seconds that devices on the way keep the connection though nothing passes; None leaves it to them.
         helper: connection-tracking helper that it needs; empty where it needs none.
@@ -77,6 +77,17 @@ class FlowView(NamedTuple):
     def senders(self) -> tuple[Prefix, ...]:
         """The networks that its packets arrive from."""
         return tuple(map(parse_prefix, self.arrives_from.split(", ")))
+
+    @property
+    def receivers(self) -> tuple[Prefix, ...]:
+        """The networks that its packets are sent to: of one address, or several machines."""
+        return tuple(map(parse_prefix, self.dial.split(", ")))
+
+    @property
+    def dialled(self) -> str:
+        """An address that its packets are sent to: of several machines the first; empty where all are networks."""
+        first = self.dial.partition(", ")[0]
+        return "" if "/" in first else first
 
     @property
     def is_dialled(self) -> bool:
@@ -153,7 +164,11 @@ class SiteView:
 
 @dataclass(frozen=True, slots=True)
 class HostView:
-    """A host of a plan."""
+    """A host of a plan.
+
+    Attributes:
+        stands_for: where one name stands for several machines, all of their addresses and networks.
+    """
 
     name: str
     site: str
@@ -163,6 +178,12 @@ class HostView:
     platform: str
     traits: Traits
     stance: str
+    stands_for: tuple[str, ...] = ()
+
+    @property
+    def met_at(self) -> tuple[str, ...]:
+        """Its addresses; of several machines, all that the name stands for."""
+        return self.stands_for or self.addresses
 
     @property
     def refuses(self) -> bool:
@@ -332,4 +353,5 @@ def _host(name: str, host: Mapping[str, Any], traits: Mapping[str, Traits]) -> H
         platform=host["platform"],
         traits=traits[host["platform"]],
         stance=host["stance"],
+        stands_for=tuple(host.get("stands_for", ())),
     )

@@ -136,14 +136,15 @@ def client_flows(
         if ports is None:
             continue  # a range or a setting in error; the finding is noted
         carried_by = ""
-        if forwarded and item.rides_on is not None and on and item.on:
+        # Within one network nothing is forwarded, and whoever is there is met.
+        if forwarded and not exchange.one_network and item.rides_on is not None and on and item.on:
             findings.append(_impassable(intent, use, exchange, bool(item.rides_on)))
             if not item.rides_on:
                 continue  # what cannot be is in nobody's way
             carried_by = item.rides_on + from_client
         source, destination, ends, path = client, server, from_client, there
         if item.from_server:
-            if back is None and not carried_by:
+            if back is None and not carried_by and not exchange.one_network:
                 continue  # what has no address to come to is switched off, or a finding
             source, destination, ends, path = server, client, to_client, back or there.answering()
         flows.append(
@@ -172,8 +173,9 @@ def _impassable(intent: Intent, use: Use, exchange: Exchange, ridden: bool) -> F
     """What to say of a server's datagrams to a client behind NAT, at a port that nobody can know."""
     variable = f"faxnet_uses[{use.position}].exchanges.{exchange.name}"
     off = f"switch it off (exchanges: {{{exchange.name}: false}})"
+    stands = "is any machine of a network" if intent.hosts[use.host].members else "stands behind NAT"
     if not ridden:
-        message = f"the client stands behind NAT and chooses the port of {exchange.title}: it cannot be forwarded"
+        message = f"the client {stands} and chooses the port of {exchange.title}: it cannot be forwarded"
         other = (
             f"switch {exchange.rides_on} on, whose mapping lets it through"
             if exchange.rides_on
@@ -182,7 +184,7 @@ def _impassable(intent: Intent, use: Use, exchange: Exchange, ridden: bool) -> F
         return Finding("FXN407", (use.host,), variable, "on", message, f"{off}, or {other}")
     title = intent.catalog.profiles[use.service].exchange(exchange.rides_on).title
     message = (
-        f"the client stands behind NAT: {exchange.title} passes only to the port that it sent a {title} from, "
+        f"the client {stands}: {exchange.title} passes only to the port that it sent a {title} from, "
         f"while the devices in between remember that; the plan asks for {exchange.idle} s of each"
     )
     return Finding(

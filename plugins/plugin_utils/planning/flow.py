@@ -49,7 +49,7 @@ class Connection(NamedTuple):
     """A use with its ways, for one IP version: client to server, and back.
 
     Attributes:
-        back: None where only answers can come back, because the client's public address changes.
+        back: None where only answers can come back: the client's public address changes, or it is any of a network.
     """
 
     use: Use

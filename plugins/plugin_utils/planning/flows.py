@@ -22,6 +22,7 @@ from .checks.broadcasts import check_broadcasts
 from .client_flows import TakenExchanges, client_flows
 from .flow import Connection, Flow
 from .outside_flows import outside_flows
+from .peers import UNCALLED, way_back, way_there
 from .route import CHANGING, NoRoute, Path, Route
 from .routes import Routes
 
@@ -60,8 +61,8 @@ def _connections(intent: Intent, routes: Routes, taken: TakenExchanges, findings
     cut: dict[tuple[str, str, NoRoute], list[str]] = {}
     for use in intent.uses:
         client, server = intent.hosts[use.host], intent.hosts[use.server]
-        ends = [(here, there) for here in client.addresses if (there := server.address_of(here.version)) is not None]
-        if not ends and client.addresses and server.addresses:
+        versions = [version for version in client.versions if version in server.versions]
+        if not versions and client.versions and server.versions:
             message = "client and server have no common IP version"
             cure = "give both an IPv4 or both an IPv6 address"
             findings.append(
@@ -69,18 +70,16 @@ def _connections(intent: Intent, routes: Routes, taken: TakenExchanges, findings
             )
         problems: list[NoRoute] = []
         before = len(found)
-        for here, there in ends:
-            way = routes.route(use.host, use.server, here.version)
-            back = routes.route(use.server, use.host, here.version)
+        for version in versions:
+            way, back = way_there(routes, client, server, version), way_back(routes, server, client, version)
             if isinstance(way, NoRoute):
                 problems.append(way)
-            elif isinstance(back, Route):
-                paths = Path.along(way, here, there), Path.along(back, there, here)
-                found.append(Connection(use, intent.offer_of(use), here.version, *paths))
-            elif back.code != CHANGING:
+            elif isinstance(back, Path):
+                found.append(Connection(use, intent.offer_of(use), version, way, back))
+            elif back.code not in (CHANGING, UNCALLED):
                 problems.append(back)
             elif not uncalled.note(use, back):
-                found.append(Connection(use, intent.offer_of(use), here.version, Path.along(way, here, there), None))
+                found.append(Connection(use, intent.offer_of(use), version, way, None))
         if len(found) == before:
             # Where one IP version works, the other may be missing.
             for problem in problems:
@@ -99,7 +98,7 @@ def _connections(intent: Intent, routes: Routes, taken: TakenExchanges, findings
 
 
 class _Uncalled:
-    """Clients that their servers would call at a public address that changes."""
+    """Clients that their servers would call where no call can be sent to: a public address that changes, a network."""
 
     def __init__(self, intent: Intent, taken: TakenExchanges) -> None:
         self._intent = intent
@@ -123,7 +122,7 @@ class _Uncalled:
             off = ", ".join(f"{name}: false" for name in called)
             message = f"{problem.reason}: {service} cannot start {names} towards the client"
             cure = f"{problem.cure}, or do without (exchanges: {{{off}}} in faxnet_uses)"
-            yield Finding(CHANGING, tuple(clients), problem.variable, problem.value, message, cure)
+            yield Finding(problem.code, tuple(clients), problem.variable, problem.value, message, cure)
 
 
 class _RealmAddresses:
@@ -195,8 +194,8 @@ def _listening(intent: Intent, routes: Routes, addresses: _RealmAddresses, conne
             own = addresses.all_own(intent.hosts[offer.host])
             _note_server(intent, offer, own, taken_ports)
             if offer.public:
-                for address in intent.hosts[offer.host].addresses:
-                    way = routes.from_outside(offer.host, address.version)
+                for version in intent.hosts[offer.host].versions:
+                    way = routes.from_outside(offer.host, version)
                     if not isinstance(way, NoRoute):
                         met = (*way.route.met_at, way.arrives_at)
                         worn = [addresses.worn(offer.host, item) for item in met if isinstance(item, Address)]

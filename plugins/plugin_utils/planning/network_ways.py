@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..basics.addresses import Address, End, Prefix, is_unrouted, network_of
+from ..basics.addresses import Address, End, Prefix, end_of, is_unrouted
 from .route import NoRoute, Path
 from .routes import Routes
 
@@ -35,12 +35,12 @@ def meetings(routes: Routes, host: str, network: Prefix) -> Iterator[Meeting]:
     """Yield each part of a network that has a way of its own to a host, which has an address of that IP version."""
     parts = list(routes.parts_of(host, network))
     for part, site in parts:
-        end = _end(part)
+        end = end_of(part)
         yield Meeting(end, routes.from_near(site, end, host), routes.to_near(host, site, end), near=True)
     if any(part == network for part, _site in parts):
         return
     if not any(is_unrouted(Address(network.version, value)) for value in (network.first, network.last)):
-        end, inward = _end(network), routes.from_outside(host, network.version)
+        end, inward = end_of(network), routes.from_outside(host, network.version)
         # Nothing translates the sender on a way from the Internet.
         some = inward if isinstance(inward, NoRoute) else inward._replace(leaves_as=end, arrives_from=end)
         yield Meeting(end, some, None, near=False)
@@ -49,10 +49,4 @@ def meetings(routes: Routes, host: str, network: Prefix) -> Iterator[Meeting]:
             f"{network.text} is in no site that reaches the host under its own addresses, nor routed on the Internet"
         )
         problem = NoRoute("", reason, "", "name the addresses that they wear at the server", "FXN408", network.text)
-        yield Meeting(_end(network), problem, None, near=False)
-
-
-def _end(network: Prefix) -> End:
-    """A network of one address is that address: rules for it and for a host with it are the same rule."""
-    address = Address(network.version, network.first)
-    return address if network == network_of(address) else network
+        yield Meeting(end_of(network), problem, None, near=False)

@@ -49,8 +49,7 @@ def _with_internet(
 ) -> Iterator[Flow]:
     problems: list[NoRoute] = []
     reached = False
-    for address in intent.hosts[offer.host].addresses:
-        version = address.version
+    for version in intent.hosts[offer.host].versions:
         inward, outward = routes.from_outside(offer.host, version), routes.to_outside(offer.host, version)
         if isinstance(inward, NoRoute) or isinstance(outward, NoRoute):
             problems += [problem for problem in (inward, outward) if isinstance(problem, NoRoute)]

@@ -24,6 +24,7 @@ from ..policies.policy import Policy
 from .callbacks.lock import Lock, read_lock
 from .carried_permits import carried_permits, note_open, note_translated
 from .checks.forwards import check_forwards
+from .checks.peers import check_peers
 from .checks.platforms import check_platforms
 from .checks.stances import check_stances
 from .checks.systems import check_systems
@@ -118,6 +119,7 @@ def _make_plan(inputs: Inputs) -> Planned:
     policies = make_policies(intent, flows.flows, _stateless(intent), management, carried_permits(intent, findings))
     check_forwards(intent, policies, findings)
     check_systems(intent, findings)
+    check_peers(intent, findings)
     check_platforms(intent, policies, findings)
     check_stances(intent, findings)
     if not errors(findings):

@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ..basics.addresses import Address, End, Prefix, is_unrouted
+from ..basics.addresses import Address, End, Prefix, first_of, is_unrouted, prefix_of
 from ..inventory.intent import Gateway, Host, Intent, PublicAddress, Site
 from .route import ANYWHERE, CHANGING, STRAIGHT, Hop, NoRoute, Path, Route, route_through
 
@@ -116,7 +116,19 @@ class Routes:
             inward = _translating(site.gateways[there + 1 : here], version)
             own = _own_public(site, end.name, version)
             return _changing(site, inward, own) or route_through((), inward, None, own)
-        one_network = self._share_network(start.name, end.name, version)
+        return self._around(site, self._share_network(start.name, end.name, version))
+
+    def of_ends(self, source: str, destination: str, here: End, there: End) -> Route | NoRoute:
+        """Return the route between two hosts, for these of the addresses and networks that each may stand for."""
+        start, end = self._hosts[source], self._hosts[destination]
+        if start.site == end.site and not self._gateways & {source, destination}:
+            site = self._sites[start.site]
+            return self._around(site, _in_one(site, here, there))
+        return self.route(source, destination, here.version)
+
+    @staticmethod
+    def _around(site: Site, one_network: bool) -> Route:
+        """The route between two hosts inside of one site: the innermost router stands between its networks."""
         return STRAIGHT if one_network or not site.gateways else route_through(_bare(site.gateways[:1]), ())
 
     def _between(self, start: Host, end: Host, version: int) -> Route | NoRoute:
@@ -161,10 +173,10 @@ class Routes:
     def _share_network(self, one: str, other: str, version: int) -> bool:
         """Whether two hosts are in one network of one site."""
         first, second = self._hosts[one], self._hosts[other]
-        here, there = first.address_of(version), second.address_of(version)
-        if first.site != second.site or here is None or there is None:
+        here, there = first.ends_of(version)[:1], second.ends_of(version)[:1]
+        if first.site != second.site or not here or not there:
             return False
-        return any(network.holds(here) and network.holds(there) for network in self._sites[first.site].networks)
+        return _in_one(self._sites[first.site], here[0], there[0])
 
     def from_outside(self, host: str, version: int) -> Path | NoRoute:
         """Return the way from the Internet at large to a host, or why there is none. It has an address of *version*."""
@@ -249,7 +261,7 @@ class Routes:
         """The router between the networks of a site, where a host inside and an end are not in one of them."""
         if _position(site, host) >= 0:
             return ()
-        own, first = self._own(host, end.version), end if isinstance(end, Address) else Address(end.version, end.first)
+        own, first = self._own(host, end.version), first_of(end)
         one_network = any(network.holds(first) and network.holds(own) for network in site.networks)
         return () if one_network else site.gateways[:1]
 
@@ -273,6 +285,12 @@ def _translating(gateways: Iterable[Gateway], version: int) -> list[Hop]:
 def _bare(gateways: Iterable[Gateway]) -> list[Hop]:
     """Gateways as packets meet them that none of them translates."""
     return [Hop(gateway.host, None) for gateway in gateways]
+
+
+def _in_one(site: Site, here: End, there: End) -> bool:
+    """Whether a network of a site holds both of two ends."""
+    one, other = prefix_of(here), prefix_of(there)
+    return any(network.contains(one) and network.contains(other) for network in site.networks)
 
 
 def _position(site: Site, host: str) -> int:
@@ -336,7 +354,7 @@ def _unnamed(site: Site, outward: Iterable[Hop], start: PublicAddress | None) ->
 
 
 def _unreachable(site: Site, host: Host, version: int) -> NoRoute | None:
-    address = host.address_of(version)
+    address = next(map(first_of, host.ends_of(version)), None)
     if address is None or not is_unrouted(address):
         return None
     return NoRoute(

@@ -189,7 +189,7 @@ def _card(
         host = view.hosts[name]
         count = f"{instances[name]} clients" if instances[name] > 1 else ""
         note = _note(by_target.get(name, []), _held_by(host))
-        rows.append(Row(name, name, ", ".join(host.addresses), _role(view, name), note, count, host.traits.holds_rules))
+        rows.append(Row(name, name, ", ".join(host.met_at), _role(view, name), note, count, host.traits.holds_rules))
         drawn_at.row[name] = name
     if many:
         key = f"{site.name}/others"

@@ -64,6 +64,7 @@ def _sheet(part: Mapping[str, Any], definition: Definition) -> Sheet:
     entries = [entry for entry in part[key] if entry["service"] in services]
     values = {
         "host": host,
+        "stands_for": part.get("stands_for", []),
         "entries": entries,
         "flows": [flow for flow in part["flows"] if flow["service"] in services],
         "exchanges": [exchange for exchange in part["exchanges"] if exchange["service"] in services],

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from ..basics.addresses import Address, Prefix, is_unrouted, parse_address, parse_prefix
 from ..inventory.intent import INTERNET
 from .changing import NOBODYS, changing_addresses
+from .peers import Peers
 
 #: So many addresses of each of nobody's networks are tried.
 _TRIED = 254
@@ -77,7 +78,8 @@ class Topology:
         self.hosts: Mapping[str, Mapping[str, Any]] = plan["hosts"]
         changing = changing_addresses(plan)
         self._sites = {name: _site(data, changing) for name, data in plan["sites"].items()}
-        self._made_up = frozenset(changing.values())
+        self._peers = Peers(plan)
+        self._made_up = frozenset((*changing.values(), *self._peers.examples.values()))
         self._addresses: dict[str, dict[int, Address]] = {}
         self._positions: dict[str, list[tuple[str, int]]] = {}
         for name, site in self._sites.items():
@@ -93,8 +95,11 @@ class Topology:
         """A host's own addresses by IP version, IPv4 first."""
         found = self._addresses.get(host)
         if found is None:
-            parsed = map(parse_address, self.hosts[host]["addresses"])
-            found = self._addresses[host] = {address.version: address for address in parsed}
+            found = self._addresses[host] = {}
+            for address in map(parse_address, self.hosts[host]["addresses"]):
+                found.setdefault(address.version, address)  # of several machines, the first is dialled
+            if not found and host in self._peers.examples:
+                found[self._peers.examples[host].version] = self._peers.examples[host]
         return found
 
     def holders(self, address: Address) -> list[Place]:
@@ -287,17 +292,21 @@ class Topology:
         site = self._sites.get(place.site)
         if site is not None:
             if site.holds(destination):
-                owner = self._owners.get((place.site, destination.text))
+                owner = self._owner(place.site, destination)
                 if place.level > 0:
                     return self._device(site.gateways[place.level - 1])
                 if place.network is None or place.network.holds(destination) or not site.gateways:
-                    return self._device(owner) if owner is not None else None
+                    return self._device(owner, destination) if owner is not None else None
                 return self._device(site.gateways[0])
             if place.level > 0 and destination in site.public[place.level - 1]:
                 return self._device(site.gateways[place.level - 1])
             if place.level < len(site.gateways):
                 return self._device(site.gateways[place.level])
         return self._from_outside(place, destination)
+
+    def _owner(self, site: str, address: Address) -> str | None:
+        """The host of a site that has an address: its own, or as one of several machines."""
+        return self._owners.get((site, address.text)) or self._peers.holder(site, address)
 
     def beyond(self, device: Device, place: Place, destination: Address) -> Place:
         """Where a packet is after *device* passed it on."""
@@ -321,8 +330,8 @@ class Topology:
             near = site.realm[destination.version] == realm
             routed = (bare or near) and self._reaches(name, site, destination)
             if routed and not site.gateways:
-                owner = self._owners.get((name, destination.text))
-                return self._device(owner) if owner is not None else None
+                owner = self._owner(name, destination)
+                return self._device(owner, destination) if owner is not None else None
             if routed or site.outermost(destination.version) == destination:
                 return self._device(site.gateways[-1])
         return None
@@ -349,10 +358,11 @@ class Topology:
     def _realm(self, site: str, version: int) -> str:
         return self._sites[site].realm[version] if site else INTERNET
 
-    def _device(self, host: str) -> Device:
+    def _device(self, host: str, *met: Address) -> Device:
+        """A host, which has the addresses that it is met at besides its own."""
         positions = self._positions.get(host, [])
         worn = (outside.get(item, item) for name, index in positions for item, outside in self._worn_at(name, index))
-        return Device(host, frozenset((*self.addresses_of(host).values(), *worn)), bool(positions))
+        return Device(host, frozenset((*self.addresses_of(host).values(), *worn, *met)), bool(positions))
 
 
 def _site(data: Mapping[str, Any], changing: Mapping[str, Address]) -> _Site:

@@ -87,7 +87,7 @@ def choose(view: PlanView, changed: Container[str], taking_part: Container[str],
         chosen[flow.id] = flow
     by_host: dict[str, list[Try]] = defaultdict(list)
     for flow in chosen.values():
-        by_host[flow.source] += (Try(flow.source, flow.dial, port, flow.id) for port in tried_ports(flow.ports))
+        by_host[flow.source] += (Try(flow.source, flow.dialled, port, flow.id) for port in tried_ports(flow.ports))
     return Trials({host: tuple(tries) for host, tries in by_host.items()}, len(chosen), possible)
 
 
@@ -131,6 +131,7 @@ def _can_be_tried(flow: FlowView, view: PlanView) -> bool:
         and source is not None
         and source.traits.sends_probes
         and flow.destination in view.hosts
+        and bool(flow.dialled)
     )
 
 

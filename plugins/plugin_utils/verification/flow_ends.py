@@ -19,7 +19,7 @@ from ..basics.addresses import Address, is_unrouted, parse_address, parse_prefix
 from ..basics.ports import PortRange, merge_ranges
 from ..plan_files.view import INTERNET, FlowView, PlanView
 from .guards import Guards
-from .probes import NotProbed
+from .probes import NotProbed, named
 
 
 class FlowEnds:
@@ -115,7 +115,12 @@ class FlowEnds:
     def _with_receivers(self, flow: FlowView) -> Iterator[FlowView]:
         view = self._view
         if flow.destination in view.hosts:
-            yield flow
+            if not view.hosts[flow.destination].stands_for:
+                yield flow
+                return
+            # Of several machines, one that is named by its address, if any, shows the way to all.
+            if flow.dialled:
+                yield flow._replace(dial=flow.dialled, destination_address=flow.dialled)
             return
         if flow.destination == INTERNET:
             beyond = [name for name in self._unguarded if not self._guards.same_realm(flow.source, name, flow.version)]
@@ -161,16 +166,27 @@ class FlowEnds:
         }
 
     def _why_not(self, flow: FlowView) -> str:
-        view = self._view
-        source, destination = view.hosts.get(flow.source), view.hosts.get(flow.destination)
-        if source is not None and not source.traits.sends_probes:
-            return f"no packet is sent from {flow.source}: the platform {source.platform} sends none"
+        return self._why_not_from(flow) or self._why_not_to(flow)
+
+    def _why_not_from(self, flow: FlowView) -> str:
+        """Why nobody sends packets of a flow; empty where somebody would."""
+        source = self._view.hosts.get(flow.source)
+        if source is not None and source.stands_for:
+            return f"{flow.source} stands for {named(source.stands_for)}: no packet is sent from there"
+        if source is not None:
+            sends = f"no packet is sent from {flow.source}: the platform {source.platform} sends none"
+            return "" if source.traits.sends_probes else sends
         if flow.source == INTERNET:
             return "no host outside the server's realm may go out freely, so that nobody can play the Internet"
-        if source is None:
-            return f"{flow.source} is no host of the plan, and none that stands there may send what it likes"
+        return f"{flow.source} is no host of the plan, and none that stands there may send what it likes"
+
+    def _why_not_to(self, flow: FlowView) -> str:
+        """Why nobody receives packets of a flow that somebody would send."""
+        destination = self._view.hosts.get(flow.destination)
+        if destination is not None:
+            return f"{flow.destination} stands for {named(destination.stands_for)}: nobody there is named by an address"
         if flow.destination == INTERNET:
             return "no host of the plan that somebody else sets stands in the Internet to take these packets"
-        if destination is None and self._guards.holder(flow.source, flow.dial):
+        if self._guards.holder(flow.source, flow.dial):
             return f"{flow.destination} is a host that is not to be dialled from {flow.source} by this address"
         return f"{flow.destination} is not a host of the plan, and packets to it would trouble others"

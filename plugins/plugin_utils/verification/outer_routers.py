@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ..basics.addresses import Prefix, parse_address, parse_prefix
+from ..basics.addresses import Prefix, parse_address
 from ..plan_files.view import FlowView, PlanView, version_of
 from .guards import Guards
 from .port_permissions import PortPermissions, may_come_from
@@ -33,10 +33,10 @@ class OuterRouters:
         """Take in a flow that a host starts."""
         for router, worn in self._met(flow.source, flow.version):
             at = (router, worn, flow.transport)
-            self._flows[at][flow.dial].add(flow, inner=False)
-            dialled = parse_prefix(flow.dial)
-            if dialled.length < (32 if flow.version == 4 else 128):
-                self._networks[at][flow.dial] = dialled
+            for dial, dialled in zip(flow.dial.split(", "), flow.receivers, strict=True):
+                self._flows[at][dial].add(flow, inner=False)
+                if dialled.length < (32 if flow.version == 4 else 128):
+                    self._networks[at][dial] = dialled
 
     def hold_back(
         self, sender: str, holder: str, dial: str, transport: str, port: int, source_port: int | None

@@ -14,11 +14,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..basics.addresses import Prefix, parse_address, parse_prefix
+from ..basics.addresses import Prefix, parse_address
 from ..basics.ports import ports_text
 from ..plan_files.view import FlowView, PlanView, version_of
 from .guards import Guards
 from .outer_routers import OuterRouters
+from .peers import members
 from .port_permissions import Permission, PortPermissions, may_come_from
 from .probes import SharedAddress
 
@@ -60,28 +61,33 @@ class Permissions:
         self._started: dict[tuple[str, str], list[FlowView]] = defaultdict(list)
         self._received: dict[tuple[str, str], list[FlowView]] = defaultdict(list)
         self._outer = OuterRouters(view, guards)
+        among = members(view)
         for flow in view.flows:
             if flow.enabled and not flow.carried_by:
                 self._add(flow)
+                # Whoever is among several machines may do what they may.
+                for name in among.get(flow.source, ()):
+                    self._add(flow._replace(source=name))
         # Who could get through, and as whom.
         self._shared: dict[_SharedKey, tuple[set[str], dict[int, Permission]]] = {}
 
     def _add(self, flow: FlowView) -> None:
         # Beyond a forward a packet wears the inner address, and a router cannot tell whether it has forwarded it
         # or whether it came so: to its own source, a flow's inner address is the same flow and proves nothing.
-        addresses = dict.fromkeys((flow.dial, flow.destination_address))
+        addresses = dict.fromkeys((*flow.dial.split(", "), *flow.destination_address.split(", ")))
         if self._guards.stateless:
             self._received[flow.destination, flow.transport].append(flow)
-        if "/" in flow.arrives_from or flow.source not in self._view.hosts:
+        anybodys = "/" in flow.arrives_from or ", " in flow.arrives_from
+        if anybodys or flow.source not in self._view.hosts:
             # From somebody outside, or from a public address that changes: whoever wears one like it may as well.
             for senders in flow.senders:
                 for address in addresses | self._shown_by(flow.destination):
                     self._from_outside[address, flow.transport].append((senders, flow))
         if flow.source not in self._view.hosts:
             return
-        for address in addresses if "/" not in flow.arrives_from else ():
+        for address in addresses if not anybodys else ():
             key = (self._guards.realm(flow.source, flow.version), address, flow.transport, flow.arrives_from)
-            self._permitted[key].add(flow, inner=address != flow.dial)
+            self._permitted[key].add(flow, inner=address not in flow.dial.split(", "))
         self._started[flow.source, flow.transport].append(flow)
         self._outer.add(flow)
 
@@ -175,7 +181,7 @@ class Permissions:
         """Whether a device without state would take a datagram for an answer to what the target has asked."""
         worn = parse_address(candidate.worn)
         return any(
-            may_come_from(flow.ports, candidate.source_port) and parse_prefix(flow.dial).holds(worn)
+            may_come_from(flow.ports, candidate.source_port) and any(item.holds(worn) for item in flow.receivers)
             for flow in self._started.get((candidate.target, candidate.transport), ())
         )
 
@@ -253,5 +259,5 @@ class Permissions:
             for flow in self._started.get((candidate.sender, candidate.transport), ())
             if any(item.low <= candidate.port <= item.high for item in flow.ports)
             and may_come_from(flow.source_ports, candidate.source_port)
-            and parse_prefix(flow.dial).holds(dial)
+            and any(item.holds(dial) for item in flow.receivers)
         )

@@ -14,6 +14,7 @@ from ...basics.names import HostService
 from ...basics.ports import PortRange
 from ...catalog.profile import CallbackRules, Environment, Profile, System
 from ...inventory.intent import CallbackRequest, Intent, Use
+from ..peers import is_any
 from .port_space import RealmAddress
 
 
@@ -101,7 +102,8 @@ def client_requests(
     requests = []
     for client, uses in sorted(grouped.items()):
         profile = intent.catalog.profiles[client.service]
-        if profile.callback is None or not _agree(uses, findings):
+        # Any machine of a network is called by nobody, so that it needs no ports for it.
+        if profile.callback is None or is_any(intent.hosts[client.host]) or not _agree(uses, findings):
             continue
         named = _named_pool(intent, uses, findings)
         at = called.get(client, CalledAt((), ()))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...basics.addresses import prefix_of
 from ...basics.findings import Finding
 from ...catalog.catalog import Catalog
 from ...inventory.intent import EXCLUSIVE, Host, Intent, Opening
@@ -52,8 +53,8 @@ def _drops(intent: Intent, server: Host, client: Host) -> bool:
 
 def _may_hold(opening: Opening, client: Host, catalog: Catalog) -> bool:
     """Whether a permit may be the one for the broadcast: for UDP from the client, on a port not known as another's."""
-    address = client.address_of(4)
-    if address is None or not any(source.holds(address) for source in opening.sources):
+    ends = [prefix_of(end) for end in client.ends_of(4)]
+    if not ends or not all(any(source.contains(end) for source in opening.sources) for end in ends):
         return False
     if not opening.ports:
         return opening.takes("udp", 1)

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ways between a client and its server, where either may be several machines: a set of addresses and networks.
+
+Each of the set has a way of its own; they are one path, for the flow is one. What a client starts is told apart by the
+server's address, whoever of the set sends it. What is sent to the set needs an address that one machine has: nobody
+can call back a network, and a router's public address leads to one machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..basics.addresses import Prefix
+from ..inventory.intent import Host
+from .route import NoRoute, Path
+from .routes import Routes
+
+#: The code of a client that nobody can call.
+UNCALLED = "FXN402"
+_UNREACHED = "FXN401"
+
+
+def is_any(host: Host) -> bool:
+    """Whether a name stands for any machine of some network, so that nobody knows whom to call."""
+    return any(isinstance(end, Prefix) for end in host.members)
+
+
+def way_there(routes: Routes, client: Host, server: Host, version: int) -> Path | NoRoute:
+    """Return the way of what a client starts; both have addresses of that IP version."""
+    path = _way(routes, client, server, version)
+    if server.members and isinstance(path, Path) and path.route.forwards:
+        cure = "give the machine that is to be reached there a host of its own, with its address"
+        reason = f"{server.name} is several machines, and the public address before it leads to one"
+        return _none(server, reason, cure, _UNREACHED)
+    return path
+
+
+def way_back(routes: Routes, server: Host, client: Host, version: int) -> Path | NoRoute:
+    """Return the way of what a server starts towards a client."""
+    if is_any(client):
+        reason = f"{client.name} is any machine of a network"
+    else:
+        path = _way(routes, server, client, version)
+        if not client.members or isinstance(path, NoRoute) or not path.route.forwards:
+            return path
+        reason = f"{client.name} is several machines, and the public address before it leads to one"
+    cure = "give each machine that is to be called a host of its own, with a fixed address"
+    return _none(client, reason, cure, UNCALLED)
+
+
+def _way(routes: Routes, source: Host, destination: Host, version: int) -> Path | NoRoute:
+    here, there = source.address_of(version), destination.address_of(version)
+    if not (source.members or destination.members) and here is not None and there is not None:
+        route = routes.route(source.name, destination.name, version)
+        return route if isinstance(route, NoRoute) else Path.along(route, here, there)
+    ways = list(_ways(routes, source, destination, version))
+    problem = next((way for way in ways if isinstance(way, NoRoute)), None)
+    if problem is not None:
+        return problem
+    first, *others = dict.fromkeys(path for way in ways if isinstance(way, Path) for path in _apart(way))
+    return first._replace(also=tuple(others))
+
+
+def _ways(routes: Routes, source: Host, destination: Host, version: int) -> Iterator[Path | NoRoute]:
+    for here in source.ends_of(version):
+        for there in destination.ends_of(version):
+            route = routes.of_ends(source.name, destination.name, here, there)
+            yield route if isinstance(route, NoRoute) else Path.along(route, here, there)
+
+
+def _apart(path: Path) -> tuple[Path, ...]:
+    """A path and those that stand beside it, each by itself."""
+    return (path._replace(also=()), *path.also)
+
+
+def _none(host: Host, reason: str, cure: str, code: str) -> NoRoute:
+    return NoRoute(host.site, reason, "faxnet_address", cure, code, ", ".join(end.text for end in host.members))

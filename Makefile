@@ -60,7 +60,7 @@ demo: setup  ## the whole path: lab, playbooks/site.yml, verdict, report (SCENAR
 
 # The circles of tests: every test belongs to `test` or to `test-labs`, or is slow (tests/gates/test_circles.py).
 test:  ## every kind of test once, each product's main scenario, all gates: before a change is handed in
-	@tools/setup.sh bench
+	@tools/setup.sh bench browser
 	@$(TIDY); $(PYTEST) -n 2 --dist loadgroup -m "not slow and not labs" $(ARGS)
 
 test-labs:  ## the other scenarios and tests with a lab: what a build server runs besides
@@ -68,7 +68,7 @@ test-labs:  ## the other scenarios and tests with a lab: what a build server run
 	@$(TIDY); $(PYTEST) -n 2 --dist loadgroup -m "labs and not slow" $(ARGS)
 
 test-full:  ## both of them, and what is slow by nature
-	@tools/setup.sh bench
+	@tools/setup.sh bench browser
 	@$(TIDY); $(PYTEST) -n 2 --dist loadgroup $(ARGS)
 
 unit: setup  ## the quick ones only: engine, faces, properties, golden files

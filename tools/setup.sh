@@ -7,6 +7,7 @@
 #   tools/setup.sh            system packages, .venv, the collections path
 #   tools/setup.sh bench      also .venv-bench, the benchmark's yardstick (requirements/bench.txt)
 #   tools/setup.sh importer   also .venv-importer, Galaxy's importer (requirements/importer.txt)
+#   tools/setup.sh browser    also Chromium and axe-core (requirements/browser.txt), which look at the report's page
 # A step whose result is there already costs nothing. FAXNET_NO_APT=1 leaves the system packages to somebody else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -33,9 +34,10 @@ step() {
 
 # ---- system packages
 
+# missing_packages FILE: those that a list names and the machine has not.
 missing_packages() {
   local package
-  sed 's/[[:space:]]*#.*//; /^$/d' requirements/apt.txt | while read -r package; do
+  sed 's/[[:space:]]*#.*//; /^$/d' "$1" | while read -r package; do
     dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || printf '%s ' "$package"
   done
 }
@@ -49,25 +51,28 @@ apt_install() {
   as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get install --yes --no-install-recommends "$@"
 }
 
+# packages NAME...: installs them, as root or by asking for root.
+packages() {
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || {
+      printf 'setup: neither root nor sudo; as root: apt-get install --no-install-recommends %s\n' "$*" >&2
+      exit 1
+    }
+    # Ask for the password here, where a person can see the question: the step's own input and output are closed.
+    sudo -v
+  fi
+  printf 'setup: missing packages: %s\n' "$*"
+  step "packages: $*" apt_install "$@"
+}
+
 if [ -z "${FAXNET_NO_APT:-}" ]; then
   if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     printf 'setup: this machine has no apt (Debian 12, Debian 13 and Ubuntu have). Install what requirements/apt.txt\n' >&2
     printf '       lists by your own means, then: make setup FAXNET_NO_APT=1\n' >&2
     exit 1
   fi
-  read -r -a missing <<<"$(missing_packages)"
-  if [ "${#missing[@]}" -gt 0 ]; then
-    if [ "$(id -u)" -ne 0 ]; then
-      command -v sudo >/dev/null || {
-        printf 'setup: neither root nor sudo; as root: apt-get install --no-install-recommends %s\n' "${missing[*]}" >&2
-        exit 1
-      }
-      # Ask for the password here, where a person can see the question: the step's own input and output are closed.
-      sudo -v
-    fi
-    printf 'setup: missing packages: %s\n' "${missing[*]}"
-    step "system packages" apt_install "${missing[@]}"
-  fi
+  read -r -a missing <<<"$(missing_packages requirements/apt.txt)"
+  if [ "${#missing[@]}" -gt 0 ]; then packages "${missing[@]}"; fi
 fi
 
 # ---- venvs
@@ -93,8 +98,43 @@ venv() {
 }
 
 venv .venv requirements/project.txt
+
+# ---- a browser
+
+# Ubuntu has Chromium as a snap only, and other systems under other names: what is on the path will do.
+chromium() {
+  if command -v chromium chromium-browser google-chrome >/dev/null || [ -n "${FAXNET_NO_APT:-}" ]; then return; fi
+  if ! apt-cache show chromium >/dev/null 2>&1; then as_root apt-get update >/dev/null; fi
+  if apt-cache show chromium >/dev/null 2>&1; then packages chromium; fi
+}
+
+# npm_file PACKAGE VERSION INTEGRITY FILE: a file of a package of npm's registry, checked, in .build/npm.
+npm_file() {
+  local wanted="$1 $2 $3 $4" folder=.build/npm/$1
+  if [ "$(cat "$folder/.stamp" 2>/dev/null)" = "$wanted" ]; then return; fi
+  if ! command -v npm >/dev/null && [ -z "${FAXNET_NO_APT:-}" ]; then packages npm; fi
+  mkdir -p "$folder"
+  step "$1 $2" npm pack --silent --ignore-scripts --cache .build/npm/cache --pack-destination "$folder" "$1@$2"
+  "$python" - "$folder/$1-$2.tgz" "$3" <<'END'
+import base64, hashlib, pathlib, sys
+found = "sha512-" + base64.b64encode(hashlib.sha512(pathlib.Path(sys.argv[1]).read_bytes()).digest()).decode()
+if found != sys.argv[2]:
+    raise SystemExit(f"setup: {sys.argv[1]} is not what requirements/browser.txt pins: {found}")
+END
+  tar --extract --gzip --file "$folder/$1-$2.tgz" --directory "$folder" --strip-components 1 "package/$4"
+  printf '%s\n' "$wanted" >"$folder/.stamp"
+}
+
+browser() {
+  local package version integrity file
+  chromium
+  while read -r package version integrity file; do
+    npm_file "$package" "$version" "$integrity" "$file"
+  done < <(grep -v '^#' requirements/browser.txt)
+}
+
 for extra in "$@"; do
-  venv ".venv-$extra" "requirements/$extra.txt"
+  if [ "$extra" = browser ]; then browser; else venv ".venv-$extra" "requirements/$extra.txt"; fi
 done
 
 # ---- collections

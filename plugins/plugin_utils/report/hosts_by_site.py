@@ -19,6 +19,9 @@ from .parts import badge, number, table
 #: Of a larger network nobody reads such lists; its flows are in flows.csv.
 MOST_HOSTS = 500
 
+#: Ports with those who use them, in a cell.
+MOST_WAYS = 4
+
 _HEAD = ("Host", "Address", "May connect to", "May be reached by", "Checks", "Result")
 _ORDER = ((FAILED, "bad"), (UNPROVEN, "doubt"), (PASSED, "good"))
 
@@ -93,4 +96,6 @@ def _ends(flows: list[FlowView], far: str) -> Content:
     alike: dict[str, list[str]] = defaultdict(list)
     for end, listed in sorted(by_end.items()):
         alike[port_words(listed)].append(end)
-    return "; ".join(f"{named(ends)} on {ports}" for ports, ends in alike.items()) or "nobody"
+    said = [f"{named(ends)} on {ports}" for ports, ends in alike.items()]
+    more = f"; and {len(said) - MOST_WAYS} more" if len(said) > MOST_WAYS else ""
+    return "; ".join(said[:MOST_WAYS]) + more or "nobody"

@@ -11,15 +11,15 @@
   const field = box.querySelector("input");
   const said = box.querySelector("output");
 
-  // What is found or not: rows of tables and of the grid, findings, and sheets that hold no table.
-  const rows = all("main tbody tr:not(.group), .finding").filter((row) => !row.closest(".paper"));
+  // What is found or not: rows of the grid by their names; rows of tables, findings, and sheets that hold no table.
+  const grid = all(".wide .matrix tbody tr:not(.group)");
+  const rows = all("main tbody tr, .finding").filter((row) => !row.closest(".matrix"));
   const sheets = all(".sheet");
   const lists = sheets.filter((sheet) => !sheet.querySelector("tr"));
   const words = new Map();
   const wordsOf = (item) => {
     if (!words.has(item)) {
-      const grid = item.closest(".matrix");
-      words.set(item, (grid ? item.querySelector("th") : item).textContent.toLowerCase());
+      words.set(item, (grid.includes(item) ? item.querySelector("th") : item).textContent.toLowerCase());
     }
     return words.get(item);
   };
@@ -28,8 +28,12 @@
   const find = () => {
     const wanted = field.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
+    const matches = (item) => wanted.every((word) => wordsOf(item).includes(word));
+    // A grid where nobody is meant stays as it is: what was found may be part of it.
+    const meant = grid.some(matches);
+    grid.forEach((row) => { row.hidden = meant && !matches(row); });
     for (const item of [...rows, ...lists]) {
-      item.hidden = !wanted.every((word) => wordsOf(item).includes(word));
+      item.hidden = !matches(item);
       shown += !item.hidden;
     }
     for (const sheet of sheets) {
@@ -46,7 +50,7 @@
       if (wanted.length) sheet.open = !sheet.hidden;
       else if (wasOpen.has(sheet)) sheet.open = wasOpen.get(sheet);
     }
-    for (const title of all(".matrix tr.group")) {
+    for (const title of all(".wide .matrix tbody tr.group")) {
       title.hidden = all("tr:not(.group)", title.parentElement).every((row) => row.hidden);
     }
     if (!wanted.length) wasOpen.clear();

@@ -15,7 +15,7 @@ from tests.unit.networks import Network
 #: Kinds of sites: the number of gateways, and how they translate.
 SITE_KINDS = (
     *("nat", "double nat", "internet", "internet with router", "shared router", "two networks", "dual stack"),
-    *("one to one", "double one to one", "changing", "changing in two networks", "changing anywhere"),
+    *("one to one", "double one to one", "changing", "changing in two networks", "changing anywhere", "unsaid"),
 )
 SYSTEMS = (None, "windows", "windows_xp_pro", "linux")
 #: Further services that a server may offer, with what an offer may say of them.
@@ -110,6 +110,8 @@ def add_site(net: Network, name: str, number: int, kind: str, twin_network: bool
         net.hosts[router] = {"faxnet_address": f"192.168.100.{100 + number}"}
     elif kind == "internet":
         net.site(name, f"198.51.{number}.0/24")
+    elif kind == "unsaid":
+        net.site(name, f"10.{number}.0.0/24", gateway=router)
     elif kind == "internet with router":
         net.site(name, f"198.51.{number}.0/24", gateway=router)
     elif kind == "shared router":
@@ -150,7 +152,9 @@ def add_hidden_site(net: Network, name: str, number: int, kind: str, network: st
 
 def changes(net: Network, site: str) -> bool:
     """Whether nobody outside knows a site's address."""
-    return net.sites.get(site, {}).get("public_address") == "dynamic"
+    held = net.sites.get(site, {})
+    unsaid = "gateway" in held and "public_address" not in held and held["networks"][0].startswith("10.")
+    return unsaid or held.get("public_address") == "dynamic"
 
 
 def site_of(router: str) -> str:

@@ -94,6 +94,12 @@ class Wire:
             if site.get("public_address"):
                 hops[-1] = {"host": hops[-1]["host"], **{key: site[key] for key in _OUTSIDE if key in site}}
             self.chain[name] = [(hop["host"], self._worn(hop, len(self.chain))) for hop in hops]
+            if hops and not self.chain[name][-1][1] and _hides(slices.get(hops[-1]["host"])):
+                # Nobody says what it wears; sites that say nothing meet each other as they are.
+                changing = {"host": hops[-1]["host"], "public_address": "dynamic"}
+                self.chain[name][-1] = (changing["host"], self._worn(changing, len(self.chain)))
+            if self.realm[name] is None and not site.get("public_address") and "gateways" not in site:
+                self.realm[name] = "nobody says"
 
     def _worn(self, hop: dict[str, Any], number: int) -> list[str]:
         router, worn = hop["host"], _list(hop.get("public_address"))
@@ -265,6 +271,11 @@ class Wire:
         if named or links_need(packet) or policy["stance"] != "exclusive":
             return Arrival(host, packet, by_flow=False)
         return None
+
+
+def _hides(part: dict[str, Any] | None) -> bool:
+    """Whether a router's rules hide who is behind it under whatever address it has."""
+    return part is not None and any(nat["address"] is None for nat in part["policy"]["source_nat"])
 
 
 def _from(packet: Packet, shown: dict[str, str]) -> Packet:

@@ -124,6 +124,7 @@ KINDS = _kinds(
     ("FXN406", "advice", "Server that a broadcast does not find"),
     ("FXN407", "error", "Packets to any port that no NAT can forward"),
     ("FXN408", "error", "Named address that the server cannot reach"),
+    ("FXN410", "advice", "Service open to any address, for clients of whose address nobody says anything"),
     # 5xx: platforms
     ("FXN501", "error", "Unknown platform"),
     ("FXN502", "error", "Platform cannot hold the policy"),

@@ -24,8 +24,7 @@ from .accepted_losses import AcceptedLoss
 #: Realm of every site that wears its own addresses outside.
 INTERNET = "internet"
 
-#: What a host does with packets that nothing names (``faxnet_stance``): refuse them; let them pass; let them pass and
-#: note who sends them.
+#: What becomes of packets that nothing names (``faxnet_stance``): refused; let pass; let pass, and senders noted.
 EXCLUSIVE, ADDITIVE, OBSERVE = STANCES = ("exclusive", "additive", "observe")
 
 
@@ -35,15 +34,16 @@ class PublicAddress:
 
     Attributes:
         address: that address; None where it changes (``dynamic``) and nobody outside knows it.
-        own: what the router itself has there: *address*, another one where a device beyond it translates one to one,
-            None where that changes too.
+        own: what the router has there: *address*, another where a device beyond translates; None where that changes.
         networks: where a changing address always lies, by the administrator's word; empty where nobody says.
+        unsaid: whether it only follows from what the site's clients use.
     """
 
     version: int
     address: Address | None
     own: Address | None
     networks: tuple[Prefix, ...] = ()
+    unsaid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Site:
     @cached_property
     def _realms(self) -> dict[int, str]:
         # Packets of an IP version may leave this site under a public address.
-        translated = {public.version for gateway in self.gateways for public in gateway.public}
+        translated = {public.version for gateway in self.gateways for public in gateway.public if not public.unsaid}
         own = {version: f"site {self.name}" if version in translated else INTERNET for version in (4, 6)}
         return own if self.realm is None else dict.fromkeys(own, self.realm)
 

@@ -29,6 +29,8 @@ def read_public(reader: Reader, entry: Mapping[str, Any], variable: str) -> tupl
     """
     worn, at = entry.get("public_address"), f"{variable}.public_address"
     changes = worn == DYNAMIC or (isinstance(worn, (list, tuple)) and DYNAMIC in worn)
+    # Who lists the networks that an address comes from, and no address, says that it changes.
+    changes = changes or (worn is None and entry.get("public_networks") is not None)
     fixed: tuple[Address, ...] = ()
     if changes and isinstance(worn, (list, tuple)):
         fixed = _beside(reader, worn, at)

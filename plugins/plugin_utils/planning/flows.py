@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..basics.addresses import Address, is_unrouted
 from ..basics.findings import Finding
 from ..basics.names import HostService
-from ..inventory.intent import INTERNET, Host, Intent, Offer, Use
+from ..inventory.intent import INTERNET, Host, Intent, Offer
 from ..inventory.offers import offer_ports
 from .callbacks.lock import Lock
 from .callbacks.port_space import PortOwner, RealmAddress, TakenPorts
@@ -22,9 +22,10 @@ from .checks.broadcasts import check_broadcasts
 from .client_flows import TakenExchanges, client_flows
 from .flow import Connection, Flow
 from .outside_flows import outside_flows
-from .peers import UNCALLED, way_back, way_there
-from .route import CHANGING, NoRoute, Path, Route
+from .peers import way_back, way_from_anywhere, way_there
+from .route import NoRoute, Path, Route
 from .routes import Routes
+from .unknown_clients import Anybody, Uncalled
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def make_flows(intent: Intent, lock: Lock, findings: list[Finding]) -> Flows:
 
 def _connections(intent: Intent, routes: Routes, taken: TakenExchanges, findings: list[Finding]) -> list[Connection]:
     found: list[Connection] = []
-    uncalled = _Uncalled(intent, taken)
+    uncalled, anybody = Uncalled(intent, taken), Anybody(intent, taken)
     # One missing public address can cut off thousands of clients: one finding, and the hosts it concerns.
     cut: dict[tuple[str, str, NoRoute], list[str]] = {}
     for use in intent.uses:
@@ -72,57 +73,37 @@ def _connections(intent: Intent, routes: Routes, taken: TakenExchanges, findings
         before = len(found)
         for version in versions:
             way, back = way_there(routes, client, server, version), way_back(routes, server, client, version)
+            unsaid = way if isinstance(way, NoRoute) and way.anyway is not None else None
+            if unsaid is not None:
+                way = way_from_anywhere(routes, client, server, version)
             if isinstance(way, NoRoute):
                 problems.append(way)
             elif isinstance(back, Path):
                 found.append(Connection(use, intent.offer_of(use), version, way, back))
-            elif back.code not in (CHANGING, UNCALLED):
+            elif not back.answers:
                 problems.append(back)
             elif not uncalled.note(use, back):
                 found.append(Connection(use, intent.offer_of(use), version, way, None))
+                if unsaid is not None:
+                    anybody.note(use, unsaid)
         if len(found) == before:
             # Where one IP version works, the other may be missing.
             for problem in problems:
                 at_client = problem.site == client.site
                 key = ("FXN402", use.host, problem) if at_client else ("FXN401", use.server, problem)
                 cut.setdefault(key, []).append(use.server if at_client else use.host)
-    for (code, host, problem), others in cut.items():
-        whom = "its clients" if code == "FXN401" else "its server"
-        message = f"{problem.reason}: {whom} in another realm cannot reach the host"
-        concerned = tuple(dict.fromkeys((host, *others)))
-        findings.append(
-            Finding(problem.code or code, concerned, problem.variable, problem.value, message, problem.cure)
-        )
+    findings += (_cut_off(*key, others) for key, others in cut.items())
     findings += uncalled.findings()
+    findings += anybody.findings()
     return found
 
 
-class _Uncalled:
-    """Clients that their servers would call where no call can be sent to: a public address that changes, a network."""
-
-    def __init__(self, intent: Intent, taken: TakenExchanges) -> None:
-        self._intent = intent
-        self._taken = taken
-        self._clients: dict[tuple[NoRoute, str, tuple[str, ...]], dict[str, None]] = {}
-
-    def note(self, use: Use, problem: NoRoute) -> bool:
-        """Note a client that its server would call; whether it is one. What only answers needs no address."""
-        offer = self._intent.offer_of(use)
-        profile = self._intent.catalog.profiles[use.service]
-        called = tuple(item.exchange.name for item in self._taken.of(use, offer, profile) if item.calls)
-        if not called or not (use.enabled and offer.enabled):
-            return False
-        self._clients.setdefault((problem, use.service, called), {})[use.host] = None
-        return True
-
-    def findings(self) -> Iterator[Finding]:
-        """One for all clients of a site that take the same exchanges."""
-        for (problem, service, called), clients in self._clients.items():
-            names = " and ".join(self._intent.catalog.profiles[service].exchange(name).title for name in called)
-            off = ", ".join(f"{name}: false" for name in called)
-            message = f"{problem.reason}: {service} cannot start {names} towards the client"
-            cure = f"{problem.cure}, or do without (exchanges: {{{off}}} in faxnet_uses)"
-            yield Finding(problem.code, tuple(clients), problem.variable, problem.value, message, cure)
+def _cut_off(code: str, host: str, problem: NoRoute, others: list[str]) -> Finding:
+    """What to say of a host that those others cannot reach."""
+    whom = "its clients" if code == "FXN401" else "its server"
+    message = f"{problem.reason}: {whom} in another realm cannot reach the host"
+    concerned = tuple(dict.fromkeys((host, *others)))
+    return Finding(problem.code or code, concerned, problem.variable, problem.value, message, problem.cure)
 
 
 class _RealmAddresses:

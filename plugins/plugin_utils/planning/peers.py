@@ -10,11 +10,9 @@ can call back a network, and a router's public address leads to one machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ..basics.addresses import Prefix
+from ..basics.addresses import End, Prefix
 from ..inventory.intent import Host
-from .route import NoRoute, Path
+from .route import NoRoute, Path, Route
 from .routes import Routes
 
 #: The code of a client that nobody can call.
@@ -28,13 +26,21 @@ def is_any(host: Host) -> bool:
 
 
 def way_there(routes: Routes, client: Host, server: Host, version: int) -> Path | NoRoute:
-    """Return the way of what a client starts; both have addresses of that IP version."""
+    """Return the way of what a client starts; both have addresses of that IP version.
+
+    Where nobody says which networks its packets come from, there is none but :func:`way_from_anywhere`.
+    """
     path = _way(routes, client, server, version)
     if server.members and isinstance(path, Path) and path.route.forwards:
         cure = "give the machine that is to be reached there a host of its own, with its address"
         reason = f"{server.name} is several machines, and the public address before it leads to one"
         return _none(server, reason, cure, _UNREACHED)
     return path
+
+
+def way_from_anywhere(routes: Routes, client: Host, server: Host, version: int) -> Path | NoRoute:
+    """Return the way of what a client starts that may come from any address, as far as anybody says."""
+    return _way(routes, client, server, version, anyway=True)
 
 
 def way_back(routes: Routes, server: Host, client: Host, version: int) -> Path | NoRoute:
@@ -50,12 +56,15 @@ def way_back(routes: Routes, server: Host, client: Host, version: int) -> Path |
     return _none(client, reason, cure, UNCALLED)
 
 
-def _way(routes: Routes, source: Host, destination: Host, version: int) -> Path | NoRoute:
+def _way(routes: Routes, source: Host, destination: Host, version: int, *, anyway: bool = False) -> Path | NoRoute:
     here, there = source.address_of(version), destination.address_of(version)
     if not (source.members or destination.members) and here is not None and there is not None:
-        route = routes.route(source.name, destination.name, version)
-        return route if isinstance(route, NoRoute) else Path.along(route, here, there)
-    ways = list(_ways(routes, source, destination, version))
+        return _along(routes.route(source.name, destination.name, version), here, there, anyway)
+    ways = [
+        _along(routes.of_ends(source.name, destination.name, start, end), start, end, anyway)
+        for start in source.ends_of(version)
+        for end in destination.ends_of(version)
+    ]
     problem = next((way for way in ways if isinstance(way, NoRoute)), None)
     if problem is not None:
         return problem
@@ -63,11 +72,10 @@ def _way(routes: Routes, source: Host, destination: Host, version: int) -> Path 
     return first._replace(also=tuple(others))
 
 
-def _ways(routes: Routes, source: Host, destination: Host, version: int) -> Iterator[Path | NoRoute]:
-    for here in source.ends_of(version):
-        for there in destination.ends_of(version):
-            route = routes.of_ends(source.name, destination.name, here, there)
-            yield route if isinstance(route, NoRoute) else Path.along(route, here, there)
+def _along(route: Route | NoRoute, here: End, there: End, anyway: bool) -> Path | NoRoute:
+    if anyway and isinstance(route, NoRoute) and route.anyway is not None:
+        route = route.anyway
+    return route if isinstance(route, NoRoute) else Path.along(route, here, there)
 
 
 def _apart(path: Path) -> tuple[Path, ...]:
@@ -76,4 +84,5 @@ def _apart(path: Path) -> tuple[Path, ...]:
 
 
 def _none(host: Host, reason: str, cure: str, code: str) -> NoRoute:
-    return NoRoute(host.site, reason, "faxnet_address", cure, code, ", ".join(end.text for end in host.members))
+    value = ", ".join(end.text for end in host.members)
+    return NoRoute(host.site, reason, "faxnet_address", cure, code, value, answers=code == UNCALLED)

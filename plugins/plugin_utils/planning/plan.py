@@ -18,6 +18,7 @@ from ..inventory.jump_hosts import Machines, with_jumps
 from ..inventory.offers import note_unused_offers, read_offers
 from ..inventory.permit_ends import PermitEnds
 from ..inventory.sites import read_sites
+from ..inventory.unsaid_addresses import with_unsaid
 from ..inventory.uses import read_uses
 from ..platforms.registry import PLATFORMS
 from ..policies.policy import Policy
@@ -112,6 +113,7 @@ def _make_plan(inputs: Inputs) -> Planned:
     if not errors(findings):
         # While a client's variables are in error, that nobody uses a service may be the error's own doing.
         note_unused_offers(offers, uses, findings)
+    sites = with_unsaid(sites, hosts, uses)
     controllers = read_controllers(inputs.controller, inputs.hosts, hosts, sites, machines, findings)
     intent = Intent(catalog, sites, hosts, offers, uses, controllers)
     flows = make_flows(intent, lock, findings)

@@ -170,6 +170,8 @@ class NoRoute:
     Attributes:
         code: of the finding; empty where whoever notes it knows better.
         value: what the variable holds.
+        answers: whether what only answers gets there all the same.
+        anyway: the route where whole networks may be let in, of which nobody has said so; None where there is none.
     """
 
     site: str
@@ -178,6 +180,8 @@ class NoRoute:
     cure: str
     code: str = ""
     value: str = "not set"
+    answers: bool = False
+    anyway: Route | None = None
 
 
 class Path(NamedTuple):

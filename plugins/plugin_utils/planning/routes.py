@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from ..basics.addresses import Address, End, Prefix, first_of, is_unrouted, prefix_of
@@ -137,14 +138,16 @@ class Routes:
         if here.realm_of(version) == there.realm_of(version):
             outward, inward = _turn_at_shared(leaving.gateways, entering.gateways)
             return route_through(_bare(outward), _bare(inward))
-        problem = entering.shut or leaving.unnamed
-        if problem is not None:
-            return problem
+        if entering.shut is not None:
+            return entering.shut
+        problem = None
         route = route_through(leaving.hops, entering.hops, leaving.own, entering.own)
         if entering.own is None and route.dialled is None:
             problem = _unreachable(there, end, version)
         if problem is None and leaving.own is None and route.worn is None:
             problem = _unreachable(here, start, version)
+        if problem is None and leaving.unnamed is not None:
+            return replace(leaving.unnamed, anyway=route)
         return problem or route
 
     def _border(self, site: Site, host: str, version: int) -> _Border:
@@ -327,16 +330,16 @@ def _turn_at_shared(
 
 def _changing(site: Site, inward: Iterable[Hop], own: PublicAddress | None) -> NoRoute | None:
     """Why nothing can be sent into a site: a public address on the way changes."""
-    if any(public is not None and public.address is None for public in (own, *(hop.public for hop in inward))):
-        return NoRoute(
-            site.name,
-            f"the public address of site {site.name} changes, so that nobody outside knows it",
-            f"faxnet_sites.{site.name}.public_address",
-            "have the provider give the site a fixed address and name it, or put both sites into one realm over a VPN",
-            CHANGING,
-            "dynamic",
-        )
-    return None
+    changing = [item for item in (own, *(hop.public for hop in inward)) if item is not None and item.address is None]
+    if not changing:
+        return None
+    if any(public.unsaid for public in changing):
+        code, value, said = "", "not set", f"nobody says the public address of site {site.name}"
+    else:
+        code, value = CHANGING, "dynamic"
+        said = f"the public address of site {site.name} changes, so that nobody outside knows it"
+    cure = "have the provider give the site a fixed address and name it, or put both sites into one realm over a VPN"
+    return NoRoute(site.name, said, f"faxnet_sites.{site.name}.public_address", cure, code, value, answers=True)
 
 
 def _unnamed(site: Site, outward: Iterable[Hop], start: PublicAddress | None) -> NoRoute | None:
@@ -345,9 +348,9 @@ def _unnamed(site: Site, outward: Iterable[Hop], start: PublicAddress | None) ->
     if any(public is not None and public.address is None and not public.networks for public in worn):
         return NoRoute(
             site.name,
-            f"the public address of site {site.name} changes, so that others can only permit whole networks",
+            f"nobody says where the public address of site {site.name} lies",
             f"faxnet_sites.{site.name}.public_networks",
-            "list the networks that the provider gives the site its address from; 0.0.0.0/0 stands for any address",
+            "list the networks that the provider gives the site its address from; 0.0.0.0/0 says that any is meant",
             "FXN153",
         )
     return None

@@ -13,6 +13,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.view impo
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.drawing import drawing
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.scene import make_scene
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
+from tests.unit.field_cases import field_case
 from tests.unit.networks import FLORIDA, SHEFFIELD, Network, two_offices
 from tests.unit.platforms.policies import nft_rules
 
@@ -137,13 +138,18 @@ def test_nothing_is_sent_to_an_address_that_is_somebody_elses_by_then() -> None:
     assert all(address.startswith("10.2.0.") for address in towards)
 
 
-def test_a_word_is_needed_before_whole_networks_are_let_in() -> None:
-    findings = {finding.code: finding for finding in changing().findings()}
-    assert findings["FXN153"].variable == "faxnet_sites.sheffield.public_networks"
-    assert "0.0.0.0/0" in findings["FXN153"].cure
-    made = changing(public_networks=["0.0.0.0/0"]).made()
+def test_what_is_open_to_any_address_is_said_unless_it_was_meant() -> None:
+    made = changing().made()
+    (told,) = [finding for finding in made.plan.findings if finding.code == "FXN410"]
+    assert (told.severity, told.hosts) == ("advice", ("uk-pc1", "fl-fax"))
+    assert told.variable == "faxnet_sites.sheffield.public_networks"
+    assert "netcfax on fl-fax (7488/tcp) is open to any address" in told.message
+    assert "0.0.0.0/0" in told.cure
+    meant = changing(public_networks=["0.0.0.0/0"]).made()
+    assert meant.document["flows"] == made.document["flows"]
     assert made.flow(LOGIN)["arrives_from"] == "0.0.0.0/0"
     assert made.trace("uk-pc1", "fl-fax", 7488).reached == "fl-fax"
+    assert "FXN410" not in {finding.code for finding in meant.plan.findings}
 
 
 def test_the_internet_needs_no_word() -> None:
@@ -272,3 +278,65 @@ def test_a_permit_for_a_host_whose_address_changes_is_for_the_networks_that_are_
     del net.sites["sheffield"]["public_networks"]
     (finding,) = (finding for finding in net.findings() if finding.code == "FXN127")
     assert "public_networks of site sheffield" in finding.cure
+
+
+def home_office(**site: Any) -> Network:
+    """The case from the field, with more said of the home office."""
+    net = field_case("changing_public_address")
+    net.sites["home"].update(site)
+    return net
+
+
+@pytest.mark.acceptance("FC-11")
+def test_a_home_office_of_which_nobody_says_an_address_starts_what_it_starts_and_is_not_called() -> None:
+    net = field_case("changing_public_address")
+    made = net.made()
+    flow = made.flow("asterisk.sip/ata>pbx")
+    assert (flow["dial"], flow["arrives_from"], flow["via"]) == ("198.51.100.7", "0.0.0.0/0", ["homebox", "gw"])
+    (told,) = [finding for finding in made.plan.findings if finding.code == "FXN410"]
+    assert (told.severity, told.hosts, told.value) == ("advice", ("ata", "pbx"), "not set")
+    assert "asterisk on pbx (5060/udp, 10000-20000/udp, 4000-4999/udp) is open to any address" in told.message
+    assert made.trace("ata", "pbx", 5060, "udp").reached == "pbx"
+    net.hosts["ata"]["faxnet_uses"][0]["exchanges"] = {"sip_out": True}
+    net.hosts["pbx"]["faxnet_offers"][0]["exchanges"] = {"sip_out": True}
+    (refused,) = [finding for finding in net.findings() if finding.severity == "error"]
+    assert (refused.code, refused.host) == ("FXN402", "ata")
+    assert refused.variable == "faxnet_sites.home.public_address"
+    assert "Calls to a peer" in refused.message
+    assert "exchanges: {sip_out: false}" in refused.cure
+
+
+def test_a_providers_pool_says_where_the_address_lies_and_that_it_changes() -> None:
+    made = home_office(public_networks=["203.0.113.0/25"]).made()
+    assert made.flow("asterisk.sip/ata>pbx")["arrives_from"] == "203.0.113.0/25"
+    assert made.document["sites"]["home"]["gateways"][0]["dynamic"]
+    assert "FXN410" not in {finding.code for finding in made.plan.findings}
+
+
+def test_several_clients_of_a_home_are_one_advice() -> None:
+    net = home_office()
+    net.hosts["ata2"] = {**net.hosts["ata"], "faxnet_address": "192.168.178.31"}
+    (told,) = [finding for finding in net.findings() if finding.code == "FXN410"]
+    assert told.hosts == ("ata", "ata2", "pbx")
+
+
+def test_a_router_of_the_plan_masquerades_for_such_a_site_and_its_realm_meets_it_as_before() -> None:
+    net = home_office()
+    del net.hosts["homebox"]["faxnet_platform"]
+    net.site("cellar", "192.168.179.0/24", gateway="homebox")
+    net.offers("press", "cellar", "192.168.179.10", "faxpress")
+    net.hosts["ata"]["faxnet_uses"].append({"service": "faxpress", "server": "press"})
+    made = net.made()
+    (nat,) = made.policy("homebox")["source_nat"]
+    assert (nat["networks"], nat["address"]) == (["192.168.178.0/24"], None)
+    assert nat["except"] == ["192.168.178.0/23"]
+    assert made.flow("faxpress.request/ata>press")["arrives_from"] == "192.168.178.30"
+    assert made.trace("ata", "press", 4644, "udp").reached == "press"
+
+
+def test_a_login_is_let_in_from_no_address_that_nobody_named() -> None:
+    net = home_office()
+    net.controller = "ata"
+    made = net.made()
+    logins = [item for item in made.policy("gw")["forward"] if item["flows"][0].startswith("management/")]
+    assert "0.0.0.0/0" not in {item["source"] for item in logins}

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError, AnsibleValueOmittedError
 
+from ..plugin_utils.access.changes import PlanAccess, access_changes
+from ..plugin_utils.access.words import access_data, access_lines
 from ..plugin_utils.basics.findings import Severity
 from ..plugin_utils.basics.gc_pause import gc_pause
 from ..plugin_utils.faces.action import EngineAction
@@ -18,7 +21,7 @@ from ..plugin_utils.faces.login_defaults import login_defaults
 from ..plugin_utils.faces.vault import vault_test
 from ..plugin_utils.inventory import collecting as collect
 from ..plugin_utils.plan_files import terminal_text
-from ..plugin_utils.plan_files.changes import differences, lock_difference
+from ..plugin_utils.plan_files.changes import changed_slices, difference, hosts_of, lock_difference
 from ..plugin_utils.plan_files.directory import is_current, write_plan
 from ..plugin_utils.plan_files.locations import Locations, inventory_directory, locations_of
 from ..plugin_utils.plan_files.lock_file import LockFile, read_lock_file
@@ -105,11 +108,11 @@ class ActionModule(EngineAction):
             "summary": terminal_text.summary_of(documents, plan.findings),
             "advice": terminal_text.remark_texts(plan.findings, Severity.ADVICE),
         }
-        diff = (
-            [*differences(documents, where.plan), *lock_difference(lock.read_from, where.lock, lock.text, new_lock)]
-            if self.diff
-            else []
-        )
+        diff: list[dict[str, str]] = []
+        if self.diff:
+            diff, access = _differences(documents, where.plan)
+            diff += lock_difference(lock.read_from, where.lock, lock.text, new_lock)
+            result["access"] = access
         if self.check_mode:
             changed = not is_current(documents, where.plan) or not lock.is_current(new_lock)
         else:
@@ -124,6 +127,28 @@ class ActionModule(EngineAction):
         changed = changed or bool(gone)
         # Asked for last: it is known once the documents have been made.
         return {**result, "changed": changed, "digest": documents.digest}
+
+
+def _differences(documents: PlanDocuments, directory: Path) -> tuple[list[dict[str, str]], dict[str, Any] | None]:
+    """What a plan changes: who gains and loses access, then host by host in words; the first also for programs.
+
+    Where no plan was before, everything is new, and nobody is helped by a list of everybody.
+    """
+    old_hosts = hosts_of(directory)
+    old, new = PlanAccess(old_hosts), PlanAccess(documents.roles)
+    diff = []
+    for changed in changed_slices(documents, directory, old_hosts):
+        for access, part in ((old, changed.old), (new, changed.new)):
+            if part is not None and old_hosts:
+                access.add(part)
+        diff.append(difference(changed))
+    if not old_hosts:
+        return diff, None
+    changes = access_changes(old, new)
+    if diff:
+        lines = "".join(f"  {line}\n" for line in access_lines(changes))
+        diff.insert(0, {"prepared": f"Access:\n{lines}"})
+    return diff, access_data(changes)
 
 
 def _reader(hostvars: Any) -> Callable[[str], Mapping[str, Any]]:

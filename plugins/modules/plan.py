@@ -47,7 +47,8 @@ attributes:
   diff_mode:
     support: full
     details:
-      - One difference for each host whose part of the plan changes, in words, and one for the lock file.
+      - Who gains and who loses access, where a plan was there before; then one difference for each host whose part of
+        the plan changes, in words, and one for the lock file.
   action:
     support: full
   bypass_host_loop:
@@ -106,6 +107,37 @@ removed:
   type: list
   elements: str
   sample: []
+access:
+  description:
+    - Who gains and who loses access by this plan, from the packets that it and the plan before let pass, and not from
+      their texts. What one entry holds and another held before is no gain.
+    - None where no plan was before.
+  returned: in diff mode, when the plan is sound
+  type: dict
+  contains:
+    gained:
+      description: What only the new plan lets pass.
+      type: list
+      elements: dict
+      sample:
+        - name: netcfax.pcp
+          source: uk-pc2
+          destination: fl-fax
+          device: fl-fax
+          crossing: in
+          version: 4
+          packets: tcp 7488
+    lost: {description: What only the plan before lets pass., type: list, elements: dict, sample: []}
+    needless:
+      description: New entries that let pass only what the plan before did.
+      type: list
+      elements: dict
+      sample: []
+    kept:
+      description: Entries that are gone, and of which the new plan lets everything pass by others.
+      type: list
+      elements: dict
+      sample: []
 findings:
   description: Errors, warnings and advice.
   returned: always

@@ -177,6 +177,29 @@ def test_a_difference_says_in_words_what_changes_on_which_host(
     assert "+++ after: " + str(network.lock) not in text  # nobody's range moves
 
 
+def test_a_difference_begins_with_who_gains_and_who_loses_access(
+    network: Network, two_offices: dict[str, Any], host_of: Hosts
+) -> None:
+    network.write(two_offices)
+    first = network.planned("--diff")
+    assert first.plan["access"] is None  # no plan was before
+    assert "Access:\n" not in first.text
+    host_of("fl-fax")["faxnet_offers"][0]["primary_port"] = 7499
+    host_of("uk-pc2")["faxnet_uses"] = []
+    network.write(two_offices)
+    changed = network.planned("--check", "--diff")
+    assert (
+        "Access:\n"
+        "  loses: uk-pc2 to fl-fax: tcp 7488 (netcfax.pcp)\n"
+        "  loses: fl-fax to uk-pc2: tcp 15200-15299 (netcfax.scp)\n"
+        "  moves: uk-pc1 to fl-fax: tcp 7488 becomes tcp 7499 (netcfax.pcp)\n"
+    ) in changed.text
+    access = changed.plan["access"]
+    assert {key: len(items) for key, items in access.items()} == {"gained": 1, "lost": 3, "needless": 0, "kept": 0}
+    assert [item["packets"] for item in access["gained"]] == ["tcp 7499"]
+    assert "access" not in network.planned("--check").plan
+
+
 def test_hosts_that_disagree_about_the_sites_are_told(
     network: Network, two_offices: dict[str, Any], host_of: Hosts
 ) -> None:

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .directory import read_plan, read_slice
 from .plan_json import PlanDocuments
@@ -17,19 +17,32 @@ from .slice_json import read_slice_document
 from .terminal_text import slice_text
 
 
-def differences(documents: PlanDocuments, directory: Path) -> Iterator[dict[str, str]]:
-    """Yield a difference for each host whose slice in *directory* is not that of *documents*."""
+class Changed(NamedTuple):
+    """A host whose slice changes; None where it has or had none, or where the old one is spoilt."""
+
+    host: str
+    old: dict[str, Any] | None
+    new: dict[str, Any] | None
+
+
+def hosts_of(directory: Path) -> frozenset[str]:
+    """Return the hosts of the plan that lies there; none where there is no plan, or none that can be read."""
     try:
-        old_hosts = set(read_plan(directory)["hosts"])
+        return frozenset(read_plan(directory)["hosts"])
     except PlanFileError:
-        old_hosts = set()  # no plan yet, or none that can be read: all of it is new
+        return frozenset()
+
+
+def changed_slices(documents: PlanDocuments, directory: Path, old_hosts: Collection[str]) -> Iterator[Changed]:
+    """Yield each host whose slice in *directory*, the plan of *old_hosts*, is not that of *documents*."""
+    gone = set(old_hosts)
     for part in documents.slices:
-        old = _old_slice(directory, part.host) if part.host in old_hosts else None
-        old_hosts.discard(part.host)
+        old = _old_slice(directory, part.host) if part.host in gone else None
+        gone.discard(part.host)
         if old is None or old["digest"] != part.digest:
-            yield _difference(part.host, old, read_slice_document(part.content, part.host, ""))
-    for host in sorted(old_hosts):
-        yield _difference(host, _old_slice(directory, host), None)
+            yield Changed(part.host, old, read_slice_document(part.content, part.host, ""))
+    for host in sorted(gone):
+        yield Changed(host, _old_slice(directory, host), None)
 
 
 def _old_slice(directory: Path, host: str) -> dict[str, Any] | None:
@@ -40,7 +53,9 @@ def _old_slice(directory: Path, host: str) -> dict[str, Any] | None:
         return None
 
 
-def _difference(host: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> dict[str, str]:
+def difference(changed: Changed) -> dict[str, str]:
+    """Return what changes for one host, in words."""
+    host, old, new = changed
     before, after = (slice_text(part) if part is not None else "" for part in (old, new))
     if before == after:
         # Something that a person enters rather than what a firewall does: show the slices themselves.

@@ -13,6 +13,7 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError, AnsibleValueOmittedError
 
 from ..plugin_utils.access.changes import PlanAccess, access_changes
+from ..plugin_utils.access.plans import add
 from ..plugin_utils.access.words import access_data, access_lines
 from ..plugin_utils.basics.findings import Severity
 from ..plugin_utils.basics.gc_pause import gc_pause
@@ -137,11 +138,11 @@ def _differences(documents: PlanDocuments, directory: Path) -> tuple[list[dict[s
     old_hosts = hosts_of(directory)
     old, new = PlanAccess(old_hosts), PlanAccess(documents.roles)
     diff = []
-    for changed in changed_slices(documents, directory, old_hosts):
-        for access, part in ((old, changed.old), (new, changed.new)):
-            if part is not None and old_hosts:
-                access.add(part)
-        diff.append(difference(changed))
+    with gc_pause():
+        for changed in changed_slices(documents, directory, old_hosts):
+            if old_hosts:
+                add(changed, old, new)
+            diff.append(difference(changed))
     if not old_hosts:
         return diff, None
     changes = access_changes(old, new)

@@ -14,10 +14,14 @@ import time
 from functools import partial
 from pathlib import Path
 
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.access.changes import PlanAccess, access_changes
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.access.plans import add
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.gc_pause import gc_pause
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.changes import changed_slices, hosts_of
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.directory import write_plan
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, Plan, make_plan
-from tests.bench.fleet import make_fleet
+from tests.bench.fleet import Fleet, make_fleet
 from tests.bench.measure import BenchError, Figure, Goal, Part, memory, own_cpu, ratio
 from tests.bench.scale import Scale
 
@@ -27,6 +31,8 @@ from tests.bench.scale import Scale
 AIM_PLANNED = 27.0
 AIM_SLICED = 20.0
 AIM_PEAK = 450.0  # MB
+#: Who gains and loses access where one host of the largest fleet was edited, from the slices that changed.
+AIM_COMPARED = 0.1  # s
 #: A host may cost so many times what it costs in the second smallest fleet (the smallest is all start-up).
 AIM_GROWTH = 1.5
 
@@ -46,6 +52,7 @@ def measure(scale: Scale) -> Part:
             ("sliced", "slices", "s"),
             ("written", "write the files", "s"),
             ("bare", "write the same files, bare loop", "s"),
+            ("compared", "one host edited, who gains and loses access", "s"),
             ("peak", "peak memory", "MB"),
         ):
             figures.append(Figure(f"{size}: {name}", unit, tuple(run[key] for run in runs)))
@@ -69,6 +76,11 @@ def measure(scale: Scale) -> Part:
             at_least=False,
         ),
         Goal(
+            _seconds(taken, largest, "compared", f"{largest:,} clients, one host edited: who gains and loses access"),
+            AIM_COMPARED,
+            at_least=False,
+        ),
+        Goal(
             ratio(
                 f"cost of a host, {largest:,} clients over {base:,}",
                 _a_host(taken, largest),
@@ -83,7 +95,8 @@ def measure(scale: Scale) -> Part:
         "or three of them; no lock file. Planning is `make_plan`; slicing makes the text of every slice and of the "
         "plan and throws it away; writing makes them anew and puts them on the disk, beside a bare loop that writes "
         "the same bytes to two files. The bare load is that of the inventory's variables from JSON. Peak memory is "
-        "that of the whole process. Seconds are CPU seconds."
+        "that of the whole process. The edited host uses nothing any more; what is timed begins when the slices that "
+        "differ have been read. Seconds are CPU seconds."
     )
     return Part("planning", "Planning", about, (*figures, written), goals)
 
@@ -125,12 +138,14 @@ def plan_once(clients: int) -> dict[str, float]:
         whole = _seconds_of_write(planned.plan, Path(folder, "plan"))
         peak = memory("VmHWM")
         bare = _seconds_of_bare_loop(written, Path(folder, "bare"))
+        compared = _seconds_of_access(fleet, Path(folder, "plan"))
     return {
         "loaded": loaded,
         "planned": between - start,
         "sliced": end - between,
         "written": whole,
         "bare": bare,
+        "compared": compared,
         "peak": peak,
         "hosts": len(fleet.hosts),
         "flows": written.flow_count,
@@ -141,6 +156,28 @@ def _seconds_of_write(plan: Plan, directory: Path) -> float:
     start = time.process_time()
     write_plan(PlanDocuments(plan), directory)
     return time.process_time() - start
+
+
+def _seconds_of_access(fleet: Fleet, directory: Path) -> float:
+    """Edit the last client of a fleet whose plan is on disk, and compare the slices that this changes."""
+    hosts = dict(fleet.hosts)
+    edited = next(name for name in reversed(hosts) if "faxnet_uses" in hosts[name])
+    hosts[edited] = {key: value for key, value in hosts[edited].items() if key != "faxnet_uses"}
+    planned = make_plan(Inputs(sites=fleet.sites, hosts=hosts))
+    if planned.plan is None:
+        raise BenchError(f"the edited fleet has errors: {planned.findings[0]}")
+    documents, old_hosts = PlanDocuments(planned.plan), hosts_of(directory)
+    changed = list(changed_slices(documents, directory, old_hosts))
+    start = time.process_time()
+    old, new = PlanAccess(old_hosts), PlanAccess(documents.roles)
+    with gc_pause():
+        for item in changed:
+            add(item, old, new)
+    found = access_changes(old, new)
+    taken = time.process_time() - start
+    if found.gained or not found.lost:
+        raise BenchError(f"{edited} has no uses any more, and what was found is {found}")
+    return taken
 
 
 def _seconds_of_bare_loop(written: PlanDocuments, directory: Path) -> float:

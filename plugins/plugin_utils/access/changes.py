@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ..basics.gc_pause import gc_pause
 from .grants import Border, Grant, grants_of
 from .packets import Box, PacketSet
 
@@ -32,7 +33,7 @@ class Difference(NamedTuple):
     @property
     def is_whole(self) -> bool:
         """Whether all that the entry lets pass is different."""
-        return self.packets == self.grant.boxes
+        return self.packets == self.grant.packets.boxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,11 @@ class PlanAccess:
 
 def access_changes(old: PlanAccess, new: PlanAccess) -> AccessChanges:
     """Compare what two plans let pass at each border."""
+    with gc_pause():
+        return _compared(old, new)
+
+
+def _compared(old: PlanAccess, new: PlanAccess) -> AccessChanges:
     gained: list[Difference] = []
     lost: list[Difference] = []
     needless: list[Difference] = []
@@ -109,9 +115,21 @@ def _only(border: Border, mine: Iterable[Grant], others: Iterable[Grant]) -> Ite
     different = [grant for grant in dict.fromkeys(mine) if grant.told and grant not in known]
     if not different:
         return
-    there = PacketSet(box for grant in known for box in grant.boxes)
+    there = PacketSet(box for grant in _near(different, known) for box in grant.packets.boxes)
     for grant in different:
-        yield Difference(border, grant, tuple(piece for box in grant.boxes for piece in there.missing(box)))
+        yield Difference(border, grant, tuple(piece for box in grant.packets.boxes for piece in there.missing(box)))
+
+
+def _near(different: Iterable[Grant], known: Iterable[Grant]) -> Iterable[Grant]:
+    """Leave out what surely shares no packet with any of some entries: what other single senders send."""
+    senders = {grant.packets.own for grant in different}
+    if not all(map(_is_one_address, senders)):
+        return known
+    return [grant for grant in known if grant.packets.own in senders or not _is_one_address(grant.packets.own)]
+
+
+def _is_one_address(networks: str) -> bool:
+    return bool(networks) and "/" not in networks and "," not in networks
 
 
 def _moved(lost: list[Difference], gained: list[Difference]) -> list[tuple[Difference, Difference]]:

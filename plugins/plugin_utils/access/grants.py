@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ..basics.addresses import Prefix, parse_prefix
+from ..basics.addresses import parse_prefix
 from ..basics.ports import parse_ranges
 from ..basics.protocols import ANY, number_of
 from ..inventory.intent import EXCLUSIVE
@@ -21,8 +22,8 @@ ANY_ADDRESS = {version: Interval(0, last) for version, last in _LAST_ADDRESS.ite
 ANY_PROTOCOL = Interval(0, 255)
 ANY_PORT = Interval(0, 65535)
 
-#: What a host of a lenient stance, or a router whose networks may start anything, lets pass.
-EVERYTHING = "everything"
+#: The names of what lets everything pass: to a host of a lenient stance, and from the networks behind a router.
+STANCE, OUTBOUND = "stance", "outbound"
 
 _ANYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
 
@@ -42,13 +43,54 @@ class Border(NamedTuple):
     interfaces: tuple[str, ...] = ()
 
 
+class Packets(NamedTuple):
+    """Packets as a slice names them.
+
+    Attributes:
+        own, seen, target: as those of a box; networks with commas between, empty for any.
+        ports, source_ports: None where any will do, or the protocol has none.
+    """
+
+    version: int
+    transport: str
+    ports: str | None
+    source_ports: str | None
+    own: str
+    seen: str
+    target: str
+
+    @property
+    def words(self) -> str:
+        """Protocol and ports."""
+        if self.transport == ANY:
+            return "any protocol"
+        origin = f" from port {self.source_ports}" if self.source_ports else ""
+        return f"{self.transport}{f' {self.ports}' if self.ports else ''}{origin}"
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """The packets as boxes."""
+        number = 0 if self.transport == ANY else number_of(self.transport, self.version)
+        protocol = ANY_PROTOCOL if self.transport == ANY else Interval(number, number)
+        ends = [
+            _networks(text) if text else (ANY_ADDRESS[self.version],) for text in (self.own, self.seen, self.target)
+        ]
+        return tuple(
+            Box(own, seen, target, protocol, leaving, arriving)
+            for own, seen, target in itertools.product(*ends)
+            for leaving in _port_intervals(self.source_ports)
+            for arriving in _port_intervals(self.ports)
+        )
+
+
 class Grant(NamedTuple):
     """Something that a plan lets pass.
 
     Attributes:
         name: ``netcfax.pcp``, or the name of a permit.
         source, destination: a host, or networks.
-        packets: protocol and ports in words; begins with :data:`EVERYTHING` where no protocol is named.
+        packets: made into boxes only where something differs.
+        remark: what else is to be said of them in words.
         of_flow: whether it is a flow and not a permit.
         told: False for a flow that a router carries: it is told of at its receiver, and counts here all the same.
     """
@@ -56,8 +98,8 @@ class Grant(NamedTuple):
     name: str
     source: str
     destination: str
-    packets: str
-    boxes: tuple[Box, ...]
+    packets: Packets
+    remark: str = ""
     of_flow: bool = False
     told: bool = True
 
@@ -65,6 +107,11 @@ class Grant(NamedTuple):
     def identity(self) -> tuple[str, ...]:
         """What stays of an entry when its packets change: who a flow connects; of a permit the name alone."""
         return (self.name, self.source, self.destination) if self.of_flow else (self.name,)
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether no protocol and no end is named: a host of a lenient stance, or all that leaves a network."""
+        return self.name in (STANCE, OUTBOUND) and not self.of_flow
 
 
 def grants_of(part: Mapping[str, Any], hosts: Collection[str]) -> Iterator[tuple[Border, Grant]]:
@@ -90,10 +137,10 @@ def grants_of(part: Mapping[str, Any], hosts: Collection[str]) -> Iterator[tuple
         yield from _router(host, policy)
     if policy["stance"] != EXCLUSIVE:
         crossings = ("in", "through") if policy["forwarding"] else ("in",)
-        for version, crossing in ((version, crossing) for version in (4, 6) for crossing in crossings):
-            everything = _boxes(version, ANY, None, None)
-            words = f"{EVERYTHING}, for its stance is {policy['stance']}"
-            yield Border(host, crossing, version), Grant("stance", "anybody", host, words, everything)
+        for version, crossing in itertools.product((4, 6), crossings):
+            everything = Packets(version, ANY, None, None, "", "", "")
+            remark = f", for its stance is {policy['stance']}"
+            yield Border(host, crossing, version), Grant(STANCE, "anybody", host, everything, remark)
 
 
 def _router(router: str, policy: Mapping[str, Any]) -> Iterator[tuple[Border, Grant]]:
@@ -101,36 +148,33 @@ def _router(router: str, policy: Mapping[str, Any]) -> Iterator[tuple[Border, Gr
         yield from _forward_permit(router, permit)
     for entry in policy["forward"]:
         if entry["enabled"]:
-            yield Border(router, "through", entry["version"]), _carried(entry)
+            version, source, target = entry["version"], entry["source"], entry["destination"]
+            packets = Packets(version, entry["transport"], entry["ports"], entry["source_ports"], "", source, target)
+            grant = Grant("flows", source, target, packets, of_flow=True, told=False)
+            yield Border(router, "through", version), grant
     if policy["outbound"] == "any":
-        yield from _outbound(router, policy["networks"])
+        for version, networks in _by_version(policy["networks"]).items():
+            packets = Packets(version, ANY, None, None, "", networks, "")
+            yield Border(router, "through", version), Grant(OUTBOUND, networks, "anywhere outward", packets)
 
 
 def _flow(flow: Mapping[str, Any]) -> Grant:
-    version = flow["version"]
-    boxes = tuple(
-        box
-        for own in _networks(flow["source_address"])
-        for seen in _networks(flow["arrives_from"])
-        for target in _networks(flow["destination_address"])
-        for box in _boxes(
-            version, flow["transport"], flow["ports"], flow["source_ports"], own=own, seen=seen, target=target
-        )
+    packets = Packets(
+        flow["version"],
+        flow["transport"],
+        flow["ports"],
+        flow["source_ports"],
+        flow["source_address"],
+        flow["arrives_from"],
+        flow["destination_address"],
     )
-    name = f"{flow['service']}.{flow['exchange']}"
-    packets = _packets(flow["transport"], flow["ports"], flow["source_ports"])
-    return Grant(name, flow["source"], flow["destination"], packets, boxes, of_flow=True)
+    return Grant(f"{flow['service']}.{flow['exchange']}", flow["source"], flow["destination"], packets, of_flow=True)
 
 
 def _opening(host: str, opening: Mapping[str, Any]) -> Iterator[tuple[Border, Grant]]:
-    packets = _packets(opening["transport"], opening["ports"])
     for version, sources in _by_version(opening["sources"]).items():
-        boxes = tuple(
-            box
-            for source in sources
-            for box in _boxes(version, opening["transport"], opening["ports"], None, seen=_interval(source))
-        )
-        yield Border(host, "in", version), Grant(opening["name"], _listed(sources), host, packets, boxes)
+        packets = Packets(version, opening["transport"], opening["ports"], None, "", sources, "")
+        yield Border(host, "in", version), Grant(opening["name"], sources, host, packets)
 
 
 def _forward_permit(router: str, permit: Mapping[str, Any]) -> Iterator[tuple[Border, Grant]]:
@@ -139,66 +183,16 @@ def _forward_permit(router: str, permit: Mapping[str, Any]) -> Iterator[tuple[Bo
         for key, word in (("from_interfaces", "in by"), ("to_interfaces", "out by"))
         for name in sorted(permit[key])
     ) + (("translated",) if permit["translated"] else ())
-    sources, targets = (_by_version(permit[key]) for key in ("sources", "destinations"))
-    packets = _packets(permit["transport"], permit["ports"])
+    remark = "".join(f", {word}" for word in interfaces)
+    ends = [_by_version(permit[key]) for key in ("sources", "destinations")]
     for version in (4, 6):
         # An empty list is everybody; a list of the other version's networks is nobody.
-        mine = sources.get(version, []) if permit["sources"] else [None]
-        theirs = targets.get(version, []) if permit["destinations"] else [None]
-        boxes = tuple(
-            box
-            for source in mine
-            for target in theirs
-            for box in _boxes(
-                version,
-                permit["transport"],
-                permit["ports"],
-                None,
-                seen=_interval(source) if source else None,
-                target=_interval(target) if target else None,
-            )
-        )
-        if boxes:
-            ends = (_listed(mine) or _ANYWHERE[version], _listed(theirs) or _ANYWHERE[version])
-            border = Border(router, "through", version, interfaces)
-            yield border, Grant(permit["name"], *ends, ", ".join((packets, *interfaces)), boxes)
-
-
-def _carried(entry: Mapping[str, Any]) -> Grant:
-    transport, ports, source_ports = entry["transport"], entry["ports"], entry["source_ports"]
-    (seen,), (target,) = _networks(entry["source"]), _networks(entry["destination"])
-    boxes = _boxes(entry["version"], transport, ports, source_ports, seen=seen, target=target)
-    packets = _packets(transport, ports, source_ports)
-    return Grant("flows", entry["source"], entry["destination"], packets, boxes, of_flow=True, told=False)
-
-
-def _outbound(router: str, networks: Iterable[str]) -> Iterator[tuple[Border, Grant]]:
-    for version, sources in _by_version(networks).items():
-        boxes = tuple(box for source in sources for box in _boxes(version, ANY, None, None, seen=_interval(source)))
-        yield (
-            Border(router, "through", version),
-            Grant("outbound", _listed(sources), "anywhere outward", EVERYTHING, boxes),
-        )
-
-
-def _boxes(
-    version: int,
-    transport: str,
-    ports: str | None,
-    source_ports: str | None,
-    *,
-    own: Interval | None = None,
-    seen: Interval | None = None,
-    target: Interval | None = None,
-) -> tuple[Box, ...]:
-    anybody = ANY_ADDRESS[version]
-    number = 0 if transport == ANY else number_of(transport, version)
-    protocol = ANY_PROTOCOL if transport == ANY else Interval(number, number)
-    return tuple(
-        Box(own or anybody, seen or anybody, target or anybody, protocol, leaving, arriving)
-        for leaving in _port_intervals(source_ports)
-        for arriving in _port_intervals(ports)
-    )
+        if any(end and version not in end for end in ends):
+            continue
+        source, target = (end.get(version, "") for end in ends)
+        packets = Packets(version, permit["transport"], permit["ports"], None, "", source, target)
+        said = source or _ANYWHERE[version], target or _ANYWHERE[version]
+        yield Border(router, "through", version, interfaces), Grant(permit["name"], *said, packets, remark)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -208,26 +202,12 @@ def _port_intervals(text: str | None) -> tuple[Interval, ...]:
 
 @functools.lru_cache(maxsize=4096)
 def _networks(text: str) -> tuple[Interval, ...]:
-    return tuple(_interval(parse_prefix(item)) for item in text.split(", "))
+    networks = (parse_prefix(item) for item in text.split(", "))
+    return tuple(Interval(network.first, network.last) for network in networks)
 
 
-def _interval(network: Prefix) -> Interval:
-    return Interval(network.first, network.last)
-
-
-def _by_version(texts: Iterable[str]) -> dict[int, list[Prefix]]:
-    found: dict[int, list[Prefix]] = {}
-    for prefix in map(parse_prefix, texts):
-        found.setdefault(prefix.version, []).append(prefix)
-    return found
-
-
-def _listed(networks: Iterable[Prefix | None]) -> str:
-    return ", ".join(network.text for network in networks if network is not None)
-
-
-def _packets(transport: str, ports: str | None, source_ports: str | None = None) -> str:
-    if transport == ANY:
-        return "any protocol"
-    origin = f" from port {source_ports}" if source_ports else ""
-    return f"{transport}{f' {ports}' if ports else ''}{origin}"
+def _by_version(texts: Iterable[str]) -> dict[int, str]:
+    found: dict[int, list[str]] = {}
+    for text in texts:
+        found.setdefault(6 if ":" in text else 4, []).append(text)
+    return {version: ", ".join(listed) for version, listed in found.items()}

@@ -11,7 +11,7 @@ from typing import Any
 from ..basics.addresses import Address
 from ..basics.protocols import NUMBERS
 from .changes import AccessChanges, Difference
-from .grants import ANY_ADDRESS, ANY_PORT, ANY_PROTOCOL, EVERYTHING
+from .grants import ANY_ADDRESS, ANY_PORT, ANY_PROTOCOL
 from .packets import Box, Interval
 
 #: Of one entry that was widened or narrowed in many places, so many are told.
@@ -71,15 +71,16 @@ def _ends(item: Difference) -> str:
 
 def _packets(item: Difference) -> str:
     """What is different of an entry; all of its packets where nothing else is."""
-    if item.is_whole or not item.packets:
-        return item.grant.packets
-    if item.grant.packets.startswith(EVERYTHING):
-        return item.grant.packets.replace(EVERYTHING, f"{EVERYTHING} else", 1)
+    grant, whole = item.grant, item.is_whole or not item.packets
+    if grant.is_everything:
+        return f"everything{'' if whole else ' else'}{grant.remark}"
+    if whole:
+        return f"{grant.packets.words}{grant.remark}"
     pieces = [_piece(piece, item.border.version) for piece in item.packets]
     pieces = list(dict.fromkeys(pieces))
     more = len(pieces) - MOST_PIECES
     listed = "; ".join(pieces[:MOST_PIECES]) + (f"; and {more} more" if more > 0 else "")
-    return f"of {item.grant.packets}: {listed}"
+    return f"of {grant.packets.words}{grant.remark}: {listed}"
 
 
 def _piece(box: Box, version: int) -> str:

@@ -45,6 +45,19 @@ def changed_slices(documents: PlanDocuments, directory: Path, old_hosts: Collect
         yield Changed(host, _old_slice(directory, host), None)
 
 
+def changed_between(old: Path, new: Path, old_hosts: Collection[str], new_hosts: Collection[str]) -> Iterator[Changed]:
+    """Yield each host whose slices differ between two plan directories.
+
+    Raises:
+        PlanFileError: a slice of the new one cannot be read.
+    """
+    for host in sorted({*old_hosts, *new_hosts}):
+        before = _old_slice(old, host) if host in old_hosts else None
+        after = read_slice(new, host) if host in new_hosts else None
+        if before is None or after is None or before["digest"] != after["digest"]:
+            yield Changed(host, before, after)
+
+
 def _old_slice(directory: Path, host: str) -> dict[str, Any] | None:
     """A host's slice; None where it is gone or spoilt, which the new plan mends."""
     try:

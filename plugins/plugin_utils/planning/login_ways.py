@@ -144,7 +144,7 @@ class Ways:
             return self._to_public(login, name, worn, reached)
         route = self._routes.route(name, target.name, version)
         if isinstance(route, NoRoute):
-            return None
+            return self._from_further_out(login, name, worn)
         hiding = [item.device for item in route.crossings if item.translates_from is not None]
         if hiding:
             return self._if_ours(hiding)
@@ -152,6 +152,18 @@ class Ways:
             return _along(route, worn)
         # A router's own address, of which only its neighbours know the way.
         return _along(route, worn)._replace(shown=None) if start.site == target.site else None
+
+    def _from_further_out(self, login: Login, name: str, own: End) -> Way | str | None:
+        """The way of a router to one further inside whose public address changes: to its own."""
+        gateways = self._intent.sites[login.site].gateways
+        row = [gateway.host for gateway in gateways]
+        if name not in row or login.router not in row or row.index(name) <= row.index(login.router):
+            return None
+        between = gateways[row.index(login.router) + 1 : row.index(name)][::-1]
+        hiding = [gateway.host for gateway in between if gateway.public_of(login.version) is not None]
+        if hiding:
+            return self._if_ours(hiding)
+        return Way(tuple(Step(gateway.host, own, "in") for gateway in between), (own,))
 
     def _to_public(self, login: Login, name: str, own: End, address: Address) -> Way:
         """The way to a router at its public address, from another site: that is outside, whatever the realm."""

@@ -202,6 +202,36 @@ def test_nobody_gets_through_a_router_that_translates_to_what_is_behind_it() -> 
     assert net.planned().plan is not None
 
 
+@pytest.mark.parametrize("middle", [{}, {"public_address": "192.0.2.3"}])
+def test_an_outer_router_comes_to_an_inner_one_whose_public_address_changes(middle: dict[str, Any]) -> None:
+    net = Network()
+    gateways = [
+        {
+            "host": "inner",
+            "public_address": "dynamic",
+            "outside_address": "192.168.9.2",
+            "public_networks": ["185.1.0.0/24"],
+        },
+        {"host": "middle", **middle},
+        {"host": "outer"},
+    ]
+    net.sites["leeds"] = {"networks": ["10.3.0.0/24"], "gateways": gateways}
+    for name, address in (("inner", "10.3.0.1"), ("middle", "172.31.0.2"), ("outer", "172.31.1.2")):
+        net.hosts[name] = {"faxnet_address": address, "faxnet_outbound": "flows"}
+    net.hosts["inner"] |= {"ansible_ssh_common_args": "-J outer", "faxnet_management": LEEDS_ONLY}
+    finding = shut(net)
+    assert (finding.code, finding.hosts) == ("FXN116", ("inner",))
+    if middle:
+        assert "through middle, whose rules forward no management" in finding.message
+        return
+    assert "add 172.31.1.2 to" in finding.cure
+    net.hosts["inner"]["faxnet_management"] = [{"ports": 22, "sources": ["172.31.1.2"]}]
+    made = net.made()
+    (entry,) = passed(made, "middle")
+    assert entry == ("172.31.1.2", "10.3.0.1", "22", "in", "management/172.31.1.2/32>inner", "management/outer>inner")
+    assert made.trace("outer", "10.3.0.1", 22).reached == "inner"
+
+
 def test_a_login_at_the_public_address_of_a_router_needs_a_forward_that_the_plan_does_not_make() -> None:
     net = two_nat_offices()
     net.hosts["pc"] |= {"ansible_host": "192.0.2.4", "ansible_port": 2222}

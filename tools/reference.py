@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 from tools.made import ROOT, Generator
@@ -16,7 +17,7 @@ sys.path.insert(0, str(ROOT / ".build" / "collections"))
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import KINDS, Severity
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
-from tools import catalog_pages
+from tools import catalog_pages, finding_words
 from tools.catalog_pages import HEADER, notice
 
 DIRECTORY = "docs/reference"
@@ -45,11 +46,34 @@ def findings_page() -> str:
         "",
     ]
     lines += [f"- **{severity.value}** {meaning}." for severity, meaning in MEANING.items()]
+    lines += [
+        "",
+        "Below the tables each code has a section of its own: what a finding of it says, with \u2026 where something",
+        "is filled in, the cure that it names, and a whole one for an example.",
+    ]
     for digit, title in GROUPS.items():
         lines += ["", f"## {title}", "", "| Code | Severity | Finding |", "| --- | --- | --- |"]
         kinds = (kind for code, kind in sorted(KINDS.items()) if code[3] == digit)
-        lines += [f"| {kind.code} | {kind.severity.value} | {kind.title} |" for kind in kinds]
+        lines += [f"| {_link(kind.code)} | {kind.severity.value} | {kind.title} |" for kind in kinds]
+    lines += ["", "## Each code"]
+    words, shown = finding_words.said(ROOT), finding_words.examples(ROOT)
+    for code, kind in sorted(KINDS.items()):
+        lines += ["", f"### {code}", "", f"{kind.title} ({kind.severity.value})."]
+        if code in words:
+            lines += ["", "| What it says | Cure |", "| --- | --- |"]
+            lines += [f"| {_cell(message)} | {_cell(cure)} |" for message, cure in words[code]]
+        if code in shown:
+            lines += ["", "```text", *(line.rstrip() for line in shown[code].splitlines()), "```"]
     return "\n".join(lines) + "\n"
+
+
+def _link(code: str) -> str:
+    return f"[{code}](#{code.lower()})"
+
+
+def _cell(words: str) -> str:
+    """Text as it is, whatever Markdown would make of its signs."""
+    return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", " ".join(words.split()))
 
 
 def pages() -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import KINDS
-from tools import reference
+from tools import finding_words, reference
 
 
 def test_every_code_of_the_engines_source_is_in_the_table_and_every_code_of_the_table_is_used(root: Path) -> None:
@@ -20,6 +20,36 @@ def test_every_code_of_the_engines_source_is_in_the_table_and_every_code_of_the_
     assert used == set(KINDS)
 
 
+@pytest.fixture(scope="module")
+def page() -> str:
+    return reference.findings_page()
+
+
+@pytest.fixture(scope="module")
+def words(root: Path) -> dict[str, list[tuple[str, str]]]:
+    return finding_words.said(root)
+
+
 @pytest.mark.parametrize("code", KINDS)
-def test_every_code_is_on_the_page(code: str) -> None:
-    assert f"| {code} | {KINDS[code].severity.value} | {KINDS[code].title} |" in reference.findings_page()
+def test_every_code_is_on_the_page_with_a_section_of_its_own(page: str, code: str) -> None:
+    kind = KINDS[code]
+    assert f"| [{code}](#{code.lower()}) | {kind.severity.value} | {kind.title} |" in page
+    assert f"\n### {code}\n\n{kind.title} ({kind.severity.value}).\n" in page
+
+
+def test_of_nearly_every_code_the_page_has_what_it_says(words: dict[str, list[tuple[str, str]]]) -> None:
+    """Where a message is put together far from where the finding is made, it cannot be read there."""
+    assert set(words) <= set(KINDS)
+    assert len(words) > 0.9 * len(KINDS)
+
+
+def test_what_is_said_is_what_the_source_says(words: dict[str, list[tuple[str, str]]]) -> None:
+    assert ("the host is in no site", "set faxnet_site to one of: \u2026") in words["FXN106"]
+    assert ("is not known", "use one of: \u2026") in words["FXN117"]
+    assert len(words["FXN135"]) == 2
+    assert [message for message, _cure in words["FXN401"] if "\u2026" in message]
+
+
+def test_a_section_shows_a_whole_finding(page: str) -> None:
+    section = page.partition("### FXN108\n")[2].partition("### ")[0]
+    assert "```text\nFXN108 Address outside its site's networks\n  host      pc1\n" in section

@@ -264,7 +264,10 @@ def findings_section(report: Report) -> Markup:
         items.append(tag("li", badge("advice", "doubt"), title, tag("p", remark["message"]), class_="finding"))
     if not items:
         return section("findings", "Findings", None, tag("p", "None: the plan has nothing to warn of."))
-    return section("findings", "Findings", None, tag("ul", items, class_="findings"))
+    where = (
+        "docs/reference/findings.md of the collection has a section for each code: what else it may say, and each cure."
+    )
+    return section("findings", "Findings", where, tag("ul", items, class_="findings"))
 
 
 def _concerned(hosts: list[str]) -> str:

@@ -18,7 +18,10 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.directory
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from tests.unit.networks import Made, Network
 
+#: What only some objects have.
+ABSENT = "list or absent"
 TYPES: dict[str, set[type]] = {
+    ABSENT: {list},
     "text": {str},
     "number": {int},
     "true/false": {bool},
@@ -37,6 +40,7 @@ def rich_network() -> Network:
         Network()
         .site("florida", "10.1.0.0/24", "2001:db8:1::/64", gateway="fl-router", public="198.51.100.10")
         .site("sheffield", "10.2.0.0/24", "2001:db8:2::/64", gateway="uk-router", public="203.0.113.20")
+        .site("provider", "192.0.2.0/24")
         .server("fl-fax", "florida", ["10.1.0.10", "2001:db8:1::10"])
         .server("fl-idle", "florida", "10.1.0.11", callback_range={"low": 20000, "high": 24999}, primary_port=7490)
         .client("uk-ts1", "sheffield", ["10.2.0.10", "2001:db8:2::10"], environment="terminal_server", instances=40)
@@ -47,6 +51,8 @@ def rich_network() -> Network:
         .offers("fl-hyla", "florida", "10.1.0.13", "hylafax")
         .uses("uk-pc3", "sheffield", "10.2.0.23", "hylafax", "fl-hyla")
         .uses("uk-any", "sheffield", "10.2.0.128/25", "hylafax", "fl-hyla", platform="unmanaged")
+        .offers("trunk", "provider", ["192.0.2.7", "192.0.2.8"], "sip_trunk", platform="unmanaged", media="16384-32768")
+        .uses("fl-pbx", "florida", "10.1.0.15", "sip_trunk", "trunk")
         .offers("fl-mail", "florida", "10.1.0.14", "kerio_connect", public=True, exchanges=["smtp"])
     )
     net.hosts["uk-router"]["faxnet_clamp_mss"] = {"size": 1452, "interfaces": ["ppp0"]}
@@ -134,7 +140,8 @@ def problems(tables: Mapping[str, Mapping[str, str]], objects: Mapping[str, list
             found.append(f"{heading}: this network holds none")
         for item in objects[heading]:
             found += [f"{heading}: {key} is not documented" for key in item.keys() - table.keys()]
-            found += [f"{heading}: {key} is not there" for key in table.keys() - item.keys()]
+            missing = (key for key in table.keys() - item.keys() if table[key] != ABSENT)
+            found += [f"{heading}: {key} is not there" for key in missing]
             found += [
                 f"{heading}: {key} is {value!r} and not {table[key]}"
                 for key, value in item.items()

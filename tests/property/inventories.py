@@ -279,8 +279,22 @@ def add_server(draw: st.DrawFn, net: Network, number: int, routers: list[str]) -
     else:
         fixed = [name for name in sites if not changes(net, name)]
         site = draw(st.sampled_from(fixed if fixed and draw(st.integers(0, 7)) else sites))
-        net.host(name, site, address_in(draw, net, site, number), offers=[offer])
+        if draw(st.integers(0, 5)) == 0:
+            offer["primary_port"] = [offer["primary_port"], 7600]
+        if draw(st.integers(0, 5)) == 0 and not any("gateway" in key for key in net.sites[site]):
+            several, first = several_in(draw, net, site), f"198.51.{site_number(site)}.{number}"
+            members = [first, *([several] if isinstance(several, str) else several)]
+            net.host(name, site, members, offers=[offer], platform="unmanaged")
+            if draw(st.booleans()):
+                offer["addresses"] = {"pcp": first}
+        else:
+            net.host(name, site, address_in(draw, net, site, number), offers=[offer])
     return name
+
+
+def site_number(site: str) -> int:
+    """The number of a site of the Internet, which its addresses have."""
+    return int(site.removeprefix("site"))
 
 
 def add_several(draw: st.DrawFn, net: Network, number: int, wanted: list[dict[str, Any]]) -> None:

@@ -200,7 +200,8 @@ class Service:
             where, found = f"{self.user.where}.settings.{found}", settings[found]
         if isinstance(found, bool) or not isinstance(found, (int, str)):
             raise EmulatorError(f"{where}: {found!r} is no port, no range of ports and no setting of {self.user.where}")
-        low, high = port_span(str(found), where)
+        # Of several ranges the first: a program is tried on some of its ports, not on all.
+        low, high = port_span(str(found).partition(",")[0], where)
         return range(low, high + 1)
 
     def port(self, exchange: Entry) -> int:

@@ -100,6 +100,7 @@ KINDS = _kinds(
     ("FXN216", "warning", "Server whose IPv6 sockets do not take IPv4"),
     ("FXN217", "error", "Offer to everybody that names them by a network"),
     ("FXN218", "warning", "Pool of ports that holds another service's port"),
+    ("FXN219", "error", "Exchange with addresses that the host does not have"),
     # 3xx: call-back ports
     ("FXN301", "error", "Call-back range reversed"),
     ("FXN302", "error", "Call-back range out of bounds"),

@@ -39,8 +39,15 @@ PARTIES = (CLIENTS, INTERNET, EVERYONE, NAMED)
 PORT, PORTS, ADDRESSES = "port", "ports", "addresses"
 SETTING_KINDS = (PORT, PORTS, ADDRESSES)
 
-#: Ports of either kind are a range; a single port has two equal ends.
-SettingValue = PortRange | tuple[Address, ...]
+#: Ports of either kind are a range, or several; a single port has two equal ends.
+SettingValue = PortRange | tuple[PortRange, ...] | tuple[Address, ...]
+
+
+def ranges_of(value: SettingValue | None) -> tuple[PortRange, ...]:
+    """The ranges of ports that a setting holds; none for addresses, and where it holds nothing."""
+    if isinstance(value, PortRange):
+        return (value,)
+    return tuple(item for item in value or () if isinstance(item, PortRange))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ The words of the inventory are documented in docs/guides/inventory.md and in the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -66,10 +66,7 @@ class Gateway:
 
     def public_of(self, version: int) -> PublicAddress | None:
         """What an IP version wears beyond; None where this gateway does not translate it."""
-        for public in self.public:
-            if public.version == version:
-                return public
-        return None
+        return next((public for public in self.public if public.version == version), None)
 
 
 @dataclass(frozen=True)
@@ -287,6 +284,7 @@ class Offer:
         sources: who of these may, by the addresses that they wear at the server; empty for the Internet at large.
         version: the product's version, of those that its profile tells apart; empty where it tells none.
         position: place in ``faxnet_offers``, for findings.
+        addresses: those of the host's several machines that an exchange alone is with, by its name.
     """
 
     host: str
@@ -299,6 +297,7 @@ class Offer:
     sources: tuple[Prefix, ...]
     version: str
     position: int
+    addresses: Mapping[str, tuple[End, ...]] = field(default_factory=dict)
 
     @property
     def key(self) -> HostService:

@@ -11,15 +11,16 @@ from typing import NamedTuple
 from ..basics.addresses import Address, Prefix, is_no_host
 from ..basics.findings import Finding, short
 from ..basics.names import HostService
-from ..basics.ports import PortRange
+from ..basics.ports import PortRange, merge_ranges, ports_text
 from ..catalog.catalog import Catalog
-from ..catalog.profile import ADDRESSES, PORT, Exchange, Profile, Setting, SettingValue
+from ..catalog.profile import ADDRESSES, PORT, Exchange, Profile, Setting, SettingValue, ranges_of
 from .intent import Offer, Use
+from .peers import read_exchange_addresses
 from .permit_ends import PermitEnds
 from .reader import Reader
 from .services import check_protocol, other_version, read_service, read_switches
 
-OFFER_KEYS = ("service", "version", "enabled", "exchanges", "public", "protocol", "callback_range")
+OFFER_KEYS = ("service", "version", "enabled", "exchanges", "public", "protocol", "callback_range", "addresses")
 
 
 def read_offers(
@@ -70,14 +71,14 @@ class _Held(NamedTuple):
 def _check_shared_ports(reader: Reader, offer: Offer, profile: Profile, taken: list[_Held], variable: str) -> None:
     mine: dict[tuple[str, PortRange, str], _Held] = {}
     for exchange in profile.exchanges:
-        ports = offer_ports(exchange, offer)
-        if exchange.initiator != "client" or not offer.runs(exchange) or ports is None or exchange.to_any_port:
+        if exchange.initiator != "client" or not offer.runs(exchange) or exchange.to_any_port:
             continue
         word = exchange.ports_word
         setting = profile.settings.get(word)
         picks = setting is not None and setting.picks_free
-        held = _Held(exchange.transport, ports, word, exchange.setting or "", profile.name, picks)
-        mine.setdefault((exchange.transport, ports, word), held)
+        for ports in offer_ports(exchange, offer):
+            held = _Held(exchange.transport, ports, word, exchange.setting or "", profile.name, picks)
+            mine.setdefault((exchange.transport, ports, word), held)
     listening = sorted(mine.values(), key=lambda held: held[:2])
     _check_own_ports(reader, listening, variable)
     if not offer.enabled:
@@ -121,24 +122,23 @@ def _note_shared(reader: Reader, variable: str, ports: PortRange, message: str, 
     reader.note("FXN218", variable, ports.text, message, "leave it, or give one of the two other ports to part them")
 
 
-def offer_ports(exchange: Exchange, offer: Offer) -> PortRange | None:
-    """The destination ports of an exchange at this server; None for a call-back and for a setting without a value."""
+def offer_ports(exchange: Exchange, offer: Offer) -> tuple[PortRange, ...]:
+    """The destination ports of an exchange at this server; none for a call-back and for a setting without a value."""
     return _ports_of(exchange.setting, exchange.ports, offer)
 
 
-def offer_source_ports(exchange: Exchange, offer: Offer) -> PortRange | None:
-    """The ports that an exchange's sender sends from; None where any will do."""
+def offer_source_ports(exchange: Exchange, offer: Offer) -> tuple[PortRange, ...]:
+    """The ports that an exchange's sender sends from; none where any will do."""
     return _ports_of(exchange.source_setting, exchange.source_ports, offer)
 
 
 def texts_of(offer: Offer) -> dict[str, str]:
     """The settings that hold ports as text, for instructions."""
-    return {name: value.text for name, value in offer.settings.items() if isinstance(value, PortRange)}
+    return {name: ports_text(ranges) for name, value in offer.settings.items() if (ranges := ranges_of(value))}
 
 
-def _ports_of(setting: str | None, ports: PortRange | None, offer: Offer) -> PortRange | None:
-    value = offer.settings.get(setting) if setting is not None else ports
-    return value if isinstance(value, PortRange) else None
+def _ports_of(setting: str | None, ports: PortRange | None, offer: Offer) -> tuple[PortRange, ...]:
+    return ranges_of(offer.settings.get(setting) if setting is not None else ports)
 
 
 def _read_offer(
@@ -171,7 +171,9 @@ def _read_offer(
     )
     enabled = reader.flag(entry.get("enabled"), f"{variable}.enabled", True)
     public, sources = _public(reader, entry.get("public"), f"{variable}.public", ends)
-    offer = Offer(reader.host, profile.name, settings, pool, enabled, switches, public, sources, version or "", index)
+    addresses = read_exchange_addresses(reader, entry.get("addresses"), f"{variable}.addresses", profile)
+    said = (settings, pool, enabled, switches, public, sources, version or "", index, addresses)
+    offer = Offer(reader.host, profile.name, *said)
     sound = len(reader.findings) == before
     if sound:
         # Otherwise what is missing may be missing only because of the mistake that is noted.
@@ -272,6 +274,18 @@ def read_setting(reader: Reader, raw: object, variable: str, setting: Setting, c
     if setting.kind == ADDRESSES:
         read = [_host_address(reader, item, f"{variable}[{n}]") for n, item in enumerate(reader.items(raw, variable))]
         return tuple(dict.fromkeys(address for address in read if address is not None))
+    if not isinstance(raw, (list, tuple)):
+        return _read_ports(reader, raw, variable, setting, catalog)
+    if not raw:
+        reader.note("FXN103", variable, raw, "is an empty list", "name a port or a range, or omit it")
+    several = [_read_ports(reader, item, f"{variable}[{n}]", setting, catalog) for n, item in enumerate(raw)]
+    ranges = merge_ranges(ports for ports in several if ports is not None)
+    if len(several) > len([ports for ports in several if ports is not None]) or not ranges:
+        return None
+    return ranges if len(ranges) > 1 else ranges[0]
+
+
+def _read_ports(reader: Reader, raw: object, variable: str, setting: Setting, catalog: Catalog) -> PortRange | None:
     ports = _one_port(reader, raw, variable) if setting.kind == PORT else _range_ends(reader, raw, variable)
     if ports is None:
         return None
@@ -363,5 +377,7 @@ def note_unused_offers(offers: Mapping[HostService, Offer], uses: Iterable[Use],
 def _talks(offer: Offer) -> bool:
     """Whether the server itself talks to addresses that its offer names."""
     return any(
-        isinstance(value, tuple) and not isinstance(value, PortRange) and value for value in offer.settings.values()
+        isinstance(item, Address)
+        for value in offer.settings.values()
+        for item in (() if isinstance(value, PortRange) else value)
     )

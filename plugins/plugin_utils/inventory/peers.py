@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..basics.addresses import Address, AddressError, End, Prefix, end_of, parse_address, parse_prefix, prefix_of
+from ..catalog.profile import Profile
 from .reader import Reader
 
 
@@ -32,6 +33,27 @@ def read_peer(reader: Reader, value: object, variable: str) -> Peer:
     items = value if isinstance(value, (list, tuple)) else (value,)
     if not (any(isinstance(item, str) and "/" in item for item in items) or _are_several(items)):
         return Peer(reader.addresses(value, variable))
+    members = _read_ends(reader, value, variable)
+    single = tuple(end for end in members if isinstance(end, Address))
+    return Peer(single, members if len(members) > 1 or len(single) != len(members) else ())
+
+
+def read_exchange_addresses(
+    reader: Reader, value: object, variable: str, profile: Profile
+) -> dict[str, tuple[End, ...]]:
+    """Return which of a host's several machines an exchange alone is with, by the exchange's name."""
+    if value is None:
+        return {}
+    entry = reader.mapping(value, variable, [exchange.name for exchange in profile.exchanges])
+    found = {name: _read_ends(reader, item, f"{variable}.{name}") for name, item in (entry or {}).items()}
+    return {name: ends for name, ends in found.items() if ends}
+
+
+def _read_ends(reader: Reader, value: object, variable: str) -> tuple[End, ...]:
+    """Addresses and networks of one IP version, addresses first."""
+    items = value if isinstance(value, (list, tuple)) else (value,)
+    if not items:
+        reader.note("FXN103", variable, value, "is an empty list", "name an address or a network, or omit it")
     found: dict[End, None] = {}
     for index, item in enumerate(items):
         where = f"{variable}[{index}]" if isinstance(value, (list, tuple)) else variable
@@ -42,9 +64,7 @@ def read_peer(reader: Reader, value: object, variable: str) -> Peer:
             reader.note("FXN101", where, item, message, cure)
         elif end is not None:
             found[end] = None
-    single = tuple(end for end in found if isinstance(end, Address))
-    members: tuple[End, ...] = (*single, *(end for end in found if isinstance(end, Prefix)))
-    return Peer(single, members if len(members) > 1 or len(single) != len(members) else ())
+    return (*(end for end in found if isinstance(end, Address)), *(end for end in found if isinstance(end, Prefix)))
 
 
 def _read_end(reader: Reader, item: object, where: str) -> End | None:

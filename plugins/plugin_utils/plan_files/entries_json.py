@@ -16,10 +16,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..basics.addresses import End
+from ..basics.addresses import Address, End
 from ..basics.names import HostService
-from ..basics.ports import PortRange
-from ..catalog.profile import Exchange, Profile, SettingValue
+from ..basics.ports import ports_text
+from ..catalog.profile import Exchange, Profile, SettingValue, ranges_of
 from ..inventory.intent import Offer, Switches, Use
 from ..planning.flow import Flow
 from ..planning.plan import Plan
@@ -98,6 +98,9 @@ class Entries:
         }
         # Plain tuples in the loop: there are tens of thousands of flows, and few servers.
         dialled: dict[tuple[str, str], str] = {}
+        self._also: dict[tuple[str, str, str], dict[End, None]] = {}
+        hosts = plan.intent.hosts
+        several = {name for name, host in hosts.items() if host.members}
         for flow in plan.flows.flows:
             if flow.callback:
                 continue
@@ -105,10 +108,18 @@ class Entries:
             if (service, flow.exchange) in responses:
                 self.near.add((destination, service, source))
             key = (source, service, destination)
-            if flow.version == 4 or key not in self.dials:
+            if destination in several:
+                dialled_too = self._also.setdefault(key, {})
+                dialled_too.update((way.dial, None) for way in (path, *path.also) if isinstance(way.dial, Address))
+            elif flow.version == 4 or key not in self.dials:
                 self.dials[key] = self.texts[path.dial]
             if path.dial != path.arrives_at:
                 dialled.setdefault((destination, service), self.texts[path.dial])
+        for key, ends in self._also.items():
+            # What clients dial first is the first that the server's host names.
+            ordered = [address for address in hosts[key[2]].addresses if address in ends]
+            self.dials.update({key: self.texts[ordered[0]]} if ordered else {})
+            self._also[key] = dict.fromkeys(ordered[1:])
         self.publics = {HostService(*server): address for server, address in dialled.items()}
         for use in plan.intent.uses:
             self.clients.setdefault(use.offered, []).append(use.host)
@@ -157,13 +168,15 @@ class Entries:
             low, high = granted.ports
             mode = granted.mode
             callback = f'{{"mode":"{granted.mode}","low":{low},"high":{high},"fixed":{granted.fixed}}}'
+        others = names_text([self.texts[end] for end in self._also.get(key, ())])
+        also = f'"also_at":{others},' if key in self._also else ""
         used, same = self._used_of(use, offer, profile)
         wanted = (profile.name, mode, key in self.near, used)
         if wanted not in self._instructions:
             self._instructions[wanted] = compact(_instructions(profile, *wanted[1:]))
         text = (
             f'{{"service":"{use.service}","host":"{use.host}","server":"{use.server}",'
-            f'"dial":{quoted_or_null(dial)},{same},"environment":"{use.environment}","instances":{use.instances},'
+            f'"dial":{quoted_or_null(dial)},{also}{same},"environment":"{use.environment}","instances":{use.instances},'
             f'"enabled":{BOOLEAN[use.enabled and offer.enabled]},"callback":{callback}}}'
         )
         return text, self._instructions[wanted]
@@ -197,11 +210,12 @@ def _instructions(profile: Profile, mode: str, near: bool, used: tuple[str, ...]
 
 
 def _plain_settings(settings: Mapping[str, SettingValue]) -> dict[str, Any]:
-    """Settings as plain data: a port is a number, a range a text, addresses a list."""
+    """Settings as plain data: a port is a number, a range or several a text, addresses a list."""
     plain: dict[str, Any] = {}
     for name, value in settings.items():
-        if isinstance(value, PortRange):
-            plain[name] = value.low if value.size == 1 else value.text
+        ranges = ranges_of(value)
+        if ranges:
+            plain[name] = ranges[0].low if len(ranges) == ranges[0].size == 1 else ports_text(ranges)
         else:
-            plain[name] = [address.text for address in value]
+            plain[name] = [item.text for item in value if isinstance(item, Address)]
     return plain

@@ -101,6 +101,7 @@ CALLBACK: Shape = {"mode": TEXT, "low": NUMBER, "high": NUMBER, "fixed": NUMBER}
 USE: Mapping[str, Shape] = {
     **dict.fromkeys(("service", "host", "server", "environment"), TEXT),
     "dial": TEXT_OR_NULL,
+    "also_at": Optional(TEXTS),
     "settings": SETTINGS,
     "exchanges": TEXTS,
     "instances": NUMBER,

@@ -74,7 +74,9 @@ def read_slice_document(content: bytes, where: str, cure: str) -> dict[str, Any]
     check_slice(part, where, cure)
     instructions = part.pop("instructions")
     for use in part["uses"]:
-        values = {**use["settings"], **(use["callback"] or {}), "dial": use["dial"], "server": use["server"]}
+        # A server of several machines is dialled at the first, and may be at each other one.
+        dial = " or ".join((str(use["dial"]), *use["also_at"])) if use.get("also_at") else use["dial"]
+        values = {**use["settings"], **(use["callback"] or {}), "dial": dial, "server": use["server"]}
         number = use["instructions"]
         try:
             use["instructions"] = [line.format_map(values) for line in instructions[number]]

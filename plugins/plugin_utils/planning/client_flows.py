@@ -14,9 +14,10 @@ from ..basics.ports import PortRange
 from ..catalog.profile import Exchange, Profile
 from ..inventory.intent import Intent, Offer, Switches, Use
 from ..inventory.offers import offer_ports, offer_source_ports
-from ..policies.policy import SourcePorts
 from .callbacks.ranges import CallbackRange
-from .flow import Connection, Flow
+from .flow import Connection, Flow, each_range
+from .peers import with_some
+from .route import Path
 from .routes import Routes
 
 
@@ -26,7 +27,7 @@ class _Taken(NamedTuple):
     Attributes:
         prefix: how the ids of its flows begin.
         on: False where it is switched off.
-        ports: destination ports; None where each client has its own, or where a setting is in error.
+        ports: destination ports; none where each client has its own, or where a setting is in error.
         idle: seconds that the devices on its way remember it.
         idle_ridden: the same where a NAT stands in between, and datagrams of the server ride on it.
         rides_on: for datagrams of the server to a port that the client chose: how the ids of the flows begin whose
@@ -38,8 +39,8 @@ class _Taken(NamedTuple):
     prefix: str
     from_server: bool
     on: bool
-    ports: PortRange | None
-    source_ports: SourcePorts
+    ports: tuple[PortRange, ...]
+    source_ports: tuple[PortRange, ...]
     idle: int
     idle_ridden: int
     rides_on: str | None
@@ -88,8 +89,8 @@ def _taken(use: Use, offer: Offer, profile: Profile) -> Iterator[_Taken]:
             _prefix(profile, exchange.name),
             from_server,
             on,
-            None if exchange.is_callback else offer_ports(exchange, offer),
-            offer_source_ports(exchange, offer) or (),
+            () if exchange.is_callback else offer_ports(exchange, offer),
+            offer_source_ports(exchange, offer),
             idle,
             max(idle, ridden.get(exchange.name, 0)),
             rides_on,
@@ -129,11 +130,8 @@ def client_flows(
                 continue
         if exchange.untranslated and forwarded:
             continue  # what the client has sent first opens the way, where it has
-        ports = item.ports
-        if item.callback:
-            callback = ranges.get(use.client)
-            ports = None if callback is None else callback.ports
-        if ports is None:
+        ports = _ports(item, ranges.get(use.client))
+        if not ports:
             continue  # a range or a setting in error; the finding is noted
         carried_by = ""
         # Within one network nothing is forwarded, and whoever is there is met.
@@ -147,26 +145,43 @@ def client_flows(
             if back is None and not carried_by and not exchange.one_network:
                 continue  # what has no address to come to is switched off, or a finding
             source, destination, ends, path = server, client, to_client, back or there.answering()
-        flows.append(
+        some = _with_its_own(offer, item, path)
+        if some is None:
+            continue  # addresses in error, or of the other IP version
+        flows += [
             Flow(
-                item.prefix + ends,
+                item.prefix + named,
                 use.service,
                 exchange.name,
                 source,
                 destination,
                 version,
                 exchange.transport,
-                item.source_ports,
-                ports,
+                sent_from,
+                sent_to,
                 item.callback,
                 on and item.on,
                 item.idle_ridden if forwarded else item.idle,
                 exchange.helper,
                 carried_by,
-                path,
+                some,
             )
-        )
+            for named, sent_from, sent_to in each_range(ends, item.source_ports, ports)
+        ]
     return flows
+
+
+def _ports(item: _Taken, callback: CallbackRange | None) -> tuple[PortRange, ...]:
+    """The destination ports of an exchange: of a call-back those that this client has, if any."""
+    if not item.callback:
+        return item.ports
+    return () if callback is None else (callback.ports,)
+
+
+def _with_its_own(offer: Offer, item: _Taken, path: Path) -> Path | None:
+    """The path for the addresses that an exchange alone is with, if it has any."""
+    own = offer.addresses.get(item.exchange.part_of or item.exchange.name)
+    return with_some(path, own, of_source=item.from_server) if own else path
 
 
 def _impassable(intent: Intent, use: Use, exchange: Exchange, ridden: bool) -> Finding:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..basics.ports import PortRange
@@ -57,3 +58,21 @@ class Connection(NamedTuple):
     version: int
     there: Path
     back: Path | None
+
+
+def each_range(
+    ends: str, source_ports: Sequence[PortRange], ports: Sequence[PortRange]
+) -> Iterator[tuple[str, SourcePorts, PortRange]]:
+    """Yield each range that an exchange sends to, with each that it sends from: a flow has one of either.
+
+    Args:
+        ends: how the ids of its flows end: for the first of several ranges so, for the others with their ports.
+    """
+    head = ends.removesuffix("/6")
+    six = ends[len(head) :]
+    first = True
+    for sent_from in source_ports or ((),):
+        for sent_to in ports:
+            parts = [item.text for item in (sent_from, sent_to) if isinstance(item, PortRange)]
+            yield (ends if first else f"{head}/{'.'.join(parts)}{six}"), sent_from, sent_to
+            first = False

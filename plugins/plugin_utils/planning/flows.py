@@ -195,9 +195,9 @@ def _note_server(intent: Intent, offer: Offer, met: list[RealmAddress], taken_po
     profile = intent.catalog.profiles[offer.service]
     owner = PortOwner(f"{profile.title} on {offer.host}", None)
     for exchange in profile.exchanges:
-        ports = offer_ports(exchange, offer)
-        if exchange.initiator == "client" and ports is not None and offer.runs(exchange) is not None:
-            taken_ports.add(met, exchange.transport, ports, owner)
+        for ports in offer_ports(exchange, offer):
+            if exchange.initiator == "client" and offer.runs(exchange) is not None:
+                taken_ports.add(met, exchange.transport, ports, owner)
 
 
 def _public_of(intent: Intent) -> dict[str, list[Address]]:

@@ -13,7 +13,7 @@ from ..basics.findings import Finding
 from ..catalog.profile import Exchange
 from ..inventory.intent import INTERNET, Intent, Offer
 from ..inventory.offers import offer_ports, offer_source_ports
-from .flow import Flow
+from .flow import Flow, each_range
 from .network_ways import meetings
 from .route import NoRoute, Path
 from .routes import Routes
@@ -174,26 +174,27 @@ class _NamedAddresses:
 
 
 def _flow(offer: Offer, exchange: Exchange, source: str, destination: str, version: int, path: Path) -> Iterator[Flow]:
-    ports = offer_ports(exchange, offer)
-    if ports is None:
-        return  # a setting in error; the finding is noted
+    # Without ports, a setting is in error; the finding is noted.
     # An IPv6 address or a network in an id would not be a name that every configuration can hold.
     ends = ">".join(end.replace(":", ".").replace("/", "-") for end in (source, destination))
-    suffix = "/6" if version == 6 else ""
-    yield Flow(
-        f"{offer.service}.{exchange.name}/{ends}{suffix}",
-        offer.service,
-        exchange.name,
-        source,
-        destination,
-        version,
-        exchange.transport,
-        offer_source_ports(exchange, offer) or (),
-        ports,
-        False,
-        offer.enabled and bool(offer.runs(exchange)),
-        exchange.idle,
-        exchange.helper,
-        "",
-        path,
-    )
+    ends += "/6" if version == 6 else ""
+    for named, sent_from, sent_to in each_range(
+        ends, offer_source_ports(exchange, offer), offer_ports(exchange, offer)
+    ):
+        yield Flow(
+            f"{offer.service}.{exchange.name}/{named}",
+            offer.service,
+            exchange.name,
+            source,
+            destination,
+            version,
+            exchange.transport,
+            sent_from,
+            sent_to,
+            False,
+            offer.enabled and bool(offer.runs(exchange)),
+            exchange.idle,
+            exchange.helper,
+            "",
+            path,
+        )

@@ -10,7 +10,7 @@ can call back a network, and a router's public address leads to one machine.
 
 from __future__ import annotations
 
-from ..basics.addresses import End, Prefix
+from ..basics.addresses import End, Prefix, prefix_of
 from ..inventory.intent import Host
 from .route import NoRoute, Path, Route
 from .routes import Routes
@@ -54,6 +54,23 @@ def way_back(routes: Routes, server: Host, client: Host, version: int) -> Path |
         reason = f"{client.name} is several machines, and the public address before it leads to one"
     cure = "give each machine that is to be called a host of its own, with a fixed address"
     return _none(client, reason, cure, UNCALLED)
+
+
+def with_some(path: Path, ends: tuple[End, ...], *, of_source: bool) -> Path | None:
+    """Return a path for these of several machines alone, at its start or its end; None where it leads to none."""
+    found: dict[Path, None] = {}
+    for each in _apart(path):
+        held = prefix_of(each.leaves_as if of_source else each.arrives_at)
+        for end in ends:
+            if held.contains(prefix_of(end)) and of_source:
+                worn = end if each.arrives_from == each.leaves_as else each.arrives_from
+                found[each._replace(leaves_as=end, arrives_from=worn)] = None
+            elif held.contains(prefix_of(end)):
+                found[each._replace(dial=end, arrives_at=end)] = None
+    if not found:
+        return None
+    first, *others = found
+    return first._replace(also=tuple(others))
 
 
 def _way(routes: Routes, source: Host, destination: Host, version: int, *, anyway: bool = False) -> Path | NoRoute:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..basics.findings import Finding
+from ..basics.ports import ports_text
 from ..inventory.intent import Intent, Use
 from .client_flows import TakenExchanges
 from .peers import UNCALLED
@@ -55,9 +56,9 @@ class Anybody:
         offer = self._intent.offer_of(use)
         profile = self._intent.catalog.profiles[use.service]
         opened = dict.fromkeys(
-            f"{item.ports.text}/{item.exchange.transport}"
+            f"{ports_text(item.ports)}/{item.exchange.transport}"
             for item in self._taken.of(use, offer, profile)
-            if item.on and not item.from_server and item.ports is not None
+            if item.on and not item.from_server and item.ports
         )
         if opened and use.enabled and offer.enabled:
             key = (problem, use.service, use.server, ", ".join(opened))

@@ -68,6 +68,9 @@ class Permissions:
                 # Whoever is among several machines may do what they may.
                 for name in among.get(flow.source, ()):
                     self._add(flow._replace(source=name))
+                for name in among.get(flow.destination, ()):
+                    own = view.hosts[name].address(flow.version) or flow.dial
+                    self._add(flow._replace(destination=name, dial=own, destination_address=own))
         # Who could get through, and as whom.
         self._shared: dict[_SharedKey, tuple[set[str], dict[int, Permission]]] = {}
 

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from ...basics.addresses import Address, prefix_of
 from ...basics.findings import Finding
-from ...inventory.intent import Host, Intent
+from ...inventory.intent import Host, Intent, Offer
 from ...platforms.registry import PLATFORMS
 
 _VARIABLE = "faxnet_address"
@@ -14,6 +17,9 @@ _VARIABLE = "faxnet_address"
 
 def check_peers(intent: Intent, findings: list[Finding]) -> None:
     """Note peers that should be one machine."""
+    for offer in intent.offers.values():
+        if offer.addresses and offer.host in intent.hosts:
+            findings += _wrong_addresses(intent, offer)
     several = {name: host for name, host in intent.hosts.items() if host.members}
     if not several:
         return
@@ -33,6 +39,25 @@ def check_peers(intent: Intent, findings: list[Finding]) -> None:
         if name in offering and not host.addresses:
             message = f"names networks alone, and no client of {offering[name]} can dial one"
             findings.append(_finding(host, message, "name the server's address, too, or give the server its own host"))
+
+
+def _wrong_addresses(intent: Intent, offer: Offer) -> Iterator[Finding]:
+    """What an offer says of its exchanges' addresses that cannot be."""
+    host, where = intent.hosts[offer.host], f"faxnet_offers[{offer.position}].addresses"
+    held = [prefix_of(end) for end in host.members or host.addresses]
+    for name, ends in offer.addresses.items():
+        for end in ends:
+            if not any(network.contains(prefix_of(end)) for network in held):
+                message = f"is none of what {host.name} stands for ({', '.join(item.text for item in held)})"
+                cure = "add it to the host's faxnet_address, or correct it"
+                yield Finding("FXN219", (host.name,), f"{where}.{name}", end.text, message, cure)
+    exchanges = intent.catalog.profiles[offer.service].exchanges
+    started = [item for item in exchanges if item.initiator == "client" and item.with_clients and offer.runs(item)]
+    dialled = [offer.addresses.get(item.part_of or item.name, host.members or host.addresses) for item in started]
+    if dialled and not any(isinstance(end, Address) for ends in dialled for end in ends):
+        message = "leaves networks alone to what clients start, and none can be dialled"
+        value = ", ".join(offer.addresses)
+        yield Finding("FXN160", (host.name,), where, value, message, "name an address for what clients call first")
 
 
 def _finding(host: Host, message: str, cure: str) -> Finding:

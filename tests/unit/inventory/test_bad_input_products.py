@@ -152,9 +152,9 @@ MISTAKES = {
         _offer("chatter", 30, "communigate", **{**MEDIA, "media_udp": "many"}),
         "FXN204", "chatter", "faxnet_offers[0].media_udp", "many", "write",
     ),
-    "two ranges where one belongs": Mistake(
-        _offer("doubler", 31, "communigate", **{**MEDIA, "media_tcp": ["60000-60009", "60020-60029"]}),
-        "FXN204", "doubler", "faxnet_offers[0].media_tcp", "['60000-60009', '60020-60029']", "write",
+    "one of several ranges reversed": Mistake(
+        _offer("doubler", 31, "communigate", **{**MEDIA, "media_tcp": ["60000-60009", "60029-60020"]}),
+        "FXN204", "doubler", "faxnet_offers[0].media_tcp[1]", "60029-60020", "swap",
     ),
     "address that no host has": Mistake(
         _offer("shouter", 32, "communigate", exchanges=["dns_udp"], dns_servers=["255.255.255.255"]),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from ...basics.addresses import Address, prefix_of
 from ...basics.findings import Finding
-from ...inventory.intent import Host, Intent, Offer
+from ...inventory.intent import Intent, Offer
 from ...platforms.registry import PLATFORMS
 
 _VARIABLE = "faxnet_address"
@@ -28,17 +28,20 @@ def check_peers(intent: Intent, findings: list[Finding]) -> None:
     for offer in intent.offers.values():
         offering.setdefault(offer.host, offer.service)
     for name, host in several.items():
+        said = ", ".join(end.text for end in host.members)
         platform = PLATFORMS.get(host.platform)
         if name in gateways:
             message = f"is several machines, and {name} is a gateway of site {gateways[name]}"
-            findings.append(_finding(host, message, "name the one address that the router has in its site"))
+            cure = "name the one address that the router has in its site"
+            findings.append(Finding("FXN160", (name,), _VARIABLE, said, message, cure))
         elif platform is not None and platform.traits.holds_rules:
             message = f"is several machines, and the platform {host.platform} sets the rules of one"
             cure = "name the host's own address, or set faxnet_platform to unmanaged if nobody here sets its rules"
-            findings.append(_finding(host, message, cure))
+            findings.append(Finding("FXN160", (name,), _VARIABLE, said, message, cure))
         if name in offering and not host.addresses:
             message = f"names networks alone, and no client of {offering[name]} can dial one"
-            findings.append(_finding(host, message, "name the server's address, too, or give the server its own host"))
+            cure = "name the server's address, too, or give the server its own host"
+            findings.append(Finding("FXN160", (name,), _VARIABLE, said, message, cure))
 
 
 def _wrong_addresses(intent: Intent, offer: Offer) -> Iterator[Finding]:
@@ -58,7 +61,3 @@ def _wrong_addresses(intent: Intent, offer: Offer) -> Iterator[Finding]:
         message = "leaves networks alone to what clients start, and none can be dialled"
         value = ", ".join(offer.addresses)
         yield Finding("FXN160", (host.name,), where, value, message, "name an address for what clients call first")
-
-
-def _finding(host: Host, message: str, cure: str) -> Finding:
-    return Finding("FXN160", (host.name,), _VARIABLE, ", ".join(end.text for end in host.members), message, cure)

@@ -224,7 +224,8 @@ class Estate:
         # What spares sessions that ran before the first rules is not loaded at boot.
         self.pictures.clear()
         subprocess.run(["podman", "restart", "--time", "5", self.containers[host]], check=True, capture_output=True)
-        self.inside(host, "timeout 30 systemctl is-system-running --wait")
+        # Before the bus listens, systemctl does not wait but fails.
+        self.inside(host, "timeout 60 sh -c 'until systemctl is-system-running --wait; do sleep 0.2; done'")
         # At boot duplicates of its link-local addresses are looked for (RFC 4862), a second or more; until then a host
         # asks for no neighbour.
         self.inside(host, "timeout 30 sh -c 'while [ -n \"$(ip -6 address show tentative)\" ]; do sleep 0.1; done'")

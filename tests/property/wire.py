@@ -315,8 +315,8 @@ def _names(entry: dict[str, Any], packet: Packet) -> bool:
 
 
 def links_need(packet: Packet) -> bool:
-    """Whether every host takes a packet whatever the plan says: a ping of its own IP version, or IGMP."""
-    return (packet.transport, packet.version) in (("icmp", 4), ("icmpv6", 6), ("igmp", 4))
+    """Whether every host takes a packet whatever the plan says: a ping ("icmp" by either IP version), or IGMP."""
+    return (packet.transport, packet.version) in (("icmp", 4), ("icmp", 6), ("icmpv6", 6), ("igmp", 4))
 
 
 def answers(flow: dict[str, Any], packet: Packet) -> bool:

@@ -19,9 +19,10 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json
 from tests.unit.networks import Made, Network
 
 #: What only some objects have.
-ABSENT = "list or absent"
+ABSENT = " or absent"
 TYPES: dict[str, set[type]] = {
-    ABSENT: {list},
+    "list or absent": {list},
+    "text or absent": {str},
     "text": {str},
     "number": {int},
     "true/false": {bool},
@@ -45,6 +46,7 @@ def rich_network() -> Network:
         .server("fl-idle", "florida", "10.1.0.11", callback_range={"low": 20000, "high": 24999}, primary_port=7490)
         .client("uk-ts1", "sheffield", ["10.2.0.10", "2001:db8:2::10"], environment="terminal_server", instances=40)
         .client("uk-pc1", "sheffield", "10.2.0.21", enabled=False, system="windows")
+        .site("containers", "172.18.0.0/24", gateway="fl-docker", public="10.1.0.16")
         .host("fl-dns", "florida", "10.1.0.53", permits=[permit])
         .offers("fl-press", "florida", "10.1.0.12", "faxpress")
         .uses("uk-pc2", "sheffield", "10.2.0.22", "faxpress", "fl-press")
@@ -136,11 +138,13 @@ def problems(tables: Mapping[str, Mapping[str, str]], objects: Mapping[str, list
     found += [f"{heading}: a table of nothing" for heading in tables.keys() - objects.keys()]
     for heading in objects.keys() & tables.keys():
         table = tables[heading]
+        everywhere = {key for item in objects[heading] for key in item}
+        found += [f"{heading}: {key} is nowhere" for key in table.keys() - everywhere if table[key].endswith(ABSENT)]
         if not objects[heading]:
             found.append(f"{heading}: this network holds none")
         for item in objects[heading]:
             found += [f"{heading}: {key} is not documented" for key in item.keys() - table.keys()]
-            missing = (key for key in table.keys() - item.keys() if table[key] != ABSENT)
+            missing = (key for key in table.keys() - item.keys() if not table[key].endswith(ABSENT))
             found += [f"{heading}: {key} is not there" for key in missing]
             found += [
                 f"{heading}: {key} is {value!r} and not {table[key]}"
@@ -159,6 +163,7 @@ def test_the_page_describes_what_is_written(root: Path) -> None:
     [
         ("flows", "via", None, "flows: via is not documented"),
         ("flows", "colour", "text", "flows: colour is not there"),
+        ("flows", "colour", "text or absent", "flows: colour is nowhere"),
         ("flows", "version", "text", "flows: version is 4 and not text"),
     ],
 )

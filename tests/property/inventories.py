@@ -10,6 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.property.nested_inventories import nest_sites
 from tests.unit.networks import Network
 
 #: Kinds of sites: the number of gateways, and how they translate.
@@ -154,7 +155,8 @@ def changes(net: Network, site: str) -> bool:
     """Whether nobody outside knows a site's address."""
     held = net.sites.get(site, {})
     unsaid = "gateway" in held and "public_address" not in held and held["networks"][0].startswith("10.")
-    return unsaid or held.get("public_address") == "dynamic"
+    worn = (held.get("public_address"), *(hop.get("public_address") for hop in held.get("gateways", ())))
+    return unsaid or any("dynamic" in said for said in worn if said is not None)
 
 
 def site_of(router: str) -> str:
@@ -310,6 +312,7 @@ def networks(draw: st.DrawFn) -> Network:
     net = Network()
     for number, kind in enumerate(draw(st.lists(st.sampled_from(SITE_KINDS), min_size=1, max_size=4)), 1):
         add_site(net, f"site{number}", number, kind, draw(st.booleans()))
+    nest_sites(draw, net)
     for router in sorted(net.hosts):
         net.hosts[router]["faxnet_outbound"] = draw(st.sampled_from(("any", "flows")))
         net.hosts[router]["faxnet_forward_permits"] = list(draw(st.sampled_from(FORWARD_PERMITS)))

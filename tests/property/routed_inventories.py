@@ -13,6 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.property.inventories import add_several, address_in, offer_more, use_more, uses
+from tests.property.nested_inventories import nest_sites
 from tests.unit.networks import Network
 
 REALMS = (None, None, "company", "branch")
@@ -69,6 +70,7 @@ def routed_networks(draw: st.DrawFn) -> Network:
     net = Network()
     for number in range(1, draw(st.integers(1, 4)) + 1):
         add_site(draw, net, number)
+    nest_sites(draw, net)
     sites, routers = sorted(net.sites), sorted(net.hosts)
     translating = {
         hop["host"] for site in net.sites.values() for hop in site.get("gateways", ()) if "public_address" in hop

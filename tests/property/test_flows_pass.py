@@ -82,10 +82,13 @@ def address_of(end: str, version: int) -> str:
 def home_of(made: Made, flow: dict[str, Any]) -> str:
     """The site that a flow comes from which no host of the inventory sends; empty where that is none."""
     sites, version = made.document["sites"], str(flow["version"])
-    realm = sites[made.slices[flow["destination"]]["site"]]["realm"][version]
+    levels = [made.slices[flow["destination"]]["site"]]
+    while "within" in sites[levels[-1]]:
+        levels.append(sites[levels[-1]]["within"])
+    realms = [sites[level]["realm"][version] for level in levels]
     sender = address_of(flow["source"], flow["version"])
     near = (
-        name for name, site in sites.items() if site["realm"][version] == realm and within(sender, site["networks"])
+        name for name, site in sites.items() if site["realm"][version] in realms and within(sender, site["networks"])
     )
     return "" if flow["source"] == "internet" else next(near, "")
 

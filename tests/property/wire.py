@@ -6,7 +6,8 @@
 It shares no code with the engine. Machines stand on segments as the inventory says; each translates, accepts or passes
 on by the policy in its slice, in the order of the kernel's hooks. Where the inventory says that another device
 translates one to one beyond a router, that device stands there; a public address that changes is one of those that it
-may be, until it becomes another. It never looks at a flow. A machine whose platform remembers nothing also takes
+may be, until it becomes another. A site's routers may stand in a network of another site, where everybody knows the way
+to what they do not translate. It never looks at a flow. A machine whose platform remembers nothing also takes
 datagrams that look like answers to what its policy lets through or starts.
 """
 
@@ -100,6 +101,43 @@ class Wire:
                 self.chain[name][-1] = (changing["host"], self._worn(changing, len(self.chain)))
             if self.realm[name] is None and not site.get("public_address") and "gateways" not in site:
                 self.realm[name] = "nobody says"
+        self.around = {name: around for name in self.chain if (around := self._stands_in(name))}
+
+    def _stands_in(self, site: str) -> str:
+        """The site in whose network a site's outermost router stands, if it stands in any."""
+        if not self.chain[site]:
+            return ""
+        router, worn = self.chain[site][-1]
+        home = self.home.get(router, site)
+        elsewhere = home if home != site and all(router != host for host, _worn in self.chain[home]) else ""
+        found = [name for name, nets in self.networks.items() if name != site and worn and within(worn[0], nets)]
+        return elsewhere if elsewhere in found or not worn else next(iter(found), "")
+
+    def _realm_at(self, site: str, version: int) -> str:
+        """What a site's packets may go through without translation: a realm, the site, what it stands in, or all."""
+        named = self.realm[site] if site else ""
+        if named is not None:
+            return named
+        if any(self._of(worn, version) for _host, worn in self.chain[site]):
+            return f"site {site}"
+        return self._realm_at(self.around.get(site, ""), version)
+
+    @staticmethod
+    def _of(addresses: list[str], version: int) -> list[str]:
+        return [item for item in addresses if ipaddress.ip_address(item).version == version]
+
+    def _within(self, site: str, version: int) -> list[str]:
+        """The sites whose routers stand in a site's networks, and that are of its realm."""
+        realm = self._realm_at(site, version)
+        return [
+            name for name, around in self.around.items() if around == site and self._realm_at(name, version) == realm
+        ]
+
+    def _leads_to(self, site: str, destination: str, chain: list[tuple[str, list[str]]]) -> bool:
+        """Whether an address is in a site, one of some of its routers, or in a site of its realm that stands in it."""
+        inner = self._within(site, ipaddress.ip_address(destination).version)
+        held = within(destination, self.networks[site]) or self._is_router(destination, chain)
+        return held or any(self._leads_to(name, destination, self.chain[name]) for name in inner)
 
     def _worn(self, hop: dict[str, Any], number: int) -> list[str]:
         router, worn = hop["host"], _list(hop.get("public_address"))
@@ -164,15 +202,28 @@ class Wire:
 
     def send_from(self, site: str, packet: Packet) -> Arrival | None:
         """Send a packet from a machine inside a site that is no host; it wears `packet.source` already."""
-        one_network = [net for net in self.networks[site] if within(packet.source, [net])]
-        if within(packet.destination, one_network) or not self.chain[site]:
-            return self._lan_or_outside(site, packet)
-        return self._router(self.chain[site][0][0], packet, inside=True)
+        return self._on_segment(site, packet, [net for net in self.networks[site] if within(packet.source, [net])])
 
-    def _lan_or_outside(self, site: str, packet: Packet) -> Arrival | None:
+    def _on_segment(self, site: str, packet: Packet, leg: list[str]) -> Arrival | None:
+        """A packet in a site's own networks, sent by a machine that stands in some of them."""
+        first = self.chain[site][0][0] if self.chain[site] else ""
         if within(packet.destination, self.networks[site]):
-            return self._deliver(site, packet)
-        return self._outside(site, packet)
+            near = not first or not leg or within(packet.destination, leg)
+            return self._deliver(site, packet) if near else self._router(first, packet, inside=True)
+        for name in self._within(site, packet.version):
+            if self._leads_to(name, packet.destination, self.chain[name]):
+                stands = self._leg(name, packet.version)
+                near = not first or not leg or not stands or leg == stands
+                return self._router(self.chain[name][-1][0] if near else first, packet, inside=not near)
+        return self._router(first, packet, inside=True) if first else self._outside(site, packet)
+
+    def _leg(self, site: str, version: int) -> list[str]:
+        """The network around a site in which its outermost router stands."""
+        router, worn = self.chain[site][-1]
+        around = self.around[site]
+        shown = self._of(worn, version) or (self.addresses[router] if self.home[router] == around else [])
+        shown = self._of(shown, version)
+        return [net for net in self.networks[around] if shown and within(shown[0], [net])]
 
     def _router(self, name: str, packet: Packet, *, inside: bool = False) -> Arrival | None:
         policy, outside = self.policies[name], self.one_to_one.get(name, {})
@@ -226,11 +277,11 @@ class Wire:
             inner = self.chain[site][index - 1] if index else None
             deeper = self.chain[site][:index]
             shown = any(destination in public for _host, public in deeper)
-            held = shown or within(destination, self.networks[site]) or self._is_router(destination, deeper)
+            held = shown or self._leads_to(site, destination, deeper)
             if inner is not None and held:
                 return lambda packet: self._router(inner[0], packet)
-            if inner is None and within(destination, self.networks[site]):
-                return lambda packet: self._deliver(site, packet)
+            if inner is None and held:
+                return lambda packet: self._on_segment(site, packet, [])
         site, index = next((stand for stand in stands if stand[0] == self.home[router]), stands[0])
         shown = {own: public for public, own in self.one_to_one.get(router, {}).items()}
         if index + 1 < len(self.chain[site]):
@@ -238,14 +289,18 @@ class Wire:
         return lambda packet: self._outside(site, _from(packet, shown))
 
     def _outside(self, origin: str, packet: Packet) -> Arrival | None:
+        """A packet beyond all routers of a site: on the Internet and all that routes like it, or in a site around."""
+        if origin in self.around:
+            return self._on_segment(self.around[origin], packet, self._leg(origin, packet.version))
         for site, chain in self.chain.items():
+            if site in self.around:
+                continue
             shown = [a for _host, public in chain for a in public if ipaddress.ip_address(a).version == packet.version]
             if shown and shown[-1] == packet.destination:
                 return self._router(chain[-1][0], packet)
             near = self.realm[site] is not None and self.realm[site] == self.realm[origin]
-            held = within(packet.destination, self.networks[site]) or self._is_router(packet.destination, chain)
-            if held and (near or not shown):
-                return self._router(chain[-1][0], packet) if chain else self._deliver(site, packet)
+            if self._leads_to(site, packet.destination, chain) and (near or not shown):
+                return self._router(chain[-1][0], packet) if chain else self._on_segment(site, packet, [])
         return Arrival(self.elsewhere, packet, by_flow=True) if self.elsewhere else None
 
     def _is_router(self, address: str, chain: list[tuple[str, list[str]]]) -> bool:
@@ -253,6 +308,11 @@ class Wire:
         return any(address in self.addresses[router] for router, _public in chain)
 
     def _deliver(self, site: str, packet: Packet) -> Arrival | None:
+        for name, around in self.around.items():
+            # A router that stands here may forward what comes to it.
+            router, worn = self.chain[name][-1]
+            if around == site and packet.destination in worn:
+                return self._router(router, packet)
         legs = {router for router, _public in self.chain[site]}
         for host, addresses in self.addresses.items():
             if packet.destination in addresses and (self.home[host] == site or host in legs):

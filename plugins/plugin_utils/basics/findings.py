@@ -80,6 +80,7 @@ KINDS = _kinds(
     ("FXN153", "error", "Changing public address of which nobody says where it lies"),
     ("FXN154", "error", "Changing public address where a fixed one is needed"),
     ("FXN155", "error", "Routers side by side that were written as a row"),
+    ("FXN156", "error", "Site nested in others in a way that cannot be"),
     ("FXN160", "error", "Several machines where one is needed"),
     # 2xx: services, offers, uses
     ("FXN201", "error", "Unknown service"),

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..basics.addresses import AddressError, Prefix, parse_prefix
 from ..basics.findings import Finding, short
 from ..basics.vaulted import VaultedText
-from .intent import Host, Origin, Site
+from .intent import Host, Origin
 from .jump_hosts import Machines
+from .site import Site
 
 _VARIABLE = "faxnet_controller"
 _LOCAL = ("local", "ansible.builtin.local")

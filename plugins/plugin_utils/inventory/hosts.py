@@ -19,12 +19,13 @@ from .accepted_losses import VARIABLE as ACCEPTED_LOSSES
 from .accepted_losses import AcceptedLoss, read_accepted_losses
 from .clamping import VARIABLE as CLAMP_MSS
 from .clamping import read_clamp_mss
-from .intent import EXCLUSIVE, INTERNET, STANCES, ForwardPermit, Host, Login, MssClamp, Opening, Site
+from .intent import EXCLUSIVE, STANCES, ForwardPermit, Host, Login, MssClamp, Opening
 from .logins import UNKNOWN, Said, leaves_login_open, login_port, plugin_of
 from .peers import Peer, read_peer
 from .permit_ends import PermitEnds, Place
 from .permits import ANYWHERE, Permits, read_forward_permits, read_management, read_permits
 from .reader import Reader, listed
+from .site import INTERNET, Site
 
 OUTBOUND = ("any", "flows")
 REVERSE_PATH = ("strict", "loose", "off")
@@ -59,14 +60,17 @@ def read_hosts(
     gateways: dict[str, list[str]] = {}
     inner: set[str] = set()
     for site in sites.values():
-        inner.update(gateway.host for gateway in site.gateways[:1])
-        for gateway in site.gateways:
+        inner.update(gateway.host for gateway in site.own_gateways[:1])
+        for gateway in site.own_gateways:
             gateways.setdefault(gateway.host, []).append(site.name)
     hosts: dict[str, Host] = {}
     owners = {
-        (INTERNET, address): f"router {gateway.host} of site {site.name}"
+        (site.realm_beyond(gateway, address.version), address): (
+            gateway.host,
+            f"router {gateway.host} of site {site.name}",
+        )
         for site in sites.values()
-        for gateway in site.gateways
+        for gateway in site.own_gateways
         for address in gateway.fixed
     }
     usual_login = login_port({}, defaults)
@@ -94,15 +98,15 @@ def read_hosts(
         if host is None:
             continue
         hosts[name] = host
-        owner = f"host {name}"
+        owner = (name, f"host {name}")
         for address in host.addresses:
             first = owners.setdefault((sites[host.site].realm_of(address.version), address), owner)
-            if first != owner:
+            if first[0] != name:
                 reader.note(
                     "FXN112",
                     "faxnet_address",
                     address.text,
-                    f"is the address of {first} too",
+                    f"is the address of {first[1]} too",
                     "give each host its own address",
                 )
     return hosts

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import NamedTuple
 
 from ..basics.addresses import Address, End, Prefix
@@ -20,78 +19,10 @@ from ..basics.protocols import matches
 from ..catalog.catalog import Catalog
 from ..catalog.profile import Exchange, Profile, SettingValue, System
 from .accepted_losses import AcceptedLoss
-
-#: Realm of every site that wears its own addresses outside.
-INTERNET = "internet"
+from .site import Site
 
 #: What becomes of packets that nothing names (``faxnet_stance``): refused; let pass; let pass, and senders noted.
 EXCLUSIVE, ADDITIVE, OBSERVE = STANCES = ("exclusive", "additive", "observe")
-
-
-@dataclass(frozen=True, slots=True)
-class PublicAddress:
-    """What packets of an IP version wear beyond a gateway that translates them.
-
-    Attributes:
-        address: that address; None where it changes (``dynamic``) and nobody outside knows it.
-        own: what the router has there: *address*, another where a device beyond translates; None where that changes.
-        networks: where a changing address always lies, by the administrator's word; empty where nobody says.
-        unsaid: whether it only follows from what the site's clients use.
-    """
-
-    version: int
-    address: Address | None
-    own: Address | None
-    networks: tuple[Prefix, ...] = ()
-    unsaid: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Gateway:
-    """A router between a site and the outside.
-
-    Attributes:
-        host: inventory name of the router.
-        public: what the site wears beyond this router, at most one of each IP version; an IP version without one passes
-            untranslated.
-    """
-
-    host: str
-    public: tuple[PublicAddress, ...]
-
-    @property
-    def fixed(self) -> tuple[Address, ...]:
-        """The public addresses that stay what they are: those by which others can mean this router."""
-        return tuple([public.address for public in self.public if public.address is not None])
-
-    def public_of(self, version: int) -> PublicAddress | None:
-        """What an IP version wears beyond; None where this gateway does not translate it."""
-        return next((public for public in self.public if public.version == version), None)
-
-
-@dataclass(frozen=True)
-class Site:
-    """Networks behind a chain of gateways (inside out; usually one).
-
-    Attributes:
-        realm: name that the inventory gives; None means the default of :meth:`realm_of`.
-    """
-
-    name: str
-    networks: tuple[Prefix, ...]
-    gateways: tuple[Gateway, ...]
-    realm: str | None
-
-    @cached_property
-    def _realms(self) -> dict[int, str]:
-        # Packets of an IP version may leave this site under a public address.
-        translated = {public.version for gateway in self.gateways for public in gateway.public if not public.unsaid}
-        own = {version: f"site {self.name}" if version in translated else INTERNET for version in (4, 6)}
-        return own if self.realm is None else dict.fromkeys(own, self.realm)
-
-    def realm_of(self, version: int) -> str:
-        """The realm of an IP version: sites in one realm route to each other without translation."""
-        return self._realms[version]
 
 
 class Opening(NamedTuple):

@@ -12,8 +12,9 @@ from functools import cached_property
 from ..basics.addresses import Address, AddressError, is_loopback, network_of, parse_address
 from ..basics.findings import Finding, short
 from ..basics.vaulted import VaultedText
-from .intent import Host, Jump, Origin, Site
+from .intent import Host, Jump, Origin
 from .logins import UnknownWayError, UnreadableWayError, Way, leaves_login_open, login_way
+from .site import Site
 
 #: Of a login that comes from there nothing is claimed.
 _NOBODY_KNOWS = (Jump(Origin(), None, None, ""),)
@@ -52,7 +53,7 @@ class Machines:
             for address in (*host.addresses, *dialled):
                 found[address][host.name] = None
         for site in self._sites.values():
-            for gateway in site.gateways:
+            for gateway in site.own_gateways:
                 own = tuple(public.own for public in gateway.public if public.own is not None)
                 for address in (*gateway.fixed, *own) if gateway.host in self._hosts else ():
                     found[address][gateway.host] = None

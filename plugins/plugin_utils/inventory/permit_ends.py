@@ -12,9 +12,9 @@ from functools import cached_property
 from ..basics.addresses import Prefix, collapse, network_of
 from ..basics.findings import shown
 from ..basics.names import near_words
-from .intent import Site
 from .peers import networks_in
 from .reader import Reader
+from .site import Site
 
 KINDS = ("host", "site", "group")
 _CURE = "write a network in CIDR notation, an address, or the name of a host, site or group"
@@ -64,7 +64,7 @@ class PermitEnds:
         """The first site of each gateway; gathered when a permit first names a host, for few inventories have any."""
         found: dict[str, str] = {}
         for site in self.sites.values():
-            for gateway in site.gateways:
+            for gateway in site.own_gateways:
                 found.setdefault(gateway.host, site.name)
         return found
 
@@ -174,11 +174,9 @@ def _worn(home: Site, name: str, version: int, site: Site, router: str) -> tuple
         _UnknownError: that changes, and nobody says in which networks.
     """
     places = {gateway.host: index for index, gateway in enumerate(home.gateways)}
-    since, until = places.get(name, 0), len(home.gateways)
-    if home.name == site.name:
-        until = places.get(router, 0)
-    elif home.realm_of(version) == site.realm_of(version):
-        return None
+    since, until = places.get(name, 0), len(home.below(_meeting(home, site, version)))
+    if any(level.name == site.name for level in home.levels):
+        until = max(until, places.get(router, 0))
     worn = [gateway.public_of(version) for gateway in home.gateways[since:until]]
     public = next((public for public in reversed(worn) if public is not None), None)
     if public is None:
@@ -187,3 +185,13 @@ def _worn(home: Site, name: str, version: int, site: Site, router: str) -> tuple
         cure = f"list the networks that it is in as public_networks of site {home.name}, or name networks here"
         raise _UnknownError(f"stands for site {home.name}, whose public address changes", cure)
     return public.networks if public.address is None else (network_of(public.address),)
+
+
+def _meeting(home: Site, site: Site, version: int) -> Site | None:
+    """The site in whose realm what *home* shows is seen at *site*: it, or one that it is nested in; None: outside."""
+    for inner in site.levels:
+        realm = inner.realm_of(version)
+        found = next((level for level in home.levels if level.realm_of(version) == realm), None)
+        if found is not None:
+            return found
+    return None

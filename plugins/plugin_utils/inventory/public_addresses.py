@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..basics.addresses import Address, Prefix, collapse
-from .intent import Gateway, PublicAddress, Site
 from .reader import Reader
+from .site import Gateway, PublicAddress, Site
 
 PUBLIC_KEYS = ("public_address", "outside_address", "public_networks")
 
@@ -112,10 +112,10 @@ def check_chain(reader: Reader, chain: Iterable[Gateway], variable: str) -> None
 
 def check_public(reader: Reader, sites: Mapping[str, Site]) -> None:
     """Note public addresses that cannot be: of two routers, inside the site itself, or another one in each site."""
-    worn: dict[Address, tuple[str, str]] = {}
+    worn: dict[tuple[str, Address], tuple[str, str]] = {}
     had: dict[tuple[str, int], tuple[str, PublicAddress]] = {}
     for site in sites.values():
-        for gateway in site.gateways:
+        for gateway in site.own_gateways:
             for public in gateway.public:
                 if public.address is not None:
                     _check_owner(reader, site, gateway, public.address, worn)
@@ -135,9 +135,11 @@ def check_public(reader: Reader, sites: Mapping[str, Site]) -> None:
 
 
 def _check_owner(
-    reader: Reader, site: Site, gateway: Gateway, address: Address, worn: dict[Address, tuple[str, str]]
+    reader: Reader, site: Site, gateway: Gateway, address: Address, worn: dict[tuple[str, Address], tuple[str, str]]
 ) -> None:
-    first = worn.setdefault(address, (site.name, gateway.host))
+    # In a network of another site, an address is one machine's there; everywhere else, of the Internet.
+    around = site.outer.name if site.outer is not None and gateway is site.own_gateways[-1] else ""
+    first = worn.setdefault((around, address), (site.name, gateway.host))
     # Sites behind one router share its address; whether they may is a matter of realms (FXN119).
     if first[1] != gateway.host:
         reader.note(

@@ -11,10 +11,10 @@ router that stands behind another one's translation, so whoever wears such an ad
 from __future__ import annotations
 
 from ..basics.addresses import is_unrouted
-from .intent import Gateway, Site
 from .reader import Reader
+from .site import Gateway, Site
 
-_CURE = (
+_ONE_WAY_OUT = (
     "name as gateway the router that the site's hosts have as theirs; the plan knows one way out of a site: forward on "
     "the other by hand what its provider brings. In a row, name what the inner router wears between the two"
 )
@@ -22,18 +22,18 @@ _CURE = (
 
 def check_side_by_side(reader: Reader, site: Site) -> None:
     """Note routers of a site's row that do not stand behind the ones after them."""
-    for place, gateway in enumerate(site.gateways[:-1]):
+    for place, gateway in enumerate(site.own_gateways[:-1]):
         worn = gateway.public_of(4)
         if worn is None or worn.address is None or is_unrouted(worn.address):
             continue
-        outer = next((item for item in site.gateways[place + 1 :] if _translates(item)), None)
+        outer = next((item for item in site.own_gateways[place + 1 :] if _translates(item)), None)
         if outer is not None:
             message = (
                 f"is an address of the Internet, and {outer.host} after {gateway.host} in the row would translate it "
                 "once more: they are side by side"
             )
             variable = f"faxnet_sites.{site.name}.gateways[{place}].public_address"
-            reader.note("FXN155", variable, worn.address.text, message, _CURE)
+            reader.note("FXN155", variable, worn.address.text, message, _ONE_WAY_OUT)
 
 
 def _translates(gateway: Gateway) -> bool:

@@ -10,10 +10,11 @@ from typing import Any
 
 from ..basics.addresses import Prefix
 from ..basics.findings import Finding, short
-from .intent import Gateway, Site
+from .nesting import nest
 from .public_addresses import PUBLIC_KEYS, check_chain, check_public, read_public
 from .reader import Reader
 from .side_by_side import check_side_by_side
+from .site import Gateway, Site
 
 SITE_KEYS = frozenset(("networks", "gateway", "gateways", *PUBLIC_KEYS, "realm"))
 GATEWAY_KEYS = ("host", *PUBLIC_KEYS)
@@ -39,6 +40,7 @@ def read_sites(raw: object, hosts: Mapping[str, Mapping[str, object]], findings:
         site = _read_site(reader, str(name), (entries or {})[name], variable, known_hosts)
         if site is not None:
             sites[site.name] = site
+    sites = nest(reader, sites, hosts)
     _check_overlaps(reader, sites)
     _check_routers(reader, sites)
     check_public(reader, sites)
@@ -145,7 +147,7 @@ def _check_routers(reader: Reader, sites: Mapping[str, Site]) -> None:
     # realms in one box, which translation comes first would decide. Inside one realm nothing is translated.
     first_site: dict[str, Site] = {}
     for site in sites.values():
-        for gateway in site.gateways:
+        for gateway in site.own_gateways:
             first = first_site.setdefault(gateway.host, site)
             if first is not site and any(first.realm_of(version) != site.realm_of(version) for version in (4, 6)):
                 reader.note(

@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..basics.addresses import first_of, is_unrouted
-from .intent import Host, PublicAddress, Site, Use
+from .intent import Host, Use
+from .nesting import nested_anew
+from .site import PublicAddress, Site
 
 #: What is worn beyond such a site.
 _UNSAID = PublicAddress(4, None, None, unsaid=True)
@@ -24,18 +26,21 @@ def with_unsaid(sites: Mapping[str, Site], hosts: Mapping[str, Host], uses: Iter
     found = dict(sites)
     for use in uses:
         client, server = hosts[use.host], hosts[use.server]
-        site = found[client.site]
-        if _is_hidden(site, client) and _leads_out(site, sites[server.site], server):
-            outermost = site.gateways[-1]
+        site = sites[client.site]
+        # What is nested in other sites wears what the outermost of them does.
+        outer = found[site.levels[-1].name]
+        known = any(gateway.public_of(4) is not None for gateway in outer.gateways)
+        if not known and _is_hidden(site, client) and _leads_out(site, sites[server.site], server):
+            outermost = outer.gateways[-1]
             wearing = replace(outermost, public=(_UNSAID, *outermost.public))
-            found[site.name] = replace(site, gateways=(*site.gateways[:-1], wearing))
-    return found
+            found[outer.name] = replace(outer, gateways=(*outer.gateways[:-1], wearing))
+    return nested_anew(found)
 
 
 def _is_hidden(site: Site, client: Host) -> bool:
     """Whether a client has IPv4 addresses that the Internet does not route, and no router of its site shows another."""
     ends = client.ends_of(4)
-    if not site.gateways or not ends or any(gateway.public_of(4) is not None for gateway in site.gateways):
+    if not site.levels[-1].gateways or not ends or any(gateway.public_of(4) is not None for gateway in site.gateways):
         return False
     return all(is_unrouted(first_of(end)) for end in ends)
 

@@ -19,7 +19,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..basics.gc_pause import gc_pause
-from ..inventory.intent import Gateway, Host
+from ..inventory.intent import Host
+from ..inventory.site import Gateway
 from ..planning.behind import Behind, hosts_behind
 from ..planning.plan import Plan
 from ..platforms.registry import PLATFORMS
@@ -269,6 +270,7 @@ def _sites(plan: Plan, texts: Texts) -> dict[str, dict[str, Any]]:
             "networks": [network.text for network in site.networks],
             "gateways": [_gateway(gateway, texts) for gateway in site.gateways],
             "realm": {"4": site.realm_of(4), "6": site.realm_of(6)},
+            **({"within": site.outer.name} if site.outer is not None else {}),
         }
         for name, site in plan.intent.sites.items()
     }

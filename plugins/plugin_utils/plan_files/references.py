@@ -142,6 +142,24 @@ class References:
                     self.refuse(f"{place}[0]", entry["flows"][0], "which begins with none of the exchanges here")
 
 
+def _check_sites(found: References, plan: Mapping[str, Any]) -> None:
+    for name, site in plan["sites"].items():
+        found.networks(f"sites.{name}.networks", site["networks"])
+        if "within" in site:
+            place = f"sites.{name}.within"
+            found.one_of(place, site["within"], plan["sites"], "none of the sites here")
+            further = plan["sites"][site["within"]]["gateways"]
+            routers = len(site["gateways"]) - len(further)
+            if routers < 1 or site["gateways"][routers:] != further:
+                found.refuse(place, site["within"], "whose gateways are not the last ones of this site")
+        for number, gateway in enumerate(site["gateways"]):
+            place = f"sites.{name}.gateways[{number}]"
+            found.one_of(f"{place}.host", gateway["host"], plan["hosts"], "none of the hosts here")
+            found.addresses(f"{place}.public", gateway["public"])
+            found.addresses(f"{place}.outside", gateway["outside"])
+            found.networks(f"{place}.public_networks", gateway["public_networks"])
+
+
 def check_plan(plan: Mapping[str, Any], where: str, cure: str) -> None:
     """Refuse a plan document whose parts do not fit each other.
 
@@ -149,14 +167,7 @@ def check_plan(plan: Mapping[str, Any], where: str, cure: str) -> None:
         PlanFileError: with the place and the value.
     """
     found = References(where, cure)
-    for name, site in plan["sites"].items():
-        found.networks(f"sites.{name}.networks", site["networks"])
-        for number, gateway in enumerate(site["gateways"]):
-            place = f"sites.{name}.gateways[{number}]"
-            found.one_of(f"{place}.host", gateway["host"], plan["hosts"], "none of the hosts here")
-            found.addresses(f"{place}.public", gateway["public"])
-            found.addresses(f"{place}.outside", gateway["outside"])
-            found.networks(f"{place}.public_networks", gateway["public_networks"])
+    _check_sites(found, plan)
     for name, host in plan["hosts"].items():
         found.one_of(f"hosts.{name}.site", host["site"], plan["sites"], "none of the sites here")
         found.one_of(f"hosts.{name}.platform", host["platform"], plan["platforms"], "none of the platforms here")

@@ -150,12 +150,17 @@ class GatewayView:
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
-    """A site: its networks (text), its gateways inside out, and its realm by IP version."""
+    """A site: its networks (text), its gateways inside out, and its realm by IP version.
+
+    Attributes:
+        within: the site that it is nested in, whose gateways are the last ones of its own; empty for none.
+    """
 
     name: str
     networks: tuple[str, ...]
     gateways: tuple[GatewayView, ...]
     realms: Mapping[str, str]
+    within: str = ""
 
     def realm(self, version: int) -> str:
         """Its realm of an IP version: sites in one realm meet each other under their own addresses."""
@@ -340,7 +345,7 @@ def _site(name: str, site: Mapping[str, Any]) -> SiteView:
         )
         for gateway in site["gateways"]
     )
-    return SiteView(name, tuple(site["networks"]), gateways, site["realm"])
+    return SiteView(name, tuple(site["networks"]), gateways, site["realm"], site.get("within", ""))
 
 
 def _host(name: str, host: Mapping[str, Any], traits: Mapping[str, Traits]) -> HostView:

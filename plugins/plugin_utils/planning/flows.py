@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from ..basics.addresses import Address, is_unrouted
 from ..basics.findings import Finding
 from ..basics.names import HostService
-from ..inventory.intent import INTERNET, Host, Intent, Offer
+from ..inventory.intent import Host, Intent, Offer
 from ..inventory.offers import offer_ports
+from ..inventory.site import INTERNET, Site
 from .callbacks.lock import Lock
 from .callbacks.port_space import PortOwner, RealmAddress, TakenPorts
 from .callbacks.ranges import CallbackRange, choose_ranges
@@ -111,6 +112,7 @@ class _RealmAddresses:
 
     def __init__(self, intent: Intent) -> None:
         self._hosts = intent.hosts
+        self._sites = intent.sites
         self._realms = {
             (name, version): site.realm_of(version) for name, site in intent.sites.items() for version in (4, 6)
         }
@@ -129,14 +131,27 @@ class _RealmAddresses:
     def worn(self, host: str, address: Address) -> RealmAddress:
         """A public address in front of a host: it is one machine's everywhere.
 
-        But a private one, between two routers of one site, only behind that site's outer router.
+        But a private one, between two routers of one site, only behind that site's outer router; and one in a network
+        of the site that the host's own is nested in, in that one's realm.
         """
-        site = self._hosts[host].site
+        return self.worn_before(self._hosts[host].site, address)
+
+    def worn_before(self, site: str, address: Address) -> RealmAddress:
+        """The same in front of a site."""
         found = self._worn.get((site, address))
         if found is None:
-            realm = f"behind {site}" if is_unrouted(address) else INTERNET
-            found = self._worn[site, address] = RealmAddress(realm, address)
+            found = self._worn[site, address] = RealmAddress(self._realm_of(self._sites[site], address), address)
         return found
+
+    @staticmethod
+    def _realm_of(site: Site, address: Address) -> str:
+        for level in site.levels:
+            gateway = next((item for item in level.own_gateways if address in item.fixed), None)
+            if gateway is not None and level.outer is not None and gateway is level.own_gateways[-1]:
+                return level.outer.realm_of(address.version)
+            if gateway is not None:
+                return f"behind {level.name}" if is_unrouted(address) else INTERNET
+        return f"behind {site.name}" if is_unrouted(address) else INTERNET
 
     def met_at(self, host: str, route: Route) -> list[RealmAddress]:
         """The public addresses that packets to a host are sent to, one router after the other."""
@@ -166,7 +181,7 @@ def _listening(intent: Intent, routes: Routes, addresses: _RealmAddresses, conne
     public_of = _public_of(intent)
     for host in intent.hosts.values():
         own = addresses.all_own(host)
-        own += [addresses.worn(host.name, address) for address in public_of.get(host.name, ())]
+        own += [addresses.worn_before(site, address) for site, address in public_of.get(host.name, ())]
         for opening in (*host.management, *host.openings):
             for ports in opening.ports:
                 taken_ports.add(own, opening.transport, ports, PortOwner(f"{opening.name} on {host.name}", None))
@@ -200,10 +215,10 @@ def _note_server(intent: Intent, offer: Offer, met: list[RealmAddress], taken_po
                 taken_ports.add(met, exchange.transport, ports, owner)
 
 
-def _public_of(intent: Intent) -> dict[str, list[Address]]:
-    """The public addresses that each gateway wears."""
-    worn: dict[str, list[Address]] = {}
+def _public_of(intent: Intent) -> dict[str, list[tuple[str, Address]]]:
+    """The public addresses that each gateway wears, each with the site that it is in front of."""
+    worn: dict[str, list[tuple[str, Address]]] = {}
     for site in intent.sites.values():
-        for gateway in site.gateways:
-            worn.setdefault(gateway.host, []).extend(gateway.fixed)
+        for gateway in site.own_gateways:
+            worn.setdefault(gateway.host, []).extend((site.name, item) for item in gateway.fixed)
     return worn

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from ..basics.addresses import Address, End, Prefix, is_unrouted
 from ..basics.vaulted import NOT_SHOWN
-from ..inventory.intent import Gateway, Host, Intent, Jump, Origin
+from ..inventory.intent import Host, Intent, Jump, Origin
+from ..inventory.site import Gateway
 from ..platforms.registry import PLATFORMS
 from .management import plain
 from .route import NoRoute, Route
@@ -140,7 +141,8 @@ class Ways:
         if own is None:
             return None
         worn: End = plain(origin.prefix) if origin.prefix is not None else own
-        if login.public and start.site != target.site:
+        apart = self._intent.sites[start.site].common(self._intent.sites[target.site]) is None
+        if login.public and apart:
             return self._to_public(login, name, worn, reached)
         route = self._routes.route(name, target.name, version)
         if isinstance(route, NoRoute):

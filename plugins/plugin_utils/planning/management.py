@@ -22,9 +22,10 @@ from typing import NamedTuple
 
 from ..basics.addresses import Address, End, Prefix, collapse, network_of, without_host_bits
 from ..basics.findings import Finding
-from ..inventory.intent import Gateway, Host, Intent, Opening, Site
+from ..inventory.intent import Host, Intent, Opening
 from ..inventory.permits import ANYWHERE
 from ..inventory.reader import listed
+from ..inventory.site import Gateway, Site
 from ..platforms.registry import PLATFORMS
 from ..policies.policy import MANAGEMENT, Permit
 
@@ -172,6 +173,7 @@ class OnTheWay:
     def __init__(self, intent: Intent) -> None:
         self.permits: dict[str, dict[Permit, list[str]]] = defaultdict(lambda: defaultdict(list))
         self._intent = intent
+        self._nested = any(site.outer is not None for site in intent.sites.values())
         self._networks: dict[tuple[str, int], list[_Part]] = defaultdict(list)
         for site in intent.sites.values():
             for network in site.networks:
@@ -190,9 +192,10 @@ class OnTheWay:
         for source in (item for item in opening.sources if item.version == version):
             realm = self._in_realm(site, source)
             near = realm.near(site)
-            outside = tuple(self._from(site, source, realm, translated))
-            apart = near and (len(site.networks) > 1 or (place > 0 and source.length))
-            if not (outside or apart or (source.length and realm.has_others(site))):
+            entries = self._entries(site, place, source, realm, translated)
+            within = near + [prefix for inner, held in self._nested_in(site, realm) for prefix in held]
+            apart = within and (len(site.networks) > 1 or (place > 0 and source.length))
+            if not (entries or apart or (source.length and realm.has_others(site))):
                 continue  # as behind most routers that translate: nobody is there to be let through
             for network, held in _by_network(site, addresses):
                 for destination in held:
@@ -202,21 +205,48 @@ class OnTheWay:
                         for prefix in (item for item in near if not network.overlaps(item)):
                             self._permit(beyond[:1], way, prefix, "in")
                     if place > 0 and source.length:
-                        self._outward(site, place, way, near)
-                    for prefix in outside:
-                        self._permit(beyond, way, prefix, "in")
+                        self._outward(site, place, way, within)
+                    for gateways, prefixes in entries:
+                        for prefix in prefixes:
+                            self._permit(gateways, way, prefix, "in")
                     if source.length and realm.has_others(site):
                         self._note(site, way, opening)
 
-    def _from(self, site: Site, source: Prefix, realm: _InRealm, translated: bool) -> Iterable[Prefix]:
-        """The networks from which a source comes in from outside of a site."""
+    def _entries(
+        self, site: Site, place: int, source: Prefix, realm: _InRealm, translated: bool
+    ) -> list[tuple[tuple[Gateway, ...], Iterable[Prefix]]]:
+        """The networks from which a source comes in to what stands behind a site's gateway, each with its routers."""
+        beyond = site.gateways[place + 1 :]
+        found: list[tuple[tuple[Gateway, ...], Iterable[Prefix]]] = []
+        related = self._related(site, realm)
+        for other, held in related:
+            common = site.common(other)
+            if common is not None:
+                found.append(((*site.below(common)[place + 1 :], *_turn(common, source.version)), held))
+        prefixes = self._from(site, source, realm, translated, frozenset(other.name for other, _held in related))
+        return [*found, (beyond, prefixes)] if prefixes else found
+
+    def _related(self, site: Site, realm: _InRealm) -> list[tuple[Site, list[Prefix]]]:
+        """The parts of a source in other sites that are nested in one site with this one, or are it."""
+        others = ((self._intent.sites[name], held) for name, held in realm.of_site.items() if name != site.name)
+        return [item for item in others if site.common(item[0]) is not None] if self._nested else []
+
+    def _nested_in(self, site: Site, realm: _InRealm) -> list[tuple[Site, list[Prefix]]]:
+        """The same of the sites that are nested in it alone."""
+        return [item for item in self._related(site, realm) if site in item[0].levels]
+
+    def _from(
+        self, site: Site, source: Prefix, realm: _InRealm, translated: bool, related: frozenset[str]
+    ) -> Iterable[Prefix]:
+        """The networks from which a source comes in from outside of a site, and of those around it."""
         if not translated:
-            within = any(network.first <= source.first and source.last <= network.last for network in site.networks)
+            networks = [*site.networks, *(item for name in related for item in self._intent.sites[name].networks)]
+            within = any(network.first <= source.first and source.last <= network.last for network in networks)
             return () if within and source.length else (source,)
-        if not realm.has_others(site):
+        if len(realm.of_site) - len(related) <= (site.name in realm.of_site):
             return ()
         if len(realm.parts) <= MOST_PARTS:
-            return collapse(part.prefix for part in realm.parts if part.site != site.name)
+            return collapse(part.prefix for part in realm.parts if part.site not in (site.name, *related))
         key = (site.realm_of(source.version), source)
         if key not in self._fewer:
             self._fewer[key] = summary(part.prefix for part in realm.parts)
@@ -261,10 +291,19 @@ class OnTheWay:
             many = summary(every) if len(every) > MOST_PARTS else ()
             for part in self._known[wanted.realm, wanted.source].parts:
                 site = self._intent.sites[part.site]
-                others = (prefix for name, prefix in wanted.targets if name != part.site)
-                for destination in many or collapse(others):
-                    way = Way(wanted.opening, wanted.source, destination, wanted.realm, False)
-                    self._permit(site.gateways, way, part.prefix, "out")
+                others: dict[tuple[Gateway, ...], list[Prefix]] = defaultdict(list)
+                for name, prefix in wanted.targets:
+                    if name != part.site:
+                        others[self._gateways_to(site, name, wanted.version)].append(prefix)
+                for gateways, destinations in others.items():
+                    for destination in many if many and gateways is site.gateways else collapse(destinations):
+                        way = Way(wanted.opening, wanted.source, destination, wanted.realm, False)
+                        self._permit(gateways, way, part.prefix, "out")
+
+    def _gateways_to(self, site: Site, other: str, version: int) -> tuple[Gateway, ...]:
+        """The gateways that packets pass out of a site towards another one."""
+        common = site.common(self._intent.sites[other]) if self._nested else None
+        return site.gateways if common is None else (*site.below(common), *_turn(common, version))
 
     def _permit(self, gateways: Iterable[Gateway], way: Way, source: End, direction: str) -> None:
         for gateway in gateways:
@@ -309,6 +348,12 @@ class Way:
         ends = (plain(source), plain(self.destination))
         for ports in self.opening.ports:
             yield Permit(version, *ends, self.opening.transport, ports, True, direction, (), 0, "")
+
+
+def _turn(site: Site, version: int) -> tuple[Gateway, ...]:
+    """The router between the networks of a site that others are nested in, where it has several."""
+    several = sum(network.version == version for network in site.networks) > 1
+    return site.own_gateways[:1] if several else ()
 
 
 def plain(end: End) -> End:

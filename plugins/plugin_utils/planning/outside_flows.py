@@ -11,8 +11,9 @@ from functools import cached_property
 from ..basics.addresses import Address, is_loopback, is_unrouted
 from ..basics.findings import Finding
 from ..catalog.profile import Exchange
-from ..inventory.intent import INTERNET, Intent, Offer
+from ..inventory.intent import Intent, Offer
 from ..inventory.offers import offer_ports, offer_source_ports
+from ..inventory.site import INTERNET
 from .flow import Flow, each_range
 from .network_ways import meetings
 from .route import NoRoute, Path

@@ -17,7 +17,8 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from ..basics.addresses import Address, Prefix, collapse, is_unrouted, network_of
-from ..inventory.intent import ForwardPermit, Gateway, Host, Intent, Site
+from ..inventory.intent import ForwardPermit, Host, Intent
+from ..inventory.site import Gateway, PublicAddress, Site
 from ..policies.policy import DestinationNat, Permit, Policy, SourceNat
 from .flow import Flow
 from .management import ManagementPermits
@@ -63,7 +64,7 @@ def make_policies(
             gathered[name].forward[permit] += ids
     sites_of: dict[str, list[Site]] = {}
     for site in intent.sites.values():
-        for gateway in site.gateways:
+        for gateway in site.own_gateways:
             sites_of.setdefault(gateway.host, []).append(site)
     untranslated = _Untranslated(intent)
     return {
@@ -135,8 +136,8 @@ def _policy(
     public: dict[Address, None] = {}
     source_nat = []
     for site in sites:
-        inside = list(site.networks)
-        for place, gateway in enumerate(site.gateways):
+        inside = untranslated.inside(site)
+        for place, gateway in enumerate(site.own_gateways):
             if gateway.host == host.name:
                 networks.update(dict.fromkeys(inside))
                 networks.update(dict.fromkeys(untranslated.passing(site, place)))
@@ -145,14 +146,10 @@ def _policy(
                         public[worn.own] = None
                     behind = tuple(prefix for prefix in inside if prefix.version == worn.version)
                     if behind:
-                        exempt = _with_permitted(untranslated.beyond(site, worn.version), host, worn.own)
+                        exempt = _with_permitted(untranslated.beyond(site, worn.version), host, worn)
                         source_nat.append(SourceNat(worn.version, behind, exempt, worn.own))
                 break
-            translated = {worn.version for worn in gateway.public}
-            inside = [prefix for prefix in inside if prefix.version not in translated]
-            inside += map(network_of, gateway.fixed)
-            inside += (network for worn in gateway.public for network in worn.networks)
-            inside += untranslated.starting_at(gateway, site, translated)
+            inside = untranslated.shown(inside, gateway, site)
     return Policy(
         forwarding=bool(sites),
         outbound=host.outbound,
@@ -176,18 +173,23 @@ def _in_order(served: _Served[_Entry]) -> tuple[tuple[_Entry, list[str]], ...]:
     return tuple(sorted(served.items())) if served else ()
 
 
-def _with_permitted(exempt: tuple[Prefix, ...], host: Host, public: Address | None) -> tuple[Prefix, ...]:
+def _with_permitted(exempt: tuple[Prefix, ...], host: Host, worn: PublicAddress) -> tuple[Prefix, ...]:
     """What a site's packets reach untranslated, and private networks that forward permits lead to: a VPN, a second LAN.
 
     Not where the router wears its public address in such a network: what is there has no way back to the site.
     """
+    around = worn.networks if worn.own is None else (network_of(worn.own),)
     private = [
         network
         for permit in host.forward_permits
         for network in permit.destinations
-        if is_unrouted(Address(network.version, network.first)) and (public is None or not network.holds(public))
+        if is_unrouted(Address(network.version, network.first)) and not any(_holds(network, item) for item in around)
     ]
     return collapse((*exempt, *private)) if private else exempt
+
+
+def _holds(outer: Prefix, inner: Prefix) -> bool:
+    return outer.version == inner.version and outer.first <= inner.first and inner.last <= outer.last
 
 
 def _count(site: Site, version: int) -> int:
@@ -207,11 +209,14 @@ class _Untranslated:
         self._routers: dict[tuple[str, int], list[tuple[str, Prefix]]] = {}
         self._of_site: set[tuple[str, int, str]] = set()
         self._known: dict[tuple[str, int, str], tuple[Prefix, ...]] = {}
+        self._nested: dict[str, list[Site]] = {}
         for site in intent.sites.values():
             for version in (4, 6):
                 own = self._networks.setdefault((site.realm_of(version), version), [])
                 own += [network for network in site.networks if network.version == version]
-        outer = {gateway.host for site in intent.sites.values() for gateway in site.gateways[1:]}
+            if site.outer is not None:
+                self._nested.setdefault(site.outer.name, []).append(site)
+        outer = {gateway.host for site in intent.sites.values() for gateway in site.own_gateways[1:]}
         for host in (intent.hosts[name] for name in sorted(outer & intent.hosts.keys())):
             site = intent.sites[host.site]
             for address in host.addresses:
@@ -219,6 +224,24 @@ class _Untranslated:
                     key = (site.realm_of(address.version), address.version)
                     self._routers.setdefault(key, []).append((site.name, network_of(address)))
                     self._of_site.add((*key, site.name))
+
+    def inside(self, site: Site) -> list[Prefix]:
+        """What packets wear that come to a site's innermost gateway: its networks, and what nested sites show there."""
+        found = list(site.networks)
+        for nested in self._nested.get(site.name, ()):
+            shown = self.inside(nested)
+            for gateway in nested.own_gateways:
+                shown = self.shown(shown, gateway, nested)
+            found += (item for item in shown if not any(_holds(network, item) for network in site.networks))
+        return list(dict.fromkeys(found))
+
+    def shown(self, inside: list[Prefix], gateway: Gateway, site: Site) -> list[Prefix]:
+        """What packets wear beyond a gateway of a site's row, by what they wear inside of it."""
+        translated = {worn.version for worn in gateway.public}
+        found = [prefix for prefix in inside if prefix.version not in translated]
+        found += map(network_of, gateway.fixed)
+        found += (network for worn in gateway.public for network in worn.networks)
+        return found + self.starting_at(gateway, site, translated)
 
     def starting_at(self, gateway: Gateway, site: Site, translated: Collection[int]) -> list[Prefix]:
         """A router's own addresses, for those further out: of versions that it does not translate, in no network."""
@@ -229,15 +252,21 @@ class _Untranslated:
         return [network_of(address) for address in own if not any(item.holds(address) for item in site.networks)]
 
     def passing(self, site: Site, place: int) -> list[Prefix]:
-        """The site's own networks that a router further out meets: to others of the realm no router translates."""
-        if not place:
-            return []
+        """The networks of the realm that a router further out meets untranslated: to others of it none translates.
+
+        They are the site's own, but for its innermost router, and those of sites that are nested in it.
+        """
         crowded = [
             version
             for version in (4, 6)
             if len(self._networks[site.realm_of(version), version]) > _count(site, version)
         ]
-        return [network for network in site.networks if network.version in crowded]
+        found = [network for network in site.networks if place and network.version in crowded]
+        for nested in self._nested.get(site.name, ()) if crowded else ():
+            realms = {version: site.realm_of(version) == nested.realm_of(version) for version in crowded}
+            within = (*nested.networks, *self.passing(nested, len(nested.own_gateways)))
+            found += (network for network in within if realms.get(network.version))
+        return found
 
     def beyond(self, site: Site, version: int) -> tuple[Prefix, ...]:
         """The networks of an IP version, as few as can be; one and the same tuple for all sites with the same."""

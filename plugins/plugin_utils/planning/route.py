@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ..basics.addresses import Address, End, Prefix
-from ..inventory.intent import PublicAddress
+from ..inventory.site import PublicAddress
 
 #: The code of what cannot be sent because a public address changes.
 CHANGING = "FXN154"

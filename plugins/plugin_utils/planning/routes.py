@@ -4,59 +4,22 @@
 """Routes: which gateways packets pass between two hosts, and between a host and the outside.
 
 Between sites of one realm nothing is translated. Inside one site the innermost gateway routes between the site's
-networks.
+networks. Out of a nested site packets come into the network of the one around it; whoever is there, or nested there as
+well, is met there, and further out they go through that site's gateways.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from ..basics.addresses import Address, End, Prefix, first_of, is_unrouted, prefix_of
-from ..inventory.intent import Gateway, Host, Intent, PublicAddress, Site
-from .route import ANYWHERE, CHANGING, STRAIGHT, Hop, NoRoute, Path, Route, route_through
-
-
-class _RealmNetworks:
-    """Which site of a realm an address lies in, found without a look at every site.
-
-    Networks of one realm do not overlap, else the plan is refused (FXN109).
-    """
-
-    def __init__(self, sites: Iterable[Site]) -> None:
-        self._networks: dict[tuple[str, int], list[tuple[Prefix, Site]]] = {}
-        #: The first and last addresses of IPv4 networks, which no host has (RFC 1122, 3.2.1.3; RFC 3021).
-        self.ends: set[Address] = set()
-        for site in sites:
-            for network in site.networks:
-                key = (site.realm_of(network.version), network.version)
-                self._networks.setdefault(key, []).append((network, site))
-                if network.version == 4 and network.length < 31:
-                    self.ends |= {Address(4, network.first), Address(4, network.last)}
-        for placed in self._networks.values():
-            placed.sort(key=lambda item: item[0])
-        self._firsts = {key: [network.first for network, _site in placed] for key, placed in self._networks.items()}
-
-    def site_of(self, realm: str, address: Address) -> Site | None:
-        """The site of a realm whose network holds an address; None where none does."""
-        key = (realm, address.version)
-        place = bisect_right(self._firsts.get(key, ()), address.value) - 1
-        if place < 0:
-            return None
-        network, site = self._networks[key][place]
-        return site if network.holds(address) else None
-
-    def parts_of(self, realm: str, wanted: Prefix) -> Iterator[tuple[Prefix, Site]]:
-        """The parts of a network that lie in networks of a realm's sites, and the site of each."""
-        key = (realm, wanted.version)
-        place = max(bisect_right(self._firsts.get(key, ()), wanted.first) - 1, 0)
-        for network, site in self._networks.get(key, ())[place:]:
-            if network.first > wanted.last:
-                break
-            if network.overlaps(wanted):
-                yield max(network, wanted, key=lambda item: item.length), site
+from ..basics.addresses import Address, End, Prefix, first_of, prefix_of
+from ..inventory.intent import Host, Intent
+from ..inventory.site import Gateway, PublicAddress, Site
+from .obstacles import changing, unnamed, unreachable
+from .realm_networks import RealmNetworks
+from .route import ANYWHERE, STRAIGHT, Hop, NoRoute, Path, Route, route_through
 
 
 class _Border(NamedTuple):
@@ -77,6 +40,21 @@ class _Border(NamedTuple):
     unnamed: NoRoute | None
 
 
+class _Stand(NamedTuple):
+    """Where a way begins or ends.
+
+    Attributes:
+        place: in the row of the site's gateways; -1 inside.
+        host: empty for a machine that is no host of the inventory.
+        network: the site's network that it is in; None where it is in none, or in any.
+    """
+
+    site: Site
+    place: int
+    host: str
+    network: Prefix | None
+
+
 class Routes:
     """Finds routes in one intent; remembers them by pair of sites, for thousands of hosts share a pair."""
 
@@ -84,80 +62,161 @@ class Routes:
         self._hosts = intent.hosts
         self._sites = intent.sites
         self._gateways = {gateway.host for site in intent.sites.values() for gateway in site.gateways}
-        self._routes: dict[tuple[str, str, str, str, int], Route | NoRoute] = {}
+        self._routes: dict[tuple[object, ...], Route | NoRoute] = {}
         self._borders: dict[tuple[str, str, int], _Border] = {}
-        self._realms = _RealmNetworks(intent.sites.values())
+        self._realms = RealmNetworks(intent.sites.values())
+        nested = [site for site in intent.sites.values() if site.outer is not None]
+        self._nested = bool(nested)
+        self._worn = {(site.outer.name, item) for site in nested if site.outer for item in site.own_gateways[-1].fixed}
 
     def route(self, source: str, destination: str, version: int) -> Route | NoRoute:
         """Return the route between two hosts, or why there is none. Both have an address of that IP version."""
         start, end = self._hosts[source], self._hosts[destination]
-        if start.site == end.site:
-            return self._inside(start, end, version)
-        key = (
-            start.site,
-            end.site,
-            source if source in self._gateways else "",
-            destination if destination in self._gateways else "",
-            version,
-        )
-        found = self._routes.get(key)
-        if found is None:
-            found = self._routes[key] = self._between(start, end, version)
-        return found
-
-    def _inside(self, start: Host, end: Host, version: int) -> Route | NoRoute:
-        site = self._sites[start.site]
-        here, there = _position(site, start.name), _position(site, end.name)
-        if here < there:
-            # A service on an outer router: the inner ones stand in between, and translate; an inner router itself wears
-            # its own public address towards it.
-            outward = _translating(site.gateways[here + 1 : there], version)
-            return route_through(outward, (), _own_public(site, start.name, version))
-        if here > there:
-            inward = _translating(site.gateways[there + 1 : here], version)
-            own = _own_public(site, end.name, version)
-            return _changing(site, inward, own) or route_through((), inward, None, own)
-        return self._around(site, self._share_network(start.name, end.name, version))
+        if start.site == end.site and not self._gateways & {source, destination}:
+            return self._around(self._sites[start.site], self._share_network(source, destination, version))
+        # Between the networks of a site that another is nested in, its innermost gateway stands.
+        here, there = (self._network_of(host, version) if self._nested else None for host in (start, end))
+        return self._found(start, end, version, here, there)
 
     def of_ends(self, source: str, destination: str, here: End, there: End) -> Route | NoRoute:
         """Return the route between two hosts, for these of the addresses and networks that each may stand for."""
         start, end = self._hosts[source], self._hosts[destination]
+        sites = self._sites[start.site], self._sites[end.site]
         if start.site == end.site and not self._gateways & {source, destination}:
-            site = self._sites[start.site]
-            return self._around(site, _in_one(site, here, there))
-        return self.route(source, destination, here.version)
+            return self._around(sites[0], _in_one(sites[0], here, there))
+        networks = (_network_around(sites[0], first_of(here)), _network_around(sites[1], first_of(there)))
+        return self._found(start, end, here.version, *(networks if self._nested else (None, None)))
 
     @staticmethod
     def _around(site: Site, one_network: bool) -> Route:
         """The route between two hosts inside of one site: the innermost router stands between its networks."""
-        return STRAIGHT if one_network or not site.gateways else route_through(_bare(site.gateways[:1]), ())
+        gateways = site.own_gateways[:1]
+        return STRAIGHT if one_network or not gateways else route_through(_bare(gateways), ())
 
-    def _between(self, start: Host, end: Host, version: int) -> Route | NoRoute:
-        here, there = self._sites[start.site], self._sites[end.site]
-        leaving, entering = self._border(here, start.name, version), self._border(there, end.name, version)
-        if here.realm_of(version) == there.realm_of(version):
-            outward, inward = _turn_at_shared(leaving.gateways, entering.gateways)
-            return route_through(_bare(outward), _bare(inward))
+    def _found(
+        self, start: Host, end: Host, version: int, here: Prefix | None, there: Prefix | None
+    ) -> Route | NoRoute:
+        """The route between two hosts in these of their sites' networks."""
+        source, destination = (name if name in self._gateways else "" for name in (start.name, end.name))
+        key = (start.site, end.site, source, destination, version, here, there)
+        found = self._routes.get(key)
+        if found is None:
+            stands = self._stand(start, here), self._stand(end, there)
+            found = self._routes[key] = self._way(*stands, version)
+        return found
+
+    def _stand(self, host: Host, network: Prefix | None) -> _Stand:
+        site = self._sites[host.site]
+        place = _position(site, host.name) if host.name in self._gateways else -1
+        return _Stand(site, place, host.name, network if place < 0 else None)
+
+    def _stand_of(self, host: str, version: int) -> _Stand:
+        """Where a host stands with its address."""
+        return self._stand(self._hosts[host], self._network_of(self._hosts[host], version))
+
+    def _network_of(self, host: Host, version: int) -> Prefix | None:
+        """The network of its site that a host is in."""
+        ends = host.ends_of(version)
+        return _network_around(self._sites[host.site], first_of(ends[0])) if ends else None
+
+    def _way(self, start: _Stand, end: _Stand, version: int) -> Route | NoRoute:
+        through = _position(start.site, end.host) if end.host in self._gateways else -1
+        if through > start.place:
+            # A service on a router of its own row: the inner ones stand in between, and translate; an inner router
+            # itself wears its own public address towards it.
+            outward = _hops(start.site, start.place + 1, through, end, version)
+            return route_through(outward, (), _worn(start.site, start.place, end, version))
+        through = _position(end.site, start.host) if start.host in self._gateways else -1
+        if through > end.place:
+            inward = _hops(end.site, end.place + 1, through, start, version)
+            own = _worn(end.site, end.place, start, version)
+            return changing(end.site, inward, own) or route_through((), inward, None, own)
+        here, there = start.site.levels, end.site.levels
+        for inner in here:
+            realm = inner.realm_of(version)
+            other = next((item for item in there if item.realm_of(version) == realm), None)
+            if other is not None:
+                return self._in_realm(start, inner, end, other, version)
+        return self._over_the_internet(start, end, version)
+
+    def _in_realm(self, start: _Stand, inner: Site, end: _Stand, other: Site, version: int) -> Route | NoRoute:
+        """The way between two ends that meet in a realm: in its site *inner*, in which the one's site is nested or
+        which it is, and *other* of the other one.
+        """
+        leaving = _translating(_up_to(start, inner), version)
+        entering = _translating(_up_to(end, other), version)
+        worn = _own_public(start.site, start.host, version) if inner is not start.site else None
+        own = _own_public(end.site, end.host, version) if other is not end.site else None
+        problem = changing(end.site, entering, own) or unnamed(start.site, leaving, worn)
+        if problem is not None:
+            return problem
+        outward, inward = self._between(start, inner, end, other, version)
+        route = route_through((*leaving, *_bare(outward)), (*entering, *_bare(inward)), worn, own)
+        if other is not end.site and own is None and route.dialled is None:
+            problem = self._unreachable(end, None, version)
+        if problem is None and inner is not start.site and worn is None and route.worn is None:
+            problem = self._unreachable(start, None, version)
+        return problem or route
+
+    def _between(
+        self, start: _Stand, inner: Site, end: _Stand, other: Site, version: int
+    ) -> tuple[tuple[Gateway, ...], tuple[Gateway, ...]]:
+        """The gateways out of one site of a realm and into another one, or between the networks of one."""
+        outward = inner.gateways[start.place + 1 :] if inner is start.site else inner.gateways
+        inward = other.gateways[end.place + 1 :] if other is end.site else other.gateways
+        common = inner.common(other)
+        if common is None:
+            return _turn_at_shared(outward, inward)
+        outward, inward = (row[: len(row) - len(common.gateways)] for row in (outward, inward))
+        turned = _turn_at_shared(outward, inward)
+        if turned != (outward, inward):
+            return turned
+        here, there = (self._standing(stand, common, version) for stand in (start, end))
+        if here != there and None not in (here, there):
+            return (*outward, *common.own_gateways[:1]), inward
+        return outward, inward
+
+    def _standing(self, stand: _Stand, common: Site, version: int) -> Prefix | None:
+        """The network of a site that an end is in, or the router through which it comes from a nested one."""
+        levels = stand.site.levels
+        depth = levels.index(common)
+        if not depth:
+            return stand.network
+        nested = levels[depth - 1]
+        router = self._hosts.get(nested.own_gateways[-1].host)
+        found = nested.standing(version)
+        if found is None and router is not None and router.site == common.name:
+            return self._network_of(router, version)
+        return found
+
+    def _over_the_internet(self, start: _Stand, end: _Stand, version: int) -> Route | NoRoute:
+        leaving, entering = self._border(start, version), self._border(end, version)
         if entering.shut is not None:
             return entering.shut
-        problem = None
         route = route_through(leaving.hops, entering.hops, leaving.own, entering.own)
-        if entering.own is None and route.dialled is None:
-            problem = _unreachable(there, end, version)
-        if problem is None and leaving.own is None and route.worn is None:
-            problem = _unreachable(here, start, version)
+        problem = self._unreachable(end, route.met_at[0] if route.met_at else None, version)
+        problem = problem or self._unreachable(start, route.worn or route.start_own, version)
         if problem is None and leaving.unnamed is not None:
             return replace(leaving.unnamed, anyway=route)
         return problem or route
 
-    def _border(self, site: Site, host: str, version: int) -> _Border:
+    def _unreachable(self, stand: _Stand, shown: End | None, version: int) -> NoRoute | None:
+        """Why what an end shows outside, or its own address, leads nobody there."""
+        host = self._hosts.get(stand.host)
+        if shown is not None and stand.site.outer is None:
+            return None  # the public address that the inventory names, whatever it is
+        own = next(iter(host.ends_of(version)), None) if host is not None else None
+        return unreachable(stand.site, shown or own, version)
+
+    def _border(self, stand: _Stand, version: int) -> _Border:
         """What a host has between itself and the outside: a server's is asked for by each of thousands of sites."""
-        key = (site.name, host if host in self._gateways else "", version)
+        site = stand.site
+        key = (site.name, stand.host if stand.place >= 0 else "", version)
         found = self._borders.get(key)
         if found is None:
-            gateways = _outside_of(site, host)
-            hops, own = tuple(_translating(gateways, version)), _own_public(site, host, version)
-            found = _Border(gateways, hops, own, _changing(site, hops, own), _unnamed(site, hops, own))
+            gateways = site.gateways[stand.place + 1 :]
+            hops, own = tuple(_translating(gateways, version)), _own_public(site, stand.host, version)
+            found = _Border(gateways, hops, own, changing(site, hops, own), unnamed(site, hops, own))
             self._borders[key] = found
         return found
 
@@ -183,101 +242,123 @@ class Routes:
 
     def from_outside(self, host: str, version: int) -> Path | NoRoute:
         """Return the way from the Internet at large to a host, or why there is none. It has an address of *version*."""
-        end, site = self._hosts[host], self._sites[self._hosts[host].site]
-        own, inward = _own_public(site, host, version), _translating(_outside_of(site, host), version)
-        problem = _changing(site, inward, own)
+        stand = self._stand_of(host, version)
+        border = self._border(stand, version)
+        if border.shut is not None:
+            return border.shut
+        route = route_through((), border.hops, None, border.own)
+        problem = self._unreachable(stand, route.met_at[0] if route.met_at else None, version)
         if problem is not None:
             return problem
-        route = route_through((), inward, None, own)
-        if own is None and route.dialled is None:
-            problem = _unreachable(site, end, version)
-            if problem is not None:
-                return problem
         return Path.along(route, ANYWHERE[version], self._own(host, version))
 
     def to_outside(self, host: str, version: int) -> Path | NoRoute:
         """Return the way from a host to the Internet at large, or why no answer could come back."""
-        site = self._sites[self._hosts[host].site]
-        outward = _outside_of(site, host)
-        if _own_public(site, host, version) is None and not any(gateway.public_of(version) for gateway in outward):
-            problem = _unreachable(site, self._hosts[host], version)
-            if problem is not None:
-                return problem
-        return self._out(host, version, ANYWHERE[version])
+        stand = self._stand_of(host, version)
+        border = self._border(stand, version)
+        way = self._out(host, version, ANYWHERE[version])
+        worn = way.arrives_from if border.own is not None or any(hop.public for hop in border.hops) else None
+        return self._unreachable(stand, worn, version) or way
 
     def is_network_end(self, address: Address) -> bool:
         """Whether an address is an IPv4 network's own or its broadcast address (RFC 1122, 3.2.1.3)."""
         return address in self._realms.ends
 
     def is_inside(self, host: str, address: Address) -> bool:
-        """Whether an address lies in a network that a host reaches without translation, or between its routers."""
-        here = self._sites[self._hosts[host].site]
+        """Whether an address lies in a network that a host reaches without the Internet, or between its routers."""
+        levels = self._sites[self._hosts[host].site].levels
         # What lies between two routers of a chain has no networks of its own in the inventory.
-        return len(here.gateways) > 1 or self._realms.site_of(here.realm_of(address.version), address) is not None
+        return any(
+            len(level.own_gateways) > 1 or self._realms.site_of(level.realm_of(address.version), address) is not None
+            for level in levels
+        )
 
     def to_address(self, host: str, address: Address) -> Path:
-        """Return the way from a host to an address that no host has: near, in the realm, or outside."""
+        """Return the way from a host to an address that no host has: near, in a realm, or outside."""
         version = address.version
-        site = self._sites[self._hosts[host].site]
-        own = self._own(host, version)
-        if any(network.holds(address) for network in site.networks):
-            one_network = any(network.holds(address) and network.holds(own) for network in site.networks)
-            turn = () if one_network else site.gateways[:1]
+        start, own = self._stand_of(host, version), self._own(host, version)
+        if _network_around(start.site, address) is not None:
+            one_network = any(network.holds(address) and network.holds(own) for network in start.site.networks)
+            turn = () if one_network else start.site.own_gateways[:1]
             return Path.along(route_through(_bare(turn), ()), own, address)
-        other = self._realms.site_of(site.realm_of(version), address)
-        if other is not None:
-            outward, inward = _turn_at_shared(_outside_of(site, host), other.gateways)
-            return Path.along(route_through(_bare(outward), _bare(inward)), own, address)
+        for level in start.site.levels:
+            other = self._realms.site_of(level.realm_of(version), address)
+            if other is not None:
+                route = self._way(start, _Stand(other, -1, "", _network_around(other, address)), version)
+                if isinstance(route, Route):
+                    return Path.along(route, own, address)
         return self._out(host, version, address)
 
     def parts_of(self, host: str, network: Prefix) -> Iterator[tuple[Prefix, Site]]:
-        """The parts of a network that lie in sites of a host's realm, and the site of each."""
-        return self._realms.parts_of(self._sites[self._hosts[host].site].realm_of(network.version), network)
+        """The parts of a network that lie in sites of a host's realm, or of those it is nested in; the site of each."""
+        levels = self._sites[self._hosts[host].site].levels
+        for realm in dict.fromkeys(level.realm_of(network.version) for level in levels):
+            yield from self._realms.parts_of(realm, network)
 
-    def from_near(self, other: Site, end: End, host: str) -> Path:
-        """Return the way of machines of a site of a host's realm, at some of the site's addresses, to the host."""
-        site, version = self._sites[self._hosts[host].site], end.version
-        if other.name == site.name:
-            inner = site.gateways[: max(_position(site, host), 0)]
-            turn = self._turn(site, end, host)
-            route = route_through(_bare(turn) if turn else _translating(inner, version), ())
-        else:
-            outward, inward = _turn_at_shared(other.gateways, _outside_of(site, host))
-            route = route_through(_bare(outward), _bare(inward))
-        return Path.along(route, end, self._own(host, version))
+    def from_near(self, other: Site, end: End, host: str) -> Path | NoRoute:
+        """Return the way of machines of such a site, at some of its addresses, to the host, or why there is none."""
+        version = end.version
+        route = self._way(_some(other, end), self._stand_of(host, version), version)
+        return route if isinstance(route, NoRoute) else Path.along(route, end, self._own(host, version))
 
     def to_near(self, host: str, other: Site, end: End) -> Path | None:
-        """Return the way from a host to such machines; None where a router in between translates them."""
-        site, version = self._sites[self._hosts[host].site], end.version
-        if other.name == site.name:
-            inner = site.gateways[: max(_position(site, host), 0)]
-            if any(gateway.public_of(version) for gateway in inner):
-                return None
-            turn = self._turn(site, end, host)
-            route = route_through((), _bare(inner)) if not turn else route_through(_bare(turn), ())
-        else:
-            outward, inward = _turn_at_shared(_outside_of(site, host), other.gateways)
-            route = route_through(_bare(outward), _bare(inward))
+        """Return the way from a host to such machines; None where a router translates, in between or one of them."""
+        version = end.version
+        if (other.name, end) in self._worn:
+            return None  # whoever is nested behind it can only be answered
+        route = self._way(self._stand_of(host, version), _some(other, end), version)
+        if isinstance(route, NoRoute) or route.met_at:
+            return None
         return Path.along(route, self._own(host, version), end)
-
-    def _turn(self, site: Site, end: End, host: str) -> tuple[Gateway, ...]:
-        """The router between the networks of a site, where a host inside and an end are not in one of them."""
-        if _position(site, host) >= 0:
-            return ()
-        own, first = self._own(host, end.version), first_of(end)
-        one_network = any(network.holds(first) and network.holds(own) for network in site.networks)
-        return () if one_network else site.gateways[:1]
 
     def _out(self, host: str, version: int, end: End) -> Path:
-        site = self._sites[self._hosts[host].site]
-        route = route_through(_translating(_outside_of(site, host), version), (), _own_public(site, host, version))
-        return Path.along(route, self._own(host, version), end)
+        border = self._border(self._stand_of(host, version), version)
+        return Path.along(route_through(border.hops, (), border.own), self._own(host, version), end)
 
     def _own(self, host: str, version: int) -> Address:
         address = self._hosts[host].address_of(version)
         if address is None:
             raise ValueError(f"{host} has no IPv{version} address")
         return address
+
+
+def _some(site: Site, end: End) -> _Stand:
+    """Where machines of a site are that are no hosts of the inventory."""
+    return _Stand(site, -1, "", _network_around(site, first_of(end)))
+
+
+def _in_one(site: Site, here: End, there: End) -> bool:
+    """Whether a network of a site holds both of two ends."""
+    one, other = prefix_of(here), prefix_of(there)
+    return any(network.contains(one) and network.contains(other) for network in site.networks)
+
+
+def _network_around(site: Site, address: Address) -> Prefix | None:
+    """The network of a site that holds an address."""
+    return next((network for network in site.networks if network.holds(address)), None)
+
+
+def _up_to(stand: _Stand, level: Site) -> tuple[Gateway, ...]:
+    """The gateways between an end and a site that its own one is nested in, inside first; none where it is its own."""
+    return stand.site.below(level)[stand.place + 1 :]
+
+
+def _hops(site: Site, since: int, until: int, towards: _Stand, version: int) -> list[Hop]:
+    """Some gateways on the way out of a site, as packets meet them to and from a router further out, or beside it."""
+    gateways = site.gateways[since:until]
+    return [Hop(gateway.host, _worn(site, since + place, towards, version)) for place, gateway in enumerate(gateways)]
+
+
+def _worn(site: Site, place: int, towards: _Stand, version: int) -> PublicAddress | None:
+    """What the gateway at a place of a row wears towards a router; None where it does not translate there."""
+    if place < 0:
+        return None
+    left = len(site.gateways) - place
+    level = next(item for item in reversed(site.levels) if len(item.gateways) >= left)
+    # To a router of the row itself packets go as the routers in between show them, whatever the realm.
+    if level.name != towards.site.name and level.realm_of(version) == towards.site.realm_of(version):
+        return None
+    return site.gateways[place].public_of(version)
 
 
 def _translating(gateways: Iterable[Gateway], version: int) -> list[Hop]:
@@ -288,12 +369,6 @@ def _translating(gateways: Iterable[Gateway], version: int) -> list[Hop]:
 def _bare(gateways: Iterable[Gateway]) -> list[Hop]:
     """Gateways as packets meet them that none of them translates."""
     return [Hop(gateway.host, None) for gateway in gateways]
-
-
-def _in_one(site: Site, here: End, there: End) -> bool:
-    """Whether a network of a site holds both of two ends."""
-    one, other = prefix_of(here), prefix_of(there)
-    return any(network.contains(one) and network.contains(other) for network in site.networks)
 
 
 def _position(site: Site, host: str) -> int:
@@ -309,14 +384,6 @@ def _own_public(site: Site, host: str, version: int) -> PublicAddress | None:
     return None
 
 
-def _outside_of(site: Site, host: str) -> tuple[Gateway, ...]:
-    """The gateways beyond *host*, inside out: all of them, unless the host is one of them."""
-    for index, gateway in enumerate(site.gateways):
-        if gateway.host == host:
-            return site.gateways[index + 1 :]
-    return site.gateways
-
-
 def _turn_at_shared(
     outward: tuple[Gateway, ...], inward: tuple[Gateway, ...]
 ) -> tuple[tuple[Gateway, ...], tuple[Gateway, ...]]:
@@ -326,43 +393,3 @@ def _turn_at_shared(
         if gateway.host in names:
             return outward[: index + 1], inward[: names.index(gateway.host)]
     return outward, inward
-
-
-def _changing(site: Site, inward: Iterable[Hop], own: PublicAddress | None) -> NoRoute | None:
-    """Why nothing can be sent into a site: a public address on the way changes."""
-    changing = [item for item in (own, *(hop.public for hop in inward)) if item is not None and item.address is None]
-    if not changing:
-        return None
-    if any(public.unsaid for public in changing):
-        code, value, said = "", "not set", f"nobody says the public address of site {site.name}"
-    else:
-        code, value = CHANGING, "dynamic"
-        said = f"the public address of site {site.name} changes, so that nobody outside knows it"
-    cure = "have the provider give the site a fixed address and name it, or put both sites into one realm over a VPN"
-    return NoRoute(site.name, said, f"faxnet_sites.{site.name}.public_address", cure, code, value, answers=True)
-
-
-def _unnamed(site: Site, outward: Iterable[Hop], start: PublicAddress | None) -> NoRoute | None:
-    """Why no device can permit what a site sends: its public address changes, and nobody says where it lies."""
-    worn = (start, *(hop.public for hop in outward))
-    if any(public is not None and public.address is None and not public.networks for public in worn):
-        return NoRoute(
-            site.name,
-            f"nobody says where the public address of site {site.name} lies",
-            f"faxnet_sites.{site.name}.public_networks",
-            "list the networks that the provider gives the site its address from; 0.0.0.0/0 says that any is meant",
-            "FXN153",
-        )
-    return None
-
-
-def _unreachable(site: Site, host: Host, version: int) -> NoRoute | None:
-    address = next(map(first_of, host.ends_of(version)), None)
-    if address is None or not is_unrouted(address):
-        return None
-    return NoRoute(
-        site.name,
-        f"site {site.name} has no IPv{version} public_address, and {address.text} is not routed on the Internet",
-        f"faxnet_sites.{site.name}.public_address",
-        "set the site's public_address, or put both sites into one realm if they route to each other",
-    )

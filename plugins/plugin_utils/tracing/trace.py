@@ -19,7 +19,8 @@ from ..basics.findings import short
 from ..basics.ports import PortError, parse_port
 from ..basics.protocols import ANY, ProtocolError, has_ports, parse_protocol
 from ..basics.protocols import CURE as PROTOCOL_CURE
-from ..inventory.intent import EXCLUSIVE, INTERNET, OBSERVE
+from ..inventory.intent import EXCLUSIVE, OBSERVE
+from ..inventory.site import INTERNET
 from ..policies.policy import Policy
 from .decisions import Decision, Header, Rulebook, accepted, forwarded, masqueraded, near_misses, rulebook, translated
 from .topology import Place, Topology

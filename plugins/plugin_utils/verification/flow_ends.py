@@ -149,8 +149,10 @@ class FlowEnds:
             self._free[version] = self._going_out(version)
         own = self._guards.realm(server, version)
         others = [names for realm, names in self._free[version].items() if realm != own]
+        # Whoever meets the server in a network around one of them does not come over the Internet.
+        outside = self._guards.shown_outside(server, version)
         for turn in zip_longest(*others):
-            yield from (name for name in turn if name is not None)
+            yield from (name for name in turn if name and self._guards.shown(server, name, version) == outside)
 
     def _going_out(self, version: int) -> dict[str, list[str]]:
         found: dict[str, list[str]] = defaultdict(list)

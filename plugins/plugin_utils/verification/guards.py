@@ -71,8 +71,12 @@ class Guards:
     def holder(self, sender: str, address: str) -> str:
         """The host that an address means to *sender*; empty where the plan knows none."""
         found = self._holders.get(address, ())
-        near = (name for name in found if self.same_realm(sender, name, version_of(address)))
-        return next(near, found[0] if found else "")
+        if len(found) < 2:
+            return found[0] if found else ""
+        version = version_of(address)
+        near = (name for name in found if self.same_realm(sender, name, version))
+        met = (name for name in found if self.shown(name, sender, version) == address)
+        return next(near, None) or next(met, found[0])
 
     def is_local(self, sender: str, address: str) -> bool:
         """Whether the address lies in a network of the sender's own realm, where it means somebody else."""
@@ -86,7 +90,7 @@ class Guards:
     def is_hidden_from(self, sender: str, holder: str, dial: str) -> bool:
         """Whether *dial* is a host's own address, and *sender* stands outside the router that hides it."""
         version = version_of(dial)
-        own = self._view.hosts[holder].address(version) == dial
+        own = self._view.hosts[holder].address(version) == dial != self.shown(holder, sender, version)
         return own and self.is_hidden(holder, version) and not self.same_realm(sender, holder, version)
 
     def is_held_at_home(self, name: str) -> bool:
@@ -127,7 +131,7 @@ class Guards:
         inward = self._topology.routers_in(sender, target, version)
         if self._view.hosts[sender].site == self._view.hosts[target].site:
             return inward
-        outward = self._topology.further_out(sender)
+        outward = self._topology.routers_away(sender, target)
         for place, name in enumerate(inward):
             if name in outward:  # there it turns
                 return (*outward[: outward.index(name)], *inward[: place + 1])

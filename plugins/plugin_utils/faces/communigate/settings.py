@@ -193,7 +193,8 @@ def _is_lan(topology: Topology, server: HostView, site: SiteView, network: Prefi
     hidden = topology.worn_outside(site.name, version) is not None or (
         is_unrouted(Address(version, network.first)) and is_unrouted(Address(version, network.last))
     )
-    return hidden and topology.in_realm_of(server.name, site.name, version)
+    near = topology.is_near(server.name, site.name, version)
+    return hidden and near and topology.worn_by(site.name, server.name, version) is None
 
 
 def _client_sites(view: PlanView, server: HostView) -> frozenset[str]:
@@ -207,9 +208,7 @@ def _client_sites(view: PlanView, server: HostView) -> frozenset[str]:
 
 def _is_behind_nat(topology: Topology, server: HostView, site: SiteView, network: Prefix) -> bool:
     """Whether the hosts of a network wear another address when they meet the server (CG-05)."""
-    version = network.version
-    translated = topology.worn_outside(site.name, version) is not None
-    return translated and not topology.in_realm_of(server.name, site.name, version)
+    return topology.worn_by(site.name, server.name, network.version) is not None
 
 
 def _wan_address(view: PlanView, server: HostView, version: int) -> str | None:
@@ -267,11 +266,9 @@ def _mistaken(
     for name in sorted(users):
         site = view.sites[name]
         for version in (4, 6):
-            worn = topology.worn_outside(name, version)
-            if worn is None or topology.in_realm_of(server.name, name, version):
-                continue
-            found = next((network for network in networks if network.holds(worn)), None)
-            if found is not None:
+            worn = topology.worn_by(name, server.name, version)
+            found = next((network for network in networks if worn is not None and network.holds(worn)), None)
+            if worn is not None and found is not None:
                 yield (
                     f"the clients of {site.name} come from {worn.text}, which lies in {found.text} of the NATed IPs "
                     "list: the server takes only those for NATed that come from an address outside of it, and will not "

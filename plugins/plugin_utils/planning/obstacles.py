@@ -1,0 +1,64 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why packets cannot get somewhere: addresses that change, or that nobody outside of a site has a way to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..basics.addresses import End, first_of, is_unrouted
+from ..inventory.site import PublicAddress, Site
+from .route import CHANGING, Hop, NoRoute
+
+
+def changing(site: Site, inward: Iterable[Hop], own: PublicAddress | None) -> NoRoute | None:
+    """Why nothing can be sent into a site: a public address on the way changes."""
+    worn = ((site, own), *((_of(site, hop), hop.public) for hop in inward))
+    changes = [(level, item) for level, item in worn if item is not None and item.address is None]
+    if not changes:
+        return None
+    level = changes[0][0].name
+    if any(public.unsaid for _level, public in changes):
+        code, value, said = "", "not set", f"nobody says the public address of site {level}"
+    else:
+        code, value = CHANGING, "dynamic"
+        said = f"the public address of site {level} changes, so that nobody outside knows it"
+    cure = "have the provider give the site a fixed address and name it, or put both sites into one realm over a VPN"
+    return NoRoute(site.name, said, f"faxnet_sites.{level}.public_address", cure, code, value, answers=True)
+
+
+def unnamed(site: Site, outward: Iterable[Hop], start: PublicAddress | None) -> NoRoute | None:
+    """Why no device can permit what a site sends: its public address changes, and nobody says where it lies."""
+    worn = ((site, start), *((_of(site, hop), hop.public) for hop in outward))
+    changes = (level for level, public in worn if public is not None and public.address is None and not public.networks)
+    found = next(changes, None)
+    if found is not None:
+        return NoRoute(
+            site.name,
+            f"nobody says where the public address of site {found.name} lies",
+            f"faxnet_sites.{found.name}.public_networks",
+            "list the networks that the provider gives the site its address from; 0.0.0.0/0 says that any is meant",
+            "FXN153",
+        )
+    return None
+
+
+def unreachable(site: Site, shown: End | None, version: int) -> NoRoute | None:
+    """Why the outside cannot reach somebody in a site by the address that is seen there; None where it can."""
+    first = first_of(shown) if shown is not None else None
+    if first is None or not is_unrouted(first):
+        return None
+    outermost = site.levels[-1].name
+    return NoRoute(
+        site.name,
+        f"site {outermost} has no IPv{version} public_address, and {first.text} is not routed on the Internet",
+        f"faxnet_sites.{outermost}.public_address",
+        "set the site's public_address, or put both sites into one realm if they route to each other",
+    )
+
+
+def _of(site: Site, hop: Hop) -> Site:
+    """The site that a router on the way out of *site* is one of: itself, or one that it is nested in."""
+    found = (level for level in site.levels if any(gateway.host == hop.device for gateway in level.own_gateways))
+    return next(found, site)

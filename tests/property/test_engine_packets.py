@@ -93,7 +93,13 @@ def test_whatever_arrives_by_a_rule_is_what_a_flow_names(net: Network, chance: r
         {port + step for flow in made.document["flows"] for port in ends(flow["ports"]) for step in (-1, 0, 1)}
     )
     targets = sorted(
-        {flow[key] for flow in between_hosts(made) for key in ("dial", "destination_address") if "/" not in flow[key]}
+        {
+            text
+            for flow in between_hosts(made)
+            for key in ("dial", "destination_address")
+            for text in flow[key].split(", ")
+            if "/" not in text
+        }
         | {address for part in made.slices.values() for address in part["addresses"]}
     )
     assume(edges)

@@ -112,6 +112,10 @@ class Guards:
         """All routers of a host's site that stand between it and the outside, the innermost first."""
         return self._topology.further_out(name)
 
+    def routers_away(self, sender: str, target: str) -> tuple[str, ...]:
+        """The routers that a packet passes before it comes to what the sites of both are nested in, or outside."""
+        return self._topology.routers_away(sender, target)
+
     def leaves_through(self, sender: str, version: int) -> tuple[str, ...]:
         """The routers that refuse, and that a packet leaves through while it wears its sender's own address."""
         return self._refusing(self._topology.routers_out(sender, version))

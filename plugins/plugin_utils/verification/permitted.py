@@ -53,7 +53,7 @@ class Permissions:
     def __init__(self, view: PlanView, guards: Guards) -> None:
         self._view = view
         self._guards = guards
-        # By realm of the sender as well: networks behind different routers may have the same private addresses.
+        # By place of the sender as well: networks behind different routers may have the same private addresses.
         self._permitted: dict[tuple[str, str, str, str], PortPermissions] = defaultdict(PortPermissions)
         # From the Internet and from addresses and networks that are no host's: by the dialled address.
         self._from_outside: dict[tuple[str, str], list[tuple[Prefix, FlowView]]] = defaultdict(list)
@@ -61,6 +61,7 @@ class Permissions:
         self._started: dict[tuple[str, str], list[FlowView]] = defaultdict(list)
         self._received: dict[tuple[str, str], list[FlowView]] = defaultdict(list)
         self._outer = OuterRouters(view, guards)
+        self._around = {site.within for site in view.sites.values() if site.within}
         among = members(view)
         for flow in view.flows:
             if flow.enabled and not flow.carried_by:
@@ -89,10 +90,21 @@ class Permissions:
         if flow.source not in self._view.hosts:
             return
         for address in addresses if not anybodys else ():
-            key = (self._guards.realm(flow.source, flow.version), address, flow.transport, flow.arrives_from)
+            key = (self._place(flow.source, flow.version), address, flow.transport, flow.arrives_from)
             self._permitted[key].add(flow, inner=address not in flow.dial.split(", "))
         self._started[flow.source, flow.transport].append(flow)
         self._outer.add(flow)
+
+    def _place(self, host: str, version: int) -> str:
+        """Where a host's address means it: its realm; where sites are nested, the outermost, for they share addresses.
+
+        A nested site's router wears in the network around it what everybody behind it wears there.
+        """
+        name = self._view.hosts[host].site
+        nested = name in self._around or bool(self._view.sites[name].within)
+        while self._view.sites[name].within:
+            name = self._view.sites[name].within
+        return f"in {name}" if nested else self._guards.realm(host, version)
 
     def _shown_by(self, name: str) -> dict[str, None]:
         """The public addresses of a host's routers: each forwards inward what the next one outside forwards to it."""
@@ -107,7 +119,7 @@ class Permissions:
             return False
         if self._guards.may_lead_on(candidate.dial):
             return False
-        key = (self._guards.realm(candidate.sender, version), candidate.dial, candidate.transport, candidate.worn)
+        key = (self._place(candidate.sender, version), candidate.dial, candidate.transport, candidate.worn)
         permissions = self._permitted.get(key)
         named = () if permissions is None else permissions.at(candidate.port)
         matching = [permission for permission in named if may_come_from(permission.source_ports, candidate.source_port)]
@@ -211,9 +223,14 @@ class Permissions:
             prefix.holds(worn)
             and any(item.low <= candidate.port <= item.high for item in flow.ports)
             and may_come_from(flow.source_ports, candidate.source_port)
-            and (not local or self._guards.same_realm(candidate.sender, flow.destination, version))
+            and (not local or self._is_meant(candidate, flow.destination, version))
             for prefix, flow in named
         )
+
+    def _is_meant(self, candidate: Candidate, name: str, version: int) -> bool:
+        """Whether an address of networks that the sender reaches by itself is one by which it reaches a host."""
+        near = self._guards.same_realm(candidate.sender, name, version)
+        return near or self._guards.shown(name, candidate.sender, version) == candidate.dial
 
     def _is_stopped_at_home(self, candidate: Candidate, matching: Iterable[Permission]) -> bool:
         """Whether a router of the sender's own site refuses what nobody further out can tell from an allowed packet.
@@ -223,7 +240,10 @@ class Permissions:
         """
         taken_for = self._own_flows_like(candidate)
         open_routers = []
+        away = self._guards.routers_away(candidate.sender, candidate.target) if self._around else ()
         for gateway in self._guards.leaves_through(candidate.sender, version_of(candidate.dial)):
+            if self._around and gateway not in away:
+                continue  # beyond the network in which both are, or meet
             if not self._guards.lets_only_flows_out(gateway):
                 open_routers.append(gateway)
             elif self._holds_back(gateway, candidate, taken_for):

@@ -78,6 +78,11 @@ def between_hosts(made: Made) -> list[dict[str, Any]]:
     ]
 
 
+def dialled(flow: dict[str, Any]) -> list[str]:
+    """The addresses and networks that a flow's packets are sent to, and those that they arrive at."""
+    return [text for key in ("dial", "destination_address") for text in flow[key].split(", ")]
+
+
 def source_port(flow: dict[str, Any]) -> int:
     """A port that a flow's sender may send from."""
     return ends(flow["source_ports"])[0] if flow["source_ports"] else 40000
@@ -93,13 +98,7 @@ def test_whatever_arrives_by_a_rule_is_what_a_flow_names(net: Network, chance: r
         {port + step for flow in made.document["flows"] for port in ends(flow["ports"]) for step in (-1, 0, 1)}
     )
     targets = sorted(
-        {
-            text
-            for flow in between_hosts(made)
-            for key in ("dial", "destination_address")
-            for text in flow[key].split(", ")
-            if "/" not in text
-        }
+        {text for flow in between_hosts(made) for text in dialled(flow) if "/" not in text}
         | {address for part in made.slices.values() for address in part["addresses"]}
     )
     assume(edges)

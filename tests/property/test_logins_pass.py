@@ -68,7 +68,9 @@ def logins_get_in(net: Network, data: st.DataObject) -> None:
             net.hosts[name]["ansible_ssh_common_args"] = f"-J {','.join(jumps)}"
             if before.slices[name]["addresses"] and data.draw(st.booleans()):
                 net.hosts[name]["ansible_host"] = data.draw(st.sampled_from(before.slices[name]["addresses"]))
-    net.controller = data.draw(st.none() | st.sampled_from(names))
+    # A login comes from one machine.
+    single = [name for name in names if "stands_for" not in before.slices[name]]
+    net.controller = data.draw(st.none() | st.sampled_from(single))
     found = net.planned()
     event(f"refused: {found.plan is None}")
     if found.plan is not None:

@@ -69,7 +69,7 @@ def _verdicts(report: Report) -> dict[str, Counter[str]]:
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for check in report.checks:
         if check["verdict"] != NOTED:
-            for host in {check["host"], check["target"]}:
+            for host in dict.fromkeys((check["host"], check["target"])):
                 found[host][check["verdict"]] += 1
     return found
 

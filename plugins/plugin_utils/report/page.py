@@ -75,9 +75,9 @@ def report_page(report: Report) -> str:
         tag("title", f"{report.headline} \u2013 fax network report"),
         tag("style", raw(style)),
     )
-    bar = tag("div", _contents(sections), _find(), class_="bar")
+    top = tag("div", _contents(sections), _find(), class_="bar")
     main = tag("main", sections.values())
-    body = tag("body", _verdict(report), bar, main, _approval(report), _footer(report), tag("script", raw(script)))
+    body = tag("body", _verdict(report), top, main, _approval(report), _footer(report), tag("script", raw(script)))
     return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
 
 

@@ -35,7 +35,11 @@ def files() -> dict[str, str]:
         "untested.json": "".join(report_json(untested)),
     }
     for names, steps in tables(untested).items():
-        found |= {name: "".join(pieces) for name, pieces in zip(names, zip(*steps, strict=True), strict=True)}
+        # Tables end their lines as spreadsheets want it (tests/unit/report/test_exports.py); here all files do alike.
+        found |= {
+            name: "".join(pieces).replace("\r\n", "\n")
+            for name, pieces in zip(names, zip(*steps, strict=True), strict=True)
+        }
     return {f"expected/{name}": text for name, text in found.items()}
 
 

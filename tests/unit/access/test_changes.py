@@ -95,12 +95,14 @@ def test_a_permit_for_somebody_else_is_told_as_moved(net: Network) -> None:
 
 def test_what_is_let_in_already_needs_no_change(net: Network) -> None:
     wide = [permit("all", "1-1000", "10.1.0.0/24")]
-    old, new = (changed(net, "fl-fax", permits=[*wide, *more]) for more in ([], [permit("web", "80", "10.1.0.7")]))
-    assert told(old, new) == [
+    without, within = (
+        changed(net, "fl-fax", permits=[*wide, *more]) for more in ([], [permit("web", "80", "10.1.0.7")])
+    )
+    assert told(without, within) == [
         "Nobody gains or loses access.",
         "no change necessary: 10.1.0.7/32 to fl-fax: tcp 80 (web): it is let pass already",
     ]
-    assert told(new, old) == [
+    assert told(within, without) == [
         "Nobody gains or loses access.",
         "still passes: 10.1.0.7/32 to fl-fax: tcp 80 (web): something else lets it pass",
     ]

@@ -80,7 +80,9 @@ def test_a_plan_that_was_edited_by_hand_is_not_approved(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "spoil", [lambda path: path.write_text("xyz", encoding="ascii"), lambda path: path.write_bytes(b"\xff")]
 )
-def test_an_approved_plan_that_was_spoilt_is_told_with_its_own_cure(tmp_path: Path, spoil: Callable[[Path], object]) -> None:
+def test_an_approved_plan_that_was_spoilt_is_told_with_its_own_cure(
+    tmp_path: Path, spoil: Callable[[Path], object]
+) -> None:
     plan = tmp_path / "plan"
     write(plan, "pc1")
     approve(plan)

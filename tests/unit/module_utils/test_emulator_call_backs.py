@@ -239,15 +239,15 @@ async def test_clients_reach_the_server_on_the_primary_port_that_is_set_there(tm
 
 
 @async_test
-async def test_both_families_are_called_back_each_in_its_own(tmp_path: Path) -> None:
+async def test_both_families_are_called_back_each_in_its_own(tmp_path: Path, ipv6_loopback: str) -> None:
     offices = server()
-    offices["addresses"].append("::1")
+    offices["addresses"].append(ipv6_loopback)
     four = client(offices["addresses"][0], host="uk-pc4")
-    six = client("::1", host="uk-pc6", place="::1")
+    six = client(ipv6_loopback, host="uk-pc6", place=ipv6_loopback)
     async with running(tmp_path, offices, four, six) as (fax, pc4, pc6):
         await all_logged_in(pc4, pc6)
         results = await notify(fax)
         assert [(one["address"], one["outcome"]) for one in results] == [
             (four["addresses"][0], "delivered"),
-            ("::1", "delivered"),
+            (ipv6_loopback, "delivered"),
         ]

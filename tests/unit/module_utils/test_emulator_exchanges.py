@@ -49,11 +49,13 @@ def listening(config: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     return {vars(one)["exchange"]: vars(one)["ports"] for one in read_config(config).endpoints.values()}
 
 
-@pytest.mark.parametrize("place", ["v4", "::1"])
+@pytest.mark.parametrize("place", ["v4", "v6"])
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 @async_test
-async def test_every_port_of_a_media_range_answers_probes(tmp_path: Path, transport: str, place: str) -> None:
-    own = address() if place == "v4" else place
+async def test_every_port_of_a_media_range_answers_probes(
+    tmp_path: Path, transport: str, place: str, ipv6_loopback: str
+) -> None:
+    own = address() if place == "v4" else ipv6_loopback
     config = offers(exchange("media", ports="media", transport=transport), place=own)
     config["control_socket"] = str(tmp_path / "gw.sock")
     async with running(tmp_path, config) as (host,):

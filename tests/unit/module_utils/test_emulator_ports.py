@@ -192,12 +192,12 @@ async def test_a_reversed_range_is_refused(tmp_path: Path) -> None:
 
 
 @async_test
-async def test_a_client_of_two_families_has_the_same_port_in_both(tmp_path: Path) -> None:
+async def test_a_client_of_two_families_has_the_same_port_in_both(tmp_path: Path, ipv6_loopback: str) -> None:
     place = address()
     office = client(NOWHERE, place=place, callback=dynamic(LOW, LOW + 1))
-    office["addresses"].append("::1")
-    with foreign_process("::1", LOW):
+    office["addresses"].append(ipv6_loopback)
+    with foreign_process(ipv6_loopback, LOW):
         async with running(tmp_path, office) as (clients,):
             assert ports(clients) == [LOW + 1]
-            for each in (place, "::1"):
+            for each in (place, ipv6_loopback):
                 (await dialled(each, LOW + 1, 2)).close()

@@ -236,23 +236,25 @@ async def test_a_client_asks_from_the_ports_that_are_named_for_it(tmp_path: Path
 
 
 @async_test
-async def test_a_second_address_is_asked_when_the_first_is_silent(tmp_path: Path) -> None:
-    server = offering("asking", "server", "::1")
-    client = using("asking", "::1")
-    client["uses"][0]["dial"] = [address(), "::1"]
-    client["addresses"].append("::1")
+async def test_a_second_address_is_asked_when_the_first_is_silent(tmp_path: Path, ipv6_loopback: str) -> None:
+    server = offering("asking", "server", ipv6_loopback)
+    client = using("asking", ipv6_loopback)
+    client["uses"][0]["dial"] = [address(), ipv6_loopback]
+    client["addresses"].append(ipv6_loopback)
     client["timing"].update(tries=2)
     async with running(tmp_path, server, client) as (_fax, pc):
         await all_logged_in(pc)
-        assert instances(pc)[0]["seen_as"] == "::1"
+        assert instances(pc)[0]["seen_as"] == ipv6_loopback
 
 
 @async_test
-async def test_an_address_that_this_host_does_not_have_is_named_and_the_other_family_used(tmp_path: Path) -> None:
-    server = offering("asking", "server", "::1")
-    client = using("asking", "::1", place="192.0.2.1")
-    client["uses"][0]["dial"] = [address(), "::1"]
-    client["addresses"].append("::1")
+async def test_an_address_that_this_host_does_not_have_is_named_and_the_other_family_used(
+    tmp_path: Path, ipv6_loopback: str
+) -> None:
+    server = offering("asking", "server", ipv6_loopback)
+    client = using("asking", ipv6_loopback, place="192.0.2.1")
+    client["uses"][0]["dial"] = [address(), ipv6_loopback]
+    client["addresses"].append(ipv6_loopback)
     async with running(tmp_path, server, client) as (_fax, pc):
         await all_logged_in(pc)
         text = "can't ask from 192.0.2.1: Cannot assign requested address"

@@ -28,12 +28,14 @@ SERVICES = pytest.mark.parametrize(("service", "port"), [("asking", ASKED), ("co
 
 @SERVICES
 @async_test
-async def test_clients_are_served_and_notified_over_ipv6(tmp_path: Path, service: str, port: int) -> None:
-    async with connected(tmp_path, service, "::1") as (fax, pc, _place):
+async def test_clients_are_served_and_notified_over_ipv6(
+    tmp_path: Path, service: str, port: int, ipv6_loopback: str
+) -> None:
+    async with connected(tmp_path, service, ipv6_loopback) as (fax, pc, _place):
         (sent,) = await notify(fax)
-        assert (sent["outcome"], sent["address"], sent["source_port"]) == ("sent", "::1", port)
+        assert (sent["outcome"], sent["address"], sent["source_port"]) == ("sent", ipv6_loopback, port)
         await until(lambda: instances(pc)[0]["notification_count"] == 1)
-        assert instances(pc)[0]["notifications"][0]["from"] == "::1"
+        assert instances(pc)[0]["notifications"][0]["from"] == ipv6_loopback
 
 
 @pytest.mark.parametrize("shared", [False, True], ids=["taken alone", "taken by one that shares it"])

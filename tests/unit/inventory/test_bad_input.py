@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.vaulted import NOT_SHOWN, VaultedText
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory.variables import HOST_VARIABLES
 from tests.unit.inventory.mistakes import Ground, Mistake
 from tests.unit.networks import Network, two_offices
 
@@ -298,3 +299,12 @@ def test_of_many_sites_a_cure_names_some_and_says_how_many_more_there_are() -> N
     (finding,) = [item for item in net.findings() if item.code == "FXN107"]
     assert finding.cure.startswith("use one of: branch000, branch001")
     assert finding.cure.endswith("branch019 and 183 more")
+
+
+@pytest.mark.parametrize("variable", HOST_VARIABLES)
+def test_each_variable_is_read_on_a_host_that_says_nothing_else(variable: str) -> None:
+    # Hosts that say nothing of their rules are read the short way (inventory/hosts.py): it must know each variable.
+    net = two_offices()
+    net.hosts["extra"] = {"faxnet_site": "sheffield", "faxnet_address": "10.2.0.77", variable: {"nonsense": 7}}
+    (found,) = [one for one in net.findings() if "extra" in one.hosts]
+    assert found.variable.partition(".")[0] == variable

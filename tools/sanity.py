@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run `ansible-test sanity` on the tracked files, in a place and with a home of its own.
 
-    python -m tools.sanity [ansible-test options, such as --test validate-modules]
+    python -m tools.sanity [--released] [ansible-test options, such as --test validate-modules]
+
+With `--released` only what Galaxy gets is looked at: what `ansible-galaxy collection build` puts into the tarball.
 
 ansible-test wants a collection at `ansible_collections/NAMESPACE/NAME`, real interpreters on PATH (a version manager's
 shims mislead it), and a bootstrap script for pip that it downloads from a server of the Ansible project. That server is
@@ -17,6 +19,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,24 +49,45 @@ def tracked_files() -> list[str]:
     return [name for name in listing.split("\0") if name and os.path.lexists(ROOT / name)]
 
 
-def copy_tree(target: Path) -> None:
-    """Replace `target` by a copy of the tracked files as they are on disk now; links stay links.
-
-    Only tests/output stays: ansible-test keeps its venvs there.
-
-    The copy is a repository of its own: ansible-test asks git for the files, and the checkout's git ignores .build.
-    """
+def empty(target: Path) -> None:
+    """Remove everything in `target` but tests/output: ansible-test keeps its venvs there."""
     for old in [*target.glob("*"), *target.glob("tests/*")]:
         if old.is_symlink() or old.is_file():
             old.unlink()
         elif old != target / "tests" and old != target / "tests" / "output":
             shutil.rmtree(old)
+
+
+def own_repository(target: Path) -> None:
+    """Make `target` a repository: ansible-test asks git for the files, and the checkout's git ignores .build."""
+    for command in (["init", "--quiet"], ["add", "--all"]):
+        subprocess.run(["git", *command], cwd=target, check=True)
+
+
+def copy_tree(target: Path) -> None:
+    """Replace `target` by a copy of the tracked files as they are on disk now; links stay links."""
+    empty(target)
     for name in tracked_files():
         copy = target / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, copy, follow_symlinks=False)
-    for command in (["init", "--quiet"], ["add", "--all"]):
-        subprocess.run(["git", *command], cwd=target, check=True)
+    own_repository(target)
+
+
+def unpack_release(target: Path) -> None:
+    """Replace `target` by what the tarball of a release holds, built from the tracked files as they are on disk now."""
+    empty(target)
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "source"
+        source.mkdir()
+        copy_tree(source)
+        build = [str(Path(sys.executable).with_name("ansible-galaxy")), "collection", "build", "--output-path", folder]
+        subprocess.run([*build, str(source)], check=True, stdout=subprocess.DEVNULL)
+        (built,) = Path(folder).glob("*.tar.gz")
+        target.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(built) as archive:
+            archive.extractall(target, filter="data")
+    own_repository(target)
 
 
 def provide_pip(home: Path) -> None:
@@ -128,7 +153,9 @@ def provide_interpreters(folder: Path) -> list[str]:
 
 def main(options: list[str]) -> int:
     """Prepare everything, run ansible-test with the options, return its status."""
-    copy_tree(COLLECTION)
+    released = "--released" in options
+    options = [option for option in options if option != "--released"]
+    (unpack_release if released else copy_tree)(COLLECTION)
     provide_pip(HOME)
     versions = provide_interpreters(INTERPRETERS)
     absent = [version for version in VERSIONS if version not in versions]

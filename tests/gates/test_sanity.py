@@ -10,11 +10,18 @@ import shutil
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.gates.command import run
 
 
-def test_sanity_passes_without_ignores(root: Path) -> None:
-    output = run([sys.executable, "-m", "tools.sanity"], cwd=root, keep=r"ERROR|FATAL|WARNING: (?!Location)")
+@pytest.mark.xdist_group("sanity")  # both have one place
+@pytest.mark.parametrize(
+    "options",
+    [pytest.param(["--released"], id="released"), pytest.param([], id="tests and tools too", marks=pytest.mark.labs)],
+)
+def test_sanity_passes_without_ignores(root: Path, options: list[str]) -> None:
+    output = run([sys.executable, "-m", "tools.sanity", *options], cwd=root, keep=r"ERROR|FATAL|WARNING: (?!Location)")
     ran = set(re.findall(r'^Running sanity test "([a-z-]+)"', output, re.MULTILINE))
     # A run that found nothing to test, or lost its main tests, would end with status 0 as well.
     assert ran >= {"compile", "import", "pylint", "validate-modules", "ansible-doc", "shellcheck"}, output

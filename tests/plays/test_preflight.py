@@ -180,6 +180,7 @@ def test_a_verdict_that_fails_the_run_leaves_no_emulator_on_any_host(network: Ne
     assert "2 of 2 hosts were not tried to the end, or the network fares otherwise than planned" in outcome.text
 
 
+@pytest.mark.labs
 @pytest.mark.parametrize(("host", "fails"), [("pc", False), ("fax", True)], ids=["once", "and then the verdict fails"])
 def test_a_host_that_breaks_down_and_comes_back_keeps_no_emulator(
     network: Network, root: Path, host: str, fails: bool
@@ -193,6 +194,7 @@ def test_a_host_that_breaks_down_and_comes_back_keeps_no_emulator(
     assert left(network) == []
 
 
+@pytest.mark.labs
 def test_a_host_that_does_not_answer_at_first_is_not_given_up(network: Network, root: Path) -> None:
     (network.folder / "down" / "pc").mkdir(parents=True)
     outcome = run(network, root, deploy=False)

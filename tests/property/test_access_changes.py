@@ -26,7 +26,7 @@ from tests.property.routed_inventories import routed_networks
 from tests.property.test_engine_packets import planned
 from tests.unit.networks import Made, Network
 
-SOME = settings(max_examples=200, derandomize=True, suppress_health_check=list(HealthCheck), deadline=None)
+SOME = settings(max_examples=100, derandomize=True, suppress_health_check=list(HealthCheck), deadline=None)
 MANY = settings(max_examples=3000, suppress_health_check=list(HealthCheck), deadline=None)
 
 #: Of the values of one property in all entries of a host, so many are put together with those of the others.

@@ -42,7 +42,8 @@ def findings_page() -> str:
     lines = [*HEADER, "# Findings", "", notice("plugins/plugin_utils/basics/findings.py"), ""]
     lines += [
         "A plan run tells everything that is wrong at once. Each finding names host, variable, value, the problem and",
-        "the cure; its code keeps its meaning for good. Hosts with one mistake share a finding.",
+        "the cure, and the line where the variable stands; its code keeps its meaning for good. Hosts with one mistake",
+        "share a finding.",
         "",
     ]
     lines += [f"- **{severity.value}** {meaning}." for severity, meaning in MEANING.items()]

@@ -19,6 +19,7 @@ from ..plugin_utils.basics.findings import Severity
 from ..plugin_utils.basics.gc_pause import gc_pause
 from ..plugin_utils.faces.action import EngineAction
 from ..plugin_utils.faces.login_defaults import login_defaults
+from ..plugin_utils.faces.places import Places
 from ..plugin_utils.faces.vault import vault_test
 from ..plugin_utils.inventory import collecting as collect
 from ..plugin_utils.plan_files import terminal_text
@@ -47,11 +48,14 @@ class ActionModule(EngineAction):
         hostvars = variables["hostvars"]
         if not len(hostvars):
             raise AnsibleActionFail("The inventory holds no host. Pass one with -i.")
+        read = _reader(hostvars)
         with gc_pause():
-            collected = collect.collect(hostvars, _reader(hostvars), self._evaluator(hostvars), self._vault_test())
+            collected = collect.collect(hostvars, read, self._evaluator(hostvars), self._vault_test())
         beside = inventory_directory(variables.get("ansible_inventory_sources") or (), variables["playbook_dir"])
         where = locations_of(options, collected.network, beside)
-        return self._plan(collected, where, variables.get("groups") or {})
+        merged = constants.DEFAULT_HASH_BEHAVIOUR == "merge"
+        places = Places(hostvars, read, collected.holders, merged=merged)
+        return self._plan(collected, where, variables.get("groups") or {}, places)
 
     def _vault_test(self) -> Callable[[object], bool] | None:
         """How to tell whether a value came from a vault; None where no vault's secret was given."""
@@ -72,7 +76,7 @@ class ActionModule(EngineAction):
         return evaluate
 
     def _plan(
-        self, collected: collect.Collected, where: Locations, groups: Mapping[str, Sequence[str]]
+        self, collected: collect.Collected, where: Locations, groups: Mapping[str, Sequence[str]], places: Places
     ) -> dict[str, Any]:
         lock = read_lock_file(where)
         planned = make_plan(
@@ -90,24 +94,24 @@ class ActionModule(EngineAction):
         )
         findings = collect.without_echoes(planned.findings, collected.findings)
         result: dict[str, Any] = {
-            "findings": [finding.as_dict() for finding in findings],
+            "findings": [{**finding.as_dict(), "places": list(places.of(finding))} for finding in findings],
             "directory": str(where.plan),
             "lock": str(where.lock),
         }
         if planned.plan is None:
-            raise AnsibleActionFail(terminal_text.failure_text(findings), result=result)
-        for text in terminal_text.remark_texts(findings, Severity.WARNING):
+            raise AnsibleActionFail(terminal_text.failure_text(findings, places.of), result=result)
+        for text in terminal_text.remark_texts(findings, Severity.WARNING, places.of):
             self._display.warning(text)
         if lock.remark:
             self._display.warning(lock.remark)
-        return {**result, **self._write(planned.plan, where, lock)}
+        return {**result, **self._write(planned.plan, where, lock, places)}
 
-    def _write(self, plan: Plan, where: Locations, lock: LockFile) -> dict[str, Any]:
+    def _write(self, plan: Plan, where: Locations, lock: LockFile, places: Places) -> dict[str, Any]:
         documents = PlanDocuments(plan)
         new_lock = plan.lock.as_text()
         result: dict[str, Any] = {
             "summary": terminal_text.summary_of(documents, plan.findings),
-            "advice": terminal_text.remark_texts(plan.findings, Severity.ADVICE),
+            "advice": terminal_text.remark_texts(plan.findings, Severity.ADVICE, places.of),
         }
         diff: list[dict[str, str]] = []
         if self.diff:

@@ -13,7 +13,8 @@ description:
     forwards, translations and call-back port ranges, and writes them as a plan directory with one file a host.
   - Runs once for the whole inventory, whatever C(--limit) leaves of it. A plan for half a network would shut out the
     other half.
-  - Writes nothing while a mistake stands. All mistakes are reported together, each with host, variable, value and cure.
+  - Writes nothing while a mistake stands. All mistakes are reported together, each with host, variable, value, cure,
+    file and line.
   - The same inventory gives the same plan, byte for byte. Where it is on disk already, nothing is written.
   - Removes worksheets and settings sheets beside the plan that the plan has no use for any more, so that nobody types
     in an old one. What is no sheet of the collection stays.
@@ -156,6 +157,15 @@ findings:
     value: {description: "The value found there, as text.", type: str, sample: 10.9.0.10}
     message: {description: What is wrong., type: str, sample: is outside the networks of site sheffield (10.2.0.0/24)}
     cure: {description: What to do., type: str, sample: correct the address or the site}
+    places:
+      description:
+        - Where the variable stands, C(FILE:LINE:COLUMN) or C(FILE:LINE), as ansible-core tells it. What is missing has
+          the place of what it should stand in. What is made by a template has the place of the template.
+        - Of several hosts with one mistake, those of the first five. Empty where ansible-core does not tell.
+        - They are in this result only. A plan does not change where its variables move to another line.
+      type: list
+      elements: str
+      sample: [/srv/network/hosts.yml:21:35]
 advice:
   description: The findings that are advice, a line each.
   returned: when the plan is sound

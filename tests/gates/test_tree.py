@@ -87,7 +87,7 @@ def test_only_the_engines_faces_import_ansible(root: Path) -> None:
     assert {name for name in importing if not name.startswith(f"{FACES}/")} == set()
     assert importing == {
         f"{FACES}/{kind}.py"
-        for kind in ("action", "connections", "filter", "held_change", "login_defaults", "lookup", "vault")
+        for kind in ("action", "connections", "filter", "held_change", "login_defaults", "lookup", "origins", "vault")
     }
 
 

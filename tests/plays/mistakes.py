@@ -5,14 +5,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.plays.network import Network, Outcome, tree
 
-#: A mistake's finding: code, first host (empty: the whole network), variable.
-Expected = tuple[str, str, str]
+
+class Expected(NamedTuple):
+    """A mistake's finding.
+
+    Attributes:
+        code: of the finding.
+        host: the first host; empty for the whole network.
+        variable: with the path into it.
+        written: what the inventory has at its place, and has nowhere else (twice, where the mistake is two hosts').
+    """
+
+    code: str
+    host: str
+    variable: str
+    written: str
 
 
 def planned(inventory: Path, folder: Path) -> Outcome:
@@ -30,24 +44,39 @@ def errors_of(outcome: Outcome) -> list[dict[str, Any]]:
     return [item for item in outcome.plan["findings"] if item["severity"] == "error"]
 
 
-def place(finding: dict[str, Any]) -> Expected:
-    """Return where a finding stands."""
+def told(finding: dict[str, Any]) -> tuple[str, str, str]:
+    """Return a finding's code, first host and variable."""
     return (finding["code"], "".join(finding["hosts"][:1]), finding["variable"])
 
 
-def check_told(outcome: Outcome, expected: Expected) -> None:
+def places(folder: Path, written: str) -> set[str]:
+    """Return where *written* begins in the inventory, as ``FILE:LINE:COLUMN``."""
+    file = folder / "hosts.yml"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return {
+        f"{file}:{number}:{found.start() + 1}"
+        for number, line in enumerate(lines, 1)
+        for found in re.finditer(re.escape(written), line)
+    }
+
+
+def check_told(outcome: Outcome, folder: Path, expected: Expected) -> None:
     """A mistake is one finding, told with its place and its cure."""
-    (found,) = [item for item in errors_of(outcome) if place(item)[1:] == expected[1:]]
-    assert place(found) == expected
+    (found,) = [item for item in errors_of(outcome) if told(item)[1:] == expected[1:3]]
+    assert told(found) == expected[:3]
     assert found["message"]
+    where = places(folder, expected.written)
+    assert set(found["places"]) == where
+    assert len(found["places"]) == len(where) == (2 if expected.code == "FXN305" else 1)
     assert f"{found['code']} {found['title']}\n  host      {expected[1] or 'all hosts'}" in outcome.text
     assert f"  cure      {found['cure']}\n" in outcome.text
     if found["value"]:
-        assert f"  variable  {found['variable']}\n  value     {found['value']}\n" in outcome.text
+        standing = "".join(f"  place     {place}\n" for place in found["places"])
+        assert f"  variable  {found['variable']}\n  value     {found['value']}\n{standing}" in outcome.text
 
 
 def check_stopped(outcome: Outcome, expected: Collection[Expected]) -> None:
     """The run tells these and no others, and stops there."""
-    assert sorted(place(item) for item in errors_of(outcome)) == sorted(expected)
+    assert sorted(told(item) for item in errors_of(outcome)) == sorted(item[:3] for item in expected)
     assert outcome.code != 0
     assert f"The inventory has {len(expected)} mistakes. Nothing was changed" in outcome.text

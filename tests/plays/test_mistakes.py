@@ -16,44 +16,63 @@ from tests.plays.network import Network, Outcome, tree
 MISTAKES = Path(__file__).parent / "inventories" / "mistakes.yml"
 
 EXPECTED: dict[str, Expected] = {
-    "unknown service": ("FXN201", "unknown-service", "faxnet_uses[0].service"),
-    "unknown server": ("FXN202", "unknown-server", "faxnet_uses[0].server"),
-    "host in no site": ("FXN106", "homeless", "faxnet_site"),
-    "address outside its site": ("FXN108", "outside", "faxnet_address"),
-    "overlapping sites": ("FXN109", "", "faxnet_sites.york.networks[0]"),
-    "range below 1025": ("FXN302", "below", "faxnet_uses[0].callback.low"),
-    "range above 65000": ("FXN302", "above", "faxnet_uses[0].callback.low"),
-    "reversed range": ("FXN301", "reversed", "faxnet_uses[0].callback.low"),
-    "server's range below 1025": ("FXN302", "fl-low", "faxnet_offers[0].callback_range"),
-    "server's range reversed": ("FXN301", "fl-back", "faxnet_offers[0].callback_range"),
-    "range smaller than the instances": ("FXN303", "crowded", "faxnet_uses[0].callback.size"),
-    "fixed port with remote desktop": ("FXN304", "fixed-rdp", "faxnet_uses[0].callback.mode"),
-    "two fixed clients behind one address": ("FXN305", "fixed-two", "faxnet_uses[0].callback.port"),
-    "pool exhausted": ("FXN306", "pool-two", "faxnet_uses[0].callback"),
-    "primary port inside a call-back range": ("FXN307", "both-ends", "faxnet_uses[0].callback.low"),
-    "server that nobody can reach": ("FXN401", "cellar-fax", "faxnet_sites.cellar.public_address"),
-    "well-known port": ("FXN205", "fl-mail", "faxnet_offers[0].primary_port"),
-    "text where a port belongs": ("FXN204", "fl-text", "faxnet_offers[0].primary_port"),
-    "text where a range's end belongs": ("FXN204", "numbers", "faxnet_uses[0].callback.low"),
-    "text where a number belongs": ("FXN101", "wordy", "faxnet_uses[0].instances"),
-    "newline in an address": ("FXN105", "newline", "faxnet_address"),
-    "quotes and braces in a site's name": ("FXN104", "", 'faxnet_sites.inject" { drop }'),
-    "nft syntax in a name": ("FXN104", "quoting", "faxnet_permits[0].name"),
-    "semicolon in a host's name": ("FXN104", "semi;colon", "inventory_hostname"),
-    "template that fails": ("FXN115", "untemplated", "faxnet_address"),
-    "variable with a typing error": ("FXN102", "typo", "faxnet_ofers"),
+    "unknown service": Expected("FXN201", "unknown-service", "faxnet_uses[0].service", "service: netcfaks"),
+    "unknown server": Expected("FXN202", "unknown-server", "faxnet_uses[0].server", "server: fl-fx"),
+    "host in no site": Expected("FXN106", "homeless", "faxnet_site", "homeless:"),
+    "address outside its site": Expected("FXN108", "outside", "faxnet_address", "10.9.0.13"),
+    "overlapping sites": Expected("FXN109", "", "faxnet_sites.york.networks[0]", "10.3.0.128/25"),
+    "range below 1025": Expected("FXN302", "below", "faxnet_uses[0].callback.low", "low: 1024"),
+    "range above 65000": Expected("FXN302", "above", "faxnet_uses[0].callback.low", "low: 64950"),
+    "reversed range": Expected("FXN301", "reversed", "faxnet_uses[0].callback.low", "low: 9100"),
+    "server's range below 1025": Expected(
+        "FXN302", "fl-low", "faxnet_offers[0].callback_range", "callback_range: {low: 1000"
+    ),
+    "server's range reversed": Expected(
+        "FXN301", "fl-back", "faxnet_offers[0].callback_range", "callback_range: {low: 30000"
+    ),
+    "range smaller than the instances": Expected("FXN303", "crowded", "faxnet_uses[0].callback.size", "size: 20"),
+    "fixed port with remote desktop": Expected("FXN304", "fixed-rdp", "faxnet_uses[0].callback.mode", 'mode: "fixed"'),
+    "two fixed clients behind one address": Expected(
+        "FXN305", "fixed-two", "faxnet_uses[0].callback.port", "callback: {mode: fixed}"
+    ),
+    "pool exhausted": Expected(
+        "FXN306", "pool-two", "faxnet_uses[0].callback", "{service: netcfax, server: fl-narrow, instances: 1}"
+    ),
+    "primary port inside a call-back range": Expected(
+        "FXN307", "both-ends", "faxnet_uses[0].callback.low", "low: 9500"
+    ),
+    "server that nobody can reach": Expected(
+        "FXN401", "cellar-fax", "faxnet_sites.cellar.public_address", "cellar: {networks"
+    ),
+    "well-known port": Expected("FXN205", "fl-mail", "faxnet_offers[0].primary_port", "primary_port: 25"),
+    "text where a port belongs": Expected("FXN204", "fl-text", "faxnet_offers[0].primary_port", "primary_port: seven"),
+    "text where a range's end belongs": Expected("FXN204", "numbers", "faxnet_uses[0].callback.low", "low: ten"),
+    "text where a number belongs": Expected("FXN101", "wordy", "faxnet_uses[0].instances", "instances: many"),
+    "newline in an address": Expected("FXN105", "newline", "faxnet_address", '"10.2.0.27\\n10.2.0.28"'),
+    "quotes and braces in a site's name": Expected("FXN104", "", 'faxnet_sites.inject" { drop }', '"inject'),
+    "nft syntax in a name": Expected("FXN104", "quoting", "faxnet_permits[0].name", "name: 'web"),
+    "semicolon in a host's name": Expected("FXN104", "semi;colon", "inventory_hostname", '"semi;colon"'),
+    "template that fails": Expected("FXN115", "untemplated", "faxnet_address", '"10.2.0.{{ nowhere }}"'),
+    "variable with a typing error": Expected("FXN102", "typo", "faxnet_ofers", "[]"),
+    "router between two realms": Expected("FXN119", "", "faxnet_sites.yard.realm", "realm: yard"),
 }
 
 
 @pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the inventory lies."""
+    return tmp_path_factory.mktemp("mistakes")
+
+
+@pytest.fixture(scope="module")
+def outcome(folder: Path) -> Outcome:
     """One run over all of them."""
-    return planned(MISTAKES, tmp_path_factory.mktemp("mistakes"))
+    return planned(MISTAKES, folder)
 
 
 @pytest.mark.parametrize("expected", EXPECTED.values(), ids=EXPECTED.keys())
-def test_a_mistake_is_one_finding_with_a_cure(outcome: Outcome, expected: Expected) -> None:
-    check_told(outcome, expected)
+def test_a_mistake_is_one_finding_with_its_place_and_a_cure(outcome: Outcome, folder: Path, expected: Expected) -> None:
+    check_told(outcome, folder, expected)
 
 
 def test_there_are_no_others_and_the_run_stops_there(outcome: Outcome) -> None:

@@ -197,13 +197,15 @@ class Finding:
         rest = len(self.hosts) - SHOWN_HOSTS
         return f"{shown} and {rest} more" if rest > 0 else shown
 
-    def text(self) -> str:
-        """The finding as one paragraph for a terminal."""
+    def text(self, places: Iterable[str] = ()) -> str:
+        """The finding as one paragraph for a terminal; *places* is where the variable stands."""
+        where = "".join(f"  place     {place}\n" for place in places)
         return (
             f"{self.code} {self.kind.title}\n"
             f"  host      {self.hosts_text()}\n"
             f"  variable  {short(self.variable)}\n"
             f"  value     {self.value}\n"
+            f"{where}"
             f"  problem   {self.message}\n"
             f"  cure      {self.cure}"
         )

@@ -8,24 +8,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-# ansible-core has no public name for where a value was read; its own vault module takes it from the same place.
-from ansible._internal._datatag._tags import Origin
 from ansible.parsing.vault import VaultHelper, is_encrypted_file
+
+from .origins import TOLD, file_of
 
 
 def vault_test() -> Callable[[object], bool]:
     """Return a function that tells whether one raw or evaluated value came from a vault.
 
     ansible-core tags what it decrypts with the ciphertext, and all that it reads with the file, but it does not tag the
-    values of a file that is encrypted as a whole: so each file is looked at, once.
+    values of a file that is encrypted as a whole: so each file is looked at, once. An ansible-core that does not tell
+    the file leaves nothing but to take every value for one from a vault.
     """
     encrypted: dict[str, bool] = {}
 
     def from_vault(value: object) -> bool:
         if VaultHelper.get_ciphertext(value, with_tags=False) is not None:
             return True
-        origin = Origin.get_tag(value)
-        path = origin.path if origin is not None else None
+        if not TOLD:
+            return True
+        path = file_of(value)
         if not path:
             return False
         if path not in encrypted:

@@ -43,11 +43,13 @@ class Collected:
         hosts: for every host of the inventory, those of its variables that a plan reads and that are set.
         network: the variables that the whole network shares and that any host sets.
         findings: templates that failed, names that are typing errors, hosts that disagree.
+        holders: for each variable of ``network``, a host whose value it is.
     """
 
     hosts: Mapping[str, Mapping[str, Any]]
     network: Mapping[str, Any]
     findings: tuple[Finding, ...]
+    holders: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +194,11 @@ def _names_in(controller: object) -> set[str]:
     return {item for item in items if isinstance(item, str)}
 
 
-def _agreed(name: str, holders: Mapping[str, Any], findings: list[Finding]) -> Any:
-    """The one value that all hosts that set *name* give it; where they differ, the most common, with a finding."""
+def _agreed(name: str, holders: Mapping[str, Any], findings: list[Finding]) -> tuple[Any, str]:
+    """The one value that all hosts that set *name* give it, and one of these hosts.
+
+    Where they differ, the most common, with a finding.
+    """
     groups: list[tuple[Any, list[str]]] = []
     by_identity: dict[int, list[str]] = {}
     for host, value in holders.items():
@@ -211,7 +216,7 @@ def _agreed(name: str, holders: Mapping[str, Any], findings: list[Finding]) -> A
         message = f"differs from what {most[0]} and {len(most) - 1} more hosts have"
         cure = "set it once, in the group 'all'"
         findings.append(Finding("FXN114", tuple(members), name, short(other), message, cure))
-    return value
+    return value, most[0]
 
 
 def collect(
@@ -260,10 +265,12 @@ def _collect(
         plain = needed if not templates else needed.keys() - templates.keys()
         own.update({name: collector.value(host, name, needed[name], variables) for name in plain})
     disagreements: list[Finding] = []
-    network = {name: _agreed(name, holders, disagreements) for name, holders in shared.items() if holders}
+    agreed = {name: _agreed(name, holders, disagreements) for name, holders in shared.items() if holders}
+    network = {name: value for name, (value, _holder) in agreed.items()}
     named = _router_names(network.get("faxnet_sites")) | _names_in(network.get("faxnet_controller"))
     _add_connections(collector, values, connections, named)
-    return Collected(values, network, (*collector.findings(), *disagreements))
+    holding = {name: holder for name, (_value, holder) in agreed.items()}
+    return Collected(values, network, (*collector.findings(), *disagreements), holding)
 
 
 def _add_connections(

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..basics.findings import Finding, Severity, errors, sort_findings
@@ -15,23 +15,26 @@ from .plan_json import PlanDocuments
 #: So many findings are written out; a terminal is no place for more. The task's result holds all of them.
 SHOWN_FINDINGS = 100
 
+#: Where a finding's variable stands: places in files, none where that is not known.
+PlacesOf = Callable[[Finding], tuple[str, ...]]
 
-def failure_text(findings: Iterable[Finding]) -> str:
-    """Return the message of a plan that cannot be: every error with host, variable, value, problem and cure."""
+
+def failure_text(findings: Iterable[Finding], places_of: PlacesOf) -> str:
+    """Return the message of a plan that cannot be: every error with host, variable, value, place, problem and cure."""
     mistaken = errors(sort_findings(findings))
     mistakes = "1 mistake" if len(mistaken) == 1 else f"{len(mistaken)} mistakes"
     head = f"The inventory has {mistakes}. Nothing was changed: the plan, the lock file and all hosts are as they were."
-    parts = [head, *(finding.text() for finding in mistaken[:SHOWN_FINDINGS])]
+    parts = [head, *(finding.text(places_of(finding)) for finding in mistaken[:SHOWN_FINDINGS])]
     if len(mistaken) > SHOWN_FINDINGS:
         parts.append(f"... and {len(mistaken) - SHOWN_FINDINGS} more, in the task's result under 'findings'.")
     return "\n\n".join(parts)
 
 
-def remark_texts(findings: Iterable[Finding], severity: Severity) -> list[str]:
+def remark_texts(findings: Iterable[Finding], severity: Severity, places_of: PlacesOf) -> list[str]:
     """Return the findings of a severity, a line each."""
     return [
         f"{item.code} {item.kind.title}: {item.hosts_text()}, {item.variable} = {item.value}: "
-        f"{item.message}; {item.cure}"
+        f"{item.message}; {item.cure}{''.join(f' ({place})' for place in places_of(item))}"
         for item in sort_findings(findings)
         if item.severity is severity
     ]

@@ -361,19 +361,31 @@ def _source(source: Mapping[str, str]) -> str:
 
 def _systems(catalog: Catalog) -> Iterator[str]:
     yield from ("## Client systems", "", "What `faxnet_system` can be. No call-back range is placed on a system's own")
-    yield from ("dynamic ports. The last column tells whether an IPv6 socket of a server also serves IPv4.", "")
+    yield "dynamic ports, or on those that its own services hold. The last column tells whether an IPv6 socket of a"
+    yield from ("server also serves IPv4.", "")
     yield from table(
-        ("System", "Title", "Its own dynamic ports", "Environments", "IPv4 on IPv6 sockets"),
+        ("System", "Title", "Its own dynamic ports", "Held by its services", "Environments", "IPv4 on IPv6 sockets"),
         (
             (
                 f"`{system.name}`",
                 system.title,
                 system.dynamic.text,
+                ", ".join(item.text for item in system.reserved) or "",
                 ", ".join(system.environments),
                 MAPPED[system.mapped_ipv4],
             )
             for system in catalog.systems.values()
         ),
+    )
+    yield from (
+        "",
+        "How a client's call-back ports are kept from other programs, as its sheet says. For the other systems no",
+    )
+    yield from ("document was found that says how. `{ip}` is `ipv4` and `ipv6`, each where the client has it.", "")
+    yield from (
+        f"- {system.title}: {step.words}: `{step.line}`"
+        for system in catalog.systems.values()
+        for step in system.reserving
     )
 
 

@@ -127,7 +127,8 @@ junk = st.recursive(
 
 HOST_VARIABLES = (
     "faxnet_site", "faxnet_address", "faxnet_system", "faxnet_platform", "faxnet_offers", "faxnet_uses",
-    "faxnet_management", "faxnet_permits", "faxnet_accepted_losses", "faxnet_outbound", "ansible_host", "ansible_port",
+    "faxnet_management", "faxnet_permits", "faxnet_accepted_losses", "faxnet_reserved_ports", "faxnet_outbound",
+    "ansible_host", "ansible_port",
 )  # fmt: skip
 
 

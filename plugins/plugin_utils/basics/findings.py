@@ -102,6 +102,8 @@ KINDS = _kinds(
     ("FXN217", "error", "Offer to everybody that names them by a network"),
     ("FXN218", "warning", "Pool of ports that holds another service's port"),
     ("FXN219", "error", "Exchange with addresses that the host does not have"),
+    ("FXN220", "error", "Port that its host has reserved for others"),
+    ("FXN221", "warning", "Pool of ports that holds ports its host has reserved for others"),
     # 3xx: call-back ports
     ("FXN301", "error", "Call-back range reversed"),
     ("FXN302", "error", "Call-back range out of bounds"),
@@ -117,6 +119,7 @@ KINDS = _kinds(
     ("FXN312", "warning", "Call-back range moved"),
     ("FXN313", "error", "Call-back settings for a service without call-backs"),
     ("FXN314", "error", "Unreadable lock file"),
+    ("FXN315", "error", "Call-back range holds ports that are reserved for others"),
     # 4xx: paths
     ("FXN401", "error", "Server that cannot be reached"),
     ("FXN402", "error", "Client that cannot be called back"),
@@ -126,6 +129,7 @@ KINDS = _kinds(
     ("FXN406", "advice", "Server that a broadcast does not find"),
     ("FXN407", "error", "Packets to any port that no NAT can forward"),
     ("FXN408", "error", "Named address that the server cannot reach"),
+    ("FXN409", "error", "Forward of a port that its router has reserved for others"),
     ("FXN410", "advice", "Service open to any address, for clients of whose address nobody says anything"),
     # 5xx: platforms
     ("FXN501", "error", "Unknown platform"),

@@ -41,6 +41,26 @@ class PortRange(NamedTuple):
         return self.low <= other.high and other.low <= self.high
 
 
+class ReservedPorts(NamedTuple):
+    """Ports of a machine that others than fax products hold.
+
+    Attributes:
+        transport: ``tcp`` or ``udp``.
+        reason: who holds them, in a few words; empty where nobody says so.
+        variable: the entry of the inventory that says so; empty for those of a system.
+    """
+
+    transport: str
+    ports: PortRange
+    reason: str
+    variable: str
+
+    @property
+    def text(self) -> str:
+        """``50000-50059/tcp (Hyper-V)``."""
+        return f"{self.ports.text}/{self.transport}" + (f" ({self.reason})" if self.reason else "")
+
+
 class PortError(ValueError):
     """A value that is not a port or not a range of ports; the message says why."""
 

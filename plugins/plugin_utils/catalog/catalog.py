@@ -19,8 +19,8 @@ from typing import Any
 import yaml
 
 from ..basics.findings import Finding, short
-from ..basics.ports import parse_range
-from .profile import Profile, System
+from ..basics.ports import ReservedPorts, parse_range
+from .profile import Profile, Step, System
 from .read_profile import InvalidProfileError, ProfileError, read_profile
 
 PROFILES_DIRECTORY = Path(__file__).parent / "products"
@@ -89,13 +89,25 @@ class _Products(Mapping[str, Profile]):
 def builtin_catalog() -> Catalog:
     """Return the catalogue that comes with the collection."""
     systems = {
-        name: System(
-            name, entry["title"], parse_range(entry["dynamic"]), tuple(entry["environments"]), entry["mapped_ipv4"]
-        )
-        for name, entry in _read(PROFILES_DIRECTORY / "_systems.yml")["systems"].items()
+        name: _system(name, entry) for name, entry in _read(PROFILES_DIRECTORY / "_systems.yml")["systems"].items()
     }
     ports = _read(PROFILES_DIRECTORY / "_well_known.yml")
     return Catalog(_Products(systems), systems, ports["well_known"], ports["reserved_below"])
+
+
+def _system(name: str, entry: Mapping[str, Any]) -> System:
+    return System(
+        name,
+        entry["title"],
+        parse_range(entry["dynamic"]),
+        tuple(entry["environments"]),
+        entry["mapped_ipv4"],
+        tuple(
+            ReservedPorts(item["transport"], parse_range(item["ports"]), item["reason"], "")
+            for item in entry.get("reserved", ())
+        ),
+        tuple(Step(item["words"], item["line"]) for item in entry.get("reserving", ())),
+    )
 
 
 def extend_catalog(catalog: Catalog, services: object, findings: list[Finding]) -> Catalog:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..basics.addresses import Address
-from ..basics.ports import FIRST_PORT, LAST_PORT, PortRange
+from ..basics.ports import FIRST_PORT, LAST_PORT, PortRange, ReservedPorts
 
 TRANSPORTS = ("tcp", "udp")
 INITIATORS = ("client", "server")
@@ -277,12 +277,31 @@ class Profile:
         raise KeyError(name)
 
 
+class Step(NamedTuple):
+    """Something to do on a machine: what it is for, and the line to type or to enter.
+
+    Names in braces stand in both: ``ip`` (``ipv4``, ``ipv6``: such a step is done for each that the machine has),
+    ``transport``, and the range's ``low``, ``high`` and ``count``.
+    """
+
+    words: str
+    line: str
+
+    @property
+    def text(self) -> str:
+        """Both, the line last, so that it can be copied."""
+        return f"{self.words}: {self.line}"
+
+
 @dataclass(frozen=True, slots=True)
 class System:
     """An operating system.
 
     Attributes:
         dynamic: ports that it hands out to clients by itself.
+        reserved: ports that its own services hold.
+        reserving: how ports are kept from other programs on it, the last step being the one that does it; empty where
+            no document says how.
         environments: what it can run for clients.
         mapped_ipv4: whether an IPv6 socket serves IPv4 too: ``by_default``, ``by_setting`` of its administrator,
             ``on_request`` of each program, ``never``.
@@ -293,3 +312,5 @@ class System:
     dynamic: PortRange
     environments: tuple[str, ...]
     mapped_ipv4: str
+    reserved: tuple[ReservedPorts, ...] = ()
+    reserving: tuple[Step, ...] = ()

@@ -353,7 +353,7 @@ def _environments(data: object, path: str) -> dict[str, Environment]:
 
 #: What an instruction may name, apart from the profile's settings.
 _INSTRUCTION_FIELDS = frozenset({"dial", "server"})
-_CALLBACK_FIELDS = frozenset({"low", "high", "fixed"})
+_CALLBACK_FIELDS = frozenset({"low", "high", "fixed", "count"})
 
 
 def _instruction(value: object, path: str, fields: frozenset[str]) -> str:

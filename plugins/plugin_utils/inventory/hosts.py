@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ..basics.addresses import Address, AddressError, End, Prefix, parse_address, prefix_of
 from ..basics.findings import Finding, short
 from ..basics.names import NAME_CURE, name_problem
-from ..basics.ports import PortRange
+from ..basics.ports import PortRange, ReservedPorts
 from ..catalog.catalog import Catalog
 from .accepted_losses import VARIABLE as ACCEPTED_LOSSES
 from .accepted_losses import AcceptedLoss, read_accepted_losses
@@ -25,6 +25,8 @@ from .peers import Peer, read_peer
 from .permit_ends import PermitEnds, Place
 from .permits import ANYWHERE, Permits, read_forward_permits, read_management, read_permits
 from .reader import Reader, listed
+from .reserved_ports import VARIABLE as RESERVED_PORTS
+from .reserved_ports import read_reserved_ports
 from .site import INTERNET, Site
 
 OUTBOUND = ("any", "flows")
@@ -35,7 +37,7 @@ DEFAULT_PLATFORM = "nftables"
 _SAID_OF_RULES = frozenset(
     (
         *("faxnet_system", "faxnet_platform", "faxnet_outbound", "faxnet_reverse_path", CLAMP_MSS, "faxnet_stance"),
-        *("faxnet_management", "faxnet_permits", "faxnet_forward_permits", ACCEPTED_LOSSES),
+        *("faxnet_management", "faxnet_permits", "faxnet_forward_permits", ACCEPTED_LOSSES, RESERVED_PORTS),
     )
 )
 
@@ -152,6 +154,7 @@ def _read_host(
         rules.forward_permits,
         rules.accepted_losses,
         peer.members,
+        rules.reserved,
     )
 
 
@@ -168,13 +171,14 @@ class _Rules(NamedTuple):
     stance: str
     forward_permits: tuple[ForwardPermit, ...]
     accepted_losses: tuple[AcceptedLoss, ...]
+    reserved: tuple[ReservedPorts, ...]
 
 
 @functools.cache
 def _usual_rules(port: int | None) -> _Rules:
     """The rules of all hosts that say nothing of them; *port* is that which Ansible logs in to."""
     management = _usual_management(port) if port else ()
-    return _Rules(None, DEFAULT_PLATFORM, "any", "strict", management, (), None, EXCLUSIVE, (), ())
+    return _Rules(None, DEFAULT_PLATFORM, "any", "strict", management, (), None, EXCLUSIVE, (), (), ())
 
 
 def _read_rules(
@@ -207,6 +211,7 @@ def _read_rules(
         stance or EXCLUSIVE,
         forward_permits,
         accepted_losses,
+        read_reserved_ports(reader, own.get(RESERVED_PORTS)),
     )
 
 

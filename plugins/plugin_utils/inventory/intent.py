@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ..basics.addresses import Address, End, Prefix
 from ..basics.names import HostService
-from ..basics.ports import PortRange
+from ..basics.ports import PortRange, ReservedPorts
 from ..basics.protocols import matches
 from ..catalog.catalog import Catalog
 from ..catalog.profile import Exchange, Profile, SettingValue, System
@@ -146,6 +146,7 @@ class Host(NamedTuple):
         stance: one of `STANCES`.
         accepted_losses: what in use may stop; its apply step asks its variables, and the plan only tells of it.
         members: of several machines under one name, all addresses and networks; the first of *addresses* is dialled.
+        reserved: ports that others than fax products hold on it.
     """
 
     name: str
@@ -163,6 +164,7 @@ class Host(NamedTuple):
     forward_permits: tuple[ForwardPermit, ...] = ()
     accepted_losses: tuple[AcceptedLoss, ...] = ()
     members: tuple[End, ...] = ()
+    reserved: tuple[ReservedPorts, ...] = ()
 
     def address_of(self, version: int) -> Address | None:
         """The host's own address of an IP version."""

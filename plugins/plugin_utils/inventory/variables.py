@@ -24,6 +24,7 @@ HOST_VARIABLES = (
     "faxnet_permits",
     "faxnet_forward_permits",
     "faxnet_accepted_losses",
+    "faxnet_reserved_ports",
     "faxnet_outbound",
     "faxnet_reverse_path",
     "faxnet_clamp_mss",

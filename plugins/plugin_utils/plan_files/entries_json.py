@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..basics.addresses import Address, End
 from ..basics.names import HostService
 from ..basics.ports import ports_text
-from ..catalog.profile import Exchange, Profile, SettingValue, ranges_of
+from ..catalog.profile import Exchange, Profile, SettingValue, System, ranges_of
 from ..inventory.intent import Offer, Switches, Use
 from ..planning.flow import Flow
 from ..planning.plan import Plan
@@ -88,7 +88,7 @@ class Entries:
         self.dials: dict[tuple[str, str, str], str] = {}
         self.clients: dict[HostService, list[str]] = {}
         self._used: dict[tuple[HostService, Switches, object], tuple[tuple[str, ...], str]] = {}
-        self._instructions: dict[tuple[str, str, bool, tuple[str, ...]], str] = {}
+        self._instructions: dict[tuple[str, str, bool, tuple[str, ...], str, tuple[int, ...]], str] = {}
         # Clients that their server answers by broadcast: those have the flow that only one network has.
         self.near: set[tuple[str, str, str]] = set()
         responses = {
@@ -171,9 +171,16 @@ class Entries:
         others = names_text([self.texts[end] for end in self._also.get(key, ())])
         also = f'"also_at":{others},' if key in self._also else ""
         used, same = self._used_of(use, offer, profile)
-        wanted = (profile.name, mode, key in self.near, used)
+        system, versions = "", tuple[int, ...]()
+        if granted is not None:
+            system = self.plan.intent.system_of(*use.client).name
+            versions = self.plan.intent.hosts[use.host].versions
+        wanted = (profile.name, mode, key in self.near, used, system, versions)
         if wanted not in self._instructions:
-            self._instructions[wanted] = compact(_instructions(profile, *wanted[1:]))
+            lines = _instructions(profile, *wanted[1:4])
+            if granted is not None:
+                lines = (*lines, *_reserving(profile, self.plan.intent.catalog.systems[system], versions))
+            self._instructions[wanted] = compact(lines)
         text = (
             f'{{"service":"{use.service}","host":"{use.host}","server":"{use.server}",'
             f'"dial":{quoted_or_null(dial)},{also}{same},"environment":"{use.environment}","instances":{use.instances},'
@@ -207,6 +214,18 @@ def _instructions(profile: Profile, mode: str, near: bool, used: tuple[str, ...]
         for line, exchange in profile.instructions
         if not exchange or exchange in used
     )
+
+
+def _reserving(profile: Profile, system: System, versions: tuple[int, ...]) -> Iterator[str]:
+    """Yield how a client's call-back ports are kept from other programs on its system, where a document says how.
+
+    Args:
+        versions: the IP versions of the client: what a system keeps for each of them apart is told for each.
+    """
+    transport = next(exchange.transport for exchange in profile.exchanges if exchange.is_callback)
+    for step in system.reserving:
+        line = step.text.replace("{transport}", transport)
+        yield from dict.fromkeys(line.replace("{ip}", f"ipv{version}") for version in versions)
 
 
 def _plain_settings(settings: Mapping[str, SettingValue]) -> dict[str, Any]:

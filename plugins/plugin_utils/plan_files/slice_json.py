@@ -76,7 +76,10 @@ def read_slice_document(content: bytes, where: str, cure: str) -> dict[str, Any]
     for use in part["uses"]:
         # A server of several machines is dialled at the first, and may be at each other one.
         dial = " or ".join((str(use["dial"]), *use["also_at"])) if use.get("also_at") else use["dial"]
-        values = {**use["settings"], **(use["callback"] or {}), "dial": dial, "server": use["server"]}
+        callback = use["callback"] or {}
+        values = {**use["settings"], **callback, "dial": dial, "server": use["server"]}
+        if callback:
+            values["count"] = callback["high"] - callback["low"] + 1
         number = use["instructions"]
         try:
             use["instructions"] = [line.format_map(values) for line in instructions[number]]

@@ -176,7 +176,7 @@ def _called_at(addresses: _RealmAddresses, connections: list[Connection]) -> dic
 
 
 def _listening(intent: Intent, routes: Routes, addresses: _RealmAddresses, connections: list[Connection]) -> TakenPorts:
-    """Note where servers and guarded services listen, on their own and on public addresses."""
+    """Note where servers and guarded services listen and what is reserved, on their own and on public addresses."""
     taken_ports = TakenPorts()
     public_of = _public_of(intent)
     for host in intent.hosts.values():
@@ -185,6 +185,8 @@ def _listening(intent: Intent, routes: Routes, addresses: _RealmAddresses, conne
         for opening in (*host.management, *host.openings):
             for ports in opening.ports:
                 taken_ports.add(own, opening.transport, ports, PortOwner(f"{opening.name} on {host.name}", None))
+        for item in host.reserved:
+            taken_ports.add(own, item.transport, item.ports, PortOwner(item.text, None, host.name))
     for offer in intent.offers.values():
         if offer.host in intent.hosts:
             own = addresses.all_own(intent.hosts[offer.host])

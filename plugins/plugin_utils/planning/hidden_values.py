@@ -21,6 +21,7 @@ from ..inventory.hosts import OUTBOUND, REVERSE_PATH
 from ..inventory.intent import STANCES
 from ..inventory.offers import OFFER_KEYS
 from ..inventory.permits import FORWARD_KEYS, OPENING_KEYS
+from ..inventory.reserved_ports import KEYS as RESERVED_KEYS
 from ..inventory.services import PROTOCOLS
 from ..inventory.sites import SITE_KEYS
 from ..inventory.uses import CALLBACK_KEYS, MODES, UNLIMITED, USE_KEYS
@@ -37,9 +38,9 @@ def own_words() -> frozenset[str]:
     profiles = builtin_catalog().profiles.values()
     return frozenset(
         (
-            *NETWORK_VARIABLES, *HOST_VARIABLES, *CONNECTION_VARIABLES, *OPENING_KEYS, *FORWARD_KEYS, *OUTBOUND,
-            *REVERSE_PATH, *STANCES, *OFFER_KEYS, *PROTOCOLS, *SITE_KEYS, *USE_KEYS, *CALLBACK_KEYS, *MODES, *UNLIMITED,
-            *TRANSPORTS, *INITIATORS, *EXCHANGE_KINDS, *PLATFORMS, "host",
+            *NETWORK_VARIABLES, *HOST_VARIABLES, *CONNECTION_VARIABLES, *OPENING_KEYS, *FORWARD_KEYS, *RESERVED_KEYS,
+            *OUTBOUND, *REVERSE_PATH, *STANCES, *OFFER_KEYS, *PROTOCOLS, *SITE_KEYS, *USE_KEYS, *CALLBACK_KEYS, *MODES,
+            *UNLIMITED, *TRANSPORTS, *INITIATORS, *EXCHANGE_KINDS, *PLATFORMS, "host",
             *(profile.name for profile in profiles),
             *(name for profile in profiles for name in profile.settings),
             *(name for profile in profiles for name in profile.environments),

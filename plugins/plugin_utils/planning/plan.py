@@ -27,6 +27,7 @@ from .carried_permits import carried_permits, note_open, note_translated
 from .checks.forwards import check_forwards
 from .checks.peers import check_peers
 from .checks.platforms import check_platforms
+from .checks.reserved import check_reserved
 from .checks.stances import check_stances
 from .checks.systems import check_systems
 from .flows import Flows, make_flows
@@ -120,6 +121,7 @@ def _make_plan(inputs: Inputs) -> Planned:
     management = with_login_permits(intent, management_permits(intent), findings)
     policies = make_policies(intent, flows.flows, _stateless(intent), management, carried_permits(intent, findings))
     check_forwards(intent, policies, findings)
+    check_reserved(intent, findings)
     check_systems(intent, findings)
     check_peers(intent, findings)
     check_platforms(intent, policies, findings)

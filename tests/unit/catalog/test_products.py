@@ -422,3 +422,18 @@ def test_two_exchanges_offer_and_use_each_other() -> None:
 def test_systems_have_their_dynamic_ports_and_mapped_addresses(system: str, dynamic: str, mapped: str) -> None:
     known = builtin_catalog().systems[system]
     assert (known.dynamic.text, known.mapped_ipv4) == (dynamic, mapped)
+
+
+def test_what_a_systems_services_hold_and_how_ports_are_kept_is_as_documents_say() -> None:
+    systems = builtin_catalog().systems
+    held = {name: [item.text for item in system.reserved] for name, system in systems.items() if system.reserved}
+    assert held == {"windows": ["5357-5358/tcp (Web Services on Devices)"]}
+    lines = {name: system.reserving[-1].line for name, system in systems.items() if system.reserving}
+    assert lines == {
+        "windows_xp_pro": "{low}-{high}",
+        "windows_server_2000": "{low}-{high}",
+        "windows_server_2003": "{low}-{high}",
+        "windows": "netsh int {ip} add excludedportrange protocol={transport} startport={low} numberofports={count} "
+        "store=persistent",
+        "linux": "net.ipv4.ip_local_reserved_ports = {low}-{high}",
+    }

@@ -16,7 +16,7 @@ from referencing import Registry, Resource
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import hosts as read_hosts
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import intent, variables
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import intent, reserved_ports, variables
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import permits as read_permits
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import sites as read_sites
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import uses as read_uses
@@ -62,6 +62,7 @@ def test_every_variable_is_in_the_guide() -> None:
         ("opening", read_permits.OPENING_KEYS, "faxnet_permits"),
         ("opening", read_permits.OPENING_KEYS, "faxnet_management"),
         ("forward_permit", read_permits.FORWARD_KEYS, "faxnet_forward_permits"),
+        ("reservedPorts", reserved_ports.KEYS, None),
     ],
 )
 def test_schema_reader_and_specs_know_the_same_keys(part: str, keys: tuple[str, ...], option: str | None) -> None:
@@ -112,6 +113,8 @@ def test_the_examples_keep_to_it(path: Path) -> None:
             }
         },
         {"faxnet_clamp_mss": {"size": 1452, "interfaces": ["ppp0"]}},
+        {"faxnet_reserved_ports": [5357, "50000-50059", {"ports": [80, "90-99"], "transport": "tcp", "reason": "a"}]},
+        {"faxnet_reserved_ports": "{{ hyperv_ports + [1194] }}"},
     ],
 )
 def test_sound_variables_pass(data: object) -> None:

@@ -74,6 +74,7 @@ HOSTS: dict[str, dict[str, Any]] = {
             {"kind": "listener", "protocol": "udp", "ports": [51820, "5000-5010"], "program": "dnsmasq"},
             {"kind": "protocol", "protocol": 47, "networks": ["192.0.2.0/24"], "interface": "tun0"},
         ],
+        "faxnet_reserved_ports": [{"ports": ["50000-50059", 1194], "transport": "udp", "reason": "VPN"}, 1195],
         "faxnet_permits": [{"name": "web", "ports": [80, "8080-8090"], "transport": "tcp", "sources": ["10.1.0.0/24"]}],
     },
     "uk-pc1": {

@@ -216,6 +216,91 @@ def test_with_two_products_on_a_host_each_sheet_has_the_warnings_of_its_own_alon
     assert ("FXN311" in faxpress, "FXN405" in faxpress) == (False, True)
 
 
+IPV4, IPV6 = "10.1.0.12", "2001:db8:1::12"
+
+
+def reserving(system: str, address: Any, callback: dict[str, Any]) -> list[str]:
+    """The lines of a client's sheet that keep its ports from other programs, without what they are for."""
+    network = inventory()
+    network.sites["florida"]["networks"].append("2001:db8:1::/64")
+    network.hosts["netcfax-pc"] |= {"faxnet_system": system, "faxnet_address": address}
+    network.hosts["netcfax-pc"]["faxnet_uses"][0]["callback"] = callback
+    (use,) = network.made().slices["netcfax-pc"]["uses"]
+    lines = [line for line in use["instructions"] if "Set this BEFORE" not in line]
+    shown = sheets(network.made(), "netcfax-pc")["netcfax-client"].text
+    assert all(line in shown for line in lines)
+    told = [line for line in lines if line.startswith(("See which ports", "As administrator", "As root"))]
+    return [line.rpartition(": ")[2] for line in told]
+
+
+TEN = {"low": 20000, "high": 20009}
+
+
+@pytest.mark.parametrize(
+    ("system", "address", "callback", "lines"),
+    [
+        (
+            "windows",
+            IPV4,
+            TEN,
+            [
+                "netsh int ipv4 show excludedportrange protocol=tcp",
+                "netsh int ipv4 add excludedportrange protocol=tcp startport=20000 numberofports=10 store=persistent",
+            ],
+        ),
+        (
+            "windows",
+            IPV4,
+            {"mode": "fixed", "port": 7485},
+            [
+                "netsh int ipv4 show excludedportrange protocol=tcp",
+                "netsh int ipv4 add excludedportrange protocol=tcp startport=7485 numberofports=1 store=persistent",
+            ],
+        ),
+        (
+            "windows",
+            [IPV4, IPV6],
+            TEN,
+            [
+                "netsh int ipv4 show excludedportrange protocol=tcp",
+                "netsh int ipv6 show excludedportrange protocol=tcp",
+                "netsh int ipv4 add excludedportrange protocol=tcp startport=20000 numberofports=10 store=persistent",
+                "netsh int ipv6 add excludedportrange protocol=tcp startport=20000 numberofports=10 store=persistent",
+            ],
+        ),
+        ("windows_xp_pro", IPV4, TEN, ["20000-20009"]),
+        (
+            "linux",
+            [IPV4, IPV6],
+            TEN,
+            ["sysctl net.ipv4.ip_local_reserved_ports", "net.ipv4.ip_local_reserved_ports = 20000-20009"],
+        ),
+        ("freebsd", IPV4, {"low": 7000, "high": 7009}, []),
+    ],
+)
+def test_the_sheet_has_the_line_that_keeps_other_programs_from_the_range(
+    system: str, address: Any, callback: dict[str, Any], lines: list[str]
+) -> None:
+    assert reserving(system, address, callback) == lines
+
+
+def test_the_warning_of_the_systems_own_dynamic_ports_stands_beside_the_line_that_cures_it() -> None:
+    network = inventory()
+    network.hosts["netcfax-pc"]["faxnet_uses"][0]["callback"] = {"low": 50000, "high": 50099}
+    network.hosts["netcfax-pc"]["faxnet_system"] = "windows"
+    sheet = text(network.made(), "netcfax-pc.netcfax-client")
+    assert "Note (FXN311): Windows Vista, Server 2008 and later gives 49152-65535 to other programs by itself." in sheet
+    assert "or reserve them on the client, as its settings sheet says." in sheet
+    assert (
+        "netsh int ipv4 add excludedportrange protocol=tcp startport=50000 numberofports=100 store=persistent" in sheet
+    )
+
+
+def test_a_client_without_call_backs_is_told_of_no_ports_to_keep(network: Made) -> None:
+    assert "excludedportrange" not in text(network, "near-pc.faxpress-client")
+    assert "excludedportrange" not in text(network, "near-console.kerio-admin")
+
+
 def own(template: Path, **more: Any) -> dict[str, Any]:
     return {"name": "own", "product": "HylaFAX", "side": "client", "services": ["netcfax"], "template": template} | more
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ...basics.addresses import Address
 from ...basics.names import HostService
-from ...basics.ports import PortRange
+from ...basics.ports import PortRange, ReservedPorts
 from ...catalog.catalog import Catalog
 from ...catalog.profile import System
 
@@ -25,10 +25,17 @@ class RealmAddress(NamedTuple):
 
 
 class PortOwner(NamedTuple):
-    """Who holds ports, in words for findings; and which client that is, None where a server or guarded service does."""
+    """Who holds ports.
+
+    Attributes:
+        name: in words, for findings.
+        client: which client that is; None where a server or guarded service does.
+        reserved_on: the host that has reserved them for others than fax products; empty where a product holds them.
+    """
 
     name: str
     client: HostService | None
+    reserved_on: str = ""
 
 
 class TakenPorts:
@@ -73,19 +80,34 @@ class TakenPorts:
                 return address, taken[place - 1][2]
         return None
 
+    def reserved(self, addresses: Iterable[RealmAddress], transport: str, ports: PortRange) -> list[PortOwner]:
+        """What of *ports* is reserved for others than fax products, each once; for findings."""
+        found = {
+            owner: None
+            for address in addresses
+            for low, high, owner in self._taken.get((address, transport), ())
+            if owner.reserved_on and low <= ports.high and ports.low <= high
+        }
+        return list(found)
+
+
+def held_by_system(ports: PortRange, transport: str, system: System) -> list[ReservedPorts]:
+    """What a system's own services hold of *ports*."""
+    return [item for item in system.reserved if item.transport == transport and item.ports.overlaps(ports)]
+
 
 class PortSpace:
-    """Where a range may lie in a pool: clear of well-known ports and of those that the system gives out by itself."""
+    """Where a range may lie in a pool: clear of well-known ports and of those that the system gives out or holds."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._well_known = tuple(sorted(catalog.well_known))
-        self._starts: dict[tuple[PortRange, int, PortRange], tuple[int, ...]] = {}
+        self._starts: dict[tuple[PortRange, int, str, str], tuple[int, ...]] = {}
 
-    def clear(self, ports: PortRange, system: System) -> bool:
+    def clear(self, ports: PortRange, transport: str, system: System) -> bool:
         """Whether *ports* hold no well-known port and none of the system's own."""
         place = bisect_left(self._well_known, ports.low)
         known = place < len(self._well_known) and self._well_known[place] <= ports.high
-        return not known and not ports.overlaps(system.dynamic)
+        return not known and not ports.overlaps(system.dynamic) and not held_by_system(ports, transport, system)
 
     def find(
         self,
@@ -102,7 +124,7 @@ class PortSpace:
         The search begins at the place that the hash of *client* names, so that a newcomer's place depends on nobody
         else while there is room; where the pool's grid is full, any gap will do.
         """
-        starts = self._grid(pool, size, system)
+        starts = self._grid(pool, size, transport, system)
         if starts:
             digest = hashlib.blake2b(client.text.encode(), digest_size=8).digest()
             first = int.from_bytes(digest, "big") % len(starts)
@@ -113,15 +135,15 @@ class PortSpace:
                     return candidate
         for low in range(pool.low, pool.high - size + 2):
             candidate = PortRange(low, low + size - 1)
-            if taken_ports.owner(addresses, transport, candidate) is None and self.clear(candidate, system):
+            if taken_ports.owner(addresses, transport, candidate) is None and self.clear(candidate, transport, system):
                 return candidate
         return None
 
-    def _grid(self, pool: PortRange, size: int, system: System) -> tuple[int, ...]:
-        key = (pool, size, system.dynamic)
+    def _grid(self, pool: PortRange, size: int, transport: str, system: System) -> tuple[int, ...]:
+        key = (pool, size, transport, system.name)
         found = self._starts.get(key)
         if found is None:
             grid = range(pool.low, pool.high - size + 2, size)
-            found = tuple(low for low in grid if self.clear(PortRange(low, low + size - 1), system))
+            found = tuple(low for low in grid if self.clear(PortRange(low, low + size - 1), transport, system))
             self._starts[key] = found
         return found

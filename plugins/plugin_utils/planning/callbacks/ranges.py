@@ -10,13 +10,14 @@ it is, and a new client's place comes from its name's hash, so it depends on nob
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ...basics.findings import Finding
 from ...basics.names import HostService
 from ...basics.ports import PortRange
 from ...catalog.catalog import Catalog
+from ...inventory.reader import listed
 from .lock import Lock
 from .port_space import PortOwner, PortSpace, TakenPorts
 from .request_checks import fixed_port, named_range, wanted_size
@@ -59,30 +60,40 @@ def choose_ranges(
             if size is not None:
                 undecided.append(_Undecided(request, size, lock.ranges.get(request.client)))
     space = PortSpace(catalog)
-    kept = _keep(undecided, space, taken_ports)
-    chosen = _choose([item for item in undecided if item.request.client not in kept], space, taken_ports, findings)
+    kept, reserved = _keep(undecided, space, taken_ports)
+    left = [item for item in undecided if item.request.client not in kept]
+    chosen = _choose(left, space, taken_ports, reserved, findings)
     locked = {**kept, **chosen}
     ranges.update((client, CallbackRange("dynamic", ports, ports.low)) for client, ports in locked.items())
     return ranges, Lock(locked)
 
 
-def _keep(undecided: Sequence[_Undecided], space: PortSpace, taken_ports: TakenPorts) -> dict[HostService, PortRange]:
-    """The ranges of the lock that still serve."""
+def _keep(
+    undecided: Sequence[_Undecided], space: PortSpace, taken_ports: TakenPorts
+) -> tuple[dict[HostService, PortRange], dict[HostService, PortOwner]]:
+    """The ranges of the lock that still serve; and what others have reserved of those that do not."""
     kept = {}
+    reserved = {}
     for request, _size, old in undecided:
         if old is None:
             continue
         fits = old.size >= request.instances if request.wanted.size is None else old.size == request.wanted.size
         in_pool = request.pool.low <= old.low and old.high <= request.pool.high
-        free = taken_ports.owner(request.addresses, request.transport, old) is None
-        if fits and in_pool and free and space.clear(old, request.system):
+        conflict = taken_ports.owner(request.addresses, request.transport, old)
+        if conflict is not None and conflict[1].reserved_on:
+            reserved[request.client] = conflict[1]
+        if fits and in_pool and conflict is None and space.clear(old, request.transport, request.system):
             taken_ports.add(request.addresses, request.transport, old, PortOwner(request.client.text, request.client))
             kept[request.client] = old
-    return kept
+    return kept, reserved
 
 
 def _choose(
-    undecided: Sequence[_Undecided], space: PortSpace, taken_ports: TakenPorts, findings: list[Finding]
+    undecided: Sequence[_Undecided],
+    space: PortSpace,
+    taken_ports: TakenPorts,
+    reserved: Mapping[HostService, PortOwner],
+    findings: list[Finding],
 ) -> dict[HostService, PortRange]:
     """New ranges for those who have none, or none that still serves."""
     chosen = {}
@@ -107,18 +118,19 @@ def _choose(
         taken_ports.add(addresses, request.transport, found, PortOwner(client.text, client))
         chosen[client] = found
         if old is not None:
-            findings.append(
-                Finding(
-                    "FXN312",
-                    (request.host,),
-                    request.variable(),
-                    old.text,
-                    f"the range had to move to {found.text}",
-                    "enter the new range in the client and restart it; the settings sheet has the steps",
-                )
-            )
-    findings.extend(_exhausted(together) for together in without_room.values())
+            findings.append(_moved(request, old, found, reserved.get(client)))
+    findings.extend(_exhausted(together, taken_ports) for together in without_room.values())
     return chosen
+
+
+def _moved(request: ClientRequest, old: PortRange, new: PortRange, reserved: PortOwner | None) -> Finding:
+    message = f"the range had to move to {new.text}"
+    hosts = {request.host: None}
+    if reserved is not None:
+        message = f"{message}: {reserved.name} is in faxnet_reserved_ports of {reserved.reserved_on}"
+        hosts[reserved.reserved_on] = None
+    cure = "enter the new range in the client and restart it; the settings sheet has the steps"
+    return Finding("FXN312", tuple(hosts), request.variable(), old.text, message, cure)
 
 
 def _take(request: ClientRequest, ports: PortRange, taken_ports: TakenPorts, findings: list[Finding]) -> bool:
@@ -129,7 +141,15 @@ def _take(request: ClientRequest, ports: PortRange, taken_ports: TakenPorts, fin
         return True
     where, owner = conflict
     variable = request.variable("port" if request.wanted.mode == "fixed" else "low")
-    if owner.client is None:
+    if owner.reserved_on:
+        message = f"holds {owner.name} on {where.address.text}, which {owner.reserved_on} has reserved for others"
+        cure = (
+            "choose other ports, leave the choice to the plan (mode dynamic, no ports), "
+            f"or correct faxnet_reserved_ports of {owner.reserved_on}"
+        )
+        hosts = tuple(dict.fromkeys((request.host, owner.reserved_on)))
+        findings.append(Finding("FXN315", hosts, variable, ports.text, message, cure))
+    elif owner.client is None:
         message = f"holds the port of {owner.name} on {where.address.text}"
         cure = "choose ports that leave the server's port out"
         findings.append(Finding("FXN307", (request.host,), variable, ports.text, message, cure))
@@ -141,16 +161,20 @@ def _take(request: ClientRequest, ports: PortRange, taken_ports: TakenPorts, fin
     return False
 
 
-def _exhausted(undecided: Sequence[_Undecided]) -> Finding:
+def _exhausted(undecided: Sequence[_Undecided], taken_ports: TakenPorts) -> Finding:
     request, size, _old = undecided[0]
     addresses = " and ".join(each.address.text for each in request.addresses)
+    reserved = taken_ports.reserved(request.addresses, request.transport, request.pool)
+    others = listed([f"{owner.name} on {owner.reserved_on}" for owner in reserved])
     return Finding(
         "FXN306",
         tuple(item.request.host for item in undecided),
         request.variable(),
         f"{size} ports",
         f"no {size} free ports in a row are left in {request.pool.text} on {addresses} "
-        f"({request.system.title} keeps {request.system.dynamic.text} for itself)",
+        f"({request.system.title} keeps {request.system.dynamic.text} for itself"
+        + (f"; faxnet_reserved_ports holds {others})" if others else ")"),
         f"ask for smaller ranges (callback.size, {request.rules.smallest} at least), "
-        "widen the server's callback_range, or give the site a second public address",
+        "widen the server's callback_range, or give the site a second public address"
+        + ("; or correct faxnet_reserved_ports" if others else ""),
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ...basics.findings import Finding, short
 from ...basics.ports import PortRange
+from .port_space import held_by_system
 from .requests import ClientRequest
 
 
@@ -41,6 +42,7 @@ def fixed_port(request: ClientRequest, findings: list[Finding]) -> PortRange | N
         _within_bounds(request, ports, variable, findings)
         and _inside_pool(request, ports, variable, findings)
         and _clear_of_well_known(request, ports, variable, findings)
+        and _clear_of_system(request, ports, variable, findings)
     )
     if not sound:
         return None
@@ -66,6 +68,8 @@ def named_range(request: ClientRequest, findings: list[Finding]) -> PortRange | 
     sound = _large_enough(request, ports.size, "high", ports.text, findings) and within
     if not sound or not _clear_of_well_known(request, ports, variable, findings):
         return None
+    if not _clear_of_system(request, ports, variable, findings):
+        return None
     if not _inside_pool(request, ports, variable, findings):
         return None
     _warn_of_dynamic(request, ports, variable, findings)
@@ -76,7 +80,9 @@ def _warn_of_dynamic(request: ClientRequest, ports: PortRange, variable: str, fi
     dynamic = request.system.dynamic
     if ports.overlaps(dynamic):
         message = f"{request.system.title} gives {dynamic.text} to other programs by itself"
-        cure = "choose ports outside these, or reserve them on the client (netsh int ipv4 add excludedportrange)"
+        cure = "choose ports outside these"
+        if request.system.reserving:
+            cure = f"{cure}, or reserve them on the client, as its settings sheet says"
         findings.append(Finding("FXN311", (request.host,), variable, ports.text, message, cure))
 
 
@@ -113,6 +119,14 @@ def _clear_of_well_known(request: ClientRequest, ports: PortRange, variable: str
     cure = "choose ports that belong to nobody"
     findings.append(Finding("FXN308", (request.host,), variable, ports.text, f"holds {names}", cure))
     return False
+
+
+def _clear_of_system(request: ClientRequest, ports: PortRange, variable: str, findings: list[Finding]) -> bool:
+    held = held_by_system(ports, request.transport, request.system)
+    for item in held:
+        message = f"holds {item.text}, which services of {request.system.title} hold"
+        findings.append(Finding("FXN315", (request.host,), variable, ports.text, message, "choose other ports"))
+    return not held
 
 
 def _inside_pool(request: ClientRequest, ports: PortRange, variable: str, findings: list[Finding]) -> bool:

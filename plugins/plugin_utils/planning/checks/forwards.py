@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a router's forwards contradict each other, or its own management: each public port leads to one place."""
+"""Whether a router's forwards contradict each other, its own management, or what it has reserved for others."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def check_forwards(intent: Intent, policies: Mapping[str, Policy], findings: lis
         if leads:
             _check_contradictions(intent, name, leads, findings)
             _check_own_ports(intent, name, policy, leads, findings)
+            _check_reserved(intent, name, leads, findings)
 
 
 def _check_contradictions(intent: Intent, name: str, leads: list[_Lead], findings: list[Finding]) -> None:
@@ -77,6 +78,21 @@ def _check_own_ports(intent: Intent, name: str, policy: Policy, leads: list[_Lea
                 message = f"{address.text} would have to lead to {name} itself and to {other}"
                 value = f"{ports.text}/{transport}"
                 findings.append(Finding("FXN404", (name, other), _variable(intent, flow), value, message, cure))
+
+
+def _check_reserved(intent: Intent, name: str, leads: list[_Lead], findings: list[Finding]) -> None:
+    for lead in leads:
+        for item in intent.hosts[name].reserved:
+            if item.transport == lead.transport and item.ports.overlaps(lead.ports):
+                destination = _destination(lead.flow)
+                message = f"{lead.address.text} leads to {destination} by it, and {name} has reserved {item.text}"
+                cure = (
+                    f"give {destination} another port{_keys_of_clients(intent, lead.flow)}, "
+                    f"or correct faxnet_reserved_ports of {name}"
+                )
+                value = f"{lead.ports.text}/{lead.transport}"
+                variable = _variable(intent, lead.flow)
+                findings.append(Finding("FXN409", (destination, name), variable, value, message, cure))
 
 
 def _leads(policy: Policy) -> list[_Lead]:

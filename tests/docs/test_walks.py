@@ -124,8 +124,8 @@ def test_the_value_goes_where_the_walk_says(
 
 
 def test_a_product_that_needs_no_sheet_stands_in_the_first_three_files_alone() -> None:
-    """T38modem came so; pages that are made name it too."""
-    made = {"docs/reference", "docs/acceptance.md", "changelogs", "expected"}
+    """T38modem came so; what is made names it too."""
+    made = {"docs/reference", "docs/acceptance.md", "changelogs", "expected", "roles/plan/meta/argument_specs.yml"}
     found = {
         path.relative_to(ROOT).as_posix()
         for top in ("README.md", "docs", "inventories", "playbooks", "plugins", "roles", "tests")

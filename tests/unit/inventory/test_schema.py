@@ -15,8 +15,14 @@ import yaml
 from referencing import Registry, Resource
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import (
+    accepted_losses,
+    intent,
+    reserved_ports,
+    variables,
+)
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import hosts as read_hosts
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import intent, reserved_ports, variables
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import offers as read_offers
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import permits as read_permits
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import sites as read_sites
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import uses as read_uses
@@ -58,7 +64,7 @@ def test_every_variable_is_in_the_guide() -> None:
     ("part", "keys", "option"),
     [
         ("site", read_sites.SITE_KEYS, None),
-        ("use", read_uses.USE_KEYS, "faxnet_uses"),
+        ("use", read_uses.USE_KEYS, None),
         ("opening", read_permits.OPENING_KEYS, "faxnet_permits"),
         ("opening", read_permits.OPENING_KEYS, "faxnet_management"),
         ("forward_permit", read_permits.FORWARD_KEYS, "faxnet_forward_permits"),
@@ -69,6 +75,24 @@ def test_schema_reader_and_specs_know_the_same_keys(part: str, keys: tuple[str, 
     assert _keys(part) == set(keys)
     if option is not None:
         assert set(OPTIONS[option]["options"]) == set(keys)
+
+
+@pytest.mark.parametrize(
+    ("option", "keys", "of_client"),
+    [("faxnet_offers", read_offers.OFFER_KEYS, False), ("faxnet_uses", read_uses.USE_KEYS, True)],
+)
+def test_offers_and_uses_have_their_keys_and_every_products_settings(
+    option: str, keys: tuple[str, ...], of_client: bool
+) -> None:
+    profiles = builtin_catalog().profiles.values()
+    settings = [setting for profile in profiles for setting in profile.settings.values()]
+    wanted = {setting.name for setting in settings if setting.of_client or not of_client}
+    assert wanted
+    assert set(OPTIONS[option]["options"]) == {*keys, *wanted}
+
+
+def test_accepted_losses_have_the_same_keys() -> None:
+    assert set(OPTIONS["faxnet_accepted_losses"]["options"]) == set(accepted_losses.KEYS)
 
 
 def test_call_backs_have_the_same_keys() -> None:

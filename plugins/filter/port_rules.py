@@ -51,12 +51,15 @@ EXAMPLES = r"""
 - name: Write the forwards of a router that has its own configuration language
   ansible.builtin.copy:
     content: |
-      {% for rule in lookup('faxnet.deploy.slice', 'uk-router') | faxnet.deploy.port_rules(direction='in') %}
-      {{ '' if rule.enabled else '# ' }}forward {{ rule.transport }} {{ rule.ports }} {{ rule.target }}
+      {% for rule in rules | selectattr('enabled') | selectattr('public') %}
+      forward {{ rule.transport }} {{ rule.public }} port {{ rule.ports }} to {{ rule.target }}
+        from {{ rule.from }} port {{ rule.source_ports or 'any' }}
       {% endfor %}
     dest: "{{ playbook_dir }}/uk-router.txt"
     mode: "0644"
   delegate_to: localhost
+  vars:
+    rules: "{{ lookup('faxnet.deploy.slice', 'uk-router') | faxnet.deploy.port_rules(direction='in') }}"
 
 - name: List what a firewall must keep open though nothing passes, and for how long
   ansible.builtin.debug:

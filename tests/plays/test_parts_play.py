@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -173,3 +175,30 @@ def test_a_packet_that_is_not_described_well_is_refused(
     outcome = planned.run("faxnet.deploy.trace", *arguments)
     assert outcome.code != 0
     assert sentence in outcome.text
+
+
+def _forwards_play(root: Path, where: str) -> str:
+    """The play that writes a router's forwards, as the guide and the filter's own documentation have it."""
+    if where == "guide":
+        text = (root / "docs/guides/playbooks.md").read_text(encoding="utf-8")
+        (play,) = [part for part in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "port_rules" in part]
+        return str(play)
+    source = (root / "plugins/filter/port_rules.py").read_text(encoding="utf-8")
+    first, _second = yaml.safe_load(source.partition('EXAMPLES = r"""')[2].partition('"""')[0])
+    return yaml.safe_dump([{"name": "One task", "hosts": "localhost", "gather_facts": False, "tasks": [first]}])
+
+
+@pytest.mark.parametrize("where", ["guide", "filter"])
+def test_the_documented_forwards_name_who_may_send_and_to_which_address(
+    planned: Network, root: Path, where: str
+) -> None:
+    outcome = planned.run(_forwards_play(root, where))
+    assert outcome.code == 0, outcome.text
+    forwards = planned.slice("uk-router")["policy"]["destination_nat"]
+    assert len(forwards) == 2
+    written = (planned.folder / "uk-router.txt").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"forward .*\n .*\n", written)) == sorted(
+        f"forward {item['transport']} {item['address']} port {item['ports']} to {item['target']}\n"
+        f"  from {item['source']} port any\n"
+        for item in forwards
+    )

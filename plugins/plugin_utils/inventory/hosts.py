@@ -78,10 +78,11 @@ def read_hosts(
     usual_login = login_port({}, defaults)
     for name in sorted(variables):
         own = variables[name]
-        takes_part = own.get("faxnet_site") is not None or own.get("faxnet_offers") or own.get("faxnet_uses")
+        site_name = own.get("faxnet_site")
+        takes_part = site_name is not None or own.get("faxnet_offers") or own.get("faxnet_uses")
         if not takes_part and name not in gateways:
             continue
-        if isinstance(own.get("faxnet_site"), str) and own["faxnet_site"] in unsound_sites:
+        if isinstance(site_name, str) and site_name in unsound_sites:
             continue
         reader = Reader(name, findings)
         problem = name_problem(name)
@@ -134,8 +135,9 @@ def _read_host(
     if site is None:
         return None
     # A router between two sites has a leg in each: its address may lie in any of them.
-    names = dict.fromkeys((site.name, *gateway_of)) if inside else {}
-    networks = [network for name in names for network in sites[name].networks]
+    networks: Sequence[Prefix] = site.networks if inside else ()
+    if inside and gateway_of:
+        networks = [network for name in dict.fromkeys((site.name, *gateway_of)) for network in sites[name].networks]
     dialled = _dialled(own)
     peer = _addresses(reader, own, site, networks, dialled)
     return Host(
@@ -239,7 +241,7 @@ def _site_of(reader: Reader, value: object, sites: Mapping[str, Site], gateway_o
 
 
 def _addresses(
-    reader: Reader, own: Mapping[str, object], site: Site, networks: list[Prefix], dialled: Address | None
+    reader: Reader, own: Mapping[str, object], site: Site, networks: Sequence[Prefix], dialled: Address | None
 ) -> Peer:
     variable = "faxnet_address"
     if own.get("faxnet_address") is not None:
@@ -257,7 +259,8 @@ def _addresses(
             "set faxnet_address to its address inside the site; a host name in ansible_host is not enough",
         )
     for end in peer.members or peer.addresses:
-        around = [network for network in networks if network.contains(prefix_of(end))]
+        held = prefix_of(end)
+        around = [network for network in networks if network.contains(held)]
         if any(_is_reserved(network, end) for network in around):
             message = "is the network's own or its broadcast address"
             reader.note("FXN108", variable, end.text, message, "name the host's own address")

@@ -176,7 +176,10 @@ class Host(NamedTuple):
     @property
     def versions(self) -> tuple[int, ...]:
         """The IP versions of which it has addresses."""
-        return tuple(dict.fromkeys([end.version for end in self.members or self.addresses]))
+        ends = self.members or self.addresses
+        if len(ends) == 1:
+            return (ends[0].version,)
+        return tuple(dict.fromkeys([end.version for end in ends]))
 
     def ends_of(self, version: int) -> tuple[End, ...]:
         """All that the name stands for in an IP version."""

@@ -55,6 +55,8 @@ def nest(reader: Reader, sites: Mapping[str, Site], hosts: Mapping[str, Mapping[
         around = _outer(reader, site, sites, networks, hosts) if site.gateways else ""
         if around:
             outer[site.name] = around
+    if not outer:
+        return dict(sites)
     for name in _in_circles(outer):
         message = f"{name} and {outer[name]} would each stand behind the other"
         cure = "name the address that the outer one's router has outside of both, and each site's real networks"

@@ -30,6 +30,8 @@ class Peer(NamedTuple):
 
 def read_peer(reader: Reader, value: object, variable: str) -> Peer:
     """Return the addresses of a host: of one machine, at most one of each IP version, or of several machines."""
+    if isinstance(value, str) and "/" not in value:
+        return Peer(reader.addresses(value, variable))  # as most have it
     items = value if isinstance(value, (list, tuple)) else (value,)
     if not (any(isinstance(item, str) and "/" in item for item in items) or _are_several(items)):
         return Peer(reader.addresses(value, variable))

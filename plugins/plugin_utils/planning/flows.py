@@ -63,8 +63,9 @@ def _connections(intent: Intent, routes: Routes, taken: TakenExchanges, findings
     cut: dict[tuple[str, str, NoRoute], list[str]] = {}
     for use in intent.uses:
         client, server = intent.hosts[use.host], intent.hosts[use.server]
-        versions = [version for version in client.versions if version in server.versions]
-        if not versions and client.versions and server.versions:
+        here, there = client.versions, server.versions
+        versions = [version for version in here if version in there]
+        if not versions and here and there:
             message = "client and server have no common IP version"
             cure = "give both an IPv4 or both an IPv6 address"
             findings.append(

@@ -22,8 +22,9 @@ from ..basics.ports import PortRange
 from ..basics.vaulted import NOT_SHOWN
 from ..inventory.intent import Host, Intent, Jump, Opening
 from ..policies.policy import MANAGEMENT, Permit
+from .few_networks import MOST_PARTS, exactly, summary
 from .login_ways import Login, Start, Step, Ways, is_ours, public_addresses
-from .management import MOST_PARTS, ManagementPermits, exactly, is_managed, lacks, plain, summary
+from .management import ManagementPermits, is_managed, lacks, plain
 
 #: Where a jump host is logged in to, if neither the way nor its own variables say (ssh(1)).
 _SSH_PORT = 22

@@ -14,13 +14,12 @@ has as many as it has networks behind it, however many hosts stand there.
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ..basics.addresses import Address, End, Prefix, collapse, network_of, without_host_bits
+from ..basics.addresses import Address, End, Prefix, collapse, network_of
 from ..basics.findings import Finding
 from ..inventory.intent import Host, Intent, Opening
 from ..inventory.permits import ANYWHERE
@@ -28,9 +27,7 @@ from ..inventory.reader import listed
 from ..inventory.site import Gateway, Site
 from ..platforms.registry import PLATFORMS
 from ..policies.policy import MANAGEMENT, Permit
-
-#: Of the hosts in one network, and of a realm's networks, so many parts are named; beyond that, what holds them all.
-MOST_PARTS = 16
+from .few_networks import MOST_PARTS, exactly, summary
 
 ManagementPermits = Mapping[str, Mapping[Permit, list[str]]]
 """What each router lets through, by its name, with the ids that say why."""
@@ -94,7 +91,7 @@ def _managed(intent: Intent) -> dict[Together, list[Address]]:
     administrators alone, which none of these routers stands before.
     """
     gateways = {gateway.host for site in intent.sites.values() for gateway in site.gateways}
-    public = {address for site in intent.sites.values() for gateway in site.gateways for address in gateway.fixed}
+    public: set[Address] | None = None
     found: dict[Together, list[Address]] = defaultdict(list)
     for host in intent.hosts.values():
         if is_managed(host):
@@ -102,10 +99,15 @@ def _managed(intent: Intent) -> dict[Together, list[Address]]:
             router = host.name if host.name in gateways else ""
             of_host = found[Together(host.site, router, both, host.management)]
             of_host += host.addresses
-            for gateway in intent.sites[host.site].gateways[:-1]:
+            for gateway in intent.sites[host.site].gateways[:-1] if router else ():
                 of_host += gateway.fixed if gateway.host == host.name else ()
             dialled = host.login.address if host.login is not None else None
-            if dialled is None or dialled in host.addresses or dialled in public:
+            if dialled is None or dialled in host.addresses:
+                continue
+            if public is None:  # not before a host needs it: sites are many, and mostly a host is dialled at its own
+                rows = (gateway for site in intent.sites.values() for gateway in site.gateways)
+                public = {address for gateway in rows for address in gateway.fixed}
+            if dialled in public:
                 continue
             if router or any(network.holds(dialled) for network in intent.sites[host.site].networks):
                 of_host.append(dialled)
@@ -138,10 +140,19 @@ def note_anywhere(intent: Intent, findings: list[Finding]) -> None:
 def open_to_all(intent: Intent, host: Host) -> list[str]:
     """Return the routers that let everybody through to a host that names no sources; none where all translate."""
     gateways = intent.sites[host.site].gateways
-    place = next((index for index, item in enumerate(gateways, 1) if item.host == host.name), 0)
-    beyond = gateways[place:]
+    beyond = gateways[_place_of(host.name, gateways) + 1 :]
+    if not beyond:
+        return []
     translated = all(any(item.public_of(address.version) for item in beyond) for address in host.addresses)
     return [] if translated else [item.host for item in beyond if _holds_rules(intent.hosts.get(item.host))]
+
+
+def _place_of(router: str, gateways: Sequence[Gateway]) -> int:
+    """A router's place in a site's row; -1 for a host inside."""
+    for place, gateway in enumerate(gateways):
+        if gateway.host == router:
+            return place
+    return -1
 
 
 def _holds_rules(router: Host | None) -> bool:
@@ -185,10 +196,12 @@ class OnTheWay:
     def add(self, group: Together, opening: Opening, version: int, addresses: list[Address]) -> None:
         """Let one opening's sources through to hosts of one place."""
         site = self._intent.sites[group.site]
-        place = next((index for index, item in enumerate(site.gateways) if item.host == group.router), -1)
+        place = _place_of(group.router, site.gateways) if group.router else -1
         beyond = site.gateways[place + 1 :]
         target = group.router or group.site
         translated = any(gateway.public_of(version) for gateway in beyond)
+        if (translated or not beyond) and place <= 0 and self._is_alone(site, version):
+            return  # as behind most routers that translate: nobody is there to be let through
         for source in (item for item in opening.sources if item.version == version):
             realm = self._in_realm(site, source)
             near = realm.near(site)
@@ -196,7 +209,7 @@ class OnTheWay:
             within = near + [prefix for inner, held in self._nested_in(site, realm) for prefix in held]
             apart = within and (len(site.networks) > 1 or (place > 0 and source.length))
             if not (entries or apart or (source.length and realm.has_others(site))):
-                continue  # as behind most routers that translate: nobody is there to be let through
+                continue
             for network, held in _by_network(site, addresses):
                 for destination in held:
                     way = Way(opening, source, destination, target, group.both)
@@ -211,6 +224,12 @@ class OnTheWay:
                             self._permit(gateways, way, prefix, "in")
                     if source.length and realm.has_others(site):
                         self._note(site, way, opening)
+
+    def _is_alone(self, site: Site, version: int) -> bool:
+        """Whether a site is one network, and its realm has no other."""
+        parts = self._networks.get((site.realm_of(version), version), ())
+        others = len(parts) > 1 or (parts and parts[0].site != site.name)
+        return not (self._nested or others) and len(site.networks) == 1
 
     def _entries(
         self, site: Site, place: int, source: Prefix, realm: _InRealm, translated: bool
@@ -377,23 +396,3 @@ def _by_network(site: Site, addresses: list[Address]) -> Iterator[tuple[Prefix |
             yield network, exactly(held) or (network,)
     if rest:
         yield None, tuple(map(network_of, rest))
-
-
-def exactly(addresses: list[Address]) -> tuple[Prefix, ...]:
-    """Addresses of one IP version as a few networks that hold nothing else; empty where it takes too many."""
-    if len(addresses) == 1:
-        return (network_of(addresses[0]),)
-    values = sorted({address.value for address in addresses})
-    rows = 1 + sum(later - earlier > 1 for earlier, later in itertools.pairwise(values))
-    exact = collapse(map(network_of, addresses)) if rows <= MOST_PARTS else ()
-    return exact if len(exact) <= MOST_PARTS else ()
-
-
-def summary(prefixes: Iterable[Prefix]) -> tuple[Prefix, ...]:
-    """Networks of one IP version that hold all of *prefixes*: the same if they are few, else wider ones."""
-    found = collapse(prefixes)
-    for length in range(max((item.length for item in found), default=0) - 1, -1, -1):
-        if len(found) <= MOST_PARTS:
-            break
-        found = collapse(without_host_bits(item, length) if item.length > length else item for item in found)
-    return found

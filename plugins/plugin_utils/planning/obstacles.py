@@ -14,8 +14,7 @@ from .route import CHANGING, Hop, NoRoute
 
 def changing(site: Site, inward: Iterable[Hop], own: PublicAddress | None) -> NoRoute | None:
     """Why nothing can be sent into a site: a public address on the way changes."""
-    worn = ((site, own), *((_of(site, hop), hop.public) for hop in inward))
-    changes = [(level, item) for level, item in worn if item is not None and item.address is None]
+    changes = _changing(site, inward, own)
     if not changes:
         return None
     level = changes[0][0].name
@@ -30,17 +29,15 @@ def changing(site: Site, inward: Iterable[Hop], own: PublicAddress | None) -> No
 
 def unnamed(site: Site, outward: Iterable[Hop], start: PublicAddress | None) -> NoRoute | None:
     """Why no device can permit what a site sends: its public address changes, and nobody says where it lies."""
-    worn = ((site, start), *((_of(site, hop), hop.public) for hop in outward))
-    changes = (level for level, public in worn if public is not None and public.address is None and not public.networks)
-    found = next(changes, None)
-    if found is not None:
-        return NoRoute(
-            site.name,
-            f"nobody says where the public address of site {found.name} lies",
-            f"faxnet_sites.{found.name}.public_networks",
-            "list the networks that the provider gives the site its address from; 0.0.0.0/0 says that any is meant",
-            "FXN153",
-        )
+    for level, public in _changing(site, outward, start):
+        if not public.networks:
+            return NoRoute(
+                site.name,
+                f"nobody says where the public address of site {level.name} lies",
+                f"faxnet_sites.{level.name}.public_networks",
+                "list the networks that the provider gives the site its address from; 0.0.0.0/0 says that any is meant",
+                "FXN153",
+            )
     return None
 
 
@@ -56,6 +53,13 @@ def unreachable(site: Site, shown: End | None, version: int) -> NoRoute | None:
         f"faxnet_sites.{outermost}.public_address",
         "set the site's public_address, or put both sites into one realm if they route to each other",
     )
+
+
+def _changing(site: Site, hops: Iterable[Hop], own: PublicAddress | None) -> list[tuple[Site, PublicAddress]]:
+    """The changing addresses among an end's own and those of gateways, each with the site that it is one of."""
+    changes = [(site, own)] if own is not None and own.address is None else []
+    changes += [(_of(site, hop), hop.public) for hop in hops if hop.public is not None and hop.public.address is None]
+    return changes
 
 
 def _of(site: Site, hop: Hop) -> Site:

@@ -22,7 +22,7 @@ _UNREACHED = "FXN401"
 
 def is_any(host: Host) -> bool:
     """Whether a name stands for any machine of some network, so that nobody knows whom to call."""
-    return any(isinstance(end, Prefix) for end in host.members)
+    return bool(host.members) and any(isinstance(end, Prefix) for end in host.members)
 
 
 def way_there(routes: Routes, client: Host, server: Host, version: int) -> Path | NoRoute:

@@ -9,12 +9,10 @@ the host's own variables by name.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import NamedTuple, TypeVar
 
 from ..basics.addresses import Address, Prefix, collapse, is_unrouted, network_of
 from ..inventory.intent import ForwardPermit, Host, Intent
@@ -25,20 +23,31 @@ from .management import ManagementPermits
 from .route import Path
 
 _Entry = TypeVar("_Entry", Permit, DestinationNat)
-#: Permits or translations, each with the ids of its flows.
-_Served = defaultdict[_Entry, list[str]]
-#: Makes an empty one. A lambda would be a call of Python for each of four in every host.
-_none_served: Callable[[], defaultdict[Any, list[str]]] = partial(defaultdict, list)
+#: Permits or translations, each with the ids of its flows. Filled with setdefault: a defaultdict would work out the
+#: hash of each new permit twice, and that of a tuple of tuples is what gathering costs most of.
+_Served = dict[_Entry, list[str]]
 
 
 @dataclass(slots=True)
 class _Gathered:
     """A policy in the making."""
 
-    input: _Served[Permit] = field(default_factory=_none_served)
-    forward: _Served[Permit] = field(default_factory=_none_served)
-    output: _Served[Permit] = field(default_factory=_none_served)
-    destination_nat: _Served[DestinationNat] = field(default_factory=_none_served)
+    input: _Served[Permit] = field(default_factory=dict)
+    forward: _Served[Permit] = field(default_factory=dict)
+    output: _Served[Permit] = field(default_factory=dict)
+    destination_nat: _Served[DestinationNat] = field(default_factory=dict)
+
+
+class _Routing(NamedTuple):
+    """What a policy says as a router's: the networks and addresses before which it stands, and how it translates."""
+
+    networks: tuple[Prefix, ...] = ()
+    public: tuple[Address, ...] = ()
+    source_nat: tuple[SourceNat, ...] = ()
+
+
+#: Of a host that is no router.
+_NO_ROUTING = _Routing()
 
 
 def make_policies(
@@ -61,7 +70,7 @@ def make_policies(
             _gather(gathered, flow, stateless)
     for name, permits in management.items():
         for permit, ids in permits.items():
-            gathered[name].forward[permit] += ids
+            gathered[name].forward.setdefault(permit, []).extend(ids)
     sites_of: dict[str, list[Site]] = {}
     for site in intent.sites.values():
         for gateway in site.own_gateways:
@@ -98,10 +107,10 @@ def _gather_path(
     arriving = Permit(version, arrives_from, arrives_at, transport, ports, enabled, "in", source_ports, idle, helper)
     receiver = gathered.get(end)
     if receiver is not None:
-        note(receiver.input[arriving], flow_id)
+        note(receiver.input.setdefault(arriving, []), flow_id)
     if (idle or helper or start in stateless) and start in gathered:
         leaving = Permit(version, leaves_as, dial, transport, ports, enabled, "out", source_ports, idle, helper)
-        note(gathered[start].output[leaving], flow_id)
+        note(gathered[start].output.setdefault(leaving, []), flow_id)
     for name, worn, inside, translates_from, direction in route.crossings:
         device = gathered.get(name)
         if device is None:
@@ -113,10 +122,10 @@ def _gather_path(
             permit = Permit(
                 version, source, destination, transport, ports, enabled, direction, source_ports, idle, helper
             )
-        note(device.forward[permit], flow_id)
+        note(device.forward.setdefault(permit, []), flow_id)
         if translates_from is not None:
             nat = DestinationNat(version, source, translates_from, transport, ports, destination, enabled)
-            note(device.destination_nat[nat], flow_id)
+            note(device.destination_nat.setdefault(nat, []), flow_id)
 
 
 def _note_once(ids: list[str], flow: str) -> None:
@@ -132,41 +141,45 @@ def _policy(
     untranslated: _Untranslated,
     carried: tuple[ForwardPermit, ...],
 ) -> Policy:
-    networks: dict[Prefix, None] = {}
-    public: dict[Address, None] = {}
-    source_nat = []
-    for site in sites:
-        inside = untranslated.inside(site)
-        for place, gateway in enumerate(site.own_gateways):
-            if gateway.host == host.name:
-                networks.update(dict.fromkeys(inside))
-                networks.update(dict.fromkeys(untranslated.passing(site, place)))
-                for worn in gateway.public:
-                    if worn.own is not None:
-                        public[worn.own] = None
-                    behind = tuple(prefix for prefix in inside if prefix.version == worn.version)
-                    if behind:
-                        exempt = _with_permitted(untranslated.beyond(site, worn.version), host, worn)
-                        source_nat.append(SourceNat(worn.version, behind, exempt, worn.own))
-                break
-            inside = untranslated.shown(inside, gateway, site)
+    routing = _routing(host, sites, untranslated) if sites else _NO_ROUTING
     return Policy(
         forwarding=bool(sites),
         outbound=host.outbound,
         reverse_path=host.reverse_path,
         stance=host.stance,
-        networks=tuple(sorted(networks)),
-        public=tuple(sorted(public)),
+        networks=routing.networks,
+        public=routing.public,
         management=host.management,
         openings=host.openings,
         input=_in_order(gathered.input),
         forward=_in_order(gathered.forward),
         output=_in_order(gathered.output),
         destination_nat=_in_order(gathered.destination_nat),
-        source_nat=tuple(source_nat),
+        source_nat=routing.source_nat,
         clamp_mss=host.clamp_mss if sites else None,
         forward_permits=(*host.forward_permits, *carried) if sites else (),
     )
+
+
+def _routing(host: Host, sites: list[Site], untranslated: _Untranslated) -> _Routing:
+    networks: set[Prefix] = set()
+    public: set[Address] = set()
+    source_nat = []
+    for site in sites:
+        inside = untranslated.inside(site)
+        for place, gateway in enumerate(site.own_gateways):
+            if gateway.host == host.name:
+                networks.update(inside, untranslated.passing(site, place))
+                for worn in gateway.public:
+                    if worn.own is not None:
+                        public.add(worn.own)
+                    behind = tuple([prefix for prefix in inside if prefix.version == worn.version])
+                    if behind:
+                        exempt = _with_permitted(untranslated.beyond(site, worn.version), host, worn)
+                        source_nat.append(SourceNat(worn.version, behind, exempt, worn.own))
+                break
+            inside = untranslated.shown(inside, gateway, site)
+    return _Routing(tuple(sorted(networks)), tuple(sorted(public)), tuple(source_nat))
 
 
 def _in_order(served: _Served[_Entry]) -> tuple[tuple[_Entry, list[str]], ...]:
@@ -211,9 +224,8 @@ class _Untranslated:
         self._known: dict[tuple[str, int, str], tuple[Prefix, ...]] = {}
         self._nested: dict[str, list[Site]] = {}
         for site in intent.sites.values():
-            for version in (4, 6):
-                own = self._networks.setdefault((site.realm_of(version), version), [])
-                own += [network for network in site.networks if network.version == version]
+            for network in site.networks:
+                self._networks.setdefault((site.realm_of(network.version), network.version), []).append(network)
             if site.outer is not None:
                 self._nested.setdefault(site.outer.name, []).append(site)
         outer = {gateway.host for site in intent.sites.values() for gateway in site.own_gateways[1:]}
@@ -224,6 +236,10 @@ class _Untranslated:
                     key = (site.realm_of(address.version), address.version)
                     self._routers.setdefault(key, []).append((site.name, network_of(address)))
                     self._of_site.add((*key, site.name))
+
+    def _in_realm(self, site: Site, version: int) -> Sequence[Prefix]:
+        """The networks of a site's realm."""
+        return self._networks.get((site.realm_of(version), version), ())
 
     def inside(self, site: Site) -> list[Prefix]:
         """What packets wear that come to a site's innermost gateway: its networks, and what nested sites show there."""
@@ -256,15 +272,14 @@ class _Untranslated:
 
         They are the site's own, but for its innermost router, and those of sites that are nested in it.
         """
-        crowded = [
-            version
-            for version in (4, 6)
-            if len(self._networks[site.realm_of(version), version]) > _count(site, version)
-        ]
+        nested = self._nested.get(site.name, ())
+        if not place and not nested:
+            return []
+        crowded = [version for version in (4, 6) if len(self._in_realm(site, version)) > _count(site, version)]
         found = [network for network in site.networks if place and network.version in crowded]
-        for nested in self._nested.get(site.name, ()) if crowded else ():
-            realms = {version: site.realm_of(version) == nested.realm_of(version) for version in crowded}
-            within = (*nested.networks, *self.passing(nested, len(nested.own_gateways)))
+        for inner in nested if crowded else ():
+            realms = {version: site.realm_of(version) == inner.realm_of(version) for version in crowded}
+            within = (*inner.networks, *self.passing(inner, len(inner.own_gateways)))
             found += (network for network in within if realms.get(network.version))
         return found
 
@@ -276,5 +291,5 @@ class _Untranslated:
         known = self._known.get((*realm, own))
         if known is None:
             others = (address for name, address in routers if name != own)
-            known = self._known[(*realm, own)] = collapse((*self._networks[realm], *others))
+            known = self._known[(*realm, own)] = collapse((*self._in_realm(site, version), *others))
         return known

@@ -125,38 +125,39 @@ def _one_route(
 ) -> Route:
     """The same for one choice of what the source and each gateway outward show."""
     # Built from the far end: each translating gateway is met at its public address and hands over to the next.
-    entered: list[tuple[Hop, Address | None]] = []
-    inner = own.address if own is not None and own.own != own.address else None
-    for hop in inward:
-        entered.append((hop, inner))
-        inner = _fixed(hop.public) or inner
-    entered.reverse()
+    own_public = own.address if own is not None else None
+    inner = own_public if own is not None and own.own != own_public else None
+    met_at = [own_public] if own_public is not None else []
+    entered: list[tuple[str, Address | None, Address | None]] = []
+    forwards = False
+    for device, public in inward:
+        if public is None:
+            entered.append((device, inner, None))
+            continue
+        entered.append((device, inner, public.own))
+        forwards = forwards or public.own is not None
+        if public.address is not None:
+            inner = public.address
+            met_at.append(inner)
     crossings = []
     start = shown[0]
     worn = start.worn if start is not None and start.own != start.worn else None
     for hop, beyond in zip(outward, shown[1:], strict=True):
         crossings.append(Crossing(hop.device, worn, inner, None, "out"))
         worn = beyond.worn if beyond is not None else worn
-    crossings += [
-        Crossing(hop.device, worn, inside, hop.public.own if hop.public is not None else None, "in")
-        for hop, inside in entered
-    ]
-    met_at = (*(_fixed(hop.public) for hop, _inside in entered), _fixed(own))
+    for device, inside, translates_from in reversed(entered):
+        crossings.append(Crossing(device, worn, inside, translates_from, "in"))
     return Route(
         tuple(crossings),
-        tuple(crossing.device for crossing in crossings),
+        tuple([crossing.device for crossing in crossings]),
         inner,
         worn,
-        tuple(address for address in met_at if address is not None),
+        tuple(reversed(met_at)),
         start.own if start is not None else None,
-        _fixed(own),
+        own_public,
         own.own if own is not None else None,
-        any(crossing.translates_from is not None for crossing in crossings),
+        forwards,
     )
-
-
-def _fixed(public: PublicAddress | None) -> Address | None:
-    return public.address if public is not None else None
 
 
 #: Between neighbours of one network, or without any router.

@@ -75,8 +75,9 @@ class Routes:
         if start.site == end.site and not self._gateways & {source, destination}:
             return self._around(self._sites[start.site], self._share_network(source, destination, version))
         # Between the networks of a site that another is nested in, its innermost gateway stands.
-        here, there = (self._network_of(host, version) if self._nested else None for host in (start, end))
-        return self._found(start, end, version, here, there)
+        if not self._nested:
+            return self._found(start, end, version, None, None)
+        return self._found(start, end, version, self._network_of(start, version), self._network_of(end, version))
 
     def of_ends(self, source: str, destination: str, here: End, there: End) -> Route | NoRoute:
         """Return the route between two hosts, for these of the addresses and networks that each may stand for."""
@@ -84,8 +85,10 @@ class Routes:
         sites = self._sites[start.site], self._sites[end.site]
         if start.site == end.site and not self._gateways & {source, destination}:
             return self._around(sites[0], _in_one(sites[0], here, there))
+        if not self._nested:
+            return self._found(start, end, here.version, None, None)
         networks = (_network_around(sites[0], first_of(here)), _network_around(sites[1], first_of(there)))
-        return self._found(start, end, here.version, *(networks if self._nested else (None, None)))
+        return self._found(start, end, here.version, *networks)
 
     @staticmethod
     def _around(site: Site, one_network: bool) -> Route:
@@ -97,7 +100,8 @@ class Routes:
         self, start: Host, end: Host, version: int, here: Prefix | None, there: Prefix | None
     ) -> Route | NoRoute:
         """The route between two hosts in these of their sites' networks."""
-        source, destination = (name if name in self._gateways else "" for name in (start.name, end.name))
+        source = start.name if start.name in self._gateways else ""
+        destination = end.name if end.name in self._gateways else ""
         key = (start.site, end.site, source, destination, version, here, there)
         found = self._routes.get(key)
         if found is None:
@@ -131,12 +135,11 @@ class Routes:
             inward = _hops(end.site, end.place + 1, through, start, version)
             own = _worn(end.site, end.place, start, version)
             return changing(end.site, inward, own) or route_through((), inward, None, own)
-        here, there = start.site.levels, end.site.levels
-        for inner in here:
+        for inner in start.site.levels:
             realm = inner.realm_of(version)
-            other = next((item for item in there if item.realm_of(version) == realm), None)
-            if other is not None:
-                return self._in_realm(start, inner, end, other, version)
+            for other in end.site.levels:
+                if other.realm_of(version) == realm:
+                    return self._in_realm(start, inner, end, other, version)
         return self._over_the_internet(start, end, version)
 
     def _in_realm(self, start: _Stand, inner: Site, end: _Stand, other: Site, version: int) -> Route | NoRoute:
@@ -202,9 +205,9 @@ class Routes:
 
     def _unreachable(self, stand: _Stand, shown: End | None, version: int) -> NoRoute | None:
         """Why what an end shows outside, or its own address, leads nobody there."""
-        host = self._hosts.get(stand.host)
         if shown is not None and stand.site.outer is None:
             return None  # the public address that the inventory names, whatever it is
+        host = self._hosts.get(stand.host)
         own = next(iter(host.ends_of(version)), None) if host is not None else None
         return unreachable(stand.site, shown or own, version)
 

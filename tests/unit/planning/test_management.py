@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.addresses import parse_prefix
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.management import MOST_PARTS, summary
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.few_networks import MOST_PARTS, summary
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables.nftables import closed_policy
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import render_slice
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.policies.read_policy import read_policy

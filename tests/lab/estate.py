@@ -50,8 +50,8 @@ LATE = 2.0  # seconds within which a host has undone its change once its time is
 _DEPLOY = "faxnet.deploy.deploy"
 _PICTURE = (
     "nft -s list ruleset; cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding; "
-    # The sheets are written for people, after the rules are for good, and decide nothing. A file of a change that is under
-    # way may go between the list and the look: once more then.
+    # The sheets are written for people, after the rules are for good, and decide nothing. A file of a change that is
+    # under way may go between the list and the look: once more then.
     "cd /etc; tries=0; until sums=$(find faxnet systemd/system sysctl.d -type f -o -type l | grep faxnet | "
     r"grep -v '^faxnet/.*[.]\(json\|txt\)$' | LC_ALL=C sort | xargs -r sha256sum); "
     'do tries=$((tries + 1)); [ $tries -lt 50 ] || exit 1; sleep 0.1; done; echo "$sums"'

@@ -29,6 +29,7 @@ GROUPS = {
     "4": "Paths",
     "5": "Platforms",
     "6": "Verification",
+    "7": "Approval",
 }
 MEANING = {
     Severity.ERROR: "stops the run: no plan, no lock file and no host is changed",

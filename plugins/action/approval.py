@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..plugin_utils.faces.action import EngineAction
+from ..plugin_utils.inventory.approval import LEAST_DIGITS
 from ..plugin_utils.plan_files.approved import approve, approved_digest, insist_on_approved
 from ..plugin_utils.plan_files.directory import DIGEST_FILE, written_digest
 from ..plugin_utils.plan_files.sealed_json import PlanFileError
@@ -20,9 +21,6 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": ["given", "required"], "required": True},
     "digest": {"type": "str"},
 }
-
-#: Fewer digits of a digest say nothing.
-LEAST_DIGITS = 12
 
 
 class ActionModule(EngineAction):
@@ -50,7 +48,7 @@ class ActionModule(EngineAction):
                 "faxnet.deploy.show)"
             )
         before = _approved_before(directory)
-        changed = approve(directory, check_mode=self.check_mode)
+        changed = approve(directory, _now(), check_mode=self.check_mode)
         result: dict[str, Any] = {"changed": changed, "approved": written_digest(directory)}
         if self.diff and changed:
             result["diff"] = {
@@ -68,6 +66,10 @@ def _approved_before(plan: Path) -> str:
         return approved_digest(plan)
     except PlanFileError:
         return ""
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _time(plan: Path) -> str | None:

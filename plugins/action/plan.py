@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible import constants
-from ansible.errors import AnsibleActionFail, AnsibleError, AnsibleValueOmittedError
+from ansible.errors import AnsibleActionFail
 
 from ..plugin_utils.access.changes import PlanAccess, access_changes
 from ..plugin_utils.access.plans import add
@@ -20,7 +20,6 @@ from ..plugin_utils.basics.gc_pause import gc_pause
 from ..plugin_utils.faces.action import EngineAction
 from ..plugin_utils.faces.login_defaults import login_defaults
 from ..plugin_utils.faces.places import Places
-from ..plugin_utils.faces.vault import vault_test
 from ..plugin_utils.inventory import collecting as collect
 from ..plugin_utils.plan_files import terminal_text
 from ..plugin_utils.plan_files.changes import changed_slices, difference, hosts_of, lock_difference
@@ -50,30 +49,12 @@ class ActionModule(EngineAction):
             raise AnsibleActionFail("The inventory holds no host. Pass one with -i.")
         read = _reader(hostvars)
         with gc_pause():
-            collected = collect.collect(hostvars, read, self._evaluator(hostvars), self._vault_test())
+            collected = collect.collect(hostvars, read, self.evaluator(hostvars), self.vault_test())
         beside = inventory_directory(variables.get("ansible_inventory_sources") or (), variables["playbook_dir"])
         where = locations_of(options, collected.network, beside)
         merged = constants.DEFAULT_HASH_BEHAVIOUR == "merge"
         places = Places(hostvars, read, collected.holders, merged=merged)
         return self._plan(collected, where, variables.get("groups") or {}, places)
-
-    def _vault_test(self) -> Callable[[object], bool] | None:
-        """How to tell whether a value came from a vault; None where no vault's secret was given."""
-        return vault_test() if self._loader._vault.secrets else None
-
-    def _evaluator(self, hostvars: Mapping[str, Any]) -> collect.Evaluate:
-        templar = self._templar.copy_with_new_env(available_variables={})
-
-        def evaluate(raw: Any, variables: Mapping[str, Any]) -> Any:
-            templar.available_variables = {**variables, "hostvars": hostvars}
-            try:
-                return templar.template(raw)
-            except AnsibleValueOmittedError:
-                return collect.OMITTED
-            except AnsibleError as error:
-                raise collect.EvaluationError(str(error)) from None
-
-        return evaluate
 
     def _plan(
         self, collected: collect.Collected, where: Locations, groups: Mapping[str, Sequence[str]], places: Places
@@ -84,6 +65,7 @@ class ActionModule(EngineAction):
                 sites=collected.network.get("faxnet_sites"),
                 services=collected.network.get("faxnet_services"),
                 controller=collected.network.get("faxnet_controller"),
+                approval=collected.network.get("faxnet_approval"),
                 hosts=collected.hosts,
                 lock=lock.text,
                 lock_name=str(lock.read_from),

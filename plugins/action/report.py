@@ -14,8 +14,11 @@ from typing import Any
 import yaml
 from ansible.release import __version__ as ansible_version
 
+from ..plugin_utils.basics.findings import Finding, Severity, sort_findings
 from ..plugin_utils.faces.action import EngineAction
+from ..plugin_utils.inventory.approval import Approval
 from ..plugin_utils.plan_files.directory import written_digest
+from ..plugin_utils.plan_files.terminal_text import remark_texts
 from ..plugin_utils.report.document import report_json
 from ..plugin_utils.report.drawing_file import drawing_file
 from ..plugin_utils.report.exports import DRAWING, table_names, tables
@@ -33,6 +36,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "fail_on": {"type": "list", "elements": "str", "choices": ["failed", "not proven", "not tested"], "default": []},
 }
 
+_MISTAKEN = "The report is written, and without what cannot be in faxnet_approval:"
+
 #: How many lines a failure prints; the report has them all.
 MOST_LINES = 15
 
@@ -48,21 +53,32 @@ class ActionModule(EngineAction):
         plan = self.locations(options, variables).plan
         if self.check_mode and not written_digest(plan):
             return {"skipped": True, "msg": f"Check mode: {plan} holds no plan yet."}
-        report = make_report(_source(plan))
+        approval, mistakes = self.approval(variables)
+        places_of = self.approval_places(variables)
+        report = make_report(_source(plan, approval, mistakes))
+        for text in remark_texts(report.signature.findings(), Severity.WARNING, places_of):
+            self._display.warning(text)
         pages = _write(report, plan.parent / REPORT, check_mode=self.check_mode)
         result = {**_summary(report), **pages}
+        if mistakes:
+            # What was tested is worth a report though somebody mistyped a date.
+            told = [finding.text(places_of(finding)) for finding in sort_findings(mistakes)]
+            result["failed"] = True
+            result["msg"] = "\n\n".join([f"{_MISTAKEN} Report: {pages['page']}", *told])
         wanted = _complaints(report, options["fail_on"])
         if wanted:
             # The message says the first of them, the report all: a terminal need not hold thousands twice.
             result["failures"] = result["failures"][:MOST_LINES]
             result["failed"] = True
-            result["msg"] = "\n".join([f"{report.headline}. {report.sentence}", *wanted, f"Report: {pages['page']}"])
+            lines = [f"{report.headline}. {report.sentence}", *wanted, f"Report: {pages['page']}"]
+            result["msg"] = "\n".join([*lines, *([f"\n{result['msg']}"] if mistakes else [])])
         return result
 
 
-def _source(plan: Path) -> Source:
+def _source(plan: Path, approval: Approval, mistakes: Iterable[Finding]) -> Source:
     time = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return read_source(plan, time, {"faxnet.deploy": _collection_version(), "ansible-core": ansible_version})
+    versions = {"faxnet.deploy": _collection_version(), "ansible-core": ansible_version}
+    return read_source(plan, time, versions, approval, mistakes)
 
 
 def _collection_version() -> str:
@@ -98,6 +114,8 @@ def _summary(report: Report) -> dict[str, Any]:
     counts = report.counts()
     return {
         "verdict": report.verdict,
+        "approved": report.source.since.is_this,
+        "signed": str(report.signature.signed),
         "headline": report.headline,
         "sentence": report.sentence,
         "passed": counts[PASSED],

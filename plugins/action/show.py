@@ -1,19 +1,24 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tells a written plan in words, and what changed since the approved one."""
+"""Tells a written plan in words, and what changed since the approved one, and for which plan a signature is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ..plugin_utils.access.plans import access_between
-from ..plugin_utils.access.words import access_data, access_lines
+from ansible.errors import AnsibleActionFail
+
+from ..plugin_utils.access.plans import places_of, since_approved
+from ..plugin_utils.access.since_words import since_lines
+from ..plugin_utils.access.words import access_data
+from ..plugin_utils.basics.findings import Severity
 from ..plugin_utils.faces.action import EngineAction
-from ..plugin_utils.plan_files.approved import approved_digest, approved_directory
 from ..plugin_utils.plan_files.directory import read_plan, read_slice
 from ..plugin_utils.plan_files.overview import host_lines, plan_lines
+from ..plugin_utils.plan_files.signature import Signature
+from ..plugin_utils.plan_files.terminal_text import failure_text, remark_texts
 
 ARGUMENTS: dict[str, dict[str, Any]] = {"directory": {"type": "path"}, "host": {"type": "str"}}
 
@@ -28,16 +33,22 @@ class ActionModule(EngineAction):
         """Return the plan in words."""
         directory = self.locations(options, variables).plan
         plan = read_plan(directory)
-        approved = approved_digest(directory)
+        since = since_approved(directory, plan["digest"], places_of(plan))
+        approval, mistakes = self.approval(variables)
+        places_found = self.approval_places(variables)
+        if mistakes:
+            raise AnsibleActionFail(failure_text(mistakes, places_found))
+        signature = Signature(approval, plan["digest"])
+        for text in remark_texts(signature.findings(), Severity.WARNING, places_found):
+            self._display.warning(text)
         host = options["host"]
         told = host_lines(read_slice(directory, host)) if host else plan_lines(plan)
-        result: dict[str, Any] = {"digest": plan["digest"], "approved": approved or None, "access": None}
-        lines = [f"Plan {plan['digest']} in {directory}"]
-        if approved and approved != plan["digest"]:
-            changes = access_between(approved_directory(directory), directory)
-            result["access"] = access_data(changes)
-            lines += [f"The approved plan is another one: {approved}. Since then:"]
-            lines += [f"  {line}" for line in access_lines(changes)]
-        else:
-            lines.append("This is the approved plan." if approved else "No plan has been approved so far.")
-        return {**result, "text": [*lines, *told]}
+        lines = [f"Plan {plan['digest']} in {directory}", *since_lines(since), *filter(None, [signature.sentence])]
+        return {
+            "digest": plan["digest"],
+            "approved": since.digest or None,
+            "approved_at": since.time or None,
+            "access": access_data(since.changes.access) if since.changes is not None else None,
+            "signed": str(signature.signed),
+            "text": [*lines, *told],
+        }

@@ -10,7 +10,8 @@ short_description: Keep a plan as the approved one, or insist that it is
 version_added: "0.1.0"
 description:
   - With O(state=given), keeps a copy of the plan that is on disk as the approved one, in C(approved) beside the plan's
-    directory. Put that directory under version control, and it says who approved what and when.
+    directory, with the time in C(approved_at). Put that directory under version control, and it says who approved what
+    and when.
   - With O(state=required), fails where a plan has been approved and the plan on disk is another one. Where no plan was
     ever approved, nothing is asked. The playbook C(faxnet.deploy.deploy) does this before it touches any host.
   - Contacts no target.

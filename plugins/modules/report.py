@@ -16,6 +16,9 @@ description:
   - The page needs nothing but itself. It shows the verdict, the sites, devices and flows as a drawing, who may talk to
     whom, the call-back ranges, sheets for routers and clients that are set by hand, findings with their cures, and what
     was tested and what was not.
+  - It says what changed since the approved plan (M(faxnet.deploy.approval)), also as C(changes.csv) and C(changes.md),
+    and holds the block that an approver signs, with what the variable C(faxnet_approval) says. A signature for another
+    plan is a warning. What is wrong in that variable is left out of the report, and fails the task when it is written.
   - It works before anything was tested, and says so; after a run with C(--limit) it names the hosts that were not
     tested.
   - Runs once for the whole inventory.
@@ -53,6 +56,7 @@ notes:
 requirements:
   - netaddr and PyYAML on the controller
 seealso:
+  - module: faxnet.deploy.approval
   - module: faxnet.deploy.verify
 author:
   - faxnet.deploy contributors (@faxnet)
@@ -89,6 +93,18 @@ sentence:
   returned: always
   type: str
   sample: All 14 connections that must work do, and all 121 that must be refused are.
+approved:
+  description: Whether the plan is the approved one.
+  returned: always
+  type: bool
+  sample: true
+signed:
+  description: >-
+    For which plan the signature in C(faxnet_approval) is: V(this plan), V(another plan), V(no plan named), or
+    V(nothing) where nobody has signed.
+  returned: always
+  type: str
+  sample: this plan
 passed:
   description: How many checks passed.
   returned: always

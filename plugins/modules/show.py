@@ -13,6 +13,8 @@ description:
     purpose, what is open besides, and all findings with their cures.
   - Where a plan has been approved (M(faxnet.deploy.approval)) and this is another one, says first who gains and who
     loses access since then.
+  - Where the variable C(faxnet_approval) names an approver, says for which plan the signature is. One for another plan
+    is a warning.
   - Changes nothing and contacts no target.
 extends_documentation_fragment:
   - faxnet.deploy.plan_directory
@@ -63,6 +65,18 @@ approved:
   returned: always
   type: str
   sample: 5df14375fc572a4ae3ab
+approved_at:
+  description: When that was approved (ISO 8601, UTC); none where nobody knows.
+  returned: always
+  type: str
+  sample: "2026-11-29T18:44:10Z"
+signed:
+  description: >-
+    For which plan the signature in C(faxnet_approval) is: V(this plan), V(another plan), V(no plan named), or
+    V(nothing) where nobody has signed.
+  returned: always
+  type: str
+  sample: this plan
 access:
   description: What changed since the approved plan, as RV(faxnet.deploy.plan#module:access); none where this is it.
   returned: always

@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory.approval import Approval
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.page import report_page
 from tests.gates.browser import Browser, find_chromium
 from tests.gates.command import run
 from tests.unit.report.test_page import large
-from tests.unit.verification.offices import as_planned, reported, two_offices, wide_open
+from tests.unit.verification.offices import as_planned, reported, since_plan_of, two_offices, wide_open
 
 #: One browser for all of them.
 pytestmark = pytest.mark.xdist_group("browser")
@@ -59,10 +60,18 @@ def long_names(inventory: dict[str, Any]) -> dict[str, Any]:
 
 def report_of(size: str) -> Report:
     """A report of so many hosts; of the smallest nothing is as planned, so that there is everything to show."""
+    before = two_offices()
+    del before["hosts"]["uk-pc2"]
+    before["hosts"]["uk-pc1"]["faxnet_address"] = "10.2.0.99"
+    before["hosts"]["fl-fax"]["faxnet_permits"] = [{"name": "web", "ports": 80, "sources": ["10.1.0.0/24"]}]
     if size == "9 hosts":
-        return reported(two_offices(), wide_open)
+        approval = Approval("Two offices", "CHG-20417", "Telephony", "Network security", digest="0" * 64)
+        return reported(two_offices(), wide_open, since=since_plan_of(before, two_offices()), approval=approval)
     if size == "long names":
-        return reported(long_names(two_offices()), wide_open, notify=False)
+        inventory, before = long_names(two_offices()), long_names(before)
+        approval = Approval(*("x" * 2000, "Network of many names " * 100, "9" * 300, "x-" * 500), digest="0" * 64)
+        since = since_plan_of(before, inventory)
+        return reported(inventory, wide_open, notify=False, since=since, approval=approval)
     return reported(large({"30 hosts": 20, "200 hosts": 180}[size]), as_planned, notify=False)
 
 
@@ -121,6 +130,18 @@ def test_the_page_is_no_wider_than_its_screen(browser: Browser, pages: dict[str,
     browser.open(page_of(pages, size), width=width)
     browser.run(OPEN)
     assert browser.run("document.documentElement.scrollWidth") <= width
+
+
+def test_paper_alone_has_lines_to_sign_on(browser: Browser, pages: dict[str, Path]) -> None:
+    lines = "[...document.querySelectorAll('.approval .line')].map((item) => item.offsetHeight > 0)"
+    said = "[...document.querySelectorAll('.approval .unsaid')].map((item) => item.offsetHeight > 0)"
+    browser.open(page_of(pages, "9 hosts"), width=718)
+    assert (browser.run(lines), browser.run(said)) == ([False] * 3, [True] * 2)
+    browser.call("Emulation.setEmulatedMedia", media="print", features=[])
+    try:
+        assert (browser.run(lines), browser.run(said)) == ([True] * 3, [False] * 2)
+    finally:
+        browser.call("Emulation.setEmulatedMedia", media="", features=[])
 
 
 HEIGHTS = "[...document.querySelectorAll('.sheet > :not(summary)')].map((item) => item.offsetHeight)"

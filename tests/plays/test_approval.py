@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,9 +73,9 @@ def test_a_plan_is_approved_once_and_by_its_digest(planned: Network) -> None:
     first = approve(planned, "--diff")
     assert (first.code, first.changed) == (0, {"localhost": 1}), first.text
     assert f"+{digest(planned)}" in first.text
-    assert {name: content for name, (content, _time) in tree(approved).items()} == {
-        name: content for name, (content, _time) in tree(planned.plan).items()
-    }
+    kept = {name: content for name, (content, _time) in tree(approved).items()}
+    assert re.fullmatch(rb"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ\n", kept.pop("approved_at"))
+    assert kept == {name: content for name, (content, _time) in tree(planned.plan).items()}
     assert approve(planned).changed == {"localhost": 0}
 
 
@@ -89,6 +91,61 @@ def test_what_changed_since_the_approved_plan_is_told_as_access(planned: Network
     shown = planned.run("faxnet.deploy.show")
     assert "The approved plan is another one: " in shown.text
     assert "  gains: uk-pc3 to fl-fax: tcp 7488 (netcfax.pcp)" in shown.text
+    assert "  hosts added: uk-pc3" in shown.text
+    drawn = page(planned)
+    assert "The approved plan is another one." in drawn
+    assert "Who gains access" in drawn
+    assert "uk-pc3" in (planned.folder / ".faxnet/report/changes.csv").read_text(encoding="utf-8")
+
+
+def page(network: Network) -> str:
+    """The page that was drawn last."""
+    return (network.folder / ".faxnet" / "report" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_signature_is_shown_for_the_plan_that_it_names_and_makes_no_other_plan(planned: Network) -> None:
+    before, approved = tree(planned.plan), digest(planned)
+    said: dict[str, Any] = {"network": "Two offices", "change": 20417, "approved_by": "{{ boss }}"}
+    # As YAML has a date that stands in no quotes.
+    said["approved_on"] = datetime.date(2026, 11, 29)
+    inventory = planned.read()
+    inventory["all"]["vars"] |= {"boss": "A. Smith", "faxnet_approval": {**said, "digest": approved[:12]}}
+    planned.write(inventory)
+    assert planned.run("faxnet.deploy.plan").changed == {"localhost": 0}
+    assert tree(planned.plan) == before
+    signed = planned.run("faxnet.deploy.show")
+    assert "This plan was approved by A. Smith on 2026-11-29." in signed.text
+    for words in ("Two offices \u00b7 change 20417", "signed for this plan", "A. Smith"):
+        assert words in page(planned)
+    inventory["all"]["vars"]["faxnet_outbound"] = "flows"
+    planned.write(inventory)
+    planned.planned()
+    other = planned.run("faxnet.deploy.show")
+    assert other.code == 0
+    assert "FXN702 Signature for another plan" in other.text
+    assert f"The signature is for another plan: the plan {approved[:12]} was approved by A. Smith" in other.text
+    assert "signed for another plan" in page(planned)
+
+
+def test_mistakes_in_an_approval_are_told_all_at_once_and_stop_no_report(planned: Network) -> None:
+    inventory = planned.read()
+    inventory["all"]["vars"]["faxnet_approval"] = {"approver": "x", "approved_on": "soon", "digest": "abc"}
+    planned.write(inventory)
+    before = tree(planned.plan)
+    for outcome in (planned.run("faxnet.deploy.plan"), planned.run("faxnet.deploy.show"), planned.run(REPORT)):
+        assert outcome.code != 0
+        for words in ("faxnet_approval.approver", "faxnet_approval.approved_on", "faxnet_approval.digest", "FXN701"):
+            assert words in outcome.text
+    assert tree(planned.plan) == before
+    assert "FXN701" in page(planned)
+
+
+REPORT = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - faxnet.deploy.report:
+"""
 
 
 def test_a_plan_that_was_not_approved_is_not_deployed(planned: Network, host_of: Hosts) -> None:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import KINDS, errors
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory.approval import KEYS as APPROVAL_KEYS
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.slice_json import read_slice_document
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.planning.plan import Inputs, Planned, make_plan
@@ -160,9 +161,12 @@ def answers_well(planned: Planned) -> None:
         st.dictionaries(st.sampled_from(HOST_VARIABLES), junk),
         max_size=4,
     ),
+    approval=st.one_of(junk, st.dictionaries(st.sampled_from(APPROVAL_KEYS), st.one_of(junk, st.dates()))),
 )
-def test_an_inventory_of_nothing_but_junk_gives_findings(sites: Any, services: Any, lock: str, hosts: Any) -> None:
-    answers_well(make_plan(Inputs(sites=sites, hosts=hosts, services=services, lock=lock)))
+def test_an_inventory_of_nothing_but_junk_gives_findings(
+    sites: Any, services: Any, lock: str, hosts: Any, approval: Any
+) -> None:
+    answers_well(make_plan(Inputs(sites=sites, hosts=hosts, services=services, lock=lock, approval=approval)))
 
 
 @QUICK

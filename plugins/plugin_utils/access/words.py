@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..basics.addresses import Address
 from ..basics.protocols import NUMBERS
@@ -20,20 +20,74 @@ MOST_PIECES = 4
 _PROTOCOLS = {number: name for name, number in NUMBERS.items()}
 
 
+#: What becomes of an entry.
+GAINS = "gains"
+LOSES = "loses"
+MOVES = "moves"
+NEEDLESS = "no change necessary"
+STAYS = "still passes"
+
+#: Why nobody gains or loses anything by an entry.
+_WHY = {NEEDLESS: "it is let pass already", STAYS: "something else lets it pass"}
+
+NOTHING_CHANGES = "Nobody gains or loses access."
+
+
+class Told(NamedTuple):
+    """What becomes of one entry, in words.
+
+    Attributes:
+        change: one of the words above.
+        through: the device that it passes; empty where it ends there.
+        version: of IP.
+        packets: which.
+        becomes: for what moves: to whom, where that is somebody else, and which packets.
+        entry: name of what lets them pass.
+    """
+
+    change: str
+    source: str
+    destination: str
+    through: str
+    version: int
+    packets: str
+    becomes: str
+    entry: str
+
+    @property
+    def line(self) -> str:
+        """All of it as one line."""
+        becomes = f" becomes {self.becomes}" if self.becomes else ""
+        why = f": {_WHY[self.change]}" if self.change in _WHY else ""
+        ends = _joined(self.source, self.destination, self.through, self.version)
+        return f"{self.change}: {ends}: {self.packets}{becomes} ({self.entry}){why}"
+
+
+def told_changes(changes: AccessChanges) -> Iterator[Told]:
+    """Yield what becomes of each entry: gains, losses, what moves, and what makes no difference."""
+    for word, items in ((GAINS, changes.gained), (LOSES, changes.lost)):
+        for item in items:
+            yield _told(word, item)
+    for old, new in changes.moved:
+        before, after = _packets(old), _packets(new)
+        if _ends(old) != _ends(new):
+            after = f"{_ends(new)}: {after}"
+        elif before == after:  # then they come from elsewhere, or go elsewhere, or somebody else sends them
+            before, after = _pieces(old), _pieces(new)
+            if before == after:
+                before, after = _pieces(old, senders=True), _pieces(new, senders=True)
+        yield _told(MOVES, old)._replace(packets=before, becomes=after, entry=new.grant.name)
+    for word, items in ((NEEDLESS, changes.needless), (STAYS, changes.kept)):
+        for item in items:
+            yield _told(word, item)
+
+
 def access_lines(changes: AccessChanges) -> Iterator[str]:
     """Yield the changes, a line each; one that says so where nobody gains or loses anything."""
     if not changes:
-        yield "Nobody gains or loses access."
-    for word, items in (("gains", changes.gained), ("loses", changes.lost)):
-        for item in items:
-            yield f"{word}: {_said(item)}"
-    for old, new in changes.moved:
-        ends = "" if _ends(old) == _ends(new) else f"{_ends(new)}: "
-        yield f"moves: {_ends(old)}: {_packets(old)} becomes {ends}{_packets(new)} ({new.grant.name})"
-    for item in changes.needless:
-        yield f"no change necessary: {_said(item)}: it is let pass already"
-    for item in changes.kept:
-        yield f"still passes: {_said(item)}: something else lets it pass"
+        yield NOTHING_CHANGES
+    for told in told_changes(changes):
+        yield told.line
 
 
 def access_data(changes: AccessChanges) -> dict[str, list[dict[str, Any]]]:
@@ -59,14 +113,20 @@ def _entry(item: Difference) -> dict[str, Any]:
     }
 
 
-def _said(item: Difference) -> str:
-    return f"{_ends(item)}: {_packets(item)} ({item.grant.name})"
+def _told(change: str, item: Difference) -> Told:
+    through = item.border.device if item.border.crossing == "through" else ""
+    grant = item.grant
+    return Told(change, grant.source, grant.destination, through, item.border.version, _packets(item), "", grant.name)
 
 
 def _ends(item: Difference) -> str:
-    through = f" through {item.border.device}" if item.border.crossing == "through" else ""
-    version = " by IPv6" if item.border.version == 6 else ""
-    return f"{item.grant.source} to {item.grant.destination}{through}{version}"
+    told = _told("", item)
+    return _joined(told.source, told.destination, told.through, told.version)
+
+
+def _joined(source: str, destination: str, through: str, version: int) -> str:
+    passing = f" through {through}" if through else ""
+    return f"{source} to {destination}{passing}{' by IPv6' if version == 6 else ''}"
 
 
 def _packets(item: Difference) -> str:
@@ -76,11 +136,17 @@ def _packets(item: Difference) -> str:
         return f"everything{'' if whole else ' else'}{grant.remark}"
     if whole:
         return f"{grant.packets.words}{grant.remark}"
-    pieces = [_piece(piece, item.border.version) for piece in item.packets]
-    pieces = list(dict.fromkeys(pieces))
+    return f"of {grant.packets.words}{grant.remark}: {_pieces(item)}"
+
+
+def _pieces(item: Difference, *, senders: bool = False) -> str:
+    """The packets that are different; with *senders*, also who sends what arrives from somebody else's address."""
+    version = item.border.version
+    pieces = list(
+        dict.fromkeys(f"{_piece(box, version)}{_sender(box, version) if senders else ''}" for box in item.packets)
+    )
     more = len(pieces) - MOST_PIECES
-    listed = "; ".join(pieces[:MOST_PIECES]) + (f"; and {more} more" if more > 0 else "")
-    return f"of {grant.packets.words}{grant.remark}: {listed}"
+    return "; ".join(pieces[:MOST_PIECES]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _piece(box: Box, version: int) -> str:
@@ -95,6 +161,10 @@ def _piece(box: Box, version: int) -> str:
     if box.destination != anybody:
         words.append(f"to {_addresses(box.destination, version)}")
     return " ".join(words)
+
+
+def _sender(box: Box, version: int) -> str:
+    return "" if box.own in (box.seen, ANY_ADDRESS[version]) else f" ({_addresses(box.own, version)} sends them)"
 
 
 def _protocol(numbers: Interval) -> str:

@@ -138,6 +138,11 @@ KINDS = _kinds(
     ("FXN504", "advice", "Rules for a device that nobody here sets"),
     # 6xx: verification
     ("FXN601", "warning", "Results of a verification that cannot be read"),
+    # 7xx: approval
+    ("FXN701", "error", "Approval with a date or digest that cannot be"),
+    ("FXN702", "warning", "Signature for another plan"),
+    ("FXN703", "warning", "Signature that names no plan"),
+    ("FXN704", "warning", "Approved plan that cannot be read"),
 )
 
 #: So many hosts of one finding are named in a terminal.

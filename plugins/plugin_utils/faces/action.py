@@ -6,15 +6,24 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError, AnsibleValueOmittedError
 from ansible.plugins.action import ActionBase
 
+from ..basics.findings import Finding
+from ..inventory.approval import VARIABLE as APPROVAL
+from ..inventory.approval import Approval, read_approval
+from ..inventory.collecting import OMITTED, Evaluate, EvaluationError, shared_value
+from ..inventory.reader import Reader
 from ..plan_files.locations import Locations, find_locations
 from ..plan_files.sealed_json import PlanFileError
+from ..plan_files.terminal_text import PlacesOf
+from ..planning.hidden_values import without_vaulted
 from .libraries import missing_library
+from .places import Places
+from .vault import vault_test
 
 
 class EngineAction(ActionBase):
@@ -61,6 +70,39 @@ class EngineAction(ActionBase):
     def evaluate(self, value: Any, variables: Mapping[str, Any]) -> Any:
         """Return a value with its templates evaluated against *variables*."""
         return self._templar.copy_with_new_env(available_variables=dict(variables)).template(value)
+
+    def evaluator(self, hostvars: Mapping[str, Any]) -> Evaluate:
+        """Return how to evaluate raw values with raw variables, for collecting them."""
+        templar = self._templar.copy_with_new_env(available_variables={})
+
+        def evaluate(raw: Any, variables: Mapping[str, Any]) -> Any:
+            templar.available_variables = {**variables, "hostvars": hostvars}
+            try:
+                return templar.template(raw)
+            except AnsibleValueOmittedError:
+                return OMITTED
+            except AnsibleError as error:
+                raise EvaluationError(str(error)) from None
+
+        return evaluate
+
+    def vault_test(self) -> Callable[[object], bool] | None:
+        """Return how to tell whether a value came from a vault; None where no vault's secret was given."""
+        return vault_test() if self._loader._vault.secrets else None
+
+    def approval(self, variables: Mapping[str, Any]) -> tuple[Approval, list[Finding]]:
+        """Return what ``faxnet_approval`` says for this host, and the mistakes in it."""
+        evaluate = self.evaluator(variables.get("hostvars") or {})
+        host = str(variables.get("inventory_hostname", ""))
+        value, findings = shared_value(APPROVAL, host, variables, evaluate, self.vault_test())
+        noted: list[Finding] = []
+        approval = read_approval(Reader("", noted), value)
+        return approval, [*findings, *without_vaulted(noted, value, {})]
+
+    def approval_places(self, variables: Mapping[str, Any]) -> PlacesOf:
+        """Return how to find where a finding about that variable stands in the inventory's files."""
+        host = str(variables.get("inventory_hostname", ""))
+        return Places({host: variables}, lambda _host: variables, {APPROVAL: host}).of
 
     def locations(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> Locations:
         """Return where the controller keeps the plan: the task's ``directory``, or where the host's variables say."""

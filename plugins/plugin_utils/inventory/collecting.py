@@ -237,6 +237,24 @@ def collect(
         return _collect(hosts, raw_variables, _Collector(evaluate, from_vault))
 
 
+def shared_value(
+    name: str,
+    host: str,
+    variables: Mapping[str, Any],
+    evaluate: Evaluate,
+    from_vault: Callable[[object], bool] | None = None,
+) -> tuple[Any, list[Finding]]:
+    """Return one variable of the whole network as one host has it, None where it is not set; and what is wrong.
+
+    Args:
+        variables: the host's, not evaluated.
+        evaluate, from_vault: as for :func:`collect`.
+    """
+    collector = _Collector(evaluate, from_vault)
+    value = collector.value(host, name, variables.get(name), variables)
+    return None if value is OMITTED else value, collector.findings()
+
+
 def _collect(
     hosts: Iterable[str], raw_variables: Callable[[str], Mapping[str, Any]], collector: _Collector
 ) -> Collected:

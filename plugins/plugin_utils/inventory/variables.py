@@ -10,7 +10,14 @@ import difflib
 from .logins import LOGIN_VARIABLES
 
 #: One value for the whole network: hosts that set one must agree on it.
-NETWORK_VARIABLES = ("faxnet_sites", "faxnet_services", "faxnet_controller", "faxnet_directory", "faxnet_lock")
+NETWORK_VARIABLES = (
+    "faxnet_sites",
+    "faxnet_services",
+    "faxnet_controller",
+    "faxnet_approval",
+    "faxnet_directory",
+    "faxnet_lock",
+)
 
 #: Each host's own.
 HOST_VARIABLES = (

@@ -4,20 +4,24 @@
 """The approved plan: a copy that is kept when somebody has approved a plan, and what later ones are held against.
 
 It lies beside the plan and is a plan directory like any other: it can be read, compared and put under version control.
+One file more says when it was approved: the times of files get lost there.
 """
 
 from __future__ import annotations
 
+import datetime
 import shutil
 from pathlib import Path
 
-from .directory import read_plan, written_digest
+from .directory import read_plan, write_text, written_digest
 from .sealed_json import PlanFileError
 from .swap import replace_folder, temporary
 
 DIRECTORY_NAME = "approved"
+TIME_FILE = "approved_at"
 
-_APPROVE_AGAIN = "have the plan approved that is there now (playbook faxnet.deploy.approve)"
+#: How to get a good copy.
+APPROVE_AGAIN = "have the plan approved that is there now (playbook faxnet.deploy.approve)"
 
 
 def approved_directory(plan: Path) -> Path:
@@ -31,11 +35,23 @@ def approved_digest(plan: Path) -> str:
     Raises:
         PlanFileError: it cannot be read.
     """
-    return written_digest(approved_directory(plan), _APPROVE_AGAIN)
+    return written_digest(approved_directory(plan), APPROVE_AGAIN)
 
 
-def approve(plan: Path, *, check_mode: bool = False) -> bool:
+def approved_time(plan: Path) -> str:
+    """Return when the approved plan was approved (ISO 8601, UTC); empty where nothing good says so."""
+    try:
+        text = (approved_directory(plan) / TIME_FILE).read_text(encoding="ascii").strip()
+        return text if datetime.datetime.fromisoformat(text).tzinfo else ""
+    except (OSError, ValueError):  # what cannot be decoded is a ValueError, too
+        return ""
+
+
+def approve(plan: Path, time: str, *, check_mode: bool = False) -> bool:
     """Keep a copy of the plan as the approved one; return False where it is that already.
+
+    Args:
+        time: when it is approved (ISO 8601, UTC).
 
     Raises:
         PlanFileError: there is no plan, it is not as it was written, or the copy cannot be written.
@@ -52,6 +68,7 @@ def approve(plan: Path, *, check_mode: bool = False) -> bool:
         around = temporary(kept)
         try:
             shutil.copytree(plan, around / "new")
+            write_text(f"{time}\n", around / "new" / TIME_FILE)
             replace_folder(around / "new", kept)
         finally:
             shutil.rmtree(around, ignore_errors=True)
@@ -78,4 +95,5 @@ def insist_on_approved(plan: Path) -> str:
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    files = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {name: path.read_bytes() for name, path in files.items() if name != TIME_FILE}

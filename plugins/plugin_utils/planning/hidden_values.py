@@ -17,6 +17,7 @@ from ..basics.findings import Finding, without_secrets
 from ..basics.vaulted import VaultedText, vaulted_in
 from ..catalog.catalog import builtin_catalog
 from ..catalog.profile import EXCHANGE_KINDS, INITIATORS, TRANSPORTS
+from ..inventory.approval import KEYS as APPROVAL_KEYS
 from ..inventory.hosts import OUTBOUND, REVERSE_PATH
 from ..inventory.intent import STANCES
 from ..inventory.offers import OFFER_KEYS
@@ -40,7 +41,8 @@ def own_words() -> frozenset[str]:
         (
             *NETWORK_VARIABLES, *HOST_VARIABLES, *CONNECTION_VARIABLES, *OPENING_KEYS, *FORWARD_KEYS, *RESERVED_KEYS,
             *OUTBOUND, *REVERSE_PATH, *STANCES, *OFFER_KEYS, *PROTOCOLS, *SITE_KEYS, *USE_KEYS, *CALLBACK_KEYS, *MODES,
-            *UNLIMITED, *TRANSPORTS, *INITIATORS, *EXCHANGE_KINDS, *PLATFORMS, "host",
+            *UNLIMITED, *TRANSPORTS, *INITIATORS, *EXCHANGE_KINDS, *PLATFORMS, *APPROVAL_KEYS,
+            "host",
             *(profile.name for profile in profiles),
             *(name for profile in profiles for name in profile.settings),
             *(name for profile in profiles for name in profile.environments),

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from ..basics.findings import Finding, errors, sort_findings
 from ..basics.gc_pause import gc_pause
 from ..catalog.catalog import builtin_catalog, extend_catalog
+from ..inventory.approval import read_approval
 from ..inventory.controllers import read_controllers
 from ..inventory.hosts import read_hosts
 from ..inventory.intent import Intent
 from ..inventory.jump_hosts import Machines, with_jumps
 from ..inventory.offers import note_unused_offers, read_offers
 from ..inventory.permit_ends import PermitEnds
+from ..inventory.reader import Reader
 from ..inventory.sites import read_sites
 from ..inventory.unsaid_addresses import with_unsaid
 from ..inventory.uses import read_uses
@@ -51,6 +53,7 @@ class Inputs:
         logins: what ansible.cfg and the command line say of logins where hosts do not (inventory/logins.py).
         findings: what the caller found wrong before (templates, hosts that disagree).
         groups: the members of every group of the inventory, which permits may name.
+        approval: ``faxnet_approval``, or None; only its mistakes matter here.
     """
 
     sites: object
@@ -62,6 +65,7 @@ class Inputs:
     logins: Mapping[str, object] = field(default_factory=dict)
     findings: tuple[Finding, ...] = field(default=())
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    approval: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,7 @@ def _make_plan(inputs: Inputs) -> Planned:
         note_unused_offers(offers, uses, findings)
     sites = with_unsaid(sites, hosts, uses)
     controllers = read_controllers(inputs.controller, inputs.hosts, hosts, sites, machines, findings)
+    read_approval(Reader("", findings), inputs.approval)
     intent = Intent(catalog, sites, hosts, offers, uses, controllers)
     flows = make_flows(intent, lock, findings)
     management = with_login_permits(intent, management_permits(intent), findings)
@@ -130,7 +135,8 @@ def _make_plan(inputs: Inputs) -> Planned:
         note_anywhere(intent, findings)
         note_translated(intent, findings)
         note_open(intent, findings)
-    ordered = sort_findings(without_vaulted(findings, (inputs.sites, inputs.services, inputs.controller), inputs.hosts))
+    shared = inputs.sites, inputs.services, inputs.controller, inputs.approval
+    ordered = sort_findings(without_vaulted(findings, shared, inputs.hosts))
     if errors(ordered):
         return Planned(None, ordered)
     return Planned(Plan(intent, flows, policies, ordered), ordered)

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any
 
+from ..access.plans import SinceApproved
+from ..access.words import told_changes
 from .model import Report
 
 FORMAT = 1
@@ -41,6 +44,10 @@ def _members(report: Report) -> Iterator[tuple[str, Any]]:
     yield "sentence", report.sentence
     yield "counts", report.counts()
     yield "kinds", report.checks.tally.kinds
+    yield "approval", {**asdict(report.source.approval), "signed": str(report.signature.signed)}
+    yield "since_approved", _since(report.source.since)
+    changes = report.source.since.changes
+    yield "access_changes", (told._asdict() for told in (told_changes(changes.access) if changes is not None else ()))
     yield "hosts", {"tested": report.tested, "untested": report.untested}
     yield "refusing_nothing", report.lenient
     yield from report.also_open.members()
@@ -49,6 +56,14 @@ def _members(report: Report) -> Iterator[tuple[str, Any]]:
     for key in ("left_out", "shared_addresses", "not_probed", "by_reasoning"):
         yield key, expected.get(key, ())
     yield "findings", report.findings
+
+
+def _since(since: SinceApproved) -> dict[str, Any]:
+    changes = since.changes
+    names = ("added", "removed", "moved", "others")
+    hosts = {name: list(getattr(changes, name)) if changes is not None else [] for name in names}
+    told = {"approved": since.digest or None, "approved_at": since.time or None, "is_this": since.is_this}
+    return {**told, "problem": since.problem or None, **hosts}
 
 
 def _lines(items: Iterable[Any]) -> Iterator[str]:

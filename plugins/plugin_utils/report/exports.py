@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What lies beside the page for those who want to sort, compare or paste it: flows, rules and call-back ranges.
+"""What lies beside the page to be sorted, compared or pasted: flows, rules, call-back ranges, changes of access.
 
 Each table is gone through once for both of its files, a row at a time, and says the same in every run of one plan.
 """
@@ -9,8 +9,11 @@ Each table is gone through once for both of its files, a row at a time, and says
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
+from ..access.since_words import since_lines
+from ..access.words import told_changes
 from ..basics.ports import PortRange, ports_text
 from ..plan_files.view import FlowView, PlanView
 from ..platforms.rule_list import rule_list
@@ -18,6 +21,7 @@ from .model import Report
 from .table_files import Row, both
 
 DRAWING = "network.svg"
+CHANGES = "changes"
 
 _ANY = "any"
 
@@ -66,6 +70,19 @@ class RuleRow(NamedTuple):
     state: str
 
 
+class ChangeRow(NamedTuple):
+    """What becomes of one entry since the approved plan."""
+
+    change: str
+    source: str
+    destination: str
+    through: str
+    ip_version: int
+    packets: str
+    becomes: str
+    entry: str
+
+
 class RangeRow(NamedTuple):
     """The ports on which a client is called back, as they stand in its settings."""
 
@@ -88,7 +105,8 @@ def tables(report: Report) -> dict[tuple[str, ...], Iterator[tuple[str, ...]]]:
     note = f"Of the plan {report.view.digest}."
     found: dict[tuple[str, ...], Iterator[tuple[str, ...]]] = {}
     for name, (title, head, rows) in _TABLES.items():
-        found[f"{name}.csv", f"{name}.md"] = both(title, note, head, rows(report))
+        more = f" {_since(report)}" if name == CHANGES else ""
+        found[f"{name}.csv", f"{name}.md"] = both(title, f"{note}{more}", head, rows(report))
     return found
 
 
@@ -170,6 +188,16 @@ def _ranges(report: Report) -> Iterator[RangeRow]:
             )
 
 
+def _changes(report: Report) -> Iterator[ChangeRow]:
+    changes = report.source.since.changes
+    for told in told_changes(changes.access) if changes is not None else ():
+        yield ChangeRow(*told)
+
+
+def _since(report: Report) -> str:
+    return " ".join(line.strip() for line in islice(since_lines(report.source.since), 1))
+
+
 def called_back(view: PlanView) -> dict[tuple[str, str, str], FlowView]:
     """Return the flow by which each client is called back, by client, server and service."""
     return {(flow.destination, flow.source, flow.service): flow for flow in view.flows if flow.callback}
@@ -191,4 +219,5 @@ _TABLES: Mapping[str, tuple[str, Sequence[str], Callable[[Report], Iterator[Row]
     "flows": ("Flows", FlowRow._fields, _flows),
     "rules": ("Rules of each device", RuleRow._fields, _rules),
     "ranges": ("Call-back ranges", RangeRow._fields, _ranges),
+    CHANGES: ("Access since the approved plan", ChangeRow._fields, _changes),
 }

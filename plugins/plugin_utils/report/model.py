@@ -11,7 +11,9 @@ from itertools import chain
 from typing import Any
 
 from ..basics.findings import Finding
+from ..plan_files.approved import DIRECTORY_NAME
 from ..plan_files.sealed_json import PlanFileError
+from ..plan_files.signature import Signature
 from ..plan_files.view import PlanView
 from ..verification.judgement import FAILED, PASSED, UNPROVEN, witnesses
 from ..verification.notifications import judge_notifications
@@ -40,7 +42,9 @@ class Report:
         notifications: every notification with verdict and text; None where no round was made.
         tested, untested: names of hosts that were to send probes; those whose results cannot be read are untested.
         also_open: what passes besides the flows, and what may be lost.
-        findings: the plan's, and before them one for each host whose results cannot be read.
+        signature: of the person whom the inventory names as the approver, held against the plan.
+        findings: the plan's; before them one for each host whose results cannot be read, and what is to be said of the
+            approval.
         verdict: one of the four above.
         headline, sentence: the verdict for people.
     """
@@ -52,6 +56,7 @@ class Report:
     tested: tuple[str, ...]
     untested: tuple[str, ...]
     also_open: AlsoOpen
+    signature: Signature
     findings: tuple[Mapping[str, Any], ...]
     verdict: str
     headline: str
@@ -122,6 +127,8 @@ def make_report(source: Source) -> Report:
     # Hosts with nothing to send are tested by others' probes: only senders can be left untested.
     senders = (source.expected or {}).get("hosts") or {}
     untested = tuple(sorted({*senders, *unread} - {*told}))
+    signature = Signature(source.approval, view.digest)
+    approval = (*source.mistakes, *signature.findings(), *_unread_approved(source.since.problem))
     verdict = _verdict(checks, notifications, untested)
     headline, sentence = _words(verdict, checks, notifications, untested, lenient(view))
     return Report(
@@ -132,7 +139,8 @@ def make_report(source: Source) -> Report:
         tested=tuple(sorted(told)),
         untested=untested,
         also_open=also_open(view),
-        findings=(*(finding.as_dict() for finding in unread.values()), *view.findings),
+        signature=signature,
+        findings=(*(finding.as_dict() for finding in (*unread.values(), *approval)), *view.findings),
         verdict=verdict,
         headline=headline,
         sentence=sentence,
@@ -151,6 +159,12 @@ def lenient(view: PlanView) -> dict[str, tuple[str, ...]]:
 def _unread(host: str, problem: str) -> Finding:
     cure = "run the playbook faxnet.deploy.verify again; or remove the file and make the report again without that host"
     return Finding("FXN601", (host,), f"results/{host}.json", "", problem, cure)
+
+
+def _unread_approved(problem: str) -> Iterator[Finding]:
+    if problem:
+        cure = "mend the copy from version control; or look at this plan, and have it approved (faxnet.deploy.approve)"
+        yield Finding("FXN704", (), DIRECTORY_NAME, "", problem, cure)
 
 
 def _counts(checks: Checks, notifications: tuple[Mapping[str, Any], ...] | None) -> dict[str, int]:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from ..verification.judgement import FAILED, PASSED, UNPROVEN
 from .also_open_section import also_open_section
+from .approval_section import approval_section
+from .changes_section import changes_section
 from .drawing_file import STYLE_SHEET
 from .failures_section import failures_section
 from .markup import Markup, raw, tag
@@ -36,6 +38,7 @@ _SIGNS = {
     UNTESTED: "M16,24 H32",
 }
 _CONTENTS = (
+    ("approved", "Changes"),
     ("network", "Network"),
     ("matrix", "Who talks to whom"),
     ("also-open", "Also open"),
@@ -45,7 +48,8 @@ _CONTENTS = (
     ("special", "More than a port"),
     ("ranges", "Call-back ranges"),
     ("findings", "Findings"),
-    ("sheets", "Worksheets"),
+    ("sheets", "Sheets"),
+    ("approval", "Approval"),
 )
 
 
@@ -53,6 +57,7 @@ def report_page(report: Report) -> str:
     """Return the page."""
     sections = {
         "failures": failures_section(report),
+        "approved": changes_section(report),
         "network": drawing_section(report),
         "matrix": matrix_section(report),
         "also-open": also_open_section(report),
@@ -63,6 +68,7 @@ def report_page(report: Report) -> str:
         "ranges": ranges_section(report),
         "findings": findings_section(report),
         "sheets": sheets_section(report),
+        "approval": approval_section(report),
     }
     style, script = (path.read_text(encoding="utf-8") for path in (STYLE_SHEET, SCRIPT))
     head = tag(
@@ -75,9 +81,9 @@ def report_page(report: Report) -> str:
         tag("title", f"{report.headline} \u2013 fax network report"),
         tag("style", raw(style)),
     )
-    top = tag("div", _contents(sections), _find(), class_="bar")
+    top = tag("div", _contents(sections, report), _find(), class_="bar")
     main = tag("main", sections.values())
-    body = tag("body", _verdict(report), top, main, _approval(report), _footer(report), tag("script", raw(script)))
+    body = tag("body", _verdict(report), top, main, _footer(report), tag("script", raw(script)))
     return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
 
 
@@ -93,12 +99,18 @@ def _verdict(report: Report) -> Markup:
     )
     words = tag(
         "div",
-        tag("p", "Fax network report", class_="kicker"),
+        tag("p", " \u00b7 ".join(filter(None, _names(report))), class_="kicker"),
         tag("h1", report.headline),
         tag("p", report.sentence, class_="sentence"),
         _facts(report),
     )
     return tag("header", tag("div", sign, words, class_="banner"), class_=f"verdict {style}")
+
+
+def _names(report: Report) -> tuple[str, str, str]:
+    """What the page is, of which network, and for which change."""
+    said = report.source.approval
+    return "Fax network report", said.network, f"change {said.change}" if said.change else ""
 
 
 def _facts(report: Report) -> Markup:
@@ -113,8 +125,11 @@ def _facts(report: Report) -> Markup:
     return tag("ul", [tag("li", fact) for fact in facts], tag("li", moment), class_="facts")
 
 
-def _contents(sections: Mapping[str, Markup | None]) -> Markup:
-    links = [tag("a", title, href=f"#{identity}") for identity, title in _CONTENTS if sections[identity] is not None]
+def _contents(sections: Mapping[str, Markup | None], report: Report) -> Markup:
+    # Of an approval of which nobody said anything there is nothing to be seen but on paper.
+    hidden = {"approval"} if not report.source.approval else set()
+    shown = [entry for entry in _CONTENTS if sections[entry[0]] is not None and entry[0] not in hidden]
+    links = [tag("a", title, href=f"#{identity}") for identity, title in shown]
     return tag("nav", links, aria_label="Sections")
 
 
@@ -122,13 +137,6 @@ def _find() -> Markup:
     """A field that finds rows; the script shows it, for without one it does nothing."""
     label = tag("label", "Find ", tag("input", type="search", placeholder="host, address, port"))
     return tag("div", label, tag("output"), class_="find", role="search", hidden=True)
-
-
-def _approval(report: Report) -> Markup:
-    """On paper: where somebody signs, and for which plan."""
-    lines = [tag("p", f"{words}: ", tag("span", class_="line")) for words in ("Approved by", "Date", "Signature")]
-    plan = tag("p", "For the plan ", tag("code", report.view.digest), ".")
-    return tag("div", plan, lines, class_="approval")
 
 
 def _footer(report: Report) -> Markup:

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..access.plans import NONE_APPROVED, Place, SinceApproved, places_of, since_approved
+from ..basics.findings import Finding
+from ..inventory.approval import UNSAID, Approval
 from ..plan_files.directory import read_plan, read_slice
+from ..plan_files.sealed_json import PlanFileError
 from ..plan_files.view import PlanView, view_plan
 from ..verification.run_files import Results, read_summary
 
@@ -27,6 +31,9 @@ class Source:
             it cannot be.
         time: when the report is made (ISO 8601, UTC).
         versions: names and versions of what took part.
+        since: the plan, held against the approved one.
+        approval: what the inventory says of an approval.
+        mistakes: what is wrong with that.
     """
 
     view: PlanView
@@ -35,6 +42,9 @@ class Source:
     results: Mapping[str, Mapping[str, Any]]
     time: str
     versions: Mapping[str, str]
+    since: SinceApproved = NONE_APPROVED
+    approval: Approval = UNSAID
+    mistakes: tuple[Finding, ...] = ()
 
 
 class _Slices(Mapping[str, Mapping[str, Any]]):
@@ -63,14 +73,43 @@ class _Slices(Mapping[str, Mapping[str, Any]]):
         return len(self._hosts)
 
 
-def read_source(plan: Path, time: str, versions: Mapping[str, str]) -> Source:
+def read_source(
+    plan: Path,
+    time: str,
+    versions: Mapping[str, str],
+    approval: Approval = UNSAID,
+    mistakes: Iterable[Finding] = (),
+) -> Source:
     """Return what a report of the plan in a directory, and of the last run beside it, is made of.
 
     Of a large network the plan document is several times as large as the view of it, so it is not kept.
 
+    Args:
+        time, versions, approval, mistakes: as :class:`Source` has them.
+
     Raises:
         PlanFileError: the plan, or what is expected of it, cannot be read.
     """
-    view = view_plan(read_plan(plan))
+    document = read_plan(plan)
+    view, places = view_plan(document), places_of(document)
+    del document
     base = plan.parent
-    return Source(view, _Slices(plan, view.hosts), read_summary(base, view.digest), Results(base), time, versions)
+    return Source(
+        view=view,
+        slices=_Slices(plan, view.hosts),
+        expected=read_summary(base, view.digest),
+        results=Results(base),
+        time=time,
+        versions=versions,
+        since=_since(plan, view.digest, places),
+        approval=approval,
+        mistakes=tuple(mistakes),
+    )
+
+
+def _since(plan: Path, digest: str, places: Mapping[str, Place]) -> SinceApproved:
+    """An approved plan that cannot be read is told on the page: what was tested is worth a report all the same."""
+    try:
+        return since_approved(plan, digest, places)
+    except PlanFileError as error:
+        return SinceApproved(problem=str(error))

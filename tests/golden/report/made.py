@@ -7,22 +7,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory.approval import Approval
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.view import view_plan
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.document import report_json
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.drawing import drawing
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.exports import tables
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.junit import junit_xml
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.page import report_page
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.scene import make_scene
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
-from tests.unit.verification.offices import as_planned, planned, reported, two_offices, wide_open
+from tests.unit.verification.offices import as_planned, planned, reported, since_plan_of, two_offices, wide_open
 from tests.unit.verification.products import products, router_slices
 
 
 def files() -> dict[str, str]:
     """Return every golden file."""
     mixed = products()
-    tested, open_to_all, untested = (reported(two_offices(), answer) for answer in (as_planned, wide_open, None))
+    open_to_all, untested = (reported(two_offices(), answer) for answer in (wide_open, None))
+    tested = _signed()
     found = {
         "probes.txt": _probes(*planned(two_offices())),
         "products_probes.txt": _probes(mixed, router_slices(mixed)),
@@ -34,13 +37,24 @@ def files() -> dict[str, str]:
         "without_rules.json": "".join(report_json(open_to_all)),
         "untested.json": "".join(report_json(untested)),
     }
-    for names, steps in tables(untested).items():
+    for names, steps in tables(tested).items():
         # Tables end their lines as spreadsheets want it (tests/unit/report/test_exports.py); here all files do alike.
         found |= {
             name: "".join(pieces).replace("\r\n", "\n")
             for name, pieces in zip(names, zip(*steps, strict=True), strict=True)
         }
     return {f"expected/{name}": text for name, text in found.items()}
+
+
+def _signed() -> Report:
+    """All as planned, since another plan was approved: without one client, with another elsewhere, with a permit."""
+    before, inventory = two_offices(), two_offices()
+    del before["hosts"]["uk-pc2"]
+    before["hosts"]["uk-pc1"]["faxnet_address"] = "10.2.0.99"
+    before["hosts"]["fl-fax"]["faxnet_permits"] = [{"name": "web", "ports": 80, "sources": ["10.1.0.0/24"]}]
+    digest = planned(inventory)[0]["digest"]
+    approval = Approval("Two offices", "CHG-20417", "Telephony", "Network security", "2026-11-19", digest[:12])
+    return reported(inventory, as_planned, since=since_plan_of(before, inventory), approval=approval)
 
 
 def _lines(markup: str) -> str:

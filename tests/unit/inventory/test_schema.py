@@ -21,6 +21,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import (
     reserved_ports,
     variables,
 )
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import approval as read_approval
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import hosts as read_hosts
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import offers as read_offers
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import permits as read_permits
@@ -101,6 +102,11 @@ def test_call_backs_have_the_same_keys() -> None:
     assert set(OPTIONS["faxnet_uses"]["options"]["callback"]["options"]) == set(read_uses.CALLBACK_KEYS)
 
 
+def test_an_approval_has_the_same_keys() -> None:
+    assert set(SCHEMA["properties"]["faxnet_approval"]["anyOf"][0]["properties"]) == set(read_approval.KEYS)
+    assert set(OPTIONS["faxnet_approval"]["options"]) == set(read_approval.KEYS)
+
+
 def test_choices_are_the_catalogues_and_the_readers() -> None:
     assert OPTIONS["faxnet_system"]["choices"] == SCHEMA["properties"]["faxnet_system"]["anyOf"][0]["enum"]
     assert set(OPTIONS["faxnet_system"]["choices"]) == set(builtin_catalog().systems)
@@ -139,6 +145,8 @@ def test_the_examples_keep_to_it(path: Path) -> None:
         {"faxnet_clamp_mss": {"size": 1452, "interfaces": ["ppp0"]}},
         {"faxnet_reserved_ports": [5357, "50000-50059", {"ports": [80, "90-99"], "transport": "tcp", "reason": "a"}]},
         {"faxnet_reserved_ports": "{{ hyperv_ports + [1194] }}"},
+        {"faxnet_approval": {"change": 20417, "approved_on": "2026-11-29", "digest": "9f2c61d0a7be"}},
+        {"faxnet_approval": {"network": "Two offices", "digest": "{{ digest }}"}},
     ],
 )
 def test_sound_variables_pass(data: object) -> None:
@@ -161,6 +169,8 @@ def test_sound_variables_pass(data: object) -> None:
         ({"faxnet_management": []}, "$.faxnet_management"),
         ({"faxnet_address": "10.2.0.27\n10.2.0.28"}, "$.faxnet_address"),
         ({"faxnet_outbound": "some"}, "$.faxnet_outbound"),
+        ({"faxnet_approval": {"approver": "security"}}, "$.faxnet_approval"),
+        ({"faxnet_approval": {"digest": "9f2c61d0"}}, "$.faxnet_approval"),
         ({"faxnet_services": {"mine": {"exchanges": []}}}, "$.faxnet_services.mine"),
     ],
 )

@@ -102,6 +102,11 @@ SERVICES: dict[str, Any] = {
     }
 }  # fmt: skip
 
+APPROVAL: dict[str, Any] = {
+    "network": "Two offices", "change": 20417, "requested_by": "telephony", "approved_by": "security",
+    "approved_on": "2026-11-29", "digest": "9f2c61d0a7be",
+}  # fmt: skip
+
 #: No name, no address, no port: wrong wherever it stands. A name, and a number, are right in some places.
 SECRETS = (VaultedText("p4ss/ word"), VaultedText("hunter2"), VaultedNumber(8675309))
 
@@ -109,12 +114,14 @@ SECRETS = (VaultedText("p4ss/ word"), VaultedText("hunter2"), VaultedNumber(8675
 def network() -> dict[str, Any]:
     """Every variable that a plan reads, by name; those of hosts below the host."""
     return copy.deepcopy(
-        {"faxnet_sites": SITES, "faxnet_services": SERVICES, "faxnet_controller": ["10.2.0.7"], "hosts": HOSTS}
-    )
+        {"faxnet_sites": SITES, "faxnet_services": SERVICES, "faxnet_controller": ["10.2.0.7"],
+         "faxnet_approval": APPROVAL, "hosts": HOSTS}
+    )  # fmt: skip
 
 
 def planned(data: dict[str, Any]) -> Planned:
-    return make_plan(Inputs(data["faxnet_sites"], data["hosts"], data["faxnet_services"], data["faxnet_controller"]))
+    shared = data["faxnet_sites"], data["hosts"], data["faxnet_services"], data["faxnet_controller"]
+    return make_plan(Inputs(*shared, approval=data["faxnet_approval"]))
 
 
 def leaves(data: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -174,7 +181,7 @@ def test_no_finding_shows_a_secret_wherever_it_stands(secret: VaultedText | Vaul
 def test_what_is_encrypted_as_a_whole_is_planned_as_if_it_were_not() -> None:
     open_plan, hidden_plan = planned(network()), planned(
         {"faxnet_sites": everything_vaulted(SITES), "faxnet_services": everything_vaulted(SERVICES),
-         "faxnet_controller": everything_vaulted(["10.2.0.7"]),
+         "faxnet_controller": everything_vaulted(["10.2.0.7"]), "faxnet_approval": everything_vaulted(APPROVAL),
          "hosts": {name: everything_vaulted(own) for name, own in HOSTS.items()}}
     )  # fmt: skip
     assert open_plan.plan is not None, [finding.text() for finding in open_plan.findings]

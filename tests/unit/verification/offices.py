@@ -7,8 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.access.plans import (
+    SinceApproved,
+    places_of,
+    plan_changes,
+)
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.changes import Changed
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.plan_json import PlanDocuments
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.slice_json import read_slice_document
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.view import view_plan
@@ -20,6 +27,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.probes 
 from tests.golden.plan.made import read_case
 
 TIME = "2026-11-20T14:00:00Z"
+APPROVED_AT = "2026-11-13T09:30:00Z"
 
 Answer = Callable[[dict[str, Any]], str]
 
@@ -101,13 +109,35 @@ def _notify(plan: dict[str, Any], found: dict[str, dict[str, Any]]) -> None:
 
 
 def reported(
-    inventory: dict[str, Any], answer: Answer | None, *, only: str = "", notify: bool = True, time: str = TIME
+    inventory: dict[str, Any],
+    answer: Answer | None,
+    *,
+    only: str = "",
+    notify: bool = True,
+    time: str = TIME,
+    **more: Any,
 ) -> Report:
-    """Return the report of an inventory in a network that answers so; None: before anything was tested."""
+    """Return the report of an inventory in a network that answers so; None: before anything was tested.
+
+    Args:
+        more: what else the report's source has.
+    """
     plan, slices = planned(inventory)
     expects = expectations(plan, slices)
     results = {} if answer is None else results_of(plan, expects, answer, only=only, notify=notify)
-    return make_report(source_of(plan, slices, expects, results, time))
+    return make_report(replace(source_of(plan, slices, expects, results, time), **more))
+
+
+def since_plan_of(approved: dict[str, Any], inventory: dict[str, Any]) -> SinceApproved:
+    """Hold the plan of an inventory against that of the one that was approved."""
+    (before, old), (after, new) = planned(approved), planned(inventory)
+    if before["digest"] == after["digest"]:
+        return SinceApproved(before["digest"], APPROVED_AT, is_this=True)
+    differing = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    changed = [Changed(name, old.get(name), new.get(name)) for name in differing]
+    return SinceApproved(
+        before["digest"], APPROVED_AT, changes=plan_changes(places_of(before), places_of(after), changed)
+    )
 
 
 def source_of(

@@ -55,8 +55,10 @@ def rich_network() -> Network:
         .uses("uk-any", "sheffield", "10.2.0.128/25", "hylafax", "fl-hyla", platform="unmanaged")
         .offers("trunk", "provider", ["192.0.2.7", "192.0.2.8"], "sip_trunk", platform="unmanaged", media="16384-32768")
         .uses("fl-pbx", "florida", "10.1.0.15", "sip_trunk", "trunk")
+        .uses("fl-any", "florida", "10.1.0.99", "netcfax", "fl-idle", offer="second")
         .offers("fl-mail", "florida", "10.1.0.14", "kerio_connect", public=True, exchanges=["smtp"])
     )
+    net.hosts["fl-idle"]["faxnet_offers"].append({"service": "netcfax", "name": "second", "primary_port": 7491})
     net.hosts["uk-router"]["faxnet_clamp_mss"] = {"size": 1452, "interfaces": ["ppp0"]}
     net.hosts["uk-router"]["faxnet_forward_permits"] = [
         {"name": "vpn", "from": ["10.9.0.0/24"], "to": "10.2.0.0/24", "to_interfaces": "wg0", "ports": [80, 443]},

@@ -37,6 +37,11 @@ def name_problem(value: object) -> str:
     return ""
 
 
+def named_service(service: str, name: str) -> str:
+    """The service as everything after the inventory knows it, of an offer that has a name: ``netcfax-second``."""
+    return f"{service}-{name}" if name else service
+
+
 class HostService(NamedTuple):
     """A service on a host that offers or uses it: what offers, clients and their call-back ranges are found by."""
 

@@ -10,6 +10,7 @@ the same schema (docs/schema/services.schema.json).
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -83,6 +84,39 @@ class _Products(Mapping[str, Profile]):
     def __len__(self) -> int:
         """Return the number of profiles."""
         return len(self._files)
+
+
+class _WithNames(Mapping[str, Profile]):
+    """Profiles, some of them under further names; of those that nobody asks for no file is read."""
+
+    def __init__(self, profiles: Mapping[str, Profile], named: Mapping[str, str]) -> None:
+        self._profiles = profiles
+        self._named = {name: replace(profiles[product], name=name) for name, product in sorted(named.items())}
+
+    def __getitem__(self, name: str) -> Profile:
+        """Return a profile by either kind of name."""
+        return self._named[name] if name in self._named else self._profiles[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is such a profile."""
+        return name in self._named or name in self._profiles
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names of both kinds."""
+        return itertools.chain(self._profiles, self._named)
+
+    def __len__(self) -> int:
+        """Return the number of names of both kinds."""
+        return len(self._profiles) + len(self._named)
+
+
+def with_names(catalog: Catalog, named: Mapping[str, str]) -> Catalog:
+    """Return the catalogue with profiles under further names, by which offers of one host are told apart.
+
+    Args:
+        named: the product by the further name; none of these is a profile's.
+    """
+    return replace(catalog, profiles=_WithNames(catalog.profiles, named)) if named else catalog
 
 
 @functools.lru_cache(maxsize=1)

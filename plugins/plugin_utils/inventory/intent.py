@@ -212,6 +212,7 @@ class Offer:
     """A host offers a service.
 
     Attributes:
+        service: the service, of a named offer with its name (``netcfax-second``): flows, rules and results have it so.
         settings: the profile's settings with this server's values (``primary_port``); a setting that has no default and
             that no exchange in use needs is left out.
         pool: call-back ports that this server's network opens; None means the profile's pool.
@@ -221,6 +222,8 @@ class Offer:
         version: the product's version, of those that its profile tells apart; empty where it tells none.
         position: place in ``faxnet_offers``, for findings.
         addresses: those of the host's several machines that an exchange alone is with, by its name.
+        product: the service of the catalogue.
+        name: what tells it from the host's other offers of the product; empty for the one that needs none.
     """
 
     host: str
@@ -234,6 +237,8 @@ class Offer:
     version: str
     position: int
     addresses: Mapping[str, tuple[End, ...]] = field(default_factory=dict)
+    product: str = ""
+    name: str = ""
 
     @property
     def key(self) -> HostService:
@@ -265,12 +270,14 @@ class Use(NamedTuple):
     A NamedTuple, like Host: a large network has tens of thousands, and a frozen dataclass costs thrice as much.
 
     Attributes:
-        client: the host and its service: one installed copy, of however many servers. This and *offered* are kept, for
-            planning asks for them nine times, and making them each time would take a twentieth of it.
+        service: as its offer has it, so of a named one with the name.
+        client: the host and its product: one installed copy, of however many servers and offers. This and *offered* are
+            kept, for planning asks for them nine times, and making them each time would take a twentieth of it.
         offered: the server and the service, by which its offer is found.
         switches: which exchanges of the server it uses.
         settings: this client's own values of settings, by name and sorted; they go before the offer's.
         position: place in ``faxnet_uses``, for findings.
+        offer: the name of its offer; empty for the one without.
     """
 
     host: str
@@ -285,6 +292,7 @@ class Use(NamedTuple):
     switches: Switches
     settings: tuple[tuple[str, SettingValue], ...]
     position: int
+    offer: str = ""
 
     def seen(self, offer: Offer) -> Offer:
         """Its server's offer, with what is the client's own as this use says it."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..basics.addresses import Address, Prefix, is_no_host
 from ..basics.findings import Finding, short
-from ..basics.names import HostService
+from ..basics.names import HostService, named_service
 from ..basics.ports import PortRange, merge_ranges, ports_text
 from ..catalog.catalog import Catalog
 from ..catalog.profile import ADDRESSES, PORT, Exchange, Profile, Setting, SettingValue, ranges_of
@@ -18,9 +18,12 @@ from .intent import Offer, Use
 from .peers import read_exchange_addresses
 from .permit_ends import PermitEnds
 from .reader import Reader
-from .services import check_protocol, other_version, read_service, read_switches
+from .services import check_protocol, other_version, read_offer_name, read_service, read_switches
 
-OFFER_KEYS = ("service", "version", "enabled", "exchanges", "public", "protocol", "callback_range", "addresses")
+OFFER_KEYS = (
+    *("service", "name", "version", "enabled", "exchanges"),
+    *("public", "protocol", "callback_range", "addresses"),
+)
 
 
 def read_offers(
@@ -44,10 +47,11 @@ def read_offers(
             if offer is None:
                 continue
             if offer.key in offers:
-                reader.note("FXN208", variable, offer.service, "is offered twice by this host", "keep one of the two")
+                cure = "keep one of the two, or give one a name of its own, which its clients say (name: second)"
+                reader.note("FXN208", variable, offer.service, "is offered twice by this host", cure)
                 continue
             offers[offer.key] = offer
-            _check_shared_ports(reader, offer, catalog.profiles[offer.service], taken, variable)
+            _check_shared_ports(reader, offer, catalog.profiles[offer.product], taken, variable)
     return offers
 
 
@@ -77,7 +81,7 @@ def _check_shared_ports(reader: Reader, offer: Offer, profile: Profile, taken: l
         setting = profile.settings.get(word)
         picks = setting is not None and setting.picks_free
         for ports in offer_ports(exchange, offer):
-            held = _Held(exchange.transport, ports, word, exchange.setting or "", profile.name, picks)
+            held = _Held(exchange.transport, ports, word, exchange.setting or "", offer.service, picks)
             mine.setdefault((exchange.transport, ports, word), held)
     listening = sorted(mine.values(), key=lambda held: held[:2])
     _check_own_ports(reader, listening, variable)
@@ -152,6 +156,7 @@ def _read_offer(
         return None
     entry = reader.mapping(entry, variable, (*OFFER_KEYS, *profile.settings)) or {}
     before = len(reader.findings)
+    told = read_offer_name(reader, entry["name"], f"{variable}.name", profile, catalog) if "name" in entry else ""
     check_protocol(reader, entry.get("protocol"), f"{variable}.protocol", profile)
     version = _version(reader, entry, variable, profile)
     switches = read_switches(reader, entry.get("exchanges"), f"{variable}.exchanges", profile, version)
@@ -173,7 +178,9 @@ def _read_offer(
     public, sources = _public(reader, entry.get("public"), f"{variable}.public", ends)
     addresses = read_exchange_addresses(reader, entry.get("addresses"), f"{variable}.addresses", profile)
     said = (settings, pool, enabled, switches, public, sources, version or "", index, addresses)
-    offer = Offer(reader.host, profile.name, *said)
+    if told is None:
+        return None
+    offer = Offer(reader.host, named_service(profile.name, told), *said, profile.name, told)
     sound = len(reader.findings) == before
     if sound:
         # Otherwise what is missing may be missing only because of the mistake that is noted.

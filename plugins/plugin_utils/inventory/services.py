@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from ..basics.names import near_words
+from ..basics.names import named_service, near_words
 from ..catalog.catalog import Catalog
 from ..catalog.profile import Profile
 from .intent import Switches
@@ -38,6 +38,19 @@ def read_service(reader: Reader, value: object, variable: str, catalog: Catalog)
         f"use one of: {known}; or describe it in faxnet_services",
     )
     return None
+
+
+def read_offer_name(reader: Reader, raw: object, variable: str, profile: Profile, catalog: Catalog) -> str | None:
+    """Return what tells an offer from the host's others of the product; None where that is in error."""
+    name = reader.name(raw, variable)
+    service = named_service(profile.name, name or "")
+    if name is None or reader.name(service, variable) is None:
+        return None
+    if service in catalog.profiles:
+        message, cure = f"makes {service}, which is a service of its own", "give the offer another name"
+        reader.note("FXN104", variable, name, message, cure)
+        return None
+    return name
 
 
 def check_protocol(reader: Reader, value: object, variable: str, profile: Profile) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ..basics.findings import Finding, errors
-from ..basics.names import HostService, near_words
+from ..basics.names import HostService, named_service, near_words
 from ..catalog.catalog import Catalog
 from ..catalog.profile import Environment, Exchange, Profile, SettingValue, System
 from .intent import CallbackRequest, Host, Offer, Switches, Use
@@ -18,9 +18,14 @@ from .offers import read_setting
 from .reader import Reader
 from .services import check_protocol, read_service, read_switches
 
-USE_KEYS = frozenset(("service", "server", "environment", "instances", "callback", "enabled", "exchanges", "protocol"))
-#: What every use says: what, and of whom.
-_ENDS = {"service", "server"}
+USE_KEYS = frozenset(
+    (
+        *("service", "server", "offer", "environment", "instances", "callback"),
+        *("enabled", "exchanges", "protocol"),
+    )
+)
+#: What a use says of whom it uses what.
+_ENDS = {"service", "server", "offer"}
 CALLBACK_KEYS = ("mode", "port", "low", "high", "size")
 MODES = ("dynamic", "fixed")
 #: Words that people use for "any port the system gives": refused with a message of its own (FXN310).
@@ -91,8 +96,10 @@ class _Servers:
         self._in_error = {finding.host for finding in errors(findings)}
         self._near: dict[str, str] = {}
         self._offering: dict[str, list[str]] = {}
-        for server, service in offers:
-            self._offering.setdefault(service, []).append(server)
+        self._names: dict[HostService, list[str]] = {}
+        for offer in offers.values():
+            self._offering.setdefault(offer.product, []).append(offer.host)
+            self._names.setdefault(HostService(offer.host, offer.product), []).append(offer.name)
 
     def serve(self, reader: Reader, use: Use, variable: str) -> bool:
         """Whether the use's server offers the service; if not, that is noted, unless the server's own error says it."""
@@ -103,16 +110,30 @@ class _Servers:
             message = "the host names itself as server"
             reader.note("FXN213", variable, use.server, message, "name the host that offers it")
             return False
-        offering = ", ".join(sorted(self._offering.get(use.service, []))[:5])
+        product = use.client.service
+        offering = ", ".join(sorted(set(self._offering.get(product, [])))[:5])
         offering = offering or "nobody yet: add faxnet_offers to the server"
-        if use.server not in self._variables:
-            cure = f"name a host that offers {use.service}: {offering}"
+        names = self._names.get(HostService(use.server, product))
+        if names is not None and use.server not in self._in_error:
+            self._note_other_names(reader, use, variable.replace(".server", ".offer"), names)
+        elif use.server not in self._variables:
+            cure = f"name a host that offers {product}: {offering}"
             message = f"is not a host of this inventory{self._meant(use.server)}"
             reader.note("FXN202", variable, use.server, message, cure)
         elif use.server not in self._in_error:
             cure = f"add it to the faxnet_offers of {use.server}, or name a host that offers it: {offering}"
-            reader.note("FXN203", variable, use.server, f"that host does not offer {use.service}", cure)
+            reader.note("FXN203", variable, use.server, f"that host does not offer {product}", cure)
         return False
+
+    @staticmethod
+    def _note_other_names(reader: Reader, use: Use, variable: str, names: list[str]) -> None:
+        """Note that a server offers the product under other names than a use says."""
+        known = ", ".join(sorted(name for name in names if name))
+        cures = [f"use one of: {known}"] if known else []
+        cures += ["omit 'offer' for the one without a name"] if "" in names and use.offer else []
+        said = f"under the name {use.offer}" if use.offer else "without a name"
+        message = f"{use.server} offers no {use.client.service} {said}"
+        reader.note("FXN203", variable, use.offer, message, ", or ".join(cures))
 
     def check_run(self, reader: Reader, use: Use, variable: str) -> None:
         """Note exchanges that a use names and that its server does not run for clients; and where nothing is left.
@@ -122,7 +143,7 @@ class _Servers:
         usable = self._usable_of(use)
         if (usable and not use.switches.on) or use.server in self._in_error:
             return
-        profile = self._profiles[use.service]
+        profile = self._profiles[use.client.service]
         names = ", ".join(exchange.name for exchange in usable if not exchange.part_of) or "none"
         wrong = False
         for name in sorted(use.switches.on):
@@ -143,7 +164,7 @@ class _Servers:
 
     def check_settings(self, reader: Reader, use: Use, variable: str) -> None:
         """Note settings of the client's own that an exchange in use needs and that neither side says."""
-        offer, profile = self._offers[use.offered], self._profiles[use.service]
+        offer, profile = self._offers[use.offered], self._profiles[use.client.service]
         missing = self._missing.get(use.offered)
         if missing is None:
             missing = self._missing[use.offered] = [
@@ -168,7 +189,7 @@ class _Servers:
             offer = self._offers[key]
             usable = self._usable[key] = tuple(
                 exchange
-                for exchange in self._profiles[use.service].exchanges
+                for exchange in self._profiles[use.client.service].exchanges
                 if exchange.with_clients and offer.runs(exchange) is not None
             )
         return usable
@@ -219,10 +240,12 @@ class _UseReader:
         if profile is None:
             return None
         terms = self._terms(reader, entry, variable, profile)
-        if terms is None or server is None:
+        name = reader.name(entry["offer"], f"{variable}.offer") if "offer" in entry else ""
+        if terms is None or server is None or name is None:
             return None
-        client, offered = HostService(reader.host, profile.name), HostService(server, profile.name)
-        return Use(reader.host, profile.name, server, client, offered, *terms, index)
+        service = named_service(profile.name, name)
+        client, offered = HostService(reader.host, profile.name), HostService(server, service)
+        return Use(reader.host, service, server, client, offered, *terms, index, name)
 
     def _terms(self, reader: Reader, entry: Mapping[str, object], variable: str, profile: Profile) -> _Terms | None:
         host = self._hosts.get(reader.host)

@@ -139,6 +139,7 @@ class Entries:
             "internet": offer.public and not offer.sources,
             "public_to": [source.text for source in offer.sources],
             "enabled": offer.enabled,
+            **({"offer": offer.name} if offer.name else {}),
         }
 
     def _profile(self, offer: Offer) -> Profile:
@@ -181,8 +182,9 @@ class Entries:
             if granted is not None:
                 lines = (*lines, *_reserving(profile, self.plan.intent.catalog.systems[system], versions))
             self._instructions[wanted] = compact(lines)
+        named = f'"offer":"{use.offer}",' if use.offer else ""
         text = (
-            f'{{"service":"{use.service}","host":"{use.host}","server":"{use.server}",'
+            f'{{"service":"{use.service}",{named}"host":"{use.host}","server":"{use.server}",'
             f'"dial":{quoted_or_null(dial)},{also}{same},"environment":"{use.environment}","instances":{use.instances},'
             f'"enabled":{BOOLEAN[use.enabled and offer.enabled]},"callback":{callback}}}'
         )

@@ -58,10 +58,13 @@ class PlanDocuments:
         self._offers = {key: compact(entries.offer(offer)) for key, offer in intent.offers.items()}
         self._offers_of: dict[str, list[str]] = {}
         self._offered_by: dict[str, list[str]] = {}
+        named = {offer.service for offer in intent.offers.values() if offer.name}
         self._side_roles = {
             (name, side): compact({"role": role.name, "installs_from": role.installs_from or None})
             for name, profile in intent.profiles.items()
             for side, role in profile.roles.items()
+            # A package is installed once: its role sets up the offer without a name.
+            if not (name in named and role.installs_from)
         }
         self._uses: list[str] = []
         self._instructions: list[str] = []

@@ -95,6 +95,7 @@ OFFER: Shape = {
     **dict.fromkeys(("address", "public", "callback_range"), TEXT_OR_NULL),
     **dict.fromkeys(("clients", "exchanges", "public_to"), TEXTS),
     **dict.fromkeys(("internet", "enabled"), FLAG),
+    "offer": Optional(TEXT),
     "settings": SETTINGS,
 }
 CALLBACK: Shape = {"mode": TEXT, "low": NUMBER, "high": NUMBER, "fixed": NUMBER}
@@ -102,6 +103,7 @@ USE: Mapping[str, Shape] = {
     **dict.fromkeys(("service", "host", "server", "environment"), TEXT),
     "dial": TEXT_OR_NULL,
     "also_at": Optional(TEXTS),
+    "offer": Optional(TEXT),
     "settings": SETTINGS,
     "exchanges": TEXTS,
     "instances": NUMBER,

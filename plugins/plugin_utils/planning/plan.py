@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ..basics.findings import Finding, errors, sort_findings
 from ..basics.gc_pause import gc_pause
-from ..catalog.catalog import builtin_catalog, extend_catalog
+from ..catalog.catalog import builtin_catalog, extend_catalog, with_names
 from ..inventory.approval import read_approval
 from ..inventory.controllers import read_controllers
 from ..inventory.hosts import read_hosts
@@ -121,7 +121,8 @@ def _make_plan(inputs: Inputs) -> Planned:
     sites = with_unsaid(sites, hosts, uses)
     controllers = read_controllers(inputs.controller, inputs.hosts, hosts, sites, machines, findings)
     read_approval(Reader("", findings), inputs.approval)
-    intent = Intent(catalog, sites, hosts, offers, uses, controllers)
+    further = {offer.service: offer.product for offer in offers.values() if offer.name}
+    intent = Intent(with_names(catalog, further), sites, hosts, offers, uses, controllers)
     flows = make_flows(intent, lock, findings)
     management = with_login_permits(intent, management_permits(intent), findings)
     policies = make_policies(intent, flows.flows, _stateless(intent), management, carried_permits(intent, findings))

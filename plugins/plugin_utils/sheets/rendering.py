@@ -41,7 +41,13 @@ def file_names(name: str, stem: str = "") -> tuple[str, str]:
 
 def is_about(definition: Definition, part: Mapping[str, Any]) -> bool:
     """Whether a host offers, or uses, what the sheet is for."""
-    return any(entry["service"] in definition.services for entry in part[definition.key])
+    return any(product_of(entry) in definition.services for entry in part[definition.key])
+
+
+def product_of(entry: Mapping[str, Any]) -> str:
+    """The service of the catalogue that an offer or a use is of: a named offer's service has the name behind it."""
+    service, name = str(entry["service"]), entry.get("offer")
+    return service.removesuffix(f"-{name}") if name else service
 
 
 def render(part: Mapping[str, Any], wanted: Iterable[Definition]) -> tuple[Sheet, ...]:
@@ -60,8 +66,10 @@ def render(part: Mapping[str, Any], wanted: Iterable[Definition]) -> tuple[Sheet
 
 
 def _sheet(part: Mapping[str, Any], definition: Definition) -> Sheet:
-    host, key, services = part["host"], definition.key, definition.services
-    entries = [entry for entry in part[key] if entry["service"] in services]
+    host, key = part["host"], definition.key
+    entries = [entry for entry in part[key] if product_of(entry) in definition.services]
+    both = (*part["offers"], *part["uses"])
+    services = {entry["service"] for entry in both if product_of(entry) in definition.services}
     values = {
         "host": host,
         "stands_for": part.get("stands_for", []),

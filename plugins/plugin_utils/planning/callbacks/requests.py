@@ -98,13 +98,15 @@ def client_requests(
     grouped: defaultdict[HostService, list[Use]] = defaultdict(list)
     for use in intent.uses:
         grouped[use.client].append(use)
-    transports = {name: _callback_transport(profile) for name, profile in intent.profiles.items()}
+    transports: dict[str, str] = {}
     requests = []
     for client, uses in sorted(grouped.items()):
         profile = intent.catalog.profiles[client.service]
         # Any machine of a network is called by nobody, so that it needs no ports for it.
         if profile.callback is None or is_any(intent.hosts[client.host]) or not _agree(uses, findings):
             continue
+        if client.service not in transports:
+            transports[client.service] = _callback_transport(profile)
         named = _named_pool(intent, uses, findings)
         at = called.get(client, CalledAt((), ()))
         requests.append(

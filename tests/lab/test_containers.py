@@ -210,7 +210,7 @@ def test_ssh_begins_in_the_control_container(keys: Path) -> None:
     assert values["ansible_ssh_common_args"] == f"-F {keys}/ssh/config"
     assert (keys / "ssh" / "config").read_text().splitlines()[:3] == [
         "Host 198.51.100.10",
-        f"  ProxyCommand podman exec --interactive {container_name('x', 'far')} nc %h %p",
+        f"  ProxyCommand podman exec --interactive {container_name('x', 'far')} nc -N %h %p",
         "Host *",
     ]
 

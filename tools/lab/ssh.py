@@ -166,8 +166,9 @@ def write_config(
             address = address_of(topology, way.jump, way.control)
         if control_of.setdefault(address, way.control) != way.control:
             raise LabError(f"both {control_of[address]} and {way.control} connect to {address}: choose one of them")
+    # -N: when ssh ends, so does its connection. Without, nc, podman's watcher of it and the far sshd stay for ever.
     lines = [
-        f"Host {address}\n  ProxyCommand podman exec --interactive {container_of[control]} nc %h %p\n"
+        f"Host {address}\n  ProxyCommand podman exec --interactive {container_of[control]} nc -N %h %p\n"
         for address, control in control_of.items()
     ]
     options = {"IdentityFile": str(key_file(directory).resolve()), **_OPTIONS}

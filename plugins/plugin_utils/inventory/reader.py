@@ -193,5 +193,5 @@ class Reader:
 
     def prefixes(self, value: object, variable: str) -> tuple[Prefix, ...]:
         """A list of networks."""
-        read = (self.prefix(item, f"{variable}[{index}]") for index, item in enumerate(self.items(value, variable)))
-        return tuple(prefix for prefix in read if prefix is not None)
+        read = [self.prefix(item, f"{variable}[{index}]") for index, item in enumerate(self.items(value, variable))]
+        return tuple([prefix for prefix in read if prefix is not None])

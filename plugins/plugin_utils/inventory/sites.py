@@ -118,13 +118,13 @@ def _gateway_host(reader: Reader, value: object, variable: str, hosts: set[str])
 def _check_overlaps(reader: Reader, sites: Mapping[str, Site]) -> None:
     # Sorted by first address, a network can only overlap the one that reaches furthest so far. Networks behind
     # different public addresses may repeat (every second office is 192.168.1.0/24), except inside one realm.
-    for version in (4, 6):
-        realms: dict[str, list[tuple[Prefix, str, int]]] = {}
-        for site in sites.values():
-            for index, network in enumerate(site.networks):
-                if network.version == version:
-                    realms.setdefault(site.realm_of(version), []).append((network, site.name, index))
-        for placed in realms.values():
+    realms: dict[int, dict[str, list[tuple[Prefix, str, int]]]] = {4: {}, 6: {}}
+    for site in sites.values():
+        for index, network in enumerate(site.networks):
+            placed = realms[network.version].setdefault(site.realm_of(network.version), [])
+            placed.append((network, site.name, index))
+    for of_version in realms.values():
+        for placed in of_version.values():
             placed.sort()
             furthest: tuple[Prefix, str, int] | None = None
             for item in placed:

@@ -24,13 +24,18 @@ _UNSAID = PublicAddress(4, None, None, unsaid=True)
 def with_unsaid(sites: Mapping[str, Site], hosts: Mapping[str, Host], uses: Iterable[Use]) -> dict[str, Site]:
     """Return the sites, each with an address that nobody knows where its clients need one and nobody says which."""
     found = dict(sites)
+    settled: set[str] = set()  # thousands of clients may be of one site
     for use in uses:
-        client, server = hosts[use.host], hosts[use.server]
+        client = hosts[use.host]
+        if client.site in settled:
+            continue
+        server = hosts[use.server]
         site = sites[client.site]
         # What is nested in other sites wears what the outermost of them does.
         outer = found[site.levels[-1].name]
-        known = any(gateway.public_of(4) is not None for gateway in outer.gateways)
-        if not known and _is_hidden(site, client) and _leads_out(site, sites[server.site], server):
+        if any(gateway.public_of(4) is not None for gateway in outer.gateways):
+            settled.add(site.name)
+        elif _is_hidden(site, client) and _leads_out(site, sites[server.site], server):
             outermost = outer.gateways[-1]
             wearing = replace(outermost, public=(_UNSAID, *outermost.public))
             found[outer.name] = replace(outer, gateways=(*outer.gateways[:-1], wearing))

@@ -173,6 +173,8 @@ class _Servers:
                 for name in (exchange.setting, exchange.source_setting)
                 if name is not None and profile.settings[name].of_client and name not in offer.settings
             ]
+        if not missing:
+            return
         said = dict(use.settings)
         for name in dict.fromkeys(
             name for exchange, name in missing if name not in said and use.takes(exchange, offer)

@@ -145,7 +145,7 @@ def client_flows(
             if back is None and not carried_by and not exchange.one_network:
                 continue  # what has no address to come to is switched off, or a finding
             source, destination, ends, path = server, client, to_client, back or there.answering()
-        some = _with_its_own(offer, item, path)
+        some = _with_its_own(offer, item, path) if offer.addresses else path
         if some is None:
             continue  # addresses in error, or of the other IP version
         flows += [

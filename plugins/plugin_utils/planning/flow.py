@@ -73,6 +73,9 @@ def each_range(
     first = True
     for sent_from in source_ports or ((),):
         for sent_to in ports:
+            if first:
+                yield ends, sent_from, sent_to
+                first = False
+                continue
             parts = [item.text for item in (sent_from, sent_to) if isinstance(item, PortRange)]
-            yield (ends if first else f"{head}/{'.'.join(parts)}{six}"), sent_from, sent_to
-            first = False
+            yield f"{head}/{'.'.join(parts)}{six}", sent_from, sent_to

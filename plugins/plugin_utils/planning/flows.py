@@ -169,8 +169,8 @@ def _called_at(addresses: _RealmAddresses, connections: list[Connection]) -> dic
             public[address] = None
     return {
         client: CalledAt(
-            tuple(own for version in versions if (own := addresses.own(client.host, version)) is not None),
-            tuple(addresses.worn(client.host, address) for address in public),
+            tuple([own for version in versions if (own := addresses.own(client.host, version)) is not None]),
+            tuple([addresses.worn(client.host, address) for address in public]),
         )
         for client, (versions, public) in called.items()
     }

@@ -9,6 +9,7 @@ the host's own variables by name.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -26,6 +27,7 @@ _Entry = TypeVar("_Entry", Permit, DestinationNat)
 #: Permits or translations, each with the ids of its flows. Filled with setdefault: a defaultdict would work out the
 #: hash of each new permit twice, and that of a tuple of tuples is what gathering costs most of.
 _Served = dict[_Entry, list[str]]
+_ENTRY = operator.itemgetter(0)
 
 
 @dataclass(slots=True)
@@ -183,7 +185,8 @@ def _routing(host: Host, sites: list[Site], untranslated: _Untranslated) -> _Rou
 
 
 def _in_order(served: _Served[_Entry]) -> tuple[tuple[_Entry, list[str]], ...]:
-    return tuple(sorted(served.items())) if served else ()
+    # By the key alone: pairs would be compared for being equal first, tuple by tuple down to the ports.
+    return tuple(sorted(served.items(), key=_ENTRY)) if served else ()
 
 
 def _with_permitted(exempt: tuple[Prefix, ...], host: Host, worn: PublicAddress) -> tuple[Prefix, ...]:
@@ -191,6 +194,8 @@ def _with_permitted(exempt: tuple[Prefix, ...], host: Host, worn: PublicAddress)
 
     Not where the router wears its public address in such a network: what is there has no way back to the site.
     """
+    if not host.forward_permits:
+        return exempt
     around = worn.networks if worn.own is None else (network_of(worn.own),)
     private = [
         network
@@ -285,11 +290,11 @@ class _Untranslated:
 
     def beyond(self, site: Site, version: int) -> tuple[Prefix, ...]:
         """The networks of an IP version, as few as can be; one and the same tuple for all sites with the same."""
-        realm = (site.realm_of(version), version)
-        routers = self._routers.get(realm, ())
-        own = site.name if (*realm, site.name) in self._of_site else ""
-        known = self._known.get((*realm, own))
+        realm = site.realm_of(version)
+        own = site.name if self._of_site and (realm, version, site.name) in self._of_site else ""
+        key = (realm, version, own)
+        known = self._known.get(key)
         if known is None:
-            others = (address for name, address in routers if name != own)
-            known = self._known[(*realm, own)] = collapse((*self._in_realm(site, version), *others))
+            others = [address for name, address in self._routers.get((realm, version), ()) if name != own]
+            known = self._known[key] = collapse((*self._in_realm(site, version), *others))
         return known

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -100,7 +101,7 @@ def client_requests(
         grouped[use.client].append(use)
     transports: dict[str, str] = {}
     requests = []
-    for client, uses in sorted(grouped.items()):
+    for client, uses in sorted(grouped.items(), key=operator.itemgetter(0)):
         profile = intent.catalog.profiles[client.service]
         # Any machine of a network is called by nobody, so that it needs no ports for it.
         if profile.callback is None or is_any(intent.hosts[client.host]) or not _agree(uses, findings):

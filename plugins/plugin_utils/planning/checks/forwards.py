@@ -81,8 +81,9 @@ def _check_own_ports(intent: Intent, name: str, policy: Policy, leads: list[_Lea
 
 
 def _check_reserved(intent: Intent, name: str, leads: list[_Lead], findings: list[Finding]) -> None:
-    for lead in leads:
-        for item in intent.hosts[name].reserved:
+    reserved = intent.hosts[name].reserved
+    for lead in leads if reserved else ():
+        for item in reserved:
             if item.transport == lead.transport and item.ports.overlaps(lead.ports):
                 destination = _destination(lead.flow)
                 message = f"{lead.address.text} leads to {destination} by it, and {name} has reserved {item.text}"
@@ -101,7 +102,8 @@ def _leads(policy: Policy) -> list[_Lead]:
     for nat, ids in policy.destination_nat:
         if nat.enabled:
             where = (nat.version, nat.address, nat.transport, nat.ports, nat.target)
-            first[where] = min(ids[0], first.get(where, ids[0]))
+            if first.setdefault(where, ids[0]) > ids[0]:
+                first[where] = ids[0]
     return sorted(_Lead(*where, flow) for where, flow in first.items())
 
 

@@ -46,6 +46,7 @@ def rich_network() -> Network:
         .server("fl-idle", "florida", "10.1.0.11", callback_range={"low": 20000, "high": 24999}, primary_port=7490)
         .client("uk-ts1", "sheffield", ["10.2.0.10", "2001:db8:2::10"], environment="terminal_server", instances=40)
         .client("uk-pc1", "sheffield", "10.2.0.21", enabled=False, system="windows")
+        .client("fl-pc1", "florida", "10.1.0.21", dials="public")
         .site("containers", "172.18.0.0/24", gateway="fl-docker", public="10.1.0.16")
         .host("fl-dns", "florida", "10.1.0.53", permits=[permit])
         .offers("fl-press", "florida", "10.1.0.12", "faxpress")

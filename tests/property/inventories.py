@@ -226,6 +226,8 @@ def uses(draw: st.DrawFn, servers: list[str]) -> list[dict[str, Any]]:
                 use["instances"] = draw(st.sampled_from((1, 2, 40)))
         if draw(st.integers(0, 4)) == 0:
             use["enabled"] = False
+        if draw(st.integers(0, 3)) == 0:
+            use["dials"] = "public"
         if draw(st.integers(0, 4)) == 0:
             use["exchanges"] = {draw(st.sampled_from(("pcp", "scp"))): False}
         found.append(use)
@@ -263,7 +265,8 @@ def use_more(draw: st.DrawFn, offering: list[tuple[str, str]]) -> list[dict[str,
     if not offering:
         return []
     chosen = draw(st.lists(st.sampled_from(offering), max_size=2, unique=True))
-    return [{"service": service, "server": server} for server, service in chosen]
+    public = {"dials": "public"} if draw(st.integers(0, 3)) == 0 else {}
+    return [{"service": service, "server": server, **public} for server, service in chosen]
 
 
 def add_server(draw: st.DrawFn, net: Network, number: int, routers: list[str]) -> str:

@@ -70,7 +70,7 @@ def logins_get_in(net: Network, data: st.DataObject) -> None:
                 net.hosts[name]["ansible_host"] = data.draw(st.sampled_from(before.slices[name]["addresses"]))
     # A login comes from one machine.
     single = [name for name in names if "stands_for" not in before.slices[name]]
-    net.controller = data.draw(st.none() | st.sampled_from(single))
+    net.controller = data.draw(st.none() | st.sampled_from(single) if single else st.none())
     found = net.planned()
     event(f"refused: {found.plan is None}")
     if found.plan is not None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import assume, given
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.tracing.topology import Topology
@@ -12,6 +14,13 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.tracing.trace import
 from tests.property.inventories import networks
 from tests.property.test_engine_packets import QUICK, between_hosts, ends, planned, source_port
 from tests.unit.networks import Network
+
+
+def turns_or_goes_round(net: Network, flow: dict[str, Any]) -> bool:
+    """Whether a flow is between two hosts of which one dials the other's public address wherever it is."""
+    ends = {flow["source"], flow["destination"]}
+    uses = ((host, use) for host in ends for use in net.hosts[host].get("faxnet_uses", ()))
+    return any("dials" in use and {host, use["server"]} == ends for host, use in uses)
 
 
 @QUICK
@@ -25,6 +34,8 @@ def test_addresses_and_routers_are_those_that_a_traced_packet_meets(net: Network
         source, destination, version = flow["source"], flow["destination"], flow["version"]
         if "stands_for" in made.slices[destination]:
             continue  # the answer of a server to a broadcast: within one network
+        if turns_or_goes_round(net, flow):
+            continue  # who dials a public address although another one is nearer
         packet = Packet(source, flow["dial"], flow["transport"], ends(flow["ports"])[0], source_port(flow))
         verdict = trace(made.document, made.slices.__getitem__, packet)
         assert verdict.reached == destination, verdict.text()

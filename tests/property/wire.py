@@ -79,7 +79,9 @@ class Wire:
         self.addresses = {host: part["addresses"] for host, part in slices.items()}
         #: Names that stand for several machines, with their addresses and networks; the one that sends of each.
         self.several = {host: part["stands_for"] for host, part in slices.items() if "stands_for" in part}
-        self.one_of = {host: self._one_of(host) for host in self.several}
+        self.one_of: dict[str, str] = {}
+        for host in self.several:
+            self.one_of[host] = self._one_of(host)
         self.home = {host: part["site"] for host, part in slices.items()}
         self.networks = {name: list(site["networks"]) for name, site in sites.items()}
         self.realm = {name: site.get("realm") for name, site in sites.items()}
@@ -189,7 +191,7 @@ class Wire:
         """An address of one of several machines, which no other host has; the first that is named."""
         if self.addresses[host]:
             return str(self.addresses[host][0])
-        own = {address for addresses in self.addresses.values() for address in addresses}
+        own = {address for addresses in self.addresses.values() for address in addresses} | {*self.one_of.values()}
         network = ipaddress.ip_network(self.several[host][0])
         return next(text for text in (str(network[number]) for number in range(2, 250)) if text not in own)
 
@@ -230,7 +232,7 @@ class Wire:
         if not inside:
             packet = replace(packet, destination=outside.get(packet.destination, packet.destination))
         targets = {
-            entry["target"]
+            (entry["target"], entry.get("becomes"))
             for entry in policy["destination_nat"]
             if entry["enabled"]
             and within(packet.source, [entry["source"]])
@@ -241,14 +243,18 @@ class Wire:
         }
         if len(targets) > 1:
             raise AmbiguousError(f"{name}: {packet} goes to {targets}")
+        worn = None
         if targets:
-            packet = replace(packet, destination=targets.pop())
+            target, worn = targets.pop()
+            packet = replace(packet, destination=target)
         for_a_while = self.for_a_while(name)
         if packet.destination in (*self.addresses[name], *policy["public"], *for_a_while):
             return self._input(name, packet)
         if not self._passes(name, policy, packet):
             return None
         way = self._way_on(name, packet.destination)
+        if worn is not None:
+            return way(replace(packet, source=worn))
         for nat in policy["source_nat"]:
             inside = nat["version"] == packet.version and within(packet.source, nat["networks"])
             if inside and not within(packet.destination, nat["except"]):
@@ -316,7 +322,8 @@ class Wire:
         legs = {router for router, _public in self.chain[site]}
         for host, addresses in self.addresses.items():
             if packet.destination in addresses and (self.home[host] == site or host in legs):
-                return self._input(host, packet)
+                # A router may turn what comes to its own address.
+                return self._router(host, packet, inside=True) if host in legs else self._input(host, packet)
         for host in self.several:
             if self.home[host] == site and packet.destination == self.one_of[host]:
                 return self._input(host, packet)

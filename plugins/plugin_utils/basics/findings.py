@@ -131,6 +131,7 @@ KINDS = _kinds(
     ("FXN408", "error", "Named address that the server cannot reach"),
     ("FXN409", "error", "Forward of a port that its router has reserved for others"),
     ("FXN410", "advice", "Service open to any address, for clients of whose address nobody says anything"),
+    ("FXN411", "error", "Public address that the client cannot dial"),
     # 5xx: platforms
     ("FXN501", "error", "Unknown platform"),
     ("FXN502", "error", "Platform cannot hold the policy"),

@@ -17,7 +17,7 @@ DIRECTIONS = ("in", "out")
 #: Rules that become one for a range of targets have all of this in common.
 _MERGED_BY = (
     "direction", "service", "transport", "source_ports", "ports", "idle", "helper", "action", "enabled",
-    "from", "public",
+    "from", "public", "becomes",
 )  # fmt: skip
 
 

@@ -25,6 +25,10 @@ from .site import Site
 EXCLUSIVE, ADDITIVE, OBSERVE = STANCES = ("exclusive", "additive", "observe")
 
 
+#: What a use says of a client that knows its server by the public address alone, inside and outside (``dials``).
+PUBLIC = "public"
+
+
 class Opening(NamedTuple):
     """Inbound traffic that a host takes apart from any fax flow: management, or another service of that host.
 
@@ -276,6 +280,7 @@ class Use(NamedTuple):
         offered: the server and the service, by which its offer is found.
         switches: which exchanges of the server it uses.
         settings: this client's own values of settings, by name and sorted; they go before the offer's.
+        dials: `PUBLIC` where the client dials the server's public address wherever it is; empty: what leads there.
         position: place in ``faxnet_uses``, for findings.
         offer: the name of its offer; empty for the one without.
     """
@@ -291,6 +296,7 @@ class Use(NamedTuple):
     enabled: bool
     switches: Switches
     settings: tuple[tuple[str, SettingValue], ...]
+    dials: str
     position: int
     offer: str = ""
 

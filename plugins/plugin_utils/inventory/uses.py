@@ -13,7 +13,7 @@ from ..basics.findings import Finding, errors
 from ..basics.names import HostService, named_service, near_words
 from ..catalog.catalog import Catalog
 from ..catalog.profile import Environment, Exchange, Profile, SettingValue, System
-from .intent import CallbackRequest, Host, Offer, Switches, Use
+from .intent import PUBLIC, CallbackRequest, Host, Offer, Switches, Use
 from .offers import read_setting
 from .reader import Reader
 from .services import check_protocol, read_service, read_switches
@@ -21,7 +21,7 @@ from .services import check_protocol, read_service, read_switches
 USE_KEYS = frozenset(
     (
         *("service", "server", "offer", "environment", "instances", "callback"),
-        *("enabled", "exchanges", "protocol"),
+        *("enabled", "exchanges", "protocol", "dials"),
     )
 )
 #: What a use says of whom it uses what.
@@ -213,6 +213,7 @@ class _Terms(NamedTuple):
     enabled: bool
     switches: Switches
     settings: tuple[tuple[str, SettingValue], ...]
+    dials: str
 
 
 class _UseReader:
@@ -286,14 +287,15 @@ def _read_terms(
     switches = read_switches(reader, entry.get("exchanges"), f"{variable}.exchanges", profile)
     check_protocol(reader, entry.get("protocol"), f"{variable}.protocol", profile)
     enabled = reader.flag(entry.get("enabled"), f"{variable}.enabled", True)
+    dials = reader.choice(entry["dials"], f"{variable}.dials", (PUBLIC,)) if "dials" in entry else ""
     settings = {}
     for name in sorted(_own_settings(profile)):
         if name in entry:
             settings[name] = read_setting(reader, entry[name], f"{variable}.{name}", profile.settings[name], catalog)
     own = tuple((name, value) for name, value in settings.items() if value is not None)
-    if environment is None or instances is None or callback is None or len(own) < len(settings):
+    if environment is None or instances is None or callback is None or dials is None or len(own) < len(settings):
         return None
-    return _Terms(environment.name, instances, callback, enabled, switches, own)
+    return _Terms(environment.name, instances, callback, enabled, switches, own, dials)
 
 
 def _environment(

@@ -143,7 +143,9 @@ POLICY: Shape = {
     **dict.fromkeys(("networks", "public"), TEXTS),
     **dict.fromkeys(("management", "openings"), OPENINGS),
     **dict.fromkeys(("input", "forward", "output"), Each(PERMIT)),
-    "destination_nat": Each({**_PACKETS, **dict.fromkeys(("source", "address", "target"), TEXT)}),
+    "destination_nat": Each(
+        {**_PACKETS, **dict.fromkeys(("source", "address", "target"), TEXT), "becomes": Optional(TEXT)}
+    ),
     "source_nat": Each({"version": NUMBER, "networks": TEXTS, "except": TEXTS, "address": TEXT_OR_NULL}),
     "forward_permits": FORWARD_PERMITS,
     "clamp_mss": OrNull({"size": NUMBER_OR_NULL, "interfaces": TEXTS}),

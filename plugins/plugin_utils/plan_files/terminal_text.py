@@ -97,7 +97,8 @@ def slice_text(part: Mapping[str, Any]) -> str:
             lines += [f"    for {flow}" for flow in entry["flows"]]
     for entry in policy["destination_nat"]:
         packets = _packets({**entry, "destination": entry["address"]})
-        lines.append(f"translate {packets}: send to {entry['target']}")
+        worn = f" as {entry['becomes']}" if "becomes" in entry else ""
+        lines.append(f"translate {packets}: send to {entry['target']}{worn}")
     for entry in policy["source_nat"]:
         exempt = f" except to {', '.join(entry['except'])}" if entry["except"] else ""
         worn = entry["address"] or "whatever address it has outside"

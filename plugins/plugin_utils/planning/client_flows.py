@@ -16,7 +16,7 @@ from ..inventory.intent import Intent, Offer, Switches, Use
 from ..inventory.offers import offer_ports, offer_source_ports
 from .callbacks.ranges import CallbackRange
 from .flow import Connection, Flow, each_range
-from .peers import with_some
+from .peers import way_there, with_some
 from .route import Path
 from .routes import Routes
 
@@ -145,6 +145,7 @@ def client_flows(
             if back is None and not carried_by and not exchange.one_network:
                 continue  # what has no address to come to is switched off, or a finding
             source, destination, ends, path = server, client, to_client, back or there.answering()
+        path = _straight(intent, routes, connection, item) if use.dials and exchange.one_network else path
         some = _with_its_own(offer, item, path) if offer.addresses else path
         if some is None:
             continue  # addresses in error, or of the other IP version
@@ -169,6 +170,14 @@ def client_flows(
             for named, sent_from, sent_to in each_range(ends, item.source_ports, ports)
         ]
     return flows
+
+
+def _straight(intent: Intent, routes: Routes, connection: Connection, item: _Taken) -> Path:
+    """The way of a broadcast or its answer: they turn nowhere, whatever else the client dials."""
+    use = connection.use
+    way = way_there(routes, intent.hosts[use.host], intent.hosts[use.server], connection.version)
+    there = way if isinstance(way, Path) else connection.there
+    return there.answering() if item.from_server else there
 
 
 def _ports(item: _Taken, callback: CallbackRange | None) -> tuple[PortRange, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..basics.addresses import Address, is_unrouted
 from ..basics.findings import Finding
 from ..basics.names import HostService
-from ..inventory.intent import Host, Intent, Offer
+from ..inventory.intent import Host, Intent, Offer, Use
 from ..inventory.offers import offer_ports
 from ..inventory.site import INTERNET, Site
 from .callbacks.lock import Lock
@@ -22,11 +22,15 @@ from .callbacks.requests import CalledAt, client_requests
 from .checks.broadcasts import check_broadcasts
 from .client_flows import TakenExchanges, client_flows
 from .flow import Connection, Flow
+from .hairpins import UNDIALLED, Hairpins
 from .outside_flows import outside_flows
 from .peers import way_back, way_from_anywhere, way_there
 from .route import NoRoute, Path, Route
 from .routes import Routes
 from .unknown_clients import Anybody, Uncalled
+
+#: Of clients that dial what leads to their server.
+_USUAL = (None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ def make_flows(intent: Intent, lock: Lock, findings: list[Finding]) -> Flows:
 def _connections(intent: Intent, routes: Routes, taken: TakenExchanges, findings: list[Finding]) -> list[Connection]:
     found: list[Connection] = []
     uncalled, anybody = Uncalled(intent, taken), Anybody(intent, taken)
+    hairpins = Hairpins(intent, routes)
     # One missing public address can cut off thousands of clients: one finding, and the hosts it concerns.
     cut: dict[tuple[str, str, NoRoute], list[str]] = {}
     for use in intent.uses:
@@ -74,10 +79,12 @@ def _connections(intent: Intent, routes: Routes, taken: TakenExchanges, findings
         problems: list[NoRoute] = []
         before = len(found)
         for version in versions:
-            way, back = way_there(routes, client, server, version), way_back(routes, server, client, version)
+            turned = (hairpins.of(client, server, version) if use.dials else None) or _USUAL
+            way = way_there(routes, client, server, version, turned[0])
+            back = way_back(routes, server, client, version, turned[1])
             unsaid = way if isinstance(way, NoRoute) and way.anyway is not None else None
             if unsaid is not None:
-                way = way_from_anywhere(routes, client, server, version)
+                way = way_from_anywhere(routes, client, server, version, turned[0])
             if isinstance(way, NoRoute):
                 problems.append(way)
             elif isinstance(back, Path):
@@ -90,7 +97,8 @@ def _connections(intent: Intent, routes: Routes, taken: TakenExchanges, findings
                     anybody.note(use, unsaid)
         if len(found) == before:
             # Where one IP version works, the other may be missing.
-            for problem in problems:
+            findings += (_undialled(use, problem) for problem in problems if problem.code == UNDIALLED)
+            for problem in (problem for problem in problems if problem.code != UNDIALLED):
                 at_client = problem.site == client.site
                 key = ("FXN402", use.host, problem) if at_client else ("FXN401", use.server, problem)
                 cut.setdefault(key, []).append(use.server if at_client else use.host)
@@ -98,6 +106,14 @@ def _connections(intent: Intent, routes: Routes, taken: TakenExchanges, findings
     findings += uncalled.findings()
     findings += anybody.findings()
     return found
+
+
+def _undialled(use: Use, problem: NoRoute) -> Finding:
+    """What to say of a client that cannot dial the public address of its server."""
+    variable = f"faxnet_uses[{use.position}].dials"
+    message = f"the public address of {use.server} cannot be dialled from there: {problem.reason}"
+    cure = f"omit 'dials', so that the client dials what leads to {use.server}"
+    return Finding("FXN411", (use.host,), variable, use.dials, message, cure)
 
 
 def _cut_off(code: str, host: str, problem: NoRoute, others: list[str]) -> Finding:
@@ -144,14 +160,20 @@ class _RealmAddresses:
             found = self._worn[site, address] = RealmAddress(self._realm_of(self._sites[site], address), address)
         return found
 
-    @staticmethod
-    def _realm_of(site: Site, address: Address) -> str:
+    def _realm_of(self, site: Site, address: Address) -> str:
         for level in site.levels:
             gateway = next((item for item in level.own_gateways if address in item.fixed), None)
             if gateway is not None and level.outer is not None and gateway is level.own_gateways[-1]:
                 return level.outer.realm_of(address.version)
             if gateway is not None:
                 return f"behind {level.name}" if is_unrouted(address) else INTERNET
+        # What turns in a router calls it by its own address, where its own services are as well.
+        homes = (
+            host.site for item in site.gateways if (host := self._hosts.get(item.host)) and address in host.addresses
+        )
+        home = next(homes, "")
+        if home:
+            return self._realms[home, address.version]
         return f"behind {site.name}" if is_unrouted(address) else INTERNET
 
     def met_at(self, host: str, route: Route) -> list[RealmAddress]:

@@ -25,12 +25,17 @@ def is_any(host: Host) -> bool:
     return bool(host.members) and any(isinstance(end, Prefix) for end in host.members)
 
 
-def way_there(routes: Routes, client: Host, server: Host, version: int) -> Path | NoRoute:
+def way_there(
+    routes: Routes, client: Host, server: Host, version: int, found: Route | NoRoute | None = None
+) -> Path | NoRoute:
     """Return the way of what a client starts; both have addresses of that IP version.
 
     Where nobody says which networks its packets come from, there is none but :func:`way_from_anywhere`.
+
+    Args:
+        found: the route that the client takes where it is not the usual one.
     """
-    path = _way(routes, client, server, version)
+    path = _way(routes, client, server, version, found)
     if server.members and isinstance(path, Path) and path.route.forwards:
         cure = "give the machine that is to be reached there a host of its own, with its address"
         reason = f"{server.name} is several machines, and the public address before it leads to one"
@@ -38,17 +43,21 @@ def way_there(routes: Routes, client: Host, server: Host, version: int) -> Path 
     return path
 
 
-def way_from_anywhere(routes: Routes, client: Host, server: Host, version: int) -> Path | NoRoute:
+def way_from_anywhere(
+    routes: Routes, client: Host, server: Host, version: int, found: Route | NoRoute | None = None
+) -> Path | NoRoute:
     """Return the way of what a client starts that may come from any address, as far as anybody says."""
-    return _way(routes, client, server, version, anyway=True)
+    return _way(routes, client, server, version, found, anyway=True)
 
 
-def way_back(routes: Routes, server: Host, client: Host, version: int) -> Path | NoRoute:
+def way_back(
+    routes: Routes, server: Host, client: Host, version: int, found: Route | NoRoute | None = None
+) -> Path | NoRoute:
     """Return the way of what a server starts towards a client."""
     if is_any(client):
         reason = f"{client.name} is any machine of a network"
     else:
-        path = _way(routes, server, client, version)
+        path = _way(routes, server, client, version, found)
         if not client.members or isinstance(path, NoRoute) or not path.route.forwards:
             return path
         reason = f"{client.name} is several machines, and the public address before it leads to one"
@@ -73,12 +82,20 @@ def with_some(path: Path, ends: tuple[End, ...], *, of_source: bool) -> Path | N
     return first._replace(also=tuple(others))
 
 
-def _way(routes: Routes, source: Host, destination: Host, version: int, *, anyway: bool = False) -> Path | NoRoute:
+def _way(
+    routes: Routes,
+    source: Host,
+    destination: Host,
+    version: int,
+    found: Route | NoRoute | None = None,
+    *,
+    anyway: bool = False,
+) -> Path | NoRoute:
     here, there = source.address_of(version), destination.address_of(version)
     if not (source.members or destination.members) and here is not None and there is not None:
-        return _along(routes.route(source.name, destination.name, version), here, there, anyway)
+        return _along(found or routes.route(source.name, destination.name, version), here, there, anyway)
     ways = [
-        _along(routes.of_ends(source.name, destination.name, start, end), start, end, anyway)
+        _along(found or routes.of_ends(source.name, destination.name, start, end), start, end, anyway)
         for start in source.ends_of(version)
         for end in destination.ends_of(version)
     ]

@@ -113,12 +113,12 @@ def _gather_path(
     if (idle or helper or start in stateless) and start in gathered:
         leaving = Permit(version, leaves_as, dial, transport, ports, enabled, "out", source_ports, idle, helper)
         note(gathered[start].output.setdefault(leaving, []), flow_id)
-    for name, worn, inside, translates_from, direction in route.crossings:
+    for name, worn, inside, translates_from, direction, becomes in route.crossings:
         device = gathered.get(name)
         if device is None:
             continue  # a gateway whose own variables are in error; the finding is noted
         source, destination = worn or leaves_as, inside or arrives_at
-        if direction == "in" and inside is None:
+        if direction == "in" and inside is None and becomes is None:
             permit = arriving  # the innermost router lets through what the destination lets in
         else:
             permit = Permit(
@@ -126,7 +126,7 @@ def _gather_path(
             )
         note(device.forward.setdefault(permit, []), flow_id)
         if translates_from is not None:
-            nat = DestinationNat(version, source, translates_from, transport, ports, destination, enabled)
+            nat = DestinationNat(version, source, translates_from, transport, ports, destination, enabled, becomes)
             note(device.destination_nat.setdefault(nat, []), flow_id)
 
 

@@ -10,6 +10,9 @@ has a public address, the packet was sent to that address and its destination be
 Where a device beyond a gateway translates one to one, the gateway itself has another address than others know: packets
 reach it under that one, and become the public one when they have left it. A public address that changes is one of some
 networks to whoever gets packets from it, and nothing that packets could be sent to.
+
+A route may turn (hairpins.py): packets go outward to a router and back in through it. It translates their destination,
+and their source as well: to its own address, else the answers would not come back through it.
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ class Crossing(NamedTuple):
         destination: after destination translation.
         translates_from: the address that this device translates to *destination*, as it reaches it, or None.
         direction: ``out`` where the packet leaves the device's site here, ``in`` where it enters.
+        becomes: what the source becomes where the packet turns here; None where it stays, or leaves outward.
     """
 
     device: str
@@ -45,6 +49,7 @@ class Crossing(NamedTuple):
     destination: Address | None
     translates_from: Address | None
     direction: str
+    becomes: Address | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +88,19 @@ class Hop(NamedTuple):
     public: PublicAddress | None
 
 
+class Turn(NamedTuple):
+    """A router at which packets from inside turn back in.
+
+    Attributes:
+        dialled: the address that they are sent to, as it comes to the router.
+        worn: the router's own address, which they wear from there on.
+    """
+
+    device: str
+    dialled: Address
+    worn: Address
+
+
 class _Shown(NamedTuple):
     """What packets wear beyond a translating gateway, and what its own packets set out with."""
 
@@ -108,20 +126,26 @@ def route_through(
     inward: Sequence[Hop],
     start: PublicAddress | None = None,
     own: PublicAddress | None = None,
+    turn: Turn | None = None,
 ) -> Route:
     """Return the route through gateways outward, inside first, and then inward, outermost last.
 
     Args:
         start: what the source wears outside where it is itself a translating gateway.
         own: the same of the destination.
+        turn: the router between the two rows where packets turn in it.
     """
     choices = itertools.product(_shown(start), *[_shown(hop.public) for hop in outward])
-    first, *others = [_one_route(outward, inward, shown, own) for shown in choices]
+    first, *others = [_one_route(outward, inward, shown, own, turn) for shown in choices]
     return replace(first, also=tuple(others)) if others else first
 
 
 def _one_route(
-    outward: Sequence[Hop], inward: Sequence[Hop], shown: Sequence[_Shown | None], own: PublicAddress | None
+    outward: Sequence[Hop],
+    inward: Sequence[Hop],
+    shown: Sequence[_Shown | None],
+    own: PublicAddress | None,
+    turn: Turn | None,
 ) -> Route:
     """The same for one choice of what the source and each gateway outward show."""
     # Built from the far end: each translating gateway is met at its public address and hands over to the next.
@@ -141,16 +165,21 @@ def _one_route(
             met_at.append(inner)
     crossings = []
     start = shown[0]
+    dialled = turn.dialled if turn is not None else inner
     worn = start.worn if start is not None and start.own != start.worn else None
     for hop, beyond in zip(outward, shown[1:], strict=True):
-        crossings.append(Crossing(hop.device, worn, inner, None, "out"))
+        crossings.append(Crossing(hop.device, worn, dialled, None, "out"))
         worn = beyond.worn if beyond is not None else worn
+    if turn is not None:
+        crossings.append(Crossing(turn.device, worn, inner, turn.dialled, "in", turn.worn))
+        worn, forwards = turn.worn, True
+        met_at.append(turn.dialled)
     for device, inside, translates_from in reversed(entered):
         crossings.append(Crossing(device, worn, inside, translates_from, "in"))
     return Route(
         tuple(crossings),
         tuple([crossing.device for crossing in crossings]),
-        inner,
+        dialled,
         worn,
         tuple(reversed(met_at)),
         start.own if start is not None else None,

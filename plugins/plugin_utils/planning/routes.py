@@ -231,6 +231,10 @@ class Routes:
             raise ValueError(f"{source} and {destination} do not both have an IPv{version} address")
         return Path.along(route, here, there)
 
+    def over_the_internet(self, source: str, destination: str, version: int) -> Route | NoRoute:
+        """Return the route between two hosts that meet by what they show outside, whatever realm they are in."""
+        return self._over_the_internet(self._stand_of(source, version), self._stand_of(destination, version), version)
+
     def share_broadcasts(self, one: str, other: str) -> bool:
         """Whether two hosts are in reach of each other's broadcasts, which only IPv4 has (RFC 4291, 2)."""
         return self._share_network(one, other, 4)
@@ -381,10 +385,7 @@ def _position(site: Site, host: str) -> int:
 
 def _own_public(site: Site, host: str, version: int) -> PublicAddress | None:
     """What it wears outside, of a host that is itself a gateway of its site."""
-    for gateway in site.gateways:
-        if gateway.host == host:
-            return gateway.public_of(version)
-    return None
+    return next((gateway.public_of(version) for gateway in site.gateways if gateway.host == host), None)
 
 
 def _turn_at_shared(

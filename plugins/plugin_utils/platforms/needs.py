@@ -86,6 +86,11 @@ def _targets(entry: _Entry) -> str:
     return f"a range of target addresses ({target.text})" if isinstance(target, Prefix) else ""
 
 
+def _turning(entry: _Entry) -> str:
+    worn = entry.becomes if isinstance(entry, DestinationNat) else None
+    return f"source translation to {worn.text} of what comes from inside (dials: public)" if worn is not None else ""
+
+
 def _source_ports(entry: _Entry) -> str:
     ports = entry.source_ports if isinstance(entry, Permit) else ()
     return f"a rule limited to source port {ports.text}" if ports else ""
@@ -111,6 +116,7 @@ _NEEDS: tuple[tuple[str, tuple[str, ...], _Test], ...] = (
     ("filter", _FILTER, lambda _entry: "filter rules"),
     ("forwards", _NAT, lambda _entry: "port forwards"),
     ("target_ranges", _NAT, _targets),
+    ("masquerade", _NAT, _turning),
     ("source_restriction", _RULES, _sender),
     ("port_ranges", _RULES, lambda e: f"a rule for a range of ports ({e.ports.text})" if e.ports.size > 1 else ""),
     ("source_ports", _FILTER, _source_ports),

@@ -45,7 +45,7 @@ def rule_list(part: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
         translated.add(identity)
         for permit in permits.get(identity, [nat]):
             beyond = {key: permit.get(key) for key in _BEYOND_PORTS}
-            found.add("in", {**nat, **beyond}, nat["source"], nat["target"], nat["address"])
+            found.add("in", {**nat, **beyond}, nat["source"], nat["target"], nat["address"], nat.get("becomes"))
     for identity, listed in permits.items():
         for permit in listed if identity not in translated else ():
             found.add(permit["direction"], permit, permit["source"], permit["destination"])
@@ -80,7 +80,13 @@ class _Found:
         self.services = services
 
     def add(
-        self, direction: str, entry: Mapping[str, Any], source: str, target: str, public: str | None = None
+        self,
+        direction: str,
+        entry: Mapping[str, Any],
+        source: str,
+        target: str,
+        public: str | None = None,
+        becomes: str | None = None,
     ) -> None:
         """Add the rule for one entry of a policy, or for one flow."""
         exchange, _slash, ends = entry["flows"][0].partition("/")
@@ -90,9 +96,11 @@ class _Found:
         service = {"transport": entry["transport"], "source_ports": source_ports, "ports": entry["ports"]}
         self.services.setdefault(label, service)
         destination = ends.partition(">")[2].partition("/")[0]
+        worn = {"becomes": becomes} if becomes else {}
+        seen = f", seen as {becomes}" if becomes else ""
         self.rules.append(
             {
-                "name": f"{title} {_ANYBODY.get(source, source)} to {destination}",
+                "name": f"{title} {_ANYBODY.get(source, source)} to {destination}{seen}",
                 "direction": direction,
                 "service": label,
                 "transport": entry["transport"],
@@ -106,6 +114,7 @@ class _Found:
                 "public": public,
                 "target": target,
                 "flows": list(entry["flows"]),
+                **worn,
             }
         )
 

@@ -76,10 +76,23 @@ def _sheet(device: Device) -> str:
     lines += ["2. Rules: one for each line. A rule marked 'no' is entered and left switched off.", "", *_table(rules)]
     if silent:
         lines += ["", *_REMEMBER]
+    turned = [rule for rule in listed["rules"] if rule.get("becomes")]
+    if turned:
+        lines += ["", *_turning(turned, 4 if silent else 3)]
     clamp = device.policy.clamp_mss
     if clamp is not None:
-        lines += ["", *_clamping(clamp, 4 if silent else 3)]
+        lines += ["", *_clamping(clamp, 3 + silent + bool(turned))]
     return "\n".join([*lines, ""])
+
+
+def _turning(rules: Sequence[Mapping[str, Any]], number: int) -> tuple[str, ...]:
+    dialled = ", ".join(dict.fromkeys(_line(rule["public"]) for rule in rules))
+    worn = ", ".join(dict.fromkeys(_line(rule["becomes"]) for rule in rules))
+    return (
+        f"{number}. NAT loopback (hairpin NAT, NAT reflection): rules named 'seen as' are for hosts inside",
+        f"that dial {dialled}. The device must forward what comes from them as well, and give it its own",
+        f"address {worn} as sender, or the answers will not come back through it.",
+    )
 
 
 def _clamping(clamp: MssClamp, number: int) -> tuple[str, ...]:

@@ -63,6 +63,8 @@ class DestinationNat(NamedTuple):
         source: address that the packets come from, as this router sees it.
         address: the public address that they were sent to, as it reaches this router.
         target: the next address inside.
+        becomes: what their source becomes as well, where they come from inside and go back there: an address of the
+            router's own, through which the answers come back; None where it stays.
     """
 
     version: int
@@ -72,6 +74,7 @@ class DestinationNat(NamedTuple):
     ports: PortRange
     target: End
     enabled: bool
+    becomes: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,9 +78,10 @@ def quoted_or_null(text: str | None) -> str:
 
 
 def _destination_nat(nat: DestinationNat, ids: Iterable[str], texts: Texts) -> str:
+    becomes = f'"becomes":"{texts[nat.becomes]}",' if nat.becomes is not None else ""
     return (
         f'{{"version":{nat.version},"source":"{texts[nat.source]}","address":"{texts[nat.address]}",'
-        f'"transport":"{nat.transport}","ports":"{nat.ports.text}","target":"{texts[nat.target]}",'
+        f'"transport":"{nat.transport}","ports":"{nat.ports.text}","target":"{texts[nat.target]}",{becomes}'
         f'"enabled":{BOOLEAN[nat.enabled]},"flows":{names_text(ids)}}}'
     )
 

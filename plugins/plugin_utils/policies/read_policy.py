@@ -282,6 +282,9 @@ def _destination_nats(data: Mapping[str, Any]) -> DestinationNats:
     result = []
     for entry, where in _entries(data, "destination_nat"):
         version = _version(entry, where)
+        becomes = None
+        if entry.get("becomes") is not None:
+            becomes = _single(entry, "becomes", version, where, "a router has single addresses")
         nat = DestinationNat(
             version=version,
             source=_side(entry, "source", version, where),
@@ -290,6 +293,7 @@ def _destination_nats(data: Mapping[str, Any]) -> DestinationNats:
             ports=PortRange(0, 0),
             target=_single(entry, "target", version, where, "a forward leads to one address"),
             enabled=_enabled(entry, where),
+            becomes=becomes,
         )
         flows = _flows(entry, where)
         result += [(nat._replace(ports=ports), flows) for ports in _ports(entry.get("ports"), f"{where}.ports")]

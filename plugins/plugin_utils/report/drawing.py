@@ -346,4 +346,5 @@ def _lines_in_words(lines: Iterable[Arrow]) -> Iterator[str]:
     for line in lines:
         carried = ", only through what the client keeps open" if line.kind == CARRIED else ""
         idle = f", {line.idle}" if line.idle else ""
-        yield f"{line.source} {line.verb} {line.target} on {line.label}{carried}{idle}."
+        turned = f", by way of {line.turned_by}" if line.turned_by else ""
+        yield f"{line.source} {line.verb} {line.target} on {line.label}{turned}{carried}{idle}."

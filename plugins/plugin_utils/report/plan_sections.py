@@ -299,6 +299,8 @@ def _from_port(rule: Mapping[str, Any]) -> Content:
 
 def _also(rule: Mapping[str, Any]) -> Iterable[str]:
     """What the device must do besides letting packets through."""
+    if rule.get("becomes"):
+        yield f"give it the sender {rule['becomes']} (NAT loopback)"
     if rule.get("idle"):
         yield f"keep it open for {idle_words(rule['idle'])} ({rule['idle']} s) without packets"
     if rule.get("helper"):

@@ -84,6 +84,7 @@ class Arrow:
         service: whose flows these are; empty where they are several services'.
         realm: inside which they run from site to site, by a line or a VPN; empty where they cross the Internet.
         idle: how long devices on the way keep it open though nothing passes, in words; empty where they decide that.
+        turned_by: the router that they go to and come back from, for they dial its address; empty for none.
     """
 
     source: str
@@ -96,6 +97,7 @@ class Arrow:
     idle: str
     service: str
     realm: str = ""
+    turned_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def make_scene(view: PlanView) -> Scene:
     cards.sort(key=lambda card: card.name not in busy)
     return Scene(
         cards=tuple(cards),
-        lines=_lines(flows, drawn_at.row),
+        lines=_lines(view, flows, drawn_at.row),
         trunks=_trunks(view, flows, drawn_at.card),
         outside=tuple(dict.fromkeys(outside.values())),
         public=any(flow.source == INTERNET for flow in flows),
@@ -273,10 +275,10 @@ def _shared_realms(view: PlanView) -> dict[str, str]:
 
 
 def _trunks(view: PlanView, flows: list[FlowView], drawn_at: dict[str, str]) -> tuple[Arrow, ...]:
-    apart = _lines(flows, drawn_at, lambda flow: (flow.service, _realm_between(view, flow)))
+    apart = _lines(view, flows, drawn_at, lambda flow: (flow.service, _realm_between(view, flow)))
     if len(apart) <= MOST_TRUNKS:
         return apart
-    return _lines(flows, drawn_at, lambda flow: ("", _realm_between(view, flow)))
+    return _lines(view, flows, drawn_at, lambda flow: ("", _realm_between(view, flow)))
 
 
 def _realm_between(view: PlanView, flow: FlowView) -> str:
@@ -285,7 +287,8 @@ def _realm_between(view: PlanView, flow: FlowView) -> str:
         return ""
     ends = (view.sites[view.hosts[end].site] for end in (flow.source, flow.destination))
     one, other = (site.realm(flow.version) for site in ends)
-    return one if one == other != INTERNET else ""
+    # A client that dials a public address meets its server in the Internet all the same (dials: public).
+    return one if one == other != INTERNET and flow.dial == flow.destination_address else ""
 
 
 def _anyhow(_flow: FlowView) -> tuple[str, str]:
@@ -293,7 +296,10 @@ def _anyhow(_flow: FlowView) -> tuple[str, str]:
 
 
 def _lines(
-    flows: list[FlowView], drawn_at: dict[str, str], apart: Callable[[FlowView], tuple[str, str]] = _anyhow
+    view: PlanView,
+    flows: list[FlowView],
+    drawn_at: dict[str, str],
+    apart: Callable[[FlowView], tuple[str, str]] = _anyhow,
 ) -> tuple[Arrow, ...]:
     """Flows between what is drawn as arrows; *apart*: of whose service, and in which realm, they are drawn apart."""
 
@@ -303,20 +309,29 @@ def _lines(
 
     grouped = sorted(_grouped(flows, way).items())
     return tuple(
-        _line(source, target, kind, realm, alike)
+        _line(source, target, kind, realm, alike, {_turned_by(view, flow) for flow in alike})
         for (source, target, kind, _service, realm), alike in grouped
         if source and target and source != target
     )
 
 
-def _line(source: str, target: str, kind: str, realm: str, flows: list[FlowView]) -> Arrow:
+def _line(source: str, target: str, kind: str, realm: str, flows: list[FlowView], turns: set[str]) -> Arrow:
     transports = {flow.transport for flow in flows}
     transport = transports.pop() if len(transports) == 1 else "both"
     services = {flow.service for flow in flows}
     service = services.pop() if len(services) == 1 else ""
     label, idle = port_words(flows), kept_open(flows)
     words = wrapped(f"{label}, {idle}" if idle else label, MOST_LETTERS)
-    return Arrow(source, target, kind, transport, label, words, _verb(kind, flows), idle, service, realm)
+    turned_by = turns.pop() if len(turns) == 1 else ""
+    return Arrow(source, target, kind, transport, label, words, _verb(kind, flows), idle, service, realm, turned_by)
+
+
+def _turned_by(view: PlanView, flow: FlowView) -> str:
+    """The router in the middle of the way of a flow inside one site that is sent to another address; else empty."""
+    ends = [view.hosts[end].site if end in view.hosts else end for end in (flow.source, flow.destination)]
+    if flow.dial == flow.destination_address or not flow.via or ends[0] != ends[1]:
+        return ""
+    return flow.via[len(flow.via) // 2]
 
 
 def _verb(kind: str, flows: list[FlowView]) -> str:

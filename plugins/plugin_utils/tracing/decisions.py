@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..basics.addresses import Address, End, Prefix
 from ..basics.ports import LAST_PORT, PortRange, ports_text
@@ -50,6 +50,10 @@ class Header:
     transport: str
     port: int
     source_port: int | None = None
+
+    def worn(self, source: Address) -> Header:
+        """The same packet from another address."""
+        return replace(self, source=source)
 
     @property
     def text(self) -> str:
@@ -94,14 +98,26 @@ def rulebook(part: Mapping[str, Any], transport: str) -> Rulebook:
     return Rulebook(policy, False)
 
 
-def translated(policy: Policy, header: Header) -> tuple[Address, Decision] | None:
-    """Return the target that destination translation gives a packet, and by which entry; None where none matches."""
+class Translated(NamedTuple):
+    """What destination translation makes of a packet.
+
+    Attributes:
+        becomes: what its source becomes on its way out, where the packet came from inside and turns; else None.
+    """
+
+    target: Address
+    becomes: Address | None
+    decision: Decision
+
+
+def translated(policy: Policy, header: Header) -> Translated | None:
+    """Return what destination translation makes of a packet, and by which entry; None where none matches."""
     inside = _in_any(policy.networks, header.source)
     for nat, flows in policy.destination_nat:
         if inside and is_everybody(nat.source):
             continue  # a forward for everybody is for everybody outside: see platforms/nftables/sets.translations
         if nat.enabled and isinstance(nat.target, Address) and not any(_misses(nat, nat.address, header)):
-            return nat.target, Decision(_named(nat, nat.address, "translate"), tuple(flows))
+            return Translated(nat.target, nat.becomes, Decision(_named(nat, nat.address, "translate"), tuple(flows)))
     return None
 
 
@@ -226,6 +242,8 @@ def _distance(ports: PortRange, port: int) -> int:
 
 def _named(entry: Permit | DestinationNat, address: End, word: str) -> str:
     target = f" to {entry.target.text}" if isinstance(entry, DestinationNat) else ""
+    if isinstance(entry, DestinationNat) and entry.becomes is not None:
+        target += f" and wear {entry.becomes.text}"
     source_ports = _source_ports(entry)
     sender = f" port {source_ports.text}" if source_ports else ""
     where = f"from {entry.source.text}{sender} for {address.text}"

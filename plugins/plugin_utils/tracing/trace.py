@@ -294,8 +294,8 @@ class _Walk:
                 header = replace(header, destination=reached)
             moved = translated(policy, header) if device.forwards else None
             if moved is not None:
-                steps.append(moved[1].rule)
-                header = replace(header, destination=moved[0])
+                steps.append(moved.decision.rule)
+                header = replace(header, destination=moved.target)
             translation = "; ".join(steps)
             if header.destination in device.addresses:
                 return self._ends_at(device.host, book, came, header, translation)
@@ -307,7 +307,8 @@ class _Walk:
                 word, decision = _not_refused(policy.stance)
             onward = self._topology.beyond(device, place, header.destination)
             # Only what leaves towards the outside passes the interface that translates sources.
-            gone = self._leaving(device.host, place, policy, header, steps)
+            turned = moved.becomes if moved is not None else None
+            gone = self._leaving(device.host, place, policy, header, steps) if turned is None else header.worn(turned)
             translation = "; ".join(steps)
             self._add(device.host, came, gone, word, decision, translation)
             header, place = gone, onward

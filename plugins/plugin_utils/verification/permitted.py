@@ -92,8 +92,18 @@ class Permissions:
         for address in addresses if not anybodys else ():
             key = (self._place(flow.source, flow.version), address, flow.transport, flow.arrives_from)
             self._permitted[key].add(flow, inner=address not in flow.dial.split(", "))
+        own = self._view.hosts[flow.source].address(flow.version)
+        if own and own != flow.arrives_from and self._turns(flow):
+            # The router that turns it passes the same on where it comes straight, and wears its sender's own address.
+            key = (self._place(flow.source, flow.version), flow.destination_address, flow.transport, own)
+            self._permitted[key].add(flow, inner=True)
         self._started[flow.source, flow.transport].append(flow)
         self._outer.add(flow)
+
+    def _turns(self, flow: FlowView) -> bool:
+        """Whether a router on a flow's way turns it, and gives it an address of its own as sender."""
+        routers = (self._view.hosts[name] for name in flow.via if name in self._view.hosts)
+        return any(flow.arrives_from in router.addresses for router in routers)
 
     def _place(self, host: str, version: int) -> str:
         """Where a host's address means it: its realm; where sites are nested, the outermost, for they share addresses.

@@ -78,3 +78,19 @@ def test_where_nobody_meets_the_internet_none_is_drawn() -> None:
     alone = str(drawing(scene(far=False)))
     assert 'class="internet"' not in alone
     assert 'class="tunnel"' in alone
+
+
+def test_a_client_that_dials_the_public_address_meets_its_server_in_the_internet() -> None:
+    net = company()
+    net["faxnet_sites"]["york"]["public_address"] = "192.0.2.40"
+    net["hosts"]["york-pc"]["faxnet_uses"] = [{**USE, "dials": "public"}]
+    drawn = make_scene(reported(net, as_planned, notify=False).view)
+    assert {trunk.realm for trunk in drawn.trunks} == {""}
+
+
+def test_what_turns_in_a_router_is_told_by_its_name() -> None:
+    net = company()
+    near = {"faxnet_site": "leeds", "faxnet_address": "10.3.0.20"}
+    net["hosts"]["leeds-pc"] = {**near, "faxnet_uses": [{**USE, "dials": "public"}]}
+    words = html.unescape(str(drawing(make_scene(reported(net, as_planned, notify=False).view))))
+    assert "leeds-pc connects to fax on 7488 tcp, by way of leeds-router." in words

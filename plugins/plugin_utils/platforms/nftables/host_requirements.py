@@ -39,7 +39,9 @@ def helper_modules(policy: Policy) -> list[str]:
 def own_addresses(policy: Policy) -> list[str]:
     """The addresses that a router must have because its rules translate to or from them."""
     worn = {nat.address for nat in policy.source_nat if nat.address is not None}
-    called = {nat.address for nat, _flows in policy.destination_nat if nat.enabled}
+    # What comes from inside to a public address is turned before anybody looks whether the router has that.
+    nats = [nat for nat, _flows in policy.destination_nat if nat.enabled]
+    called = {nat.address if nat.becomes is None else nat.becomes for nat in nats}
     return [address.text for address in sorted(worn | called)]
 
 

@@ -31,7 +31,7 @@ from .host_requirements import (
 )
 from .permits import bridged_rules, forward_permit_rules, opening_rules
 from .ranges import by_version
-from .sets import LookUp, filters, translations
+from .sets import LookUp, filters, translations, turned_sources
 from .stances import stance_of
 from .text import (
     FIELD,
@@ -111,8 +111,9 @@ def render(policy: Policy, *, address_ranges: bool = False) -> str:
     # What the host starts is not filtered; the set names only what must be tracked in a way of its own.
     outward = [item for item in filters(policy.output, "output", address_ranges) if item.demand != NOTHING]
     forwards = list(translations(policy.destination_nat, by_version(policy.networks)))
+    turned = list(turned_sources(policy.destination_nat))
     lines = objects((item.transport, item.demand) for item in (*inbound, *onward, *outward))
-    for item in (*inbound, *onward, *outward, *forwards):
+    for item in (*inbound, *onward, *outward, *forwards, *turned):
         lines += item.lines(stance)
     lines += stance.sets(policy.forwarding)
     end = f"priority filter; policy {stance.policy};"
@@ -126,8 +127,8 @@ def render(policy: Policy, *, address_ranges: bool = False) -> str:
     if forwards:
         translate = [item.rule for item in forwards]
         lines += chain("prerouting", "type nat hook prerouting priority dstnat; policy accept;", translate)
-    if policy.source_nat:
-        wear = [_masquerade(item) for item in policy.source_nat]
+    if policy.source_nat or turned:
+        wear = [*(item.rule for item in turned), *map(_masquerade, policy.source_nat)]
         lines += chain("postrouting", "type nat hook postrouting priority srcnat; policy accept;", wear)
     return nft_text.table(nft_text.switched_off(policy), lines)
 

@@ -194,41 +194,64 @@ def translations(entries: DestinationNats, networks: Mapping[int, tuple[Range, .
     """The enabled forwards as maps whose rules translate. Raises `RefusedError` for a packet with two targets.
 
     `networks` are those behind the router. A forward for everybody leaves out what comes from them: the server would
-    answer a neighbour directly, from an address that the neighbour never asked.
+    answer a neighbour directly, from an address that the neighbour never asked. What is to turn has maps of its own.
     """
-    groups: dict[tuple[int, str], list[Element]] = {}
+    groups: dict[tuple[int, str, bool], list[Element]] = {}
     open_to_all: set[tuple[int, str]] = set()
     for nat, flows in entries:
         if nat.enabled:
             fields = (range_of(nat.source), range_of(nat.address), nat.ports)
             element = Element(fields, range_of(nat.target)[0], tuple(flows))
-            groups.setdefault((nat.version, nat.transport), []).append(element)
+            groups.setdefault((nat.version, nat.transport, nat.becomes is not None), []).append(element)
             if is_everybody(nat.source):
                 open_to_all.add((nat.version, nat.transport))
-    for version, transport in sorted(groups):
-        name = f"faxnet_targets_{transport}{version}"
-        field, address = FIELD[version], ADDRESS_TYPE[version]
-        try:
-            cells = disjoint(absorbed(groups[version, transport]), _PORTS)
-        except ConflictError as conflict:
-            first, second = (", ".join(map(harmless, side[:3])) for side in (conflict.first, conflict.second))
-            raise RefusedError(
-                f"policy.destination_nat: {first} and {second} forward the same packets to two targets; "
-                "give their clients call-back ranges of their own"
-            ) from None
-        inside = networks.get(version, ()) if (version, transport) in open_to_all else ()
+    for (version, transport, turning), elements in sorted(groups.items(), key=lambda item: item[0]):
+        name = f"faxnet_{'turned' if turning else 'targets'}_{transport}{version}"
+        field = FIELD[version]
+        inside = networks.get(version, ()) if (version, transport) in open_to_all and not turning else ()
         # The condition that a packet does not come from inside, where some forward would take it.
         outside = f"{field} saddr != {address_set(version, inside)} " if inside else ""
-        # The port comes first: sources and the public address are few and the same in thousands of elements, and a
-        # constant first field makes the look-up slow.
-        yield LookUp(
-            name=name,
-            kind="map",
-            type=f"inet_service . {address} . {address} : {address}",
-            elements=tuple(_by_port(version, cells)),
-            rule=f"{outside}dnat {field} to {transport} dport . {field} daddr . {field} saddr map @{name}",
-            transport=transport,
-        )
+        rule = f"{outside}dnat {field} to {transport} dport . {field} daddr . {field} saddr map @{name}"
+        yield _translation(version, transport, name, elements, rule)
+
+
+def turned_sources(entries: DestinationNats) -> Iterator[LookUp]:
+    """The maps, and the rules, by which what turns in the router wears an address of its own from there on."""
+    groups: dict[tuple[int, str], list[Element]] = {}
+    for nat, flows in entries:
+        if nat.enabled and nat.becomes is not None:
+            fields = (range_of(nat.source), range_of(nat.target), nat.ports)
+            element = Element(fields, nat.becomes.value, tuple(flows))
+            groups.setdefault((nat.version, nat.transport), []).append(element)
+    for (version, transport), elements in sorted(groups.items(), key=lambda item: item[0]):
+        name = f"faxnet_worn_{transport}{version}"
+        field = FIELD[version]
+        # Who is sent to the same place without translation keeps its address: the answers come back through here.
+        rule = f"ct status dnat snat {field} to {transport} dport . {field} daddr . {field} saddr map @{name}"
+        yield _translation(version, transport, name, elements, rule)
+
+
+def _translation(version: int, transport: str, name: str, elements: list[Element], rule: str) -> LookUp:
+    """A map from port, destination and source to another address, and the rule that looks that up."""
+    address = ADDRESS_TYPE[version]
+    try:
+        cells = disjoint(absorbed(elements), _PORTS)
+    except ConflictError as conflict:
+        first, second = (", ".join(map(harmless, side[:3])) for side in (conflict.first, conflict.second))
+        raise RefusedError(
+            f"policy.destination_nat: {first} and {second} forward the same packets to two targets; "
+            "give their clients call-back ranges of their own"
+        ) from None
+    # The port comes first: sources and the public address are few and the same in thousands of elements, and a
+    # constant first field makes the look-up slow.
+    return LookUp(
+        name=name,
+        kind="map",
+        type=f"inet_service . {address} . {address} : {address}",
+        elements=tuple(_by_port(version, cells)),
+        rule=rule,
+        transport=transport,
+    )
 
 
 def _by_port(version: int, cells: Iterable[Element]) -> Iterator[str]:

@@ -27,7 +27,7 @@ def finding(code: str = "FXN201", **changes: object) -> Finding:
 def test_every_code_is_stable_in_form_and_has_a_title() -> None:
     assert KINDS
     for code, kind in KINDS.items():
-        assert re.fullmatch(r"FXN[1-6]\d\d", code)
+        assert re.fullmatch(r"FXN[1-7]\d\d", code)
         assert kind.code == code
         assert kind.title
         assert kind.title[-1] != "."

@@ -224,7 +224,7 @@ def _reserving(profile: Profile, system: System, versions: tuple[int, ...]) -> I
     Args:
         versions: the IP versions of the client: what a system keeps for each of them apart is told for each.
     """
-    transport = next(exchange.transport for exchange in profile.exchanges if exchange.is_callback)
+    transport, *_others = [exchange.transport for exchange in profile.exchanges if exchange.is_callback]
     for step in system.reserving:
         line = step.text.replace("{transport}", transport)
         yield from dict.fromkeys(line.replace("{ip}", f"ipv{version}") for version in versions)

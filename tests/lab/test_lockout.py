@@ -23,17 +23,21 @@ LET_IN = managed_from(CONTROL, input=[permit("192.0.2.1", "10.77.0.10")])
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    """One host for all tests here; each leaves the rules as it found them."""
+    """One host with rules for all tests here; each leaves them as it found them, so that each may run alone."""
     with managed_box(tmp_path_factory.mktemp("lockout")) as made:
+        first = made.apply(LET_IN).task
+        assert (first["changed"], first["confirmed"], first["confirmed_over"]) == (True, True, "ssh")
         yield made
 
 
 def test_rules_that_let_the_controller_in_are_confirmed_over_a_new_connection_and_then_left_alone(box: Box) -> None:
-    first = box.apply(LET_IN).task
-    assert (first["changed"], first["confirmed"], first["confirmed_over"]) == (True, True, "ssh")
-    assert "192.0.2.1 . 10.77.0.10 . 7488" in box.rules
-    again = box.apply(LET_IN).task
-    assert (again["changed"], again["differences"]) == (False, [])
+    other = managed_from(CONTROL, input=[permit("192.0.2.3", "10.77.0.10")])
+    for wanted, source in ((other, "192.0.2.3"), (LET_IN, "192.0.2.1")):
+        changed = box.apply(wanted).task
+        assert (changed["changed"], changed["confirmed"], changed["confirmed_over"]) == (True, True, "ssh")
+        assert f"{source} . 10.77.0.10 . 7488" in box.rules
+        again = box.apply(wanted).task
+        assert (again["changed"], again["differences"]) == (False, [])
 
 
 def test_check_mode_over_ssh_shows_the_change_and_makes_none(box: Box) -> None:

@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from functools import partial
 from pathlib import Path
 
 from tests.bench.measure import BenchError, Figure, Goal, Part, by_turns, childrens_cpu, ratio
@@ -39,18 +38,25 @@ def measure(scale: Scale) -> Part:
         wrapper.write_text(COUNTING.format(calls=calls, podman=podman), encoding="utf-8")
         wrapper.chmod(0o755)
         environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
-        try:
-            _demonstrate(environment)
+
+        def calls_made() -> int:
+            """How often the last demonstration called podman; a round begins with it, so there always was one."""
+            return len(calls.read_text(encoding="utf-8").splitlines())
+
+        def demonstrate() -> None:
             calls.write_text("", encoding="utf-8")
-            _demonstrate(environment)
-            count = len(calls.read_text(encoding="utf-8").splitlines())
+            _run([sys.executable, "-m", "tools.demo", "--scenario", SCENARIO, "--name", LAB], environment)
+
+        try:
+            demonstrate()
             taken = by_turns(
                 {
-                    "demonstration, no change": lambda: childrens_cpu(partial(_demonstrate, environment)),
-                    f"{count} times podman exec true": lambda: childrens_cpu(partial(_bare, podman, count)),
+                    "demonstration, no change": lambda: childrens_cpu(demonstrate),
+                    "as many times podman exec true": lambda: childrens_cpu(lambda: _bare(podman, calls_made())),
                 },
                 scale.demonstrations,
             )
+            count = calls_made()
         finally:
             _run([sys.executable, "-m", "tools.lab", "down", "--name", LAB], environment)
     demo, bare = taken.values()
@@ -61,10 +67,6 @@ def measure(scale: Scale) -> Part:
     )
     figures = (demo, bare, Figure("calls of podman", "calls", (float(count),)), ratio("over bare calls", demo, bare))
     return Part("rehearsing", "A demonstration", about, figures, (Goal(demo, AIM, at_least=False),))
-
-
-def _demonstrate(environment: dict[str, str]) -> None:
-    _run([sys.executable, "-m", "tools.demo", "--scenario", SCENARIO, "--name", LAB], environment)
 
 
 def _bare(podman: str, count: int) -> None:

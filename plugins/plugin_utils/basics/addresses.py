@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from .vaulted import VaultedText
@@ -212,6 +212,19 @@ def _are_halves(lower: Prefix, upper: Prefix) -> bool:
         and lower.last + 1 == upper.first
         and lower.first % (2 * size) == 0
     )
+
+
+def except_for(network: Prefix, others: Collection[Prefix]) -> list[Prefix]:
+    """Return the addresses of a network that none of *others* holds, in the fewest networks, in ascending order."""
+    meeting = [other for other in others if network.overlaps(other)]
+    if not meeting:
+        return [network]
+    if any(other.contains(network) for other in meeting):
+        return []
+    middle, length = (network.first + network.last) // 2, network.length + 1
+    lower = Prefix(network.version, network.first, middle, length)
+    upper = Prefix(network.version, middle + 1, network.last, length)
+    return except_for(lower, meeting) + except_for(upper, meeting)
 
 
 @functools.lru_cache(maxsize=3)

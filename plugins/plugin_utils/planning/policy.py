@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
-from ..basics.addresses import Address, Prefix, collapse, is_unrouted, network_of
+from ..basics.addresses import Address, Prefix, collapse, except_for, is_unrouted, network_of
 from ..inventory.intent import ForwardPermit, Host, Intent
 from ..inventory.site import Gateway, PublicAddress, Site
 from ..policies.policy import DestinationNat, Permit, Policy, SourceNat
@@ -177,7 +177,9 @@ def _routing(host: Host, sites: list[Site], untranslated: _Untranslated) -> _Rou
                         public.add(worn.own)
                     behind = tuple([prefix for prefix in inside if prefix.version == worn.version])
                     if behind:
-                        exempt = _with_permitted(untranslated.beyond(site, worn.version), host, worn)
+                        exempt = untranslated.beyond(site, worn.version)
+                        if host.forward_permits:
+                            exempt = _with_permitted(exempt, host, worn, untranslated.around(site, worn.version))
                         source_nat.append(SourceNat(worn.version, behind, exempt, worn.own))
                 break
             inside = untranslated.shown(inside, gateway, site)
@@ -189,19 +191,24 @@ def _in_order(served: _Served[_Entry]) -> tuple[tuple[_Entry, list[str]], ...]:
     return tuple(sorted(served.items(), key=_ENTRY)) if served else ()
 
 
-def _with_permitted(exempt: tuple[Prefix, ...], host: Host, worn: PublicAddress) -> tuple[Prefix, ...]:
+def _with_permitted(
+    exempt: tuple[Prefix, ...], host: Host, worn: PublicAddress, meeting: Collection[Prefix]
+) -> tuple[Prefix, ...]:
     """What a site's packets reach untranslated, and private networks that forward permits lead to: a VPN, a second LAN.
 
-    Not where the router wears its public address in such a network: what is there has no way back to the site.
+    Not where the router wears its public address in such a network: what is there has no way back to the site. Nor
+    what hosts of the inventory are in that meet the site by its public address.
+
+    Args:
+        meeting: the networks of those hosts.
     """
-    if not host.forward_permits:
-        return exempt
     around = worn.networks if worn.own is None else (network_of(worn.own),)
     private = [
-        network
+        part
         for permit in host.forward_permits
         for network in permit.destinations
         if is_unrouted(Address(network.version, network.first)) and not any(_holds(network, item) for item in around)
+        for part in except_for(network, meeting)
     ]
     return collapse((*exempt, *private)) if private else exempt
 
@@ -245,6 +252,15 @@ class _Untranslated:
     def _in_realm(self, site: Site, version: int) -> Sequence[Prefix]:
         """The networks of a site's realm."""
         return self._networks.get((site.realm_of(version), version), ())
+
+    def around(self, site: Site, version: int) -> list[Prefix]:
+        """The networks of other realms that a site's packets get to all the same, by way of sites that it is nested in.
+
+        They come there from its public address.
+        """
+        own = site.realm_of(version)
+        others = (level for level in site.levels if level.realm_of(version) != own)
+        return [network for level in others for network in self.beyond(level, version)]
 
     def inside(self, site: Site) -> list[Prefix]:
         """What packets wear that come to a site's innermost gateway: its networks, and what nested sites show there."""

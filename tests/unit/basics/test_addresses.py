@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics import addresses
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.addresses import (
     AddressError,
+    Prefix,
     collapse,
+    except_for,
     is_unrouted,
     parse_address,
     parse_prefix,
@@ -132,3 +134,19 @@ def test_what_is_read_the_quick_way_is_what_netaddr_makes_of_it(parse: Callable[
     quick = read()
     with mock.patch.object(addresses, "_plain_address", return_value=None):
         assert read() == quick
+
+
+_SMALL = st.builds(
+    lambda value, length: parse_prefix(f"10.0.0.{value >> (32 - length) << (32 - length)}/{length}"),
+    st.integers(0, 255),
+    st.integers(24, 32),
+)
+
+
+@given(_SMALL, st.lists(_SMALL, max_size=4))
+def test_a_network_except_for_others_is_what_none_of_them_holds(network: Prefix, others: list[Prefix]) -> None:
+    left = except_for(network, [*others, parse_prefix("2001:db8::/32")])
+    whole = range(network.first, network.last + 1)
+    held = [value for part in left for value in range(part.first, part.last + 1)]
+    assert held == [value for value in whole if not any(other.first <= value <= other.last for other in others)]
+    assert list(collapse(left)) == left

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any, NamedTuple
 
 import pytest
@@ -140,6 +141,35 @@ def test_a_service_on_the_outer_router_ends_the_way_there() -> None:
     made = net.made()
     assert way(made, "netcfax.pcp/pc>box") == Way("192.168.1.1", "192.168.1.254", ["own"])
     assert way(made, "netcfax.scp/box>pc") == Way("192.168.1.254", "192.168.1.1", ["own"])
+
+
+#: What leads to a VPN, and by the way to the network around the site, where the site is known by its public address.
+WIDE = {"name": "vpn", "from": ["192.168.0.0/16"], "to": ["192.168.0.0/16", "10.50.0.0/16"], "both_directions": True}
+
+
+def test_a_permit_of_the_inner_router_takes_nothing_of_what_the_network_around_meets_out_of_its_translation() -> None:
+    net = box_and_router().server("server", "inner", "192.168.50.10")
+    net.hosts["own"]["faxnet_forward_permits"] = [WIDE]
+    # A row: the inner router wears an address of the link, in no network that the permit names.
+    net.hosts["first"] = {"faxnet_address": "192.168.50.1", "faxnet_forward_permits": [WIDE]}
+    net.sites["inner"] = {
+        "networks": ["192.168.50.0/24"],
+        "gateways": [{"host": "first", "public_address": "172.31.78.1"}, {"host": "own"}],
+    }
+    net.hosts["own"] = {"faxnet_site": "outer", "faxnet_address": "192.168.1.254"}
+    net.client("around", "outer", "192.168.1.21", "server")
+    net.hosts["own"]["faxnet_uses"] = [{"service": "netcfax", "server": "server"}]
+    made = net.made()
+    assert way(made, "netcfax.pcp/own>server") == Way("172.31.78.1", "192.168.1.254", ["first"])
+    assert way(made, "netcfax.scp/server>own") == Way("192.168.1.254", "172.31.78.1", ["first"])
+    assert way(made, "netcfax.scp/server>around") == Way("192.168.1.21", "172.31.78.1", ["first", "own"])
+    (nat,) = made.policy("first")["source_nat"]
+    exempt = [ipaddress.ip_network(network) for network in nat["except"]]
+    holding = {
+        address: any(ipaddress.ip_address(address) in network for network in exempt)
+        for address in ("192.168.1.21", "192.168.2.1", "192.168.50.10", "10.50.0.1")
+    }
+    assert holding == {"192.168.1.21": False, "192.168.2.1": True, "192.168.50.10": True, "10.50.0.1": True}
 
 
 def test_between_the_networks_around_it_their_router_stands() -> None:

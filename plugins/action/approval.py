@@ -33,11 +33,13 @@ class ActionModule(EngineAction):
         """Approve, or insist."""
         directory = self.locations(options, variables).plan
         if options["state"] == "required":
-            approved = insist_on_approved(directory)
+            approved, there = insist_on_approved(directory), written_digest(directory)
+            signature = self.signature(variables, there) if there else None
             return {
                 "approved": approved or None,
-                "digest": written_digest(directory) or None,
+                "digest": there or None,
                 "written": _time(directory),
+                "signature": (signature.sentence if signature is not None else "") or None,
             }
         wanted = options["digest"]
         there = written_digest(directory)

@@ -8,17 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
-
 from ..plugin_utils.access.plans import places_of, since_approved
 from ..plugin_utils.access.since_words import since_lines
 from ..plugin_utils.access.words import access_data
-from ..plugin_utils.basics.findings import Severity
 from ..plugin_utils.faces.action import EngineAction
 from ..plugin_utils.plan_files.directory import read_plan, read_slice
 from ..plugin_utils.plan_files.overview import host_lines, plan_lines
-from ..plugin_utils.plan_files.signature import Signature
-from ..plugin_utils.plan_files.terminal_text import failure_text, remark_texts
 
 ARGUMENTS: dict[str, dict[str, Any]] = {"directory": {"type": "path"}, "host": {"type": "str"}}
 
@@ -34,13 +29,7 @@ class ActionModule(EngineAction):
         directory = self.locations(options, variables).plan
         plan = read_plan(directory)
         since = since_approved(directory, plan["digest"], places_of(plan))
-        approval, mistakes = self.approval(variables)
-        places_found = self.approval_places(variables)
-        if mistakes:
-            raise AnsibleActionFail(failure_text(mistakes, places_found))
-        signature = Signature(approval, plan["digest"])
-        for text in remark_texts(signature.findings(), Severity.WARNING, places_found):
-            self._display.warning(text)
+        signature = self.signature(variables, plan["digest"])
         host = options["host"]
         told = host_lines(read_slice(directory, host)) if host else plan_lines(plan)
         lines = [f"Plan {plan['digest']} in {directory}", *since_lines(since), *filter(None, [signature.sentence])]

@@ -77,4 +77,11 @@ written:
   returned: with O(state=required)
   type: str
   sample: 2026-11-29 18:44:10 UTC
+signature:
+  description:
+    - For which plan the signature in C(faxnet_approval) is, in a sentence; none where nobody signed.
+    - One for another plan is a warning besides, and stops nobody.
+  returned: with O(state=required)
+  type: str
+  sample: This plan was approved by Network security on 2026-11-29.
 """

@@ -115,6 +115,7 @@ def test_a_signature_is_shown_for_the_plan_that_it_names_and_makes_no_other_plan
     assert tree(planned.plan) == before
     signed = planned.run("faxnet.deploy.show")
     assert "This plan was approved by A. Smith on 2026-11-29." in signed.text
+    assert "This plan was approved by A. Smith on 2026-11-29." in planned.run(LOOK).text
     for words in ("Two offices \u00b7 change 20417", "signed for this plan", "A. Smith"):
         assert words in page(planned)
     inventory["all"]["vars"]["faxnet_outbound"] = "flows"
@@ -125,6 +126,10 @@ def test_a_signature_is_shown_for_the_plan_that_it_names_and_makes_no_other_plan
     assert "FXN702 Signature for another plan" in other.text
     assert f"The signature is for another plan: the plan {approved[:12]} was approved by A. Smith" in other.text
     assert "signed for another plan" in page(planned)
+    deployed = planned.run(LOOK)
+    assert deployed.code == 0
+    assert "FXN702 Signature for another plan" in deployed.text
+    assert "The signature is for another plan: the plan" in deployed.text
 
 
 def test_mistakes_in_an_approval_are_told_all_at_once_and_stop_no_report(planned: Network) -> None:
@@ -132,7 +137,8 @@ def test_mistakes_in_an_approval_are_told_all_at_once_and_stop_no_report(planned
     inventory["all"]["vars"]["faxnet_approval"] = {"approver": "x", "approved_on": "soon", "digest": "abc"}
     planned.write(inventory)
     before = tree(planned.plan)
-    for outcome in (planned.run("faxnet.deploy.plan"), planned.run("faxnet.deploy.show"), planned.run(REPORT)):
+    for play in ("faxnet.deploy.plan", "faxnet.deploy.show", REPORT, LOOK):
+        outcome = planned.run(play)
         assert outcome.code != 0
         for words in ("faxnet_approval.approver", "faxnet_approval.approved_on", "faxnet_approval.digest", "FXN701"):
             assert words in outcome.text

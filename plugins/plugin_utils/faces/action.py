@@ -12,14 +12,15 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleActionFail, AnsibleError, AnsibleValueOmittedError
 from ansible.plugins.action import ActionBase
 
-from ..basics.findings import Finding
+from ..basics.findings import Finding, Severity
 from ..inventory.approval import VARIABLE as APPROVAL
 from ..inventory.approval import Approval, read_approval
 from ..inventory.collecting import OMITTED, Evaluate, EvaluationError, shared_value
 from ..inventory.reader import Reader
 from ..plan_files.locations import Locations, find_locations
 from ..plan_files.sealed_json import PlanFileError
-from ..plan_files.terminal_text import PlacesOf
+from ..plan_files.signature import Signature
+from ..plan_files.terminal_text import PlacesOf, failure_text, remark_texts
 from ..planning.hidden_values import without_vaulted
 from .libraries import missing_library
 from .places import Places
@@ -103,6 +104,24 @@ class EngineAction(ActionBase):
         """Return how to find where a finding about that variable stands in the inventory's files."""
         host = str(variables.get("inventory_hostname", ""))
         return Places({host: variables}, lambda _host: variables, {APPROVAL: host}).of
+
+    def signature(self, variables: Mapping[str, Any], plan: str) -> Signature:
+        """Return for which plan the signature in ``faxnet_approval`` is; warns where that is not the one at hand.
+
+        Args:
+            plan: digest of the plan at hand.
+
+        Raises:
+            AnsibleActionFail: there are mistakes in the variable; the message names them all.
+        """
+        approval, mistakes = self.approval(variables)
+        places_of = self.approval_places(variables)
+        if mistakes:
+            raise AnsibleActionFail(failure_text(mistakes, places_of))
+        signature = Signature(approval, plan)
+        for text in remark_texts(signature.findings(), Severity.WARNING, places_of):
+            self._display.warning(text)
+        return signature
 
     def locations(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> Locations:
         """Return where the controller keeps the plan: the task's ``directory``, or where the host's variables say."""

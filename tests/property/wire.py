@@ -90,6 +90,8 @@ class Wire:
         self.now: dict[str, str] = {}
         self.may_be: dict[str, list[str]] = {}
         self.chain: dict[str, list[tuple[str, list[str]]]] = {}
+        #: Sites of whose IPv4 nobody says what it wears outside.
+        self.unsaid: set[str] = set()
         for name, site in sites.items():
             hops = [dict(hop) for hop in site.get("gateways", ())]
             if "gateway" in site:
@@ -97,12 +99,12 @@ class Wire:
             if site.get("public_address"):
                 hops[-1] = {"host": hops[-1]["host"], **{key: site[key] for key in _OUTSIDE if key in site}}
             self.chain[name] = [(hop["host"], self._worn(hop, len(self.chain))) for hop in hops]
-            if hops and not self.chain[name][-1][1] and _hides(slices.get(hops[-1]["host"])):
+            if hops and not self._of(self.chain[name][-1][1], 4) and _hides(slices.get(hops[-1]["host"])):
                 # Nobody says what it wears; sites that say nothing meet each other as they are.
-                changing = {"host": hops[-1]["host"], "public_address": "dynamic"}
-                self.chain[name][-1] = (changing["host"], self._worn(changing, len(self.chain)))
-            if self.realm[name] is None and not site.get("public_address") and "gateways" not in site:
-                self.realm[name] = "nobody says"
+                router, worn = self.chain[name][-1]
+                changing = self._worn({"host": router, "public_address": "dynamic"}, len(self.chain))
+                self.chain[name][-1] = (router, worn + changing)
+                self.unsaid.add(name)
         self.around = {name: around for name in self.chain if (around := self._stands_in(name))}
 
     def _stands_in(self, site: str) -> str:
@@ -120,7 +122,8 @@ class Wire:
         named = self.realm[site] if site else ""
         if named is not None:
             return named
-        if any(self._of(worn, version) for _host, worn in self.chain[site]):
+        said = self.chain[site][:-1] if version == 4 and site in self.unsaid else self.chain[site]
+        if any(self._of(worn, version) for _host, worn in said):
             return f"site {site}"
         return self._realm_at(self.around.get(site, ""), version)
 
@@ -304,7 +307,7 @@ class Wire:
             shown = [a for _host, public in chain for a in public if ipaddress.ip_address(a).version == packet.version]
             if shown and shown[-1] == packet.destination:
                 return self._router(chain[-1][0], packet)
-            near = self.realm[site] is not None and self.realm[site] == self.realm[origin]
+            near = self._realm_at(site, packet.version) == self._realm_at(origin, packet.version)
             if self._leads_to(site, packet.destination, chain) and (near or not shown):
                 return self._router(chain[-1][0], packet) if chain else self._on_segment(site, packet, [])
         return Arrival(self.elsewhere, packet, by_flow=True) if self.elsewhere else None

@@ -132,6 +132,46 @@ def test_the_page_is_no_wider_than_its_screen(browser: Browser, pages: dict[str,
     assert browser.run("document.documentElement.scrollWidth") <= width
 
 
+#: Follows each link of the bar, and says whether the link could be seen and where the bar and the section then were.
+FOLLOW = """
+(() => {
+  const bar = document.querySelector(".bar");
+  const edge = document.documentElement.clientWidth;
+  document.documentElement.style.scrollBehavior = "auto";
+  return [...document.querySelectorAll("nav a")].map((link) => {
+    link.focus();
+    const place = link.getBoundingClientRect();
+    link.click();
+    location.hash = link.hash;
+    const top = document.querySelector(link.hash).getBoundingClientRect().top;
+    return [link.textContent, place.right > 0 && place.left < edge, top >= bar.getBoundingClientRect().bottom];
+  });
+})()
+"""
+
+
+@pytest.mark.parametrize(("width", "lines"), [(1400, 1), (1000, 2), (820, 2), (700, 1), (390, 1)])
+def test_every_section_is_reached_from_the_bar_by_keyboard_and_not_covered_by_it(
+    browser: Browser, pages: dict[str, Path], width: int, lines: int
+) -> None:
+    browser.open(page_of(pages, "9 hosts"), width=width)
+    # The most links that there can be: no network of so few hosts has something to show in each section.
+    browser.run(
+        "document.querySelector('nav').insertAdjacentHTML('beforeend', '<a href=\"#gaps\">Special flows</a>'); 0"
+    )
+    tops = browser.run("[...document.querySelectorAll('nav a')].map((link) => link.offsetTop)")
+    assert (len(tops), len(set(tops))) == (13, lines)
+    assert [found for found in browser.run(FOLLOW) if found[1:] != [True, True]] == []
+
+
+def test_finding_moves_no_link(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.open(page_of(pages, "9 hosts"), width=1000)
+    places = "[...document.querySelectorAll('nav a')].map((link) => [link.offsetLeft, link.offsetTop])"
+    before = browser.run(places)
+    assert browser.run(FIND % json.dumps("pc"))["said"]
+    assert browser.run(places) == before
+
+
 def test_paper_alone_has_lines_to_sign_on(browser: Browser, pages: dict[str, Path]) -> None:
     lines = "[...document.querySelectorAll('.approval .line')].map((item) => item.offsetHeight > 0)"
     said = "[...document.querySelectorAll('.approval .unsaid')].map((item) => item.offsetHeight > 0)"

@@ -37,16 +37,18 @@ _SIGNS = {
     INCOMPLETE: "M19,19 A5.5,5.5 0 1 1 24.5,26 V28.5 M24.5,34 V34.5",
     UNTESTED: "M16,24 H32",
 }
+#: A word or two each: all of them fit into one line of a wide screen.
 _CONTENTS = (
+    ("failures", "Failed"),
     ("approved", "Changes"),
     ("network", "Network"),
-    ("matrix", "Who talks to whom"),
+    ("matrix", "Matrix"),
     ("also-open", "Also open"),
     ("tests", "Tests"),
     ("notifications", "Notifications"),
-    ("gaps", "Not tested"),
-    ("special", "More than a port"),
-    ("ranges", "Call-back ranges"),
+    ("gaps", "Untested"),
+    ("special", "Special flows"),
+    ("ranges", "Ranges"),
     ("findings", "Findings"),
     ("sheets", "Sheets"),
     ("approval", "Approval"),

@@ -96,7 +96,7 @@ def special_section(report: Report) -> Markup | None:
     rows = [_special_row(*asked, flows) for asked, flows in sorted(alike.items())]
     return section(
         "special",
-        "More than a port",
+        "Special flows",
         intro,
         table(head, rows, names={0}, label="What flows need besides a port", stacked=True),
     )

@@ -135,7 +135,7 @@ KINDS = _kinds(
     # 5xx: platforms
     ("FXN501", "error", "Unknown platform"),
     ("FXN502", "error", "Platform cannot hold the policy"),
-    ("FXN503", "warning", "Device set by hand that needs more than plain routers have"),
+    ("FXN503", "warning", "Device set by hand that may lack what it needs"),
     ("FXN504", "advice", "Rules for a device that nobody here sets"),
     # 6xx: verification
     ("FXN601", "warning", "Results of a verification that cannot be read"),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The worksheet: what a person types into a router that nobody can automate (NR-17, NR-21).
+"""The worksheet: what a person types into a router or a PC's own firewall that nobody can automate (NR-17, NR-21).
 
 Such a device holds a list of services (name, transport, port or range) and a list of rules (name, service, allow or
 block, the address inside that it leads to, who may send). The abilities are those of the plain NAT router that the
@@ -56,9 +56,9 @@ class Worksheet(Platform):
         return OnController(self.name, "")
 
 
-def title(host: str) -> str:
-    """The first line of a host's sheet."""
-    return f"Router worksheet for {_line(host)}"
+def titles(host: str) -> tuple[str, str]:
+    """The first line of a host's sheet: of a host that is no router, and of one that is."""
+    return f"Host firewall worksheet for {_line(host)}", f"Router worksheet for {_line(host)}"
 
 
 def _sheet(device: Device) -> str:
@@ -71,8 +71,8 @@ def _sheet(device: Device) -> str:
     if silent:
         times = [f"{rule['idle']} s" if rule.get("idle") else "-" for rule in listed["rules"]]
         rules = [(*row, time) for row, time in zip(rules, ("Remember for", *times), strict=True)]
-    lines = [title(device.host), ""]
-    lines += ["1. Services: add each of these to the router's list of services.", "", *_table(services), ""]
+    lines = [titles(device.host)[device.policy.forwarding], ""]
+    lines += ["1. Services: add each of these to the device's list of services.", "", *_table(services), ""]
     lines += ["2. Rules: one for each line. A rule marked 'no' is entered and left switched off.", "", *_table(rules)]
     if silent:
         lines += ["", *_REMEMBER]

@@ -4,7 +4,7 @@
 """What stands on the controller of sheets that nobody needs any more: of hosts that changed, or that left the plan.
 
 A person who finds a sheet types it in, so an old one is worse than none. Only what says of itself that it was written
-here is one: a settings sheet's data names its host and its sheet, a router's worksheet begins with its host.
+here is one: a settings sheet's data names its host and its sheet, a worksheet's first line names its host.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ..platforms.platform import OnController
 from ..platforms.registry import PLATFORMS
-from ..platforms.worksheet import title
+from ..platforms.worksheet import titles
 from .collection import Change, put_files
 from .definitions import SheetError
 from .rendering import file_names
@@ -104,6 +104,7 @@ def _sheet_in(path: Path) -> Written | None:
 
 def _is_worksheet(path: Path) -> bool:
     try:
-        return path.read_text(encoding="utf-8").startswith(f"{title(path.stem)}\n")
+        first, _line_end, _rest = path.read_text(encoding="utf-8").partition("\n")
     except (OSError, UnicodeDecodeError):
         return False
+    return first in titles(path.stem)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sheet for a router that nobody can automate."""
+"""The sheet for a device that nobody can automate: a router, or a host's own firewall."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.registry import render_slice
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.policies.policy import RefusedError
-from tests.unit.platforms.policies import forward, permit, router
+from tests.unit.platforms.policies import forward, permit, policy, router
 
 
 def sheet_slice(**rule: Any) -> dict[str, Any]:
@@ -48,6 +48,15 @@ def test_the_sheet_lists_services_and_rules_with_name_ports_action_and_target() 
     assert ["netcfax SCP 10000-10099", "TCP", "10000-10099"] in cells(services)
     row = ["yes", "netcfax SCP to uk-pc1", "in", "netcfax SCP 10000-10099", "TCP", "10000-10099", "allow"]
     assert [*row, "198.51.100.10", "10.2.0.21"] in cells(rules)
+
+
+def test_the_first_line_says_whether_the_device_is_a_router() -> None:
+    part = sheet_slice()
+    assert render_slice(part).startswith("Router worksheet for uk-router\n")
+    part["host"], part["policy"] = "uk-pc1", policy(input=[permit("198.51.100.10", "10.2.0.21")])
+    text = render_slice(part)
+    assert text.startswith("Host firewall worksheet for uk-pc1\n")
+    assert "router" not in text.lower()
 
 
 @pytest.mark.acceptance("NR-18")

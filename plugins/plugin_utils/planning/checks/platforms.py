@@ -21,7 +21,7 @@ from ...policies.policy import Policy
 _NEEDS = tuple(field.name for field in fields(Abilities) if field.name != "target_ranges")
 
 
-#: What a plain router that a person sets may lack, although the worksheet can ask for it.
+#: What a device that a person sets may lack, although the worksheet can ask for it.
 _UNUSUAL = ("source_ports", "timeouts", "clamp_mss")
 
 

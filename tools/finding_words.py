@@ -4,7 +4,8 @@
 """What each finding says and which cure it names, read from the engine's source; and whole ones for examples.
 
 A finding is made where something is wrong, and nowhere else is written what it says. So the places that make one are
-read: the last two arguments of `Finding(...)` and of a reader's `note(...)`, with a dot triplet for what is filled in.
+read: the message and the cure of `Finding(...)`, a reader's `note(...)` and `NoRoute(...)`, with a dot triplet for what
+is filled in. What a name stands for, what a table holds and what a function of the engine returns is looked up.
 """
 
 from __future__ import annotations
@@ -12,15 +13,25 @@ from __future__ import annotations
 import ast
 import importlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 ENGINE = "plugins/plugin_utils"
 
-#: Those make a finding; the message and the cure come last.
-_MAKERS = {"Finding": 6, "note": 5}
+
+class _Places(NamedTuple):
+    """Where the code, the message and the cure stand among the arguments of what makes a finding."""
+
+    code: int
+    message: int
+    cure: int
+
+
+#: Those make a finding. Why there is no way is put together with who wanted one where the finding is made.
+_MAKERS = {"Finding": _Places(0, 4, 5), "note": _Places(0, 3, 4), "NoRoute": _Places(4, 1, 3)}
 
 #: What `Reader.choice` says, which is given the code alone.
 _CHOICE = ("is not known", "use one of: \u2026")
@@ -38,12 +49,10 @@ def said(root: Path) -> dict[str, list[tuple[str, str]]]:
     Args:
         root: the checkout.
     """
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted((root / ENGINE).rglob("*.py"))]
-    # A name stands for the same in every module that imports it.
-    shared = _assigned(node for tree in trees for node in tree.body)
+    modules = {path: _module(path) for path in sorted((root / ENGINE).rglob("*.py"))}
     found: dict[str, dict[tuple[str, str], None]] = {}
-    for tree in trees:
-        for code, words in _in_tree(tree, shared):
+    for module in modules.values():
+        for code, words in _in_module(module, modules):
             if re.search(r"\w", "".join(words)):
                 found.setdefault(code, {})[words] = None
     return {code: list(listed) for code, listed in found.items()}
@@ -71,43 +80,103 @@ Assigned = dict[str, list[ast.expr]]
 
 
 @dataclass(frozen=True)
+class _Module:
+    """One file of the engine: what it defines, and what it has from which other file under which name."""
+
+    tree: ast.Module
+    assigned: Assigned
+    functions: Mapping[str, ast.FunctionDef]
+    imported: Mapping[str, tuple[Path, str]]
+
+
+def _module(path: Path) -> _Module:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    imported: dict[str, tuple[Path, str]] = {}
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.level and node.module:
+            source = path.parents[node.level - 1].joinpath(*node.module.split(".")).with_suffix(".py")
+            imported |= {item.asname or item.name: (source, item.name) for item in node.names}
+    return _Module(tree, _assigned(tree.body), functions, imported)
+
+
+@dataclass(frozen=True)
 class _Known:
-    """What names stand for at a line of a function: what was assigned to them last, there or for the whole engine."""
+    """What names stand for at a line of a function: what was assigned to them last, there or in a module."""
 
     local: Assigned
-    shared: Assigned
+    module: _Module
+    modules: Mapping[Path, _Module]
 
-    def of(self, name: str, line: int) -> list[ast.expr]:
-        """Return the values of a name, each with a line of its own."""
-        before = [value for value in self.local.get(name, ()) if value.lineno < line]
-        return before[-1:] if name in self.local else self.shared.get(name, [])
+    def of(self, name: str, line: int) -> list[tuple[ast.expr, _Known]]:
+        """Return the values of a name, each with what names stand for where it is."""
+        if name in self.local:
+            before = [value for value in self.local[name] if value.lineno < line]
+            return [(value, self) for value in before[-1:]]
+        home, name = self._home(name)
+        return [(value, _Known({}, home, self.modules)) for value in home.assigned.get(name, ())]
+
+    def returned(self, call: ast.Call) -> Iterator[tuple[ast.expr, _Known]]:
+        """Yield what a function of the engine may return."""
+        home, name = self._home(call.func.id) if isinstance(call.func, ast.Name) else (self.module, "")
+        function = home.functions.get(name)
+        if function is not None:
+            known = _within(function, home, self.modules)
+            returns = (node for node in ast.walk(function) if isinstance(node, ast.Return))
+            yield from ((node.value, known) for node in returns if node.value is not None)
+
+    def _home(self, name: str) -> tuple[_Module, str]:
+        """The module that a name of this one comes from, and its name there."""
+        path, there = self.module.imported.get(name, (Path(), name))
+        return (self.modules[path], there) if path in self.modules else (self.module, name)
 
 
-def _in_tree(tree: ast.Module, shared: Assigned) -> Iterator[tuple[str, tuple[str, str]]]:
-    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
-        known = _Known(_assigned(ast.walk(function)), shared)
+def _within(function: ast.FunctionDef, module: _Module, modules: Mapping[Path, _Module]) -> _Known:
+    return _Known(_assigned(ast.walk(function)), module, modules)
+
+
+def _in_module(module: _Module, modules: Mapping[Path, _Module]) -> Iterator[tuple[str, tuple[str, str]]]:
+    for function in (node for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef)):
+        known = _within(function, module, modules)
         for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
             name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
             if name == "choice":
                 yield from ((code, _CHOICE) for code in _codes(call.args[3:], known))
             elif name in _MAKERS:
-                words = list(_last_two(call.args, _MAKERS[name], known))
-                yield from ((code, pair) for code in _codes(call.args[:1], known) for pair in words)
+                places = _MAKERS[name]
+                words = list(_words(call.args, places, known))
+                yield from ((code, pair) for code in _codes(call.args[places.code :][:1], known) for pair in words)
 
 
-def _last_two(arguments: list[ast.expr], count: int, known: _Known) -> Iterator[tuple[str, str]]:
-    """The message and the cure, or each pair of them that a table holds."""
-    if len(arguments) == count:
-        messages, cures = (_texts(argument, known, argument.lineno) for argument in arguments[-2:])
+def _words(arguments: list[ast.expr], places: _Places, known: _Known) -> Iterator[tuple[str, str]]:
+    """The message and the cure; each pair of them where both come out of one expression."""
+    if len(arguments) > places.cure:
+        both = (arguments[place] for place in (places.message, places.cure))
+        messages, cures = (_texts(argument, known, argument.lineno) for argument in both)
         yield from product(messages, cures)
-    elif len(arguments) == count - 1 and isinstance(arguments[-1], ast.Starred):
-        table = arguments[-1].value
-        names = [table.value.id] if isinstance(table, ast.Subscript) and isinstance(table.value, ast.Name) else []
-        for value in (value for name in names for value in known.of(name, table.lineno)):
-            for pair in value.values if isinstance(value, ast.Dict) else ():
-                if isinstance(pair, ast.Tuple):
-                    message, cure = (_texts(item, known, item.lineno) for item in pair.elts)
-                    yield from product(message, cure)
+    elif len(arguments) == places.cure and isinstance(arguments[-1], ast.Starred):
+        yield from _pairs(arguments[-1].value, known, arguments[-1].lineno)
+
+
+def _pairs(node: ast.expr, known: _Known, line: int, depth: int = 4) -> Iterator[tuple[str, str]]:
+    """Each message with its cure that an expression may be."""
+    if isinstance(node, ast.Tuple) and len(node.elts) == 2:
+        messages, cures = (_texts(item, known, line) for item in node.elts)
+        yield from product(messages, cures)
+    elif depth:
+        for value, there in _behind(node, known, line):
+            yield from _pairs(value, there, value.end_lineno or value.lineno, depth - 1)
+
+
+def _behind(node: ast.expr, known: _Known, line: int) -> Iterator[tuple[ast.expr, _Known]]:
+    """What a name stands for, what a table holds, what a function returns."""
+    if isinstance(node, ast.Name):
+        yield from known.of(node.id, line)
+    elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+        for table, there in known.of(node.value.id, line):
+            yield from ((value, there) for value in (table.values if isinstance(table, ast.Dict) else ()))
+    elif isinstance(node, ast.Call):
+        yield from known.returned(node)
 
 
 def _assigned(nodes: Iterable[ast.AST]) -> Assigned:
@@ -134,7 +203,8 @@ def _codes(arguments: list[ast.expr], known: _Known, depth: int = 3) -> Iterator
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and _CODE.fullmatch(node.value):
             yield node.value
         elif isinstance(node, ast.Name) and depth:
-            yield from _codes(known.of(node.id, node.lineno), known, depth - 1)
+            for value, there in known.of(node.id, node.lineno):
+                yield from _codes([value], there, depth - 1)
 
 
 def _texts(node: ast.expr, known: _Known, line: int, depth: int = 3) -> list[str]:
@@ -150,8 +220,6 @@ def _texts(node: ast.expr, known: _Known, line: int, depth: int = 3) -> list[str
         )
     if isinstance(node, ast.IfExp):
         return [text for side in (node.body, node.orelse) for text in _texts(side, known, line, depth)]
-    if isinstance(node, ast.Name) and depth:
-        values = known.of(node.id, line)
-        found = [text for value in values for text in _texts(value, known, value.lineno, depth - 1)]
-        return list(dict.fromkeys(found)) or [_FILLED_IN]
-    return [_FILLED_IN]
+    behind = _behind(node, known, line) if depth else ()
+    found = [text for value, there in behind for text in _texts(value, there, value.lineno, depth - 1)]
+    return list(dict.fromkeys(found)) or [_FILLED_IN]

@@ -217,12 +217,16 @@ class Service:
     def broadcast_port(self) -> int:
         """The port that the configuration names for this service's search for servers; 0 when it names none.
 
-        No product document states it, so it has no default. (FP-07)
+        No product document states it, so it has no default. An offer with a name is a service of its own, whose clients
+        look as those of its product do where nothing else is said of it. (FP-07)
         """
         if not self.root.value.get("broadcast"):
             return 0
         named = self.root.entry("broadcast")
-        return named.whole(self.name, 1, LAST_PORT) if self.name in named.value else 0
+        offer = self.user.text("offer") if self.user.value.get("offer") else ""
+        product = self.name.removesuffix(f"-{offer}") if offer else self.name
+        known = next((name for name in (self.name, product) if name in named.value), None)
+        return named.whole(known, 1, LAST_PORT) if known else 0
 
     def responder(self, exchange: Entry, ports: range | None) -> Iterator[ResponderSettings]:
         """What listens on these ports for an exchange that nothing else stands for; nothing where they are unknown."""

@@ -270,6 +270,22 @@ async def test_every_server_of_a_network_answers_a_broadcast_from_its_service_po
 
 
 @async_test
+async def test_two_offers_of_one_host_are_found_on_one_port_each_by_its_own_clients(tmp_path: Path) -> None:
+    server = looking(offering("asking", "server"))
+    (offer,) = server["offers"]
+    server["exchanges"] += [{**exchange, "service": "asking-second"} for exchange in server["exchanges"]]
+    second = {"service": "asking-second", "offer": "second", "settings": {"port": ASKED + 2}}
+    server["offers"].append(offer | second)
+    async with running(tmp_path, server):
+        with Datagrams(address()) as client:
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            for service, port in (("asking", ASKED), ("asking-second", ASKED + 2)):
+                client.send(("255.255.255.255", LOOKED_FOR), {"looking_for": service, "from": "pc/1"})
+                answer, there = await client.hear()
+                assert (answer["service"], there) == (service, (server["addresses"][0], port))
+
+
+@async_test
 async def test_a_server_of_several_networks_answers_with_its_address_in_the_clients(tmp_path: Path) -> None:
     server = looking(offering("asking", "server"))
     server["addresses"].append("127.0.0.1")  # what the kernel sends with, to any address on loopback

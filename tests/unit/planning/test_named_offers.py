@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.config import read_config
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.names import HostService
@@ -148,6 +150,39 @@ def test_emulators_of_both_offers_and_their_clients_run_beside_each_other(made: 
 
     assert endpoints("fl-fax") == {"fl-fax/netcfax/pcp", "fl-fax/netcfax-second/pcp"}
     assert endpoints("both") == {"both/netcfax@fl-fax/1", "both/netcfax-second@fl-fax/1"}
+
+
+@pytest.mark.parametrize(
+    ("broadcast", "first", "second"),
+    [
+        ({"faxpress": 14644}, 14644, 14644),
+        ({"faxpress": 14644, "faxpress-second": 14645}, 14644, 14645),
+        ({"faxpress-second": 14645}, 0, 14645),
+        ({}, 0, 0),
+    ],
+)
+def test_clients_of_a_named_offer_look_for_it_on_the_products_port_or_its_own(
+    root: Path, broadcast: dict[str, int], first: int, second: int
+) -> None:
+    # Of its offers a host's emulator is told these keys.
+    variables = yaml.safe_load((root / "roles/emulator/vars/main.yml").read_text(encoding="utf-8"))
+    keys = variables["__emulator_offer_keys"]
+    net = (
+        Network()
+        .site("lab", "10.0.0.0/24")
+        .offers("press", "lab", "10.0.0.10", "faxpress")
+        .uses("pc", "lab", "10.0.0.21", "faxpress", "press")
+    )
+    net.hosts["press"]["faxnet_offers"].append({"service": "faxpress", "name": "second", "port": 5645})
+    net.hosts["pc"]["faxnet_uses"].append({"service": "faxpress", "server": "press", "offer": "second"})
+    made = net.made()
+    for host in ("press", "pc"):
+        part = made.slices[host]
+        offers = [{key: value for key, value in offer.items() if key in keys} for offer in part["offers"]]
+        config = {**part, "format": 1, "offers": offers, "broadcast": broadcast}
+        endpoints = read_config(config).endpoints.values()
+        ports = {item.service: vars(item)["broadcast_port"] for item in endpoints}
+        assert ports == {"faxpress": first, "faxpress-second": second}
 
 
 def test_verification_expects_what_each_offer_needs_and_no_more(made: Made) -> None:

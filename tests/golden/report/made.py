@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory.approval import Approval
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.view import view_plan
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.document import report_json
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.drawing import drawing
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.drawing_file import STYLE_SHEET
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.exports import tables
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.junit import junit_xml
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.page import report_page
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.page import SCRIPT, report_page
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.page_policy import content_policy
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.scene import make_scene
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
 from tests.unit.verification.offices import as_planned, planned, reported, since_plan_of, two_offices, wide_open
@@ -31,7 +34,7 @@ def files() -> dict[str, str]:
         "products_probes.txt": _probes(mixed, router_slices(mixed)),
         "products.svg": _lines(str(drawing(make_scene(view_plan(mixed))))),
         # One page is enough to be read by eye; what differs on the others is in the report's data.
-        "as_planned.html": _lines(report_page(tested)),
+        "as_planned.html": _lines(_with_marks(report_page(tested))),
         "as_planned.xml": "".join(junit_xml(tested)),
         "as_planned.json": "".join(report_json(tested)),
         "without_rules.json": "".join(report_json(open_to_all)),
@@ -55,6 +58,16 @@ def _signed() -> Report:
     digest = planned(inventory)[0]["digest"]
     approval = Approval("Two offices", "CHG-20417", "Telephony", "Network security", "2026-11-19", digest[:12])
     return reported(inventory, as_planned, since=since_plan_of(before, inventory), approval=approval)
+
+
+def _with_marks(page: str) -> str:
+    """The page with marks where its style sheet and its script stand, which have files of their own to be read in."""
+    texts = {path.name: path.read_text(encoding="utf-8") for path in (STYLE_SHEET, SCRIPT)}
+    allowed = html.escape(content_policy(*texts.values()))
+    for text, mark in ((allowed, "page.css and page.js"), *((text, name) for name, text in texts.items())):
+        assert page.count(text) == 1, f"the page has {mark} {page.count(text)} times"
+        page = page.replace(text, f"[{mark}]")
+    return page
 
 
 def _lines(markup: str) -> str:

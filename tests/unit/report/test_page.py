@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.drawing_file import STYLE_SHEET
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.markup import tag, text
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import Report, make_report
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.page import report_page
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.page import SCRIPT, report_page
 from tests.unit.verification.offices import as_planned, planned, reported, source_of, two_offices, wide_open
 
 VOID = {"meta", "br", "hr", "img", "link", "col", "input", "wbr"}
@@ -86,6 +87,13 @@ def test_nothing_is_loaded_from_anywhere_and_no_script_but_our_own_may_run(repor
         (own,) = re.findall(rf"<{element}>(.*?)</{element}>", page, re.DOTALL)
         hashes[f"{element}-src"] = f"'sha256-{base64.b64encode(hashlib.sha256(own.encode()).digest()).decode()}'"
     assert allowed == {"default-src": "'none'", "base-uri": "'none'", "form-action": "'none'", **hashes}
+
+
+def test_the_page_carries_its_style_sheet_and_its_script_whole(report: Report) -> None:
+    page = report_page(report)
+    for element, path in (("style", STYLE_SHEET), ("script", SCRIPT)):
+        assert f"<{element}>{path.read_text(encoding='utf-8')}</{element}>" in page
+        assert page.count(f"</{element}>") == 1
 
 
 def test_without_its_script_the_page_shows_no_field_that_does_nothing(report: Report) -> None:

@@ -9,16 +9,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ..basics.addresses import Address
-from ..basics.protocols import NUMBERS
+from ..basics.protocols import NAMES
 from .changes import AccessChanges, Difference
 from .grants import ANY_ADDRESS, ANY_PORT, ANY_PROTOCOL
 from .packets import Box, Interval
 
 #: Of one entry that was widened or narrowed in many places, so many are told.
 MOST_PIECES = 4
-
-_PROTOCOLS = {number: name for name, number in NUMBERS.items()}
-
 
 #: What becomes of an entry.
 GAINS = "gains"
@@ -171,7 +168,7 @@ def _protocol(numbers: Interval) -> str:
     if numbers == ANY_PROTOCOL:
         return "any protocol"
     if numbers.low == numbers.high:
-        return _PROTOCOLS.get(numbers.low, f"protocol {numbers.low}")
+        return NAMES.get(numbers.low, f"protocol {numbers.low}")
     return f"protocols {_span(numbers)}"
 
 

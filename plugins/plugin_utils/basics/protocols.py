@@ -15,7 +15,8 @@ from .names import near_words
 #: Every protocol, with ports or without.
 ANY = "any"
 
-#: IANA's protocol numbers (www.iana.org/assignments/protocol-numbers), by the names that firewalls use.
+#: IANA's protocol numbers (www.iana.org/assignments/protocol-numbers), by the names that firewalls use. Managed
+#: hosts have the same in module_utils/_firewall/protocols.py, for the two sides share no code.
 NUMBERS: Mapping[str, int] = {
     "icmp": 1,
     "igmp": 2,
@@ -42,8 +43,8 @@ NUMBERS: Mapping[str, int] = {
 }
 
 #: Other names of the same (/etc/protocols).
-_ALIASES: Mapping[str, str] = {"ipv6-icmp": "icmpv6", "ospfigp": "ospf", "ipencap": "ipip", "all": ANY}
-_NAMES: Mapping[int, str] = {number: name for name, number in NUMBERS.items()}
+ALIASES: Mapping[str, str] = {"ipv6-icmp": "icmpv6", "ospfigp": "ospf", "ipencap": "ipip", "all": ANY}
+NAMES: Mapping[int, str] = {number: name for name, number in NUMBERS.items()}
 _LAST = 255
 
 #: Protocols with a destination port at the place where nft looks for it.
@@ -68,8 +69,8 @@ def parse_protocol(value: object) -> str:
     if text.isascii() and text.isdigit():
         if len(text) > 3 or int(text) > _LAST:
             raise ProtocolError(f"is not a protocol number from 0 to {_LAST}")
-        return _NAMES.get(int(text), str(int(text)))
-    name = _ALIASES.get(text, text)
+        return NAMES.get(int(text), str(int(text)))
+    name = ALIASES.get(text, text)
     if name != ANY and name not in NUMBERS:
         near = near_words(value, (*NUMBERS, ANY))
         raise ProtocolError("is not a known protocol" + (f" (is {near[0]!r} meant?)" if near else ""))

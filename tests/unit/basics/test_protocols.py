@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import protocols as on_hosts
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.protocols import (
+    ALIASES,
     ANY,
     NUMBERS,
     ProtocolError,
@@ -16,6 +18,13 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.protocols imp
     number_of,
     parse_protocol,
 )
+
+
+def test_managed_hosts_know_the_same_protocols_by_the_same_names() -> None:
+    assert on_hosts.NUMBERS == NUMBERS
+    assert {name: on_hosts.number_of(name) for name in ALIASES if ALIASES[name] != ANY} == {
+        name: NUMBERS[other] for name, other in ALIASES.items() if other != ANY
+    }
 
 
 @pytest.mark.parametrize(

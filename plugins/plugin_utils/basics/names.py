@@ -1,13 +1,13 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names that are safe everywhere they go: file names, rule names, comments, XML, HTML and shell words."""
+"""Names that are safe everywhere they go: files, rules, comments, XML, HTML, shell words; and lists of them."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from .vaulted import VaultedText
@@ -35,6 +35,13 @@ def name_problem(value: object) -> str:
     if not _SAFE.match(value):
         return "holds a character that is not a letter, digit, dot, hyphen or underscore, or is too long"
     return ""
+
+
+def named(names: Sequence[str], most: int = 3) -> str:
+    """Return ``a, b, c and 17 more``; one more than *most* is named, too."""
+    if len(names) <= most + 1:
+        return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+    return f"{', '.join(names[:most])} and {len(names) - most} more"
 
 
 def named_service(service: str, name: str) -> str:

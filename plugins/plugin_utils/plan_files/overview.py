@@ -9,10 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ..basics.names import named
 from .terminal_text import slice_text
-
-#: Of one list, so many are named.
-MOST_NAMES = 3
 
 
 def plan_lines(plan: Mapping[str, Any]) -> Iterator[str]:
@@ -50,7 +48,7 @@ def finding_lines(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if findings:
         yield "Findings"
     for finding in findings:
-        who = f"{_named(finding['hosts'])}: " if finding["hosts"] else ""
+        who = f"{named(finding['hosts'])}: " if finding["hosts"] else ""
         yield f"  {finding['severity']} {finding['code']} {finding['title']}: {who}{finding['message']}"
         yield f"    cure: {finding['cure']}"
 
@@ -78,7 +76,7 @@ def _flow_lines(flows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for (destination, said), sources in senders.items():
         receivers[tuple(sources), said].append(destination)
     for (names, said), destinations in receivers.items():
-        yield f"{_named(names)} to {_named(destinations)}: {said.packets} ({said.exchange}): {said.reason}"
+        yield f"{named(names)} to {named(destinations)}: {said.packets} ({said.exchange}): {said.reason}"
 
 
 def _said(flow: Mapping[str, Any]) -> _Said:
@@ -97,7 +95,7 @@ def _opening_lines(plan: Mapping[str, Any]) -> Iterator[str]:
                 said = f"{item['transport']}{ports} from {', '.join(item['sources'])}"
                 alike[item["name"], said].append(host)
     for (name, said), hosts in alike.items():
-        yield f"{_named(hosts)}: {said} ({name})"
+        yield f"{named(hosts)}: {said} ({name})"
     for router, permits in sorted(plan["forward_permits"].items()):
         for item in permits:
             ends = [", ".join(item[key]) or "anywhere" for key in ("sources", "destinations")]
@@ -106,9 +104,3 @@ def _opening_lines(plan: Mapping[str, Any]) -> Iterator[str]:
     for router, said in sorted(plan["routers"].items()):
         if said["outbound"] == "any":
             yield f"through {router}: whatever its networks start outward"
-
-
-def _named(names: Sequence[str]) -> str:
-    if len(names) <= MOST_NAMES + 1:
-        return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
-    return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from ..basics.names import named
 from ..basics.ports import parse_ranges
 from ..basics.protocols import ANY
 from ..inventory.intent import ADDITIVE, EXCLUSIVE, OBSERVE
-from ..verification.probes import named
 from .also_open import MANAGEMENT, PERMITS, AcceptedLosses, Carried, LetIn, Outward, Service
 from .flow_words import ports_label
 from .markup import Content, Markup, tag

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..access.plans import Place, PlanChanges, SinceApproved
 from ..access.since_words import ANOTHER, NONE_APPROVED, THIS_ONE, UNREADABLE, moment, moved_words
 from ..access.words import GAINS, LOSES, MOVES, NEEDLESS, NOTHING_CHANGES, STAYS, Told, told_changes
+from ..basics.names import named
 from ..plan_files.signature import Signed
-from ..verification.probes import named
 from .approval_section import SIGNED
 from .exports import CHANGES
 from .markup import Content, Markup, tag

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..basics.names import named
 from ..verification.judgement import FAILED
-from ..verification.probes import SILENT, named
+from ..verification.probes import SILENT
 from .markup import Markup, tag
 from .model import Report, is_notification, notification_kind
 from .parts import badge, number, section

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
+from ..basics.names import named
 from ..plan_files.view import FlowView, HostView
 from ..verification.judgement import FAILED, NOTED, PASSED, UNPROVEN
-from ..verification.probes import named
 from .flow_words import port_words
 from .markup import Content, Markup, tag
 from .model import Report

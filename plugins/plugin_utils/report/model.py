@@ -11,13 +11,13 @@ from itertools import chain
 from typing import Any
 
 from ..basics.findings import Finding
+from ..basics.names import named
 from ..plan_files.approved import DIRECTORY_NAME
 from ..plan_files.sealed_json import PlanFileError
 from ..plan_files.signature import Signature
 from ..plan_files.view import PlanView
 from ..verification.judgement import FAILED, PASSED, UNPROVEN, witnesses
 from ..verification.notifications import judge_notifications
-from ..verification.probes import named
 from .also_open import AlsoOpen, also_open
 from .checks import Checks, Share
 from .source import Source

@@ -9,10 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..basics.names import named
 from ..basics.ports import PortRange, parse_ranges
 from ..plan_files.view import FlowView
 from ..platforms.rule_list import rule_list
-from ..verification.probes import named
 from .drawing import drawing, key, tunnel_key
 from .exports import DRAWING, called_back
 from .flow_words import dashes, idle_words, port_words, ports_label

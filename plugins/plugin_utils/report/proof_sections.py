@@ -9,9 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..basics.names import named
 from ..plan_files.view import FlowView
 from ..verification.judgement import FAILED, NOTED, PASSED, UNPROVEN
-from ..verification.probes import KINDS, named
+from ..verification.probes import KINDS
 from .markup import Content, Markup, tag
 from .model import Report, is_notification, notification_kind
 from .parts import badge, number, section, table

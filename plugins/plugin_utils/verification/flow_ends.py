@@ -16,10 +16,11 @@ from collections.abc import Iterator
 from itertools import islice, takewhile, zip_longest
 
 from ..basics.addresses import Address, is_unrouted, parse_address, parse_prefix
+from ..basics.names import named
 from ..basics.ports import PortRange, merge_ranges
 from ..plan_files.view import INTERNET, FlowView, PlanView
 from .guards import Guards
-from .probes import NotProbed, named
+from .probes import NotProbed
 
 
 class FlowEnds:

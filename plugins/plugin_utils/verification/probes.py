@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..basics.names import named
 from ..basics.ports import FIRST_PORT, LAST_PORT, PortRange
 
 FORMAT = 1
@@ -281,13 +282,6 @@ def tried_ports(ports: Iterable[PortRange]) -> tuple[int, ...]:
             found[LAST_PORT // 3] = None
         found[item.high] = None
     return tuple(found)
-
-
-def named(names: Sequence[str], most: int = 3) -> str:
-    """Return ``a, b, c and 17 more``."""
-    if len(names) <= most + 1:
-        return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
-    return f"{', '.join(names[:most])} and {len(names) - most} more"
 
 
 def keep_within(probes: Iterable[Probe], limits: Limits) -> tuple[dict[str, tuple[Probe, ...]], list[LeftOut]]:

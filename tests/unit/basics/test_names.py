@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.names import HostService, name_problem
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.names import HostService, name_problem, named
 
 
 @pytest.mark.parametrize("name", ["fl-fax", "a", "0", "uk_ts1.example.com", "A" * 100])
@@ -34,3 +34,18 @@ def test_a_service_on_a_host_has_one_text_and_reads_back() -> None:
 def test_what_names_no_service_on_a_host_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="HOST/SERVICE"):
         HostService.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        ([], ""),
+        (["a"], "a"),
+        (["a", "b"], "a and b"),
+        # Who would be the only one left out is named.
+        (["a", "b", "c", "d"], "a, b, c and d"),
+        (["a", "b", "c", "d", "e"], "a, b, c and 2 more"),
+    ],
+)
+def test_a_long_list_of_names_is_cut_and_counted(names: list[str], text: str) -> None:
+    assert named(names) == text

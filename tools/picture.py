@@ -18,11 +18,14 @@ from typing import Any
 
 from tools.made import ROOT, Generator
 
+sys.path.insert(0, str(ROOT / ".build" / "collections"))
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.view import view_plan
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.report import drawing_file, scene
+
 COLLECTIONS = ROOT / ".build" / "collections"
 PICTURE = ROOT / "docs" / "two_offices.svg"
 INVENTORY = ROOT / "inventories" / "two_offices"
-
-sys.path.insert(0, str(COLLECTIONS))
 
 
 def plan_of(inventory: Path) -> dict[str, Any]:
@@ -43,9 +46,6 @@ def plan_of(inventory: Path) -> dict[str, Any]:
 
 def drawn(document: dict[str, Any]) -> str:
     """Return a plan's drawing as an SVG file of its own, with the report's light colours."""
-    from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.view import view_plan  # noqa: PLC0415
-    from ansible_collections.faxnet.deploy.plugins.plugin_utils.report import drawing_file, scene  # noqa: PLC0415
-
     return drawing_file.drawing_file(scene.make_scene(view_plan(document)))
 
 

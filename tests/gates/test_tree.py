@@ -17,6 +17,8 @@ from tools.sanity import tracked_files
 MACHINE_PATH = re.compile(r"/(?:work|farm|root|home/[a-z]+)/|\.py[e]nv")
 REGISTRY_HOST = re.compile(r"\b(?:pypi|debian|npmjs|ubuntu)\.(?:org|com)|python[h]osted")
 
+BARE_EXCEPTION = re.compile(r"# (?:type: [i]gnore(?:\[[\w, -]+\])?|n[o]qa(?:: [A-Z]+\d+(?:, ?[A-Z]+\d+)*)?)\s*$")
+
 # The engine is imported by tests, tools and other programs that have no Ansible, and it must stay so. One folder holds
 # what plugins share; that no other folder imports that one is test_folders.py's.
 ENGINE = "plugins/plugin_utils"
@@ -59,6 +61,29 @@ def test_every_text_file_is_utf8_and_ends_with_one_newline(root: Path) -> None:
     found = texts(root)
     assert len(found) > 100
     assert [name for name, text in found if text and (not text.endswith("\n") or text.endswith("\n\n"))] == []
+
+
+def without_a_reason(source: str) -> list[int]:
+    """Return the lines that switch ruff or mypy off and say nothing else about it, nor does a comment above them."""
+    lines = source.splitlines()
+    return [
+        number
+        for number, line in enumerate(lines, 1)
+        if BARE_EXCEPTION.search(line) and not re.match(r"\s*#", lines[max(number - 2, 0)])
+    ]
+
+
+def test_every_exception_from_ruff_and_mypy_has_its_reason(root: Path) -> None:
+    sources = [(name, text) for name, text in texts(root) if name.endswith(".py")]
+    assert len(sources) > 100
+    assert [f"{name}:{number}" for name, text in sources for number in without_a_reason(text)] == []
+
+
+def test_a_reason_stands_behind_an_exception_or_above_it() -> None:
+    code = "x = f()  # " + "type: ignore[arg-type]"
+    assert without_a_reason(f"{code}\n{code}, a stand-in\n# A stand-in.\n{code}\n") == [1]
+    code = "x = f()  # " + "noqa: S104"
+    assert without_a_reason(f"{code}\n{code} (nothing is bound)\n{code}, S105\n") == [1, 3]
 
 
 def imports_of_ansible(source: str) -> list[str]:

@@ -104,4 +104,5 @@ def test_it_stands_before_an_office_with_one_public_address() -> None:
 
 def test_a_sheet_that_is_not_there_is_named(root: Path, tmp_path: Path) -> None:
     with pytest.raises(LabError, match=r"no.txt: No such file or directory; `deploy` writes worksheets/uk-router.txt"):
+        # It looks for the sheet before it asks for podman or tells of progress.
         lifecycle.type_in(None, root / "inventories/two_offices", "uk-router", tmp_path / "no.txt", None)  # type: ignore[arg-type]

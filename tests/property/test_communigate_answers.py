@@ -77,6 +77,7 @@ class ScriptedSession(Session):
         self._script = script
 
     def _connected(self) -> socket.socket:
+        # A stand-in has what a session asks of a socket, and is none.
         return Scripted(self._script)  # type: ignore[return-value]
 
 

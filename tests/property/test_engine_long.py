@@ -37,4 +37,5 @@ WITH_CHANCE = (networks(), st.randoms(use_true_random=False))
 def test_what_holds_for_some_inventories_holds_for_thousands(
     test: Callable[..., None], strategies: tuple[st.SearchStrategy[object], ...]
 ) -> None:
+    # Hypothesis writes it into its tests.
     LONG(given(*strategies)(test.hypothesis.inner_test))()  # type: ignore[attr-defined]

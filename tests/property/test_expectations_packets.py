@@ -273,4 +273,5 @@ def test_every_flow_is_probed_or_listed_or_left_out_by_name(net: Network) -> Non
 def test_what_holds_for_some_networks_holds_for_thousands(
     test: Callable[..., None], strategies: tuple[st.SearchStrategy[object], ...]
 ) -> None:
+    # Hypothesis writes it into its tests.
     LONG(given(*strategies)(test.hypothesis.inner_test))()  # type: ignore[attr-defined]

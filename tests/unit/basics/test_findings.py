@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,9 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings impo
 )
 
 
-def finding(code: str = "FXN201", **changes: object) -> Finding:
-    told = {"hosts": ("a",), "variable": "v", "value": "x", "message": "is wrong", "cure": "do better"}
-    return Finding(code, **{**told, **changes})  # type: ignore[arg-type]
+def finding(code: str = "FXN201", **changes: Any) -> Finding:
+    told: dict[str, Any] = {"hosts": ("a",), "variable": "v", "value": "x", "message": "is wrong", "cure": "do better"}
+    return Finding(code, **{**told, **changes})
 
 
 def test_every_code_is_stable_in_form_and_has_a_title() -> None:

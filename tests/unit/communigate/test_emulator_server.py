@@ -294,6 +294,7 @@ def test_passive_ftp_uses_the_media_tcp_ports(server: Emulated, wan: str, lan: s
         lan_ips={"text": lan, "entries": None, "mode": "replace"},
     )
     with ftplib.FTP() as ftp:  # noqa: S321 (to loopback)
+        # An attribute of Python 3.9 and later that mypy's typeshed does not list.
         ftp.trust_server_pasv_ipv4_address = True  # type: ignore[attr-defined]
         ftp.connect(server.host, 15021, timeout=5)
         with pytest.raises(ftplib.error_perm, match=r"530 log in first"):

@@ -222,6 +222,7 @@ async def test_an_alert_that_this_host_cannot_send_is_told_apart(tmp_path: Path,
             await client.hear()
         (endpoint,) = fax.running.values()
         # As a login whose way back has gone: the kernel has no route from a loopback address to a real one.
+        # Of an endpoint mypy does not know that it is a server which takes requests.
         endpoint._callers["far"].there = ("198.51.100.1", 9)  # type: ignore[attr-defined]
         (sent,) = await notify(fax)
         assert sent["outcome"] == "unreachable"

@@ -125,6 +125,7 @@ async def test_when_tcp_ends_the_client_drops_its_identifier_and_its_port(tmp_pa
         if ending == "server":
             await fax.stop()
         else:
+            # Of an endpoint mypy does not know that it is a server with logins.
             fax.running["server/console/admin"].logins[NAME].connection.end()  # type: ignore[attr-defined]
         await until(lambda: instances(pc)[0]["log_channel"]["port"] != there[1])
         with Datagrams(place) as old:  # a log item that was still under way
@@ -185,6 +186,7 @@ async def test_log_items_follow_a_client_to_which_nat_gave_another_port(tmp_path
 async def test_the_channel_is_opened_once_and_then_left_alone_while_tcp_is_kept_alive(tmp_path: Path) -> None:
     async with connected(tmp_path, "console", keep_alive=0.05) as (fax, pc, _place):
         opened: list[Any] = []
+        # Of an endpoint mypy does not know that it is a server with logins.
         login = fax.running["server/console/admin"].logins[NAME]  # type: ignore[attr-defined]
         login.channel.opened = opened.append
         await asyncio.sleep(0.5)  # ten keep-alives
@@ -226,6 +228,7 @@ async def test_the_identifier_is_told_to_its_client_and_to_nobody_else(tmp_path:
     async with connected(tmp_path, "console") as (fax, pc, place):
         connection, first = await logged_in(place, "one")
         other, second = await logged_in(place, "two")
+        # Of an endpoint mypy does not know that it is a server with log channels.
         handed_out = {first, second, *fax.running["server/console/admin"].channels._channels}  # type: ignore[attr-defined]
         assert len(handed_out) == 3
         told = json.dumps([fax.state(), pc.state(), await notify(fax)])

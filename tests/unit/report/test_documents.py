@@ -19,6 +19,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.model import 
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.page import report_page
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
 from tests.unit.verification.offices import (
+    Answer,
     as_planned,
     dead,
     planned,
@@ -60,8 +61,8 @@ def parsed(report: Report) -> ET.Element:
 
 
 @pytest.mark.parametrize("answer", [as_planned, wide_open, dead, None])
-def test_junit_has_the_elements_and_attributes_of_the_schema(answer: object) -> None:
-    root = parsed(reported(two_offices(), answer))  # type: ignore[arg-type]
+def test_junit_has_the_elements_and_attributes_of_the_schema(answer: Answer | None) -> None:
+    root = parsed(reported(two_offices(), answer))
     elements = list(root.iter())
     assert len(elements) > 10
     for element in elements:
@@ -131,6 +132,7 @@ class OneAtATime(Mapping[str, Mapping[str, Any]]):
 class Result(dict[str, Any]):
     """A document that can be watched."""
 
+    # A dict has none.
     __hash__ = object.__hash__  # type: ignore[assignment]
 
 

@@ -159,7 +159,7 @@ class Watched(Mapping[str, Mapping[str, Any]]):
 def test_each_slice_is_read_once_for_both_files_when_its_rows_are_due() -> None:
     plan, slices = planned(two_offices())
     watched = Watched(slices)
-    steps = iter(tables(make_report(source_of(plan, watched, None, {})))["rules.csv", "rules.md"])  # type: ignore[arg-type]
+    steps = iter(tables(make_report(source_of(plan, watched, None, {})))["rules.csv", "rules.md"])
     next(steps)
     assert watched.asked == []
     next(steps)

@@ -142,7 +142,7 @@ def since_plan_of(approved: dict[str, Any], inventory: dict[str, Any]) -> SinceA
 
 def source_of(
     plan: dict[str, Any],
-    slices: dict[str, dict[str, Any]],
+    slices: Mapping[str, Mapping[str, Any]],
     expects: Expectations | None,
     results: Mapping[str, Mapping[str, Any]],
     time: str = TIME,

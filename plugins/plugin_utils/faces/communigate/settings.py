@@ -110,8 +110,9 @@ def communigate_settings(plan: object, host: object, wishes: Wishes | None = Non
     if wishes.grammar not in GRAMMARS:
         raise InputError(f"{short(wishes.grammar)!r} is no grammar of address lists; use one of: {', '.join(GRAMMARS)}")
     try:
-        view = view_plan(plan)  # type: ignore[arg-type]
-        topology = Topology(plan)  # type: ignore[arg-type]
+        view = view_plan(plan)  # type: ignore[arg-type]  # whatever it is; what is no plan fails here
+        topology = Topology(plan)  # type: ignore[arg-type]  # the same
+        # The same again.
         exchanges = {item["name"]: item["ports"] for item in plan["services"].get(SERVICE, ())}  # type: ignore[index]
     except (KeyError, TypeError, ValueError, AttributeError):
         # From None: what is missing first in something else than a plan tells nobody anything.

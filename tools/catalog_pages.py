@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The catalogue as pages: docs/reference/catalog.md, and for each product a page and a drawing beside it."""
+"""The catalogue as pages: its index (catalog_index.py), and for each product a page and a drawing beside it."""
 
 from __future__ import annotations
 
@@ -25,31 +25,14 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.profile impo
     Setting,
 )
 from tools.catalog_drawing import drawing, duration
+from tools.catalog_index import FOLDER, INDEX, PROFILES, index, short_ports
+from tools.page_parts import HEADER, notice, table
 
-# REUSE-IgnoreStart
-HEADER = (
-    "<!--",
-    "Copyright (c) 2026, faxnet.deploy contributors",
-    "GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)",
-    "SPDX-License-Identifier: GPL-3.0-or-later",
-    "-->",
-    "",
-)
-# REUSE-IgnoreEnd
-INDEX = "catalog.md"
-FOLDER = "catalog"
-PROFILES = "plugins/plugin_utils/catalog/products/"
 WITH = {
     CLIENTS: "clients",
     EVERYONE: "clients; the Internet where the offer is public",
     INTERNET: "the Internet, where the offer is public",
     NAMED: "clients; no others of the Internet than the offer names",
-}
-MAPPED = {
-    "by_default": "yes",
-    "by_setting": "when the administrator sets it",
-    "on_request": "where a program asks for it",
-    "never": "no",
 }
 #: Said of a server that takes IPv4 through its IPv6 sockets.
 MAPPED_SERVER = (
@@ -65,78 +48,6 @@ def pages(catalog: Catalog) -> dict[str, str]:
         made[f"{FOLDER}/{name}.md"] = product_page(profile, catalog)
         made[f"{FOLDER}/{name}.svg"] = drawing(profile)
     return made
-
-
-def notice(source: str) -> str:
-    """The line that tells where a generated page comes from."""
-    return f"Made by `make docs` from `{source}`; `make test` fails when it is stale."
-
-
-def index(catalog: Catalog) -> str:
-    """Return the page with all products, client systems and well-known ports."""
-    lines = [*HEADER, "# Catalogue", "", notice(PROFILES), ""]
-    lines += [
-        "What each product does on the network, as data with its sources. A product that is not here, or that differs",
-        "with you, is written down in `faxnet_services`: [how](../guides/catalog.md).",
-        "",
-    ]
-    lines += table(
-        ("Product", "Service", "Open at the server unless switched off", "The server starts", "No default"),
-        (_row(profile) for profile in sorted(catalog.profiles.values(), key=lambda item: item.title.casefold())),
-    )
-    lines += ["", *_how_to_read(), "", *_systems(catalog), "", *_well_known(catalog)]
-    return "\n".join(lines) + "\n"
-
-
-def _row(profile: Profile) -> tuple[str, ...]:
-    opened: dict[str, list[str]] = {}
-    for item in profile.exchanges:
-        if item.initiator == "client" and item.default and item.default_of(profile.present_version) is not None:
-            ports = opened.setdefault(item.transport, [])
-            if (numbers := _short_ports(profile, item)) not in ports:
-                ports.append(numbers)
-    back = [_back(profile, item) for item in profile.exchanges if item.initiator == "server"]
-    back += [f"what the helper {item.helper} lets through" for item in profile.exchanges if item.helper]
-    unset = (f"`{name}`" for name, setting in profile.settings.items() if setting.default is None)
-    return (
-        f"[{profile.title}]({FOLDER}/{profile.name}.md)",
-        f"`{profile.name}`",
-        "; ".join(f"{transport} {', '.join(ports)}" for transport, ports in sorted(opened.items())),
-        "; ".join(dict.fromkeys(back)) or "nothing",
-        ", ".join(unset),
-    )
-
-
-def _short_ports(profile: Profile, item: Exchange) -> str:
-    if item.setting is None:
-        return item.ports_word
-    default = profile.settings[item.setting].default
-    return default.text if isinstance(default, PortRange) else f"`{item.setting}`"
-
-
-def _back(profile: Profile, item: Exchange) -> str:
-    words = "reported port" if item.is_callback else "any port" if item.to_any_port else _short_ports(profile, item)
-    return f"{item.title} ({item.transport} {words}{'' if item.default else ', where an offer names it'})"
-
-
-def _how_to_read() -> Iterator[str]:
-    yield from (
-        "## How to read a product's page",
-        "",
-        "An **exchange** is one class of packets with one starting side. The side that starts it needs nothing opened;",
-        "the other side lets the port in, and a NAT before it forwards the port. Answers are part of the connection to",
-        "every device that keeps state.",
-        "",
-        "- **Version**: where a product changed on the network, an offer whose server is not the present version says",
-        "  `version`. An exchange that only some versions have is on, or can be named, in those.",
-        "- **Where an offer names it**: it is off until the server's offer lists it under `exchanges`. A client uses",
-        "  what its server runs, unless its use lists less.",
-        "- **Passes between the server and**: clients are hosts of the inventory. The Internet takes part only where",
-        "  an offer says `public: true`; an administration stays closed to it even then.",
-        "- **Kept**: so long the devices on the way remember the connection although nothing passes. Elsewhere it is",
-        "  each device's own time.",
-        "- A setting without a default has none that a document tells: the offer says it before the exchange is used.",
-    )
 
 
 def product_page(profile: Profile, catalog: Catalog) -> str:
@@ -167,14 +78,6 @@ def _section(title: str, body: Iterable[str]) -> list[str]:
     """A section with its heading, or nothing where there is nothing to say."""
     lines = list(body)
     return ["", f"## {title}", "", *lines] if lines else []
-
-
-def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    """A table without its empty columns; a bar in a cell does not end it."""
-    cells = list(rows)
-    kept = [number for number in range(len(head)) if any(row[number] for row in cells)]
-    for row in [head, tuple("---" for _cell in head), *cells]:
-        yield f"| {' | '.join(row[number].replace('|', chr(92) + '|') for number in kept)} |"
 
 
 def _exchanges(profile: Profile) -> Iterator[str]:
@@ -229,7 +132,7 @@ def _public(profile: Profile) -> Iterator[str]:
     kept = [item for item in profile.exchanges if item.with_clients and not item.with_internet]
     if opened:
         yield "`public: true` opens to every address of the Internet, of what the server runs:"
-        yield f"{', '.join(f'{item.transport} {_short_ports(profile, item)} (`{item.name}`)' for item in opened)}."
+        yield f"{', '.join(f'{item.transport} {short_ports(profile, item)} (`{item.name}`)' for item in opened)}."
         kept = [item for item in kept if item.initiator == "client" and not item.part_of]
         if kept:
             yield f"It does not open {', '.join(f'`{item.name}`' for item in kept)}: those stay for clients."
@@ -357,45 +260,3 @@ def _source(source: Mapping[str, str]) -> str:
     told = [f"shows: {source['covers']}"] if "covers" in source else []
     trust = [f"**{source['confidence']}**"] if "confidence" in source else []
     return "; ".join([document, *told, *trust])
-
-
-def _systems(catalog: Catalog) -> Iterator[str]:
-    yield from ("## Client systems", "", "What `faxnet_system` can be. No call-back range is placed on a system's own")
-    yield "dynamic ports, or on those that its own services hold. The last column tells whether an IPv6 socket of a"
-    yield from ("server also serves IPv4.", "")
-    yield from table(
-        ("System", "Title", "Its own dynamic ports", "Held by its services", "Environments", "IPv4 on IPv6 sockets"),
-        (
-            (
-                f"`{system.name}`",
-                system.title,
-                system.dynamic.text,
-                ", ".join(item.text for item in system.reserved) or "",
-                ", ".join(system.environments),
-                MAPPED[system.mapped_ipv4],
-            )
-            for system in catalog.systems.values()
-        ),
-    )
-    yield from (
-        "",
-        "How a client's call-back ports are kept from other programs, as its sheet says. For the other systems no",
-    )
-    yield from ("document was found that says how. `{ip}` is `ipv4` and `ipv6`, each where the client has it.", "")
-    yield from (
-        f"- {system.title}: {step.words}: `{step.line}`"
-        for system in catalog.systems.values()
-        for step in system.reserving
-    )
-
-
-def _well_known(catalog: Catalog) -> Iterator[str]:
-    yield from (
-        "## Well-known ports",
-        "",
-        f"Never chosen and never accepted, nor is any port below {catalog.reserved_below}, except for a setting that",
-        "says `well_known: true`.",
-        "",
-    )
-    rows = ((str(port), holder) for port, holder in sorted(catalog.well_known.items()))
-    yield from table(("Port", "Holder"), rows)

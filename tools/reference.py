@@ -18,7 +18,8 @@ sys.path.insert(0, str(ROOT / ".build" / "collections"))
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.findings import KINDS, Severity
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
 from tools import catalog_pages, finding_words
-from tools.catalog_pages import HEADER, notice
+from tools.catalog_index import FOLDER
+from tools.page_parts import HEADER, notice
 
 DIRECTORY = "docs/reference"
 
@@ -87,4 +88,4 @@ def _pages() -> dict[str, str]:
     return {f"{DIRECTORY}/{name}": text for name, text in pages().items()}
 
 
-GENERATOR = Generator(_pages, owned=(f"{DIRECTORY}/{catalog_pages.FOLDER}/*",))
+GENERATOR = Generator(_pages, owned=(f"{DIRECTORY}/{FOLDER}/*",))

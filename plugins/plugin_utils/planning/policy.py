@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from ..basics.addresses import Address, Prefix, collapse, except_for, is_unrouted, network_of
+from ..basics.named_tuples import made
 from ..inventory.intent import ForwardPermit, Host, Intent
 from ..inventory.site import Gateway, PublicAddress, Site
 from ..policies.policy import DestinationNat, Permit, Policy, SourceNat
@@ -87,7 +88,7 @@ def make_policies(
 def _gather(gathered: dict[str, _Gathered], flow: Flow, stateless: frozenset[str]) -> None:
     also = flow.path.also
     # One path alone meets every permit once.
-    note = _note_once if also else list[str].append
+    note: Callable[[list[str], str], None] = _note_once if also else list.append
     _gather_path(gathered, flow, flow.path, stateless, note)
     for path in also:
         _gather_path(gathered, flow, path, stateless, note)
@@ -106,7 +107,9 @@ def _gather_path(
         helper, _carried_by, _path,
     ) = flow  # fmt: skip
     leaves_as, dial, arrives_from, arrives_at, route, _also = path
-    arriving = Permit(version, arrives_from, arrives_at, transport, ports, enabled, "in", source_ports, idle, helper)
+    arriving = made(
+        Permit, (version, arrives_from, arrives_at, transport, ports, enabled, "in", source_ports, idle, helper)
+    )
     receiver = gathered.get(end)
     if receiver is not None:
         note(receiver.input.setdefault(arriving, []), flow_id)
@@ -121,12 +124,16 @@ def _gather_path(
         if direction == "in" and inside is None and becomes is None:
             permit = arriving  # the innermost router lets through what the destination lets in
         else:
-            permit = Permit(
-                version, source, destination, transport, ports, enabled, direction, source_ports, idle, helper
+            permit = made(
+                Permit,
+                (version, source, destination, transport, ports, enabled, direction, source_ports, idle, helper),
             )
         note(device.forward.setdefault(permit, []), flow_id)
         if translates_from is not None:
-            nat = DestinationNat(version, source, translates_from, transport, ports, destination, enabled, becomes)
+            nat = made(
+                DestinationNat,
+                (version, source, translates_from, transport, ports, destination, enabled, becomes),
+            )
             note(device.destination_nat.setdefault(nat, []), flow_id)
 
 
@@ -145,21 +152,21 @@ def _policy(
 ) -> Policy:
     routing = _routing(host, sites, untranslated) if sites else _NO_ROUTING
     return Policy(
-        forwarding=bool(sites),
-        outbound=host.outbound,
-        reverse_path=host.reverse_path,
-        stance=host.stance,
-        networks=routing.networks,
-        public=routing.public,
-        management=host.management,
-        openings=host.openings,
-        input=_in_order(gathered.input),
-        forward=_in_order(gathered.forward),
-        output=_in_order(gathered.output),
-        destination_nat=_in_order(gathered.destination_nat),
-        source_nat=routing.source_nat,
-        clamp_mss=host.clamp_mss if sites else None,
-        forward_permits=(*host.forward_permits, *carried) if sites else (),
+        bool(sites),
+        host.outbound,
+        host.reverse_path,
+        host.stance,
+        routing.networks,
+        routing.public,
+        host.management,
+        host.openings,
+        _in_order(gathered.input),
+        _in_order(gathered.forward),
+        _in_order(gathered.output),
+        _in_order(gathered.destination_nat),
+        routing.source_nat,
+        host.clamp_mss if sites else None,
+        (*host.forward_permits, *carried) if sites else (),
     )
 
 
@@ -187,8 +194,10 @@ def _routing(host: Host, sites: list[Site], untranslated: _Untranslated) -> _Rou
 
 
 def _in_order(served: _Served[_Entry]) -> tuple[tuple[_Entry, list[str]], ...]:
+    if len(served) < 2:
+        return tuple(served.items())  # as most hosts have it
     # By the key alone: pairs would be compared for being equal first, tuple by tuple down to the ports.
-    return tuple(sorted(served.items(), key=_ENTRY)) if served else ()
+    return tuple(sorted(served.items(), key=_ENTRY))
 
 
 def _with_permitted(
@@ -264,8 +273,10 @@ class _Untranslated:
 
     def inside(self, site: Site) -> list[Prefix]:
         """What packets wear that come to a site's innermost gateway: its networks, and what nested sites show there."""
+        if site.name not in self._nested:
+            return list(site.networks)  # none stands there twice (FXN109)
         found = list(site.networks)
-        for nested in self._nested.get(site.name, ()):
+        for nested in self._nested[site.name]:
             shown = self.inside(nested)
             for gateway in nested.own_gateways:
                 shown = self.shown(shown, gateway, nested)
@@ -312,5 +323,7 @@ class _Untranslated:
         known = self._known.get(key)
         if known is None:
             others = [address for name, address in self._routers.get((realm, version), ()) if name != own]
-            known = self._known[key] = collapse((*self._in_realm(site, version), *others))
+            networks = (*self._networks.get((realm, version), ()), *others)
+            # Behind a router that translates, a realm mostly is one network.
+            known = self._known[key] = collapse(networks) if len(networks) > 1 else networks
         return known

@@ -10,7 +10,6 @@ flows and is nothing without one; an opening is named by the host itself, for ma
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..basics.addresses import Address, End, Prefix
@@ -77,8 +76,7 @@ class DestinationNat(NamedTuple):
     becomes: Address | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SourceNat:
+class SourceNat(NamedTuple):
     """Packets from *networks* that leave for anywhere but *exempt* wear *address*.
 
     None for *address* is whatever address the interface has that they leave through.
@@ -95,9 +93,10 @@ Permits = tuple[tuple[Permit, Flows], ...]
 DestinationNats = tuple[tuple[DestinationNat, Flows], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """What one device does for its flows; every permit and translation with the ids of the flows it serves.
+
+    A NamedTuple, like Host: a plan makes one for each of its hosts, and a frozen dataclass costs four times as much.
 
     Attributes:
         forwarding: whether the device is a router.

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from functools import lru_cache
 from itertools import product
 from typing import Any
@@ -47,7 +46,7 @@ _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.:/@+>=-]+")
 
 _ANY: tuple[SourcePorts, ...] = ((),)
 
-_SECTIONS = tuple(field.name for field in fields(Policy))
+_SECTIONS = Policy._fields
 _OPENING = ("name", "transport", "ports", "sources")
 _KEYS = {
     "management": _OPENING,

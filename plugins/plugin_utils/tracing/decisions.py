@@ -90,8 +90,7 @@ def rulebook(part: Mapping[str, Any], transport: str) -> Rulebook:
     if "state" in part["traits"]["abilities"]:
         return Rulebook(policy, True)
     if transport == "udp":
-        policy = replace(
-            policy,
+        policy = policy._replace(
             input=(*policy.input, *answers(policy.output)),
             forward=(*policy.forward, *answers(policy.forward)),
         )

@@ -94,7 +94,7 @@ def closed_policy(policy: Policy) -> Policy:
         ("openings", "forward_permits", "input", "output", "destination_nat", "source_nat"), ()
     )
     forward = tuple((permit, ids) for permit, ids in policy.forward if ids[0].partition("/")[0] == MANAGEMENT)
-    return replace(policy, outbound="flows", reverse_path="off", stance=stance, forward=forward, **nothing)
+    return policy._replace(outbound="flows", reverse_path="off", stance=stance, forward=forward, **nothing)
 
 
 @gc_pause()

@@ -15,6 +15,7 @@ import socket
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
+from .named_tuples import made
 from .vaulted import VaultedText
 
 try:
@@ -88,7 +89,8 @@ End = Address | Prefix
 
 def network_of(address: Address) -> Prefix:
     """Return the network of a single address."""
-    return Prefix(address.version, address.value, address.value, _BITS[address.version])
+    version, value = address
+    return made(Prefix, (version, value, value, _BITS[version]))
 
 
 def end_of(network: Prefix) -> End:
@@ -136,7 +138,7 @@ def _plain_address(text: str) -> Address | None:
     """An address as inet_pton(3) reads it; None where it does not, which is not yet a mistake."""
     version, family = (6, socket.AF_INET6) if ":" in text else (4, socket.AF_INET)
     try:
-        return Address(version, int.from_bytes(socket.inet_pton(family, text), "big"))
+        return made(Address, (version, int.from_bytes(socket.inet_pton(family, text), "big")))
     except (OSError, ValueError):  # ValueError: a null character, or a letter that ASCII does not have
         return None
 

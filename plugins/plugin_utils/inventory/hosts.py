@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from ..basics.addresses import Address, AddressError, End, Prefix, parse_address, prefix_of
+from ..basics.addresses import Address, AddressError, End, Prefix, parse_address
 from ..basics.findings import Finding, short
+from ..basics.named_tuples import made
 from ..basics.names import NAME_CURE, name_problem
 from ..basics.ports import PortRange, ReservedPorts
 from ..catalog.catalog import Catalog
@@ -140,23 +141,26 @@ def _read_host(
         networks = [network for name in dict.fromkeys((site.name, *gateway_of)) for network in sites[name].networks]
     dialled = _dialled(own)
     peer = _addresses(reader, own, site, networks, dialled)
-    return Host(
-        reader.host,
-        site.name,
-        peer.addresses,
-        rules.system,
-        rules.platform,
-        rules.outbound,
-        rules.reverse_path,
-        rules.management,
-        rules.openings,
-        Login(port, dialled) if plugin_of(own) else None,
-        rules.clamp_mss,
-        rules.stance,
-        rules.forward_permits,
-        rules.accepted_losses,
-        peer.members,
-        rules.reserved,
+    return made(
+        Host,
+        (
+            reader.host,
+            site.name,
+            peer.addresses,
+            rules.system,
+            rules.platform,
+            rules.outbound,
+            rules.reverse_path,
+            rules.management,
+            rules.openings,
+            Login(port, dialled) if plugin_of(own) else None,
+            rules.clamp_mss,
+            rules.stance,
+            rules.forward_permits,
+            rules.accepted_losses,
+            peer.members,
+            rules.reserved,
+        ),
     )
 
 
@@ -259,9 +263,11 @@ def _addresses(
             "set faxnet_address to its address inside the site; a host name in ansible_host is not enough",
         )
     for end in peer.members or peer.addresses:
-        held = prefix_of(end)
-        around = [network for network in networks if network.contains(held)]
-        if any(_is_reserved(network, end) for network in around):
+        if isinstance(end, Address):
+            around = [network for network in networks if network.holds(end)]
+        else:
+            around = [network for network in networks if network.contains(end)]
+        if [network for network in around if _is_reserved(network, end)]:
             message = "is the network's own or its broadcast address"
             reader.note("FXN108", variable, end.text, message, "name the host's own address")
         elif networks and not around:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ..basics.findings import Finding, errors
+from ..basics.named_tuples import made
 from ..basics.names import HostService, named_service, near_words
 from ..catalog.catalog import Catalog
 from ..catalog.profile import Environment, Exchange, Profile, SettingValue, System
@@ -164,8 +165,10 @@ class _Servers:
 
     def check_settings(self, reader: Reader, use: Use, variable: str) -> None:
         """Note settings of the client's own that an exchange in use needs and that neither side says."""
-        offer, profile = self._offers[use.offered], self._profiles[use.client.service]
         missing = self._missing.get(use.offered)
+        if missing == []:
+            return  # as of most products
+        offer, profile = self._offers[use.offered], self._profiles[use.client.service]
         if missing is None:
             missing = self._missing[use.offered] = [
                 (exchange, name)
@@ -223,6 +226,8 @@ class _UseReader:
         self._catalog = catalog
         self._hosts = hosts
         self._unsaid: dict[tuple[str, str], _Terms] = {}
+        #: One object for each client and each offer: tens of thousands of uses name few offers, and a client several.
+        self._named: dict[tuple[str, str], HostService] = {}
 
     def use(self, reader: Reader, item: object, variable: str, index: int) -> Use | None:
         """Return a use; None where it is in error."""
@@ -247,8 +252,15 @@ class _UseReader:
         if terms is None or server is None or name is None:
             return None
         service = named_service(profile.name, name)
-        client, offered = HostService(reader.host, profile.name), HostService(server, service)
-        return Use(reader.host, service, server, client, offered, *terms, index, name)
+        client, offered = self._service(reader.host, profile.name), self._service(server, service)
+        return made(Use, (reader.host, service, server, client, offered, *terms, index, name))
+
+    def _service(self, host: str, service: str) -> HostService:
+        key = (host, service)
+        named = self._named.get(key)
+        if named is None:
+            named = self._named[key] = HostService(host, service)
+        return named
 
     def _terms(self, reader: Reader, entry: Mapping[str, object], variable: str, profile: Profile) -> _Terms | None:
         host = self._hosts.get(reader.host)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ..basics.findings import Finding
+from ..basics.named_tuples import made
 from ..basics.names import HostService
 from ..basics.ports import PortRange
 from ..catalog.profile import Exchange, Profile
@@ -149,26 +150,17 @@ def client_flows(
         some = _with_its_own(offer, item, path) if offer.addresses else path
         if some is None:
             continue  # addresses in error, or of the other IP version
+        enabled, idle = on and item.on, item.idle_ridden if forwarded else item.idle
         flows += [
-            Flow(
-                item.prefix + named,
-                use.service,
-                exchange.name,
-                source,
-                destination,
-                version,
-                exchange.transport,
-                sent_from,
-                sent_to,
-                item.callback,
-                on and item.on,
-                item.idle_ridden if forwarded else item.idle,
-                exchange.helper,
-                carried_by,
-                some,
+            made(
+                Flow,
+                (
+                    item.prefix + named, use.service, exchange.name, source, destination, version, exchange.transport,
+                    sent_from, sent_to, item.callback, enabled, idle, exchange.helper, carried_by, some,
+                ),
             )
             for named, sent_from, sent_to in each_range(ends, item.source_ports, ports)
-        ]
+        ]  # fmt: skip
     return flows
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ..basics.ports import PortRange
@@ -62,12 +62,20 @@ class Connection(NamedTuple):
 
 def each_range(
     ends: str, source_ports: Sequence[PortRange], ports: Sequence[PortRange]
-) -> Iterator[tuple[str, SourcePorts, PortRange]]:
-    """Yield each range that an exchange sends to, with each that it sends from: a flow has one of either.
+) -> Iterable[tuple[str, SourcePorts, PortRange]]:
+    """Return each range that an exchange sends to, with each that it sends from: a flow has one of either.
 
     Args:
         ends: how the ids of its flows end: for the first of several ranges so, for the others with their ports.
     """
+    if not source_ports and len(ports) == 1:
+        return ((ends, (), ports[0]),)  # as most exchanges have it
+    return _each_range(ends, source_ports, ports)
+
+
+def _each_range(
+    ends: str, source_ports: Sequence[PortRange], ports: Sequence[PortRange]
+) -> Iterator[tuple[str, SourcePorts, PortRange]]:
     head = ends.removesuffix("/6")
     six = ends[len(head) :]
     first = True

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..basics.addresses import Address, is_unrouted
 from ..basics.findings import Finding
+from ..basics.named_tuples import made
 from ..basics.names import HostService
 from ..inventory.intent import Host, Intent, Offer, Use
 from ..inventory.offers import offer_ports
@@ -31,6 +32,9 @@ from .unknown_clients import Anybody, Uncalled
 
 #: Of clients that dial what leads to their server.
 _USUAL = (None, None)
+
+#: By a finding's code, the host that others cannot reach and why: these others.
+_Cut = dict[tuple[str, str, NoRoute], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,11 @@ def _connections(intent: Intent, routes: Routes, taken: TakenExchanges, findings
     uncalled, anybody = Uncalled(intent, taken), Anybody(intent, taken)
     hairpins = Hairpins(intent, routes)
     # One missing public address can cut off thousands of clients: one finding, and the hosts it concerns.
-    cut: dict[tuple[str, str, NoRoute], list[str]] = {}
+    cut: _Cut = {}
     for use in intent.uses:
         client, server = intent.hosts[use.host], intent.hosts[use.server]
         here, there = client.versions, server.versions
-        versions = [version for version in here if version in there]
+        versions = here if here == there else tuple([version for version in here if version in there])
         if not versions and here and there:
             message = "client and server have no common IP version"
             cure = "give both an IPv4 or both an IPv6 address"
@@ -82,6 +86,9 @@ def _connections(intent: Intent, routes: Routes, taken: TakenExchanges, findings
             turned = (hairpins.of(client, server, version) if use.dials else None) or _USUAL
             way = way_there(routes, client, server, version, turned[0])
             back = way_back(routes, server, client, version, turned[1])
+            if isinstance(way, Path) and isinstance(back, Path):
+                found.append(made(Connection, (use, intent.offers[use.offered], version, way, back)))
+                continue  # as most are
             unsaid = way if isinstance(way, NoRoute) and way.anyway is not None else None
             if unsaid is not None:
                 way = way_from_anywhere(routes, client, server, version, turned[0])
@@ -95,17 +102,21 @@ def _connections(intent: Intent, routes: Routes, taken: TakenExchanges, findings
                 found.append(Connection(use, intent.offer_of(use), version, way, None))
                 if unsaid is not None:
                     anybody.note(use, unsaid)
-        if len(found) == before:
+        if problems and len(found) == before:
             # Where one IP version works, the other may be missing.
             findings += (_undialled(use, problem) for problem in problems if problem.code == UNDIALLED)
-            for problem in (problem for problem in problems if problem.code != UNDIALLED):
-                at_client = problem.site == client.site
-                key = ("FXN402", use.host, problem) if at_client else ("FXN401", use.server, problem)
-                cut.setdefault(key, []).append(use.server if at_client else use.host)
+            _note_cut(use, client, (problem for problem in problems if problem.code != UNDIALLED), cut)
     findings += (_cut_off(*key, others) for key, others in cut.items())
     findings += uncalled.findings()
     findings += anybody.findings()
     return found
+
+
+def _note_cut(use: Use, client: Host, problems: Iterable[NoRoute], cut: _Cut) -> None:
+    for problem in problems:
+        at_client = problem.site == client.site
+        key = ("FXN402", use.host, problem) if at_client else ("FXN401", use.server, problem)
+        cut.setdefault(key, []).append(use.server if at_client else use.host)
 
 
 def _undialled(use: Use, problem: NoRoute) -> Finding:
@@ -139,11 +150,11 @@ class _RealmAddresses:
         """A host's own address of an IP version."""
         here = self._hosts[host]
         address = here.address_of(version)
-        return RealmAddress(self._realms[here.site, version], address) if address is not None else None
+        return made(RealmAddress, (self._realms[here.site, version], address)) if address is not None else None
 
     def all_own(self, host: Host) -> list[RealmAddress]:
         """A host's own addresses, IPv4 first."""
-        return [RealmAddress(self._realms[host.site, address.version], address) for address in host.addresses]
+        return [made(RealmAddress, (self._realms[host.site, address.version], address)) for address in host.addresses]
 
     def worn(self, host: str, address: Address) -> RealmAddress:
         """A public address in front of a host: it is one machine's everywhere.
@@ -190,9 +201,12 @@ def _called_at(addresses: _RealmAddresses, connections: list[Connection]) -> dic
         for address in back.route.met_at if back is not None else ():
             public[address] = None
     return {
-        client: CalledAt(
-            tuple([own for version in versions if (own := addresses.own(client.host, version)) is not None]),
-            tuple([addresses.worn(client.host, address) for address in public]),
+        client: made(
+            CalledAt,
+            (
+                tuple([own for version in versions if (own := addresses.own(client.host, version)) is not None]),
+                tuple([addresses.worn(client.host, address) for address in public]),
+            ),
         )
         for client, (versions, public) in called.items()
     }
@@ -207,7 +221,8 @@ def _listening(intent: Intent, routes: Routes, addresses: _RealmAddresses, conne
         own += [addresses.worn_before(site, address) for site, address in public_of.get(host.name, ())]
         for opening in (*host.management, *host.openings):
             for ports in opening.ports:
-                taken_ports.add(own, opening.transport, ports, PortOwner(f"{opening.name} on {host.name}", None))
+                owner = made(PortOwner, (f"{opening.name} on {host.name}", None, ""))
+                taken_ports.add(own, opening.transport, ports, owner)
         for item in host.reserved:
             taken_ports.add(own, item.transport, item.ports, PortOwner(item.text, None, host.name))
     for offer in intent.offers.values():

@@ -93,7 +93,8 @@ def _way(
 ) -> Path | NoRoute:
     here, there = source.address_of(version), destination.address_of(version)
     if not (source.members or destination.members) and here is not None and there is not None:
-        return _along(found or routes.route(source.name, destination.name, version), here, there, anyway)
+        route = found or routes.route(source.name, destination.name, version)
+        return Path.along(route, here, there) if isinstance(route, Route) else _along(route, here, there, anyway)
     ways = [
         _along(found or routes.of_ends(source.name, destination.name, start, end), start, end, anyway)
         for start in source.ends_of(version)

@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ..basics.addresses import Address, End, Prefix
+from ..basics.named_tuples import made
 from ..inventory.site import PublicAddress
 
 #: The code of what cannot be sent because a public address changes.
@@ -117,7 +118,7 @@ def _shown(public: PublicAddress | None) -> Sequence[_Shown | None]:
     if public is None:
         return _UNCHANGED
     if public.address is not None:
-        return (_Shown(public.address, public.own or public.address),)
+        return (made(_Shown, (public.address, public.own or public.address)),)
     return [_Shown(network, public.own or network) for network in public.networks or (ANYWHERE[public.version],)]
 
 
@@ -168,14 +169,14 @@ def _one_route(
     dialled = turn.dialled if turn is not None else inner
     worn = start.worn if start is not None and start.own != start.worn else None
     for hop, beyond in zip(outward, shown[1:], strict=True):
-        crossings.append(Crossing(hop.device, worn, dialled, None, "out"))
+        crossings.append(made(Crossing, (hop.device, worn, dialled, None, "out", None)))
         worn = beyond.worn if beyond is not None else worn
     if turn is not None:
         crossings.append(Crossing(turn.device, worn, inner, turn.dialled, "in", turn.worn))
         worn, forwards = turn.worn, True
         met_at.append(turn.dialled)
     for device, inside, translates_from in reversed(entered):
-        crossings.append(Crossing(device, worn, inside, translates_from, "in"))
+        crossings.append(made(Crossing, (device, worn, inside, translates_from, "in", None)))
     return Route(
         tuple(crossings),
         tuple([crossing.device for crossing in crossings]),
@@ -244,7 +245,7 @@ class Path(NamedTuple):
         leaves_as, arrives_at = route.start_own or source, route.reached_as or destination
         dial, arrives_from = route.dialled or arrives_at, route.worn or leaves_as
         also = tuple([cls.along(other, source, destination) for other in route.also]) if route.also else ()
-        return cls(leaves_as, dial, arrives_from, arrives_at, route, also)
+        return made(cls, (leaves_as, dial, arrives_from, arrives_at, route, also))
 
     def answering(self) -> Path:
         """The way of what comes back through the mappings that packets of this path leave behind."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ...basics.addresses import Address
+from ...basics.named_tuples import made
 from ...basics.names import HostService
 from ...basics.ports import PortRange, ReservedPorts
 from ...catalog.catalog import Catalog
@@ -48,6 +49,9 @@ class TakenPorts:
         """Note *ports* as taken; what of them is taken already stays with its first owner."""
         for address in addresses:
             taken = self._taken.setdefault((address, transport), [])
+            if not taken:
+                taken.append((ports.low, ports.high, owner))
+                continue
             after = bisect_left(taken, (ports.high + 1,))
             if not after or taken[after - 1][1] < ports.low:
                 taken.insert(after, (ports.low, ports.high, owner))  # as it mostly is: all of them are free
@@ -130,7 +134,7 @@ class PortSpace:
             first = int.from_bytes(digest, "big") % len(starts)
             for step in range(len(starts)):
                 low = starts[(first + step) % len(starts)]
-                candidate = PortRange(low, low + size - 1)
+                candidate = made(PortRange, (low, low + size - 1))
                 if taken_ports.owner(addresses, transport, candidate) is None:
                     return candidate
         for low in range(pool.low, pool.high - size + 2):

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ...basics.findings import Finding
+from ...basics.named_tuples import made
 from ...basics.names import HostService
 from ...basics.ports import PortRange
 from ...catalog.catalog import Catalog
@@ -51,20 +52,22 @@ def choose_ranges(
     ranges: dict[HostService, CallbackRange] = {}
     undecided: list[_Undecided] = []
     for request in requests:
-        if request.wanted.mode == "fixed" or request.wanted.low is not None:
-            named = fixed_port(request, findings) if request.wanted.mode == "fixed" else named_range(request, findings)
+        wanted = request.wanted
+        if wanted.mode == "fixed" or wanted.low is not None:
+            named = fixed_port(request, findings) if wanted.mode == "fixed" else named_range(request, findings)
             if named is not None and _take(request, named, taken_ports, findings):
-                ranges[request.client] = CallbackRange(request.wanted.mode, named, named.low)
+                ranges[request.client] = CallbackRange(wanted.mode, named, named.low)
         else:
             size = wanted_size(request, findings)
             if size is not None:
-                undecided.append(_Undecided(request, size, lock.ranges.get(request.client)))
+                undecided.append(made(_Undecided, (request, size, lock.ranges.get(request.client))))
     space = PortSpace(catalog)
     kept, reserved = _keep(undecided, space, taken_ports)
-    left = [item for item in undecided if item.request.client not in kept]
+    left = [item for item in undecided if item.request.client not in kept] if kept else undecided
     chosen = _choose(left, space, taken_ports, reserved, findings)
     locked = {**kept, **chosen}
-    ranges.update((client, CallbackRange("dynamic", ports, ports.low)) for client, ports in locked.items())
+    for client, ports in locked.items():
+        ranges[client] = made(CallbackRange, ("dynamic", ports, ports.low))
     return ranges, Lock(locked)
 
 
@@ -115,7 +118,7 @@ def _choose(
             )
             without_room[need if full else (client,)] = [item]
             continue
-        taken_ports.add(addresses, request.transport, found, PortOwner(client.text, client))
+        taken_ports.add(addresses, request.transport, found, made(PortOwner, (client.text, client, "")))
         chosen[client] = found
         if old is not None:
             findings.append(_moved(request, old, found, reserved.get(client)))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ...basics.findings import Finding, short
+from ...basics.named_tuples import made
 from ...basics.names import HostService
 from ...basics.ports import PortRange
 from ...catalog.profile import CallbackRules, Environment, Profile, System
@@ -24,6 +25,10 @@ class CalledAt(NamedTuple):
 
     own: tuple[RealmAddress, ...]
     public: tuple[RealmAddress, ...]
+
+
+#: Of a client whose servers have no way to it, or none that is known.
+_NOWHERE = CalledAt((), ())
 
 
 class ClientRequest(NamedTuple):
@@ -67,7 +72,7 @@ class ClientRequest(NamedTuple):
     @property
     def instances(self) -> int:
         """Number of clients that run at once on this host."""
-        return sum(use.instances for use in self.uses)
+        return sum([use.instances for use in self.uses])
 
     @property
     def wanted(self) -> CallbackRequest:
@@ -109,20 +114,23 @@ def client_requests(
         if client.service not in transports:
             transports[client.service] = _callback_transport(profile)
         named = _named_pool(intent, uses, findings)
-        at = called.get(client, CalledAt((), ()))
+        at = called.get(client, _NOWHERE)
         requests.append(
-            ClientRequest(
-                client,
-                transports[client.service],
-                tuple(uses),
-                at.own,
-                at.public,
-                profile.callback,
-                intent.system_of(*client),
-                tuple([profile.environments[use.environment] for use in uses]),
-                named if named is not None else profile.callback.pool,
-                named is not None,
-                intent.catalog.well_known,
+            made(
+                ClientRequest,
+                (
+                    client,
+                    transports[client.service],
+                    tuple(uses),
+                    at.own,
+                    at.public,
+                    profile.callback,
+                    intent.system_of(*client),
+                    tuple([profile.environments[use.environment] for use in uses]),
+                    named if named is not None else profile.callback.pool,
+                    named is not None,
+                    intent.catalog.well_known,
+                ),
             )
         )
     return requests

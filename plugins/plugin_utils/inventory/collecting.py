@@ -87,6 +87,7 @@ class _Collector:
         self._results: dict[tuple[int, ...], tuple[tuple[object, ...], Any]] = {}
         self._failures: list[_Failure] = []
         self._typos: dict[str, str] = {}
+        self._sound_names: set[str] = set()
         self._findings: list[Finding] = []
 
     def value(self, host: str, name: str, raw: Any, variables: Mapping[str, Any], needed: bool = True) -> Any:
@@ -158,13 +159,15 @@ class _Collector:
 
     def check_names(self, host: str, variables: Mapping[str, Any]) -> None:
         """Note variables whose names are near misses of the plan's."""
-        for name in variables:
-            if not name.startswith(PREFIX):
-                continue
+        # Hosts have the same variables, and hardly one of them a mistake.
+        for name in [name for name in variables if name not in self._sound_names]:
             meant = self._typos.get(name)
             if meant is None:
-                meant = self._typos[name] = meant_variable(str(name))
-            if meant:
+                meant = meant_variable(str(name)) if name.startswith(PREFIX) else ""
+            if not meant:
+                self._sound_names.add(name)
+            else:
+                self._typos[name] = meant
                 cure = f"rename the variable to {meant}"
                 message = f"is not a variable of the plan (is {meant!r} meant?)"
                 self._findings.append(
@@ -265,7 +268,8 @@ def _collect(
         variables = raw_variables(host)
         collector.check_names(host, variables)
         for name, holders in shared.items():
-            value = collector.value(host, name, variables.get(name), variables)
+            raw = variables.get(name)
+            value = collector.value(host, name, raw, variables) if raw is not None else OMITTED
             if value is not OMITTED:
                 holders[host] = value
         own = values[host] = {}

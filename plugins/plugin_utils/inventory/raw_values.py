@@ -11,7 +11,7 @@ object's identity; an object that is remembered is also held, so that its identi
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jinja2
@@ -59,6 +59,10 @@ def _names_in(text: str) -> frozenset[str] | None:
     return None if names & _OPEN_NAMES else names
 
 
+def _is_template(text: str) -> bool:
+    return ("{" in text or "#" in text) and any(mark in text for mark in _MARKS)
+
+
 class RawValues:
     """Answers about raw variables, remembered for one collection run.
 
@@ -75,13 +79,17 @@ class RawValues:
 
     def _holds_template(self, value: Any) -> bool:
         if isinstance(value, str):
-            return ("{" in value or "#" in value) and any(mark in value for mark in _MARKS)
+            return _is_template(value)
         if isinstance(value, dict):
-            return any(map(self.holds_template, value)) or any(map(self.holds_template, value.values()))
+            return self._any_template(value) or self._any_template(value.values())
         if isinstance(value, (list, tuple)):
-            return any(map(self.holds_template, value))
+            return self._any_template(value)
         # Anything else (a value under ansible-vault, for instance) becomes a value only when it is evaluated.
         return not isinstance(value, _PLAIN_TYPES)
+
+    def _any_template(self, values: Iterable[Any]) -> bool:
+        # A string, as most are, is looked at here: to ask for each anew costs thrice as much.
+        return any(_is_template(value) if isinstance(value, str) else self.holds_template(value) for value in values)
 
     def _names(self, value: Any) -> frozenset[str] | None:
         if isinstance(value, str):
@@ -109,11 +117,17 @@ class RawValues:
         for kind in (str, int, float):
             if isinstance(value, kind):
                 return kind(value)
-        if isinstance(value, (dict, Mapping)):  # to ask for the abstract one alone takes five times as long
-            return {self.plain(key): self.plain(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
-            return [self.plain(item) for item in value]
+            return self._all_plain(value)
+        if isinstance(value, (dict, Mapping)):  # to ask for the abstract one alone takes five times as long
+            return dict(zip(self._all_plain(value), self._all_plain(value.values()), strict=True))
         return value
+
+    def _all_plain(self, values: Iterable[Any]) -> list[Any]:
+        if self._from_vault is not None:
+            return [self.plain(value) for value in values]
+        # A string, as most are, becomes plain here: to ask for each anew costs thrice as much.
+        return [str(value) if isinstance(value, str) else self.plain(value) for value in values]
 
     def _is_vaulted(self, value: Any) -> bool:
         if self._from_vault is None:

@@ -35,23 +35,27 @@ def compact(data: object) -> str:
 
 def flow_text(flow: Flow, texts: Texts) -> str:
     """One flow as JSON text."""
-    path = flow.path
-    source, dial, arrives_from = texts[path.leaves_as], texts[path.dial], texts[path.arrives_from]
-    arrives_at = texts[path.arrives_at]
-    if path.also:
-        ways = (path, *path.also)
+    # Taken apart once: to ask each of a hundred thousand flows for one member after the other costs a tenth of this.
+    (
+        flow_id, service, exchange, start, end, version, transport, source_ports, ports, callback, enabled, idle,
+        helper, carried_by, path,
+    ) = flow  # fmt: skip
+    leaves_as, dialled, worn, met_at, route, also = path
+    source, dial, arrives_from, arrives_at = texts[leaves_as], texts[dialled], texts[worn], texts[met_at]
+    if also:
+        ways = (path, *also)
         source = _either((way.leaves_as for way in ways), texts)
         dial = _either((way.dial for way in ways), texts)
         arrives_from = _either((way.arrives_from for way in ways), texts)
         arrives_at = _either((way.arrives_at for way in ways), texts)
-    wanted = texts.wanted(flow.transport, flow.ports, flow.source_ports, flow.idle, flow.helper)
+    wanted = texts.wanted(transport, ports, source_ports, idle, helper)
     return (
-        f'{{"id":"{flow.id}","service":"{flow.service}","exchange":"{flow.exchange}","source":"{flow.source}",'
-        f'"destination":"{flow.destination}","version":{flow.version},{wanted},"callback":{BOOLEAN[flow.callback]},'
-        f'"carried_by":{quoted_or_null(flow.carried_by or None)},"enabled":{BOOLEAN[flow.enabled]},'
+        f'{{"id":"{flow_id}","service":"{service}","exchange":"{exchange}","source":"{start}",'
+        f'"destination":"{end}","version":{version},{wanted},"callback":{BOOLEAN[callback]},'
+        f'"carried_by":{quoted_or_null(carried_by or None)},"enabled":{BOOLEAN[enabled]},'
         f'"source_address":"{source}","dial":"{dial}",'
         f'"arrives_from":"{arrives_from}","destination_address":"{arrives_at}",'
-        f'"via":{names_text(path.route.devices)}}}'
+        f'"via":{names_text(route.devices)}}}'
     )
 
 

@@ -20,6 +20,7 @@ from ..plugin_utils.basics.gc_pause import gc_pause
 from ..plugin_utils.faces.action import EngineAction
 from ..plugin_utils.faces.login_defaults import login_defaults
 from ..plugin_utils.faces.places import Places
+from ..plugin_utils.faces.resolver import resolve
 from ..plugin_utils.inventory import collecting as collect
 from ..plugin_utils.plan_files import terminal_text
 from ..plugin_utils.plan_files.changes import changed_slices, difference, hosts_of, lock_difference
@@ -72,6 +73,7 @@ class ActionModule(EngineAction):
                 logins=login_defaults(),
                 findings=collected.findings,
                 groups=groups,
+                resolve=resolve,
             )
         )
         findings = collect.without_echoes(planned.findings, collected.findings)

@@ -100,12 +100,18 @@ class Network:
         data: dict[str, Any] = yaml.safe_load((self.folder / name).read_text(encoding="utf-8"))
         return data
 
-    def run(self, playbook: str, *arguments: str, sources: tuple[str, ...] = ("hosts.yml",)) -> Outcome:
-        """Run a playbook: the name of one of the collection's, or the text of one."""
+    def run(
+        self, playbook: str, *arguments: str, sources: tuple[str, ...] = ("hosts.yml",), before: tuple[str, ...] = ()
+    ) -> Outcome:
+        """Run a playbook: the name of one of the collection's, or the text of one.
+
+        Args:
+            before: a command that runs it, where it is not run as it is.
+        """
         if "\n" in playbook:
             (self.folder / "play.yml").write_text(playbook, encoding="utf-8")
             playbook = str(self.folder / "play.yml")
-        command = ["ansible-playbook", "-v", playbook, *arguments]
+        command = [*before, "ansible-playbook", "-v", playbook, *arguments]
         for source in sources:
             command += ["-i", str(self.folder / source)]
         environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_DEPRECATION_WARNINGS": "0"}

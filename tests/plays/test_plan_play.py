@@ -223,6 +223,30 @@ def test_plan_and_lock_lie_beside_the_first_of_several_inventories(
     assert "bystander" not in {path.stem for path in (network.plan / "hosts").iterdir()}
 
 
+def test_a_peer_by_dns_name_is_asked_for_as_the_controllers_programs_do(network: Network) -> None:
+    inventory = network.two_offices()
+    trunk = {"faxnet_address": "trunk.example", "faxnet_platform": "unmanaged"}
+    inventory["all"]["hosts"] = {"trunk": {**trunk, "faxnet_offers": [{"service": "t38fax_trunk"}]}}
+    uses = [{"service": "t38fax_trunk", "server": "trunk"}]
+    inventory["all"]["children"]["florida"]["hosts"]["pbx"] = {"faxnet_address": "10.1.0.30", "faxnet_uses": uses}
+    network.write(inventory)
+    unknown = network.run("faxnet.deploy.plan")
+    assert unknown.code != 0
+    assert [(item["code"], item["value"]) for item in unknown.plan["findings"]] == [("FXN161", "trunk.example")]
+    assert not network.plan.exists()
+    known = network.folder / "known_hosts_of_dns"
+    known.write_text("127.0.0.1 localhost\n203.0.113.77 trunk.example\n", encoding="ascii")
+    # In a mount namespace of its own the play finds another hosts file; nobody else does.
+    other_hosts = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', str(known))
+    first = network.planned("--diff", before=other_hosts)
+    assert first.changed == {"localhost": 1}
+    assert '"trunk.example": ["203.0.113.77"]' in network.lock.read_text(encoding="utf-8")
+    assert "name trunk.example" in first.text
+    offline = network.planned()
+    assert "FXN162 DNS name that nobody could be asked for" in offline.text
+    assert offline.changed == {"localhost": 1}, "the finding is part of the plan"
+
+
 def test_in_an_inventory_that_is_a_directory_only_its_own_files_are_read_as_inventories(
     network: Network, two_offices: dict[str, Any]
 ) -> None:

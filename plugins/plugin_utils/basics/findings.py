@@ -82,6 +82,8 @@ KINDS = _kinds(
     ("FXN155", "error", "Routers side by side that were written as a row"),
     ("FXN156", "error", "Site nested in others in a way that cannot be"),
     ("FXN160", "error", "Several machines where one is needed"),
+    ("FXN161", "error", "DNS name that leads to no address"),
+    ("FXN162", "warning", "DNS name that nobody could be asked for"),
     # 2xx: services, offers, uses
     ("FXN201", "error", "Unknown service"),
     ("FXN202", "error", "Unknown server host"),

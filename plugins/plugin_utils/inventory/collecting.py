@@ -319,17 +319,21 @@ def _add_connections(
                 own[name] = value
 
 
+#: Mistakes on account of which a variable's value cannot be had at all.
+_NOT_HAD = frozenset(("FXN115", "FXN161"))
+
+
 def without_echoes(findings: Iterable[Finding], own: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return *findings* without those that a failed template brought about: the template is the mistake.
 
     A variable whose template failed counts as not set, and the engine will say that it is missing. Without the sites
-    it would say so of every host.
+    it would say so of every host. So it is with a DNS name that leads to no address.
 
     Args:
         findings: all findings of a run.
-        own: those of the collection among them.
+        own: those of the collection among them, or of the DNS names.
     """
-    failed = [finding for finding in own if finding.code == "FXN115"]
+    failed = [finding for finding in own if finding.code in _NOT_HAD]
     if any(_root(finding.variable) == "faxnet_sites" for finding in failed):
         return sort_findings(own)
     echoing = {(host, _root(item.variable)) for item in failed for host in item.hosts}
@@ -337,7 +341,7 @@ def without_echoes(findings: Iterable[Finding], own: Iterable[Finding]) -> tuple
     for item in findings:
         root = _root(item.variable)
         hosts = tuple(host for host in item.hosts if (host, root) not in echoing)
-        if item.code == "FXN115" or hosts == item.hosts:
+        if item.code in _NOT_HAD or hosts == item.hosts:
             kept.append(item)
         elif hosts:
             # The template is the mistake of some; the others have made this one.

@@ -151,6 +151,7 @@ class Host(NamedTuple):
         accepted_losses: what in use may stop; its apply step asks its variables, and the plan only tells of it.
         members: of several machines under one name, all addresses and networks; the first of *addresses* is dialled.
         reserved: ports that others than fax products hold on it.
+        dns_names: by which its addresses were found when planning.
     """
 
     name: str
@@ -169,6 +170,7 @@ class Host(NamedTuple):
     accepted_losses: tuple[AcceptedLoss, ...] = ()
     members: tuple[End, ...] = ()
     reserved: tuple[ReservedPorts, ...] = ()
+    dns_names: tuple[str, ...] = ()
 
     def address_of(self, version: int) -> Address | None:
         """The host's own address of an IP version."""

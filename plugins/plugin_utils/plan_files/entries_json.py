@@ -173,8 +173,8 @@ class Entries:
             low, high = granted.ports
             mode = granted.mode
             callback = f'{{"mode":"{granted.mode}","low":{low},"high":{high},"fixed":{granted.fixed}}}'
-        others = names_text([self.texts[end] for end in self._also.get(key, ())])
-        also = f'"also_at":{others},' if key in self._also else ""
+        others = [*self.plan.intent.hosts[use.server].dns_names, *[self.texts[end] for end in self._also.get(key, ())]]
+        also = f'"also_at":{names_text(others)},' if others or key in self._also else ""
         used, same = self._used_of(use, offer, profile)
         system, versions = "", tuple[int, ...]()
         if granted is not None:

@@ -23,14 +23,19 @@ def plan_lines(plan: Mapping[str, Any]) -> Iterator[str]:
     for name, host in sorted(plan["hosts"].items()):
         stance = "" if host["stance"] == "exclusive" else f", {host['stance']}"
         yield (
-            f"  {name} ({', '.join(host.get('stands_for', host['addresses'])) or 'no address'}, {host['site']}): "
-            f"{', '.join(host['roles'])} on {host['platform']}{stance}"
+            f"  {name} ({_known_as(host)}, {host['site']}): {', '.join(host['roles'])} on {host['platform']}{stance}"
         )
     yield "Who connects to whom"
     yield from (f"  {line}" for line in _flow_lines(plan["flows"]))
     yield "Also open"
     yield from (f"  {line}" for line in _opening_lines(plan))
     yield from finding_lines(plan["findings"])
+
+
+def _known_as(host: Mapping[str, Any]) -> str:
+    addresses = ", ".join(host.get("stands_for", host["addresses"])) or "no address"
+    names = ", ".join(host.get("dns_names", ()))
+    return f"{names}: {addresses}" if names else addresses
 
 
 def host_lines(part: Mapping[str, Any]) -> Iterator[str]:

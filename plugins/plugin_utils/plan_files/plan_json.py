@@ -230,8 +230,9 @@ def _head(host: Host, roles: Iterable[str], texts: Texts) -> str:
 
 
 def _members(host: Host) -> str:
-    """What a name stands for that is several machines; nothing of the many that are one."""
-    return f'"stands_for":{names_text([end.text for end in host.members])},' if host.members else ""
+    """What a name stands for that is several machines, and by which DNS name; nothing of the many that are one."""
+    several = f'"stands_for":{names_text([end.text for end in host.members])},' if host.members else ""
+    return several + (f'"dns_names":{names_text(host.dns_names)},' if host.dns_names else "")
 
 
 def _behind(behind: Behind) -> dict[str, Any]:

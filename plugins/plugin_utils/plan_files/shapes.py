@@ -127,6 +127,7 @@ FLOW: Shape = {
 HOST: Mapping[str, Shape] = {
     **dict.fromkeys(("addresses", "roles"), TEXTS),
     "stands_for": Optional(TEXTS),
+    "dns_names": Optional(TEXTS),
     **dict.fromkeys(("site", "platform"), TEXT),
     "system": TEXT_OR_NULL,
 }

@@ -85,6 +85,7 @@ def slice_text(part: Mapping[str, Any]) -> str:
     """Return a slice as lines that a person can compare: one for each thing that the host must do."""
     policy = part["policy"]
     lines = [f"{part['host']} in {part['site']}: {', '.join(part['roles'])} on {part['platform']}"]
+    lines += [f"name {name}" for name in part.get("dns_names", ())]
     lines += [f"address {address}" for address in part.get("stands_for", part["addresses"])]
     if policy["forwarding"]:
         lines.append(f"routes {', '.join(policy['networks'])}; outbound: {policy['outbound']}")

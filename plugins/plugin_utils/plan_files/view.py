@@ -173,6 +173,7 @@ class HostView:
 
     Attributes:
         stands_for: where one name stands for several machines, all of their addresses and networks.
+        dns_names: by which its addresses were found when planning.
     """
 
     name: str
@@ -184,6 +185,7 @@ class HostView:
     traits: Traits
     stance: str
     stands_for: tuple[str, ...] = ()
+    dns_names: tuple[str, ...] = ()
 
     @property
     def met_at(self) -> tuple[str, ...]:
@@ -359,4 +361,5 @@ def _host(name: str, host: Mapping[str, Any], traits: Mapping[str, Traits]) -> H
         traits=traits[host["platform"]],
         stance=host["stance"],
         stands_for=tuple(host.get("stands_for", ())),
+        dns_names=tuple(host.get("dns_names", ())),
     )

@@ -56,6 +56,8 @@ def way_back(
     """Return the way of what a server starts towards a client."""
     if is_any(client):
         reason = f"{client.name} is any machine of a network"
+    elif client.dns_names:
+        reason = f"{client.name} is known by a DNS name, whose address may be another one tomorrow"
     else:
         path = _way(routes, server, client, version, found)
         if not client.members or isinstance(path, NoRoute) or not path.route.forwards:
@@ -119,5 +121,5 @@ def _apart(path: Path) -> tuple[Path, ...]:
 
 
 def _none(host: Host, reason: str, cure: str, code: str) -> NoRoute:
-    value = ", ".join(end.text for end in host.members)
+    value = ", ".join(host.dns_names or [end.text for end in host.members])
     return NoRoute(host.site, reason, "faxnet_address", cure, code, value, answers=code == UNCALLED)

@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from ..basics.addresses import Address
 from ..basics.findings import Finding, errors, sort_findings
 from ..basics.gc_pause import gc_pause
 from ..catalog.catalog import builtin_catalog, extend_catalog, with_names
 from ..inventory.approval import read_approval
+from ..inventory.collecting import without_echoes
 from ..inventory.controllers import read_controllers
+from ..inventory.dns_names import Resolve, with_addresses
 from ..inventory.hosts import read_hosts
 from ..inventory.intent import Intent
 from ..inventory.jump_hosts import Machines, with_jumps
@@ -54,6 +57,7 @@ class Inputs:
         findings: what the caller found wrong before (templates, hosts that disagree).
         groups: the members of every group of the inventory, which permits may name.
         approval: ``faxnet_approval``, or None; only its mistakes matter here.
+        resolve: asks for a DNS name; None where nobody can be asked.
     """
 
     sites: object
@@ -66,6 +70,7 @@ class Inputs:
     findings: tuple[Finding, ...] = field(default=())
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
     approval: object = None
+    resolve: Resolve | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +81,12 @@ class Plan:
     flows: Flows
     policies: Mapping[str, Policy]
     findings: tuple[Finding, ...]
+    dns_names: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
 
     @property
     def lock(self) -> Lock:
         """The lock to keep for the next run."""
-        return self.flows.lock
+        return replace(self.flows.lock, dns_names=self.dns_names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +112,16 @@ def _make_plan(inputs: Inputs) -> Planned:
     if inputs.services is not None:
         catalog = extend_catalog(catalog, inputs.services, findings)
     lock = read_lock(inputs.lock, inputs.lock_name, findings)
+    asked: list[Finding] = []
+    named = with_addresses(inputs.sites, inputs.hosts, lock.dns_names, inputs.resolve, asked)
+    findings += asked
+    inputs = replace(inputs, sites=named.sites, hosts=named.hosts)
     sites = read_sites(inputs.sites, inputs.hosts, findings)
     # Hosts of a site that is in error itself are left out without a further word; with no sites at all, every host is.
-    named = inputs.sites.keys() if isinstance(inputs.sites, Mapping) else _named_sites(inputs)
-    unsound = frozenset(str(name) for name in named) - sites.keys()
+    known = inputs.sites.keys() if isinstance(inputs.sites, Mapping) else _named_sites(inputs)
+    unsound = frozenset(str(name) for name in known) - sites.keys()
     hosts = read_hosts(inputs.hosts, sites, unsound, catalog, findings, inputs.logins, inputs.groups)
+    hosts.update({name: hosts[name]._replace(dns_names=said) for name, said in named.names.items() if name in hosts})
     machines = Machines(inputs.hosts, hosts, sites)
     hosts = with_jumps(inputs.hosts, hosts, machines, findings, inputs.logins)
     offers = read_offers(inputs.hosts, PermitEnds(inputs.hosts, sites, inputs.groups), catalog, findings)
@@ -137,10 +148,10 @@ def _make_plan(inputs: Inputs) -> Planned:
         note_translated(intent, findings)
         note_open(intent, findings)
     shared = inputs.sites, inputs.services, inputs.controller, inputs.approval
-    ordered = sort_findings(without_vaulted(findings, shared, inputs.hosts))
+    ordered = sort_findings(without_echoes(without_vaulted(findings, shared, inputs.hosts), asked))
     if errors(ordered):
         return Planned(None, ordered)
-    return Planned(Plan(intent, flows, policies, ordered), ordered)
+    return Planned(Plan(intent, flows, policies, ordered, named.found), ordered)
 
 
 def _stateless(intent: Intent) -> frozenset[str]:

@@ -80,7 +80,7 @@ def _row(
     worst = next(((verdict, style) for verdict, style in _ORDER if verdicts[verdict]), None)
     return (
         tag("strong", host.name),
-        tag("code", ", ".join(host.met_at)),
+        tag("code", ", ".join((*host.dns_names, *host.met_at))),
         _ends(outward, "destination"),
         _ends(inward, "source"),
         sum(verdicts.values()),

@@ -69,10 +69,11 @@ class Hairpins:
         start, end = self._sites[client.site], self._sites[server.site]
         if start.realm_of(version) != end.realm_of(version):
             return None
-        return (
-            self._routes.over_the_internet(client.name, server.name, version),
-            self._routes.over_the_internet(server.name, client.name, version),
-        )
+        there = self._routes.over_the_internet(client.name, server.name, version)
+        if isinstance(there, Route) and there.worn is None and there.start_own is None:
+            # Nobody translates the client: the server sees its own address, and calls that as any other of the realm.
+            return there, self._routes.route(server.name, client.name, version)
+        return there, self._routes.over_the_internet(server.name, client.name, version)
 
     def _to_the_router(
         self, start: Site, end: Site, client: Host, server: Host, public: PublicAddress, at: int

@@ -154,6 +154,30 @@ def test_a_client_of_another_site_of_the_realm_meets_the_server_over_the_interne
     assert addresses(made.flow("netcfax.scp/fl-fax>york-pc")) == (SERVER, "192.0.2.40", FLORIDA, "10.4.0.21")
 
 
+def test_what_the_server_starts_goes_within_the_realm_where_it_saw_the_clients_own_address() -> None:
+    # IPv6: the server's office translates it, the other one does not.
+    net = Network().site("york", "2001:db8:2::/64", gateway="york-router", realm="company")
+    net.site("florida", "2001:db8:1::/64", gateway="fl-router", public="2001:db8:ffff::1", realm="company")
+    net.server("fl-fax", "florida", "2001:db8:1::10").client("york-pc", "york", "2001:db8:2::21", dials="public")
+    made = net.made()
+    assert addresses(made.flow("netcfax.pcp/york-pc>fl-fax/6")) == (
+        "2001:db8:2::21",
+        "2001:db8:ffff::1",
+        "2001:db8:2::21",
+        "2001:db8:1::10",
+    )
+    # Its router lets this out as it is: the other site is of its realm.
+    assert addresses(made.flow("netcfax.scp/fl-fax>york-pc/6")) == (
+        "2001:db8:1::10",
+        "2001:db8:2::21",
+        "2001:db8:1::10",
+        "2001:db8:2::21",
+    )
+    assert "2001:db8:2::/64" in made.policy("fl-router")["source_nat"][0]["except"]
+    port = int(made.flow("netcfax.scp/fl-fax>york-pc/6")["ports"].partition("-")[0])
+    assert made.trace("fl-fax", "york-pc", port).reached == "york-pc"
+
+
 def test_broadcasts_and_their_answers_turn_nowhere() -> None:
     net = office().offers("press", "florida", "10.1.0.12", "faxpress")
     made = net.uses("alert", "florida", "10.1.0.30", "faxpress", "press", dials="public").made()

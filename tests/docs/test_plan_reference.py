@@ -54,10 +54,13 @@ def rich_network() -> Network:
         .offers("fl-hyla", "florida", "10.1.0.13", "hylafax")
         .uses("uk-pc3", "sheffield", "10.2.0.23", "hylafax", "fl-hyla")
         .uses("uk-any", "sheffield", "10.2.0.128/25", "hylafax", "fl-hyla", platform="unmanaged")
-        .offers("trunk", "provider", ["192.0.2.7", "192.0.2.8"], "sip_trunk", platform="unmanaged", media="16384-32768")
+        .offers("trunk", "provider", "trunk.example", "sip_trunk", platform="unmanaged", media="16384-32768")
         .uses("fl-pbx", "florida", "10.1.0.15", "sip_trunk", "trunk")
         .uses("fl-any", "florida", "10.1.0.99", "netcfax", "fl-idle", offer="second")
         .offers("fl-mail", "florida", "10.1.0.14", "kerio_connect", public=True, exchanges=["smtp"])
+    )
+    net.lock = json.dumps(
+        {"format": 1, "callback_ranges": {}, "dns_names": {"trunk.example": ["192.0.2.7", "192.0.2.8"]}}
     )
     net.hosts["fl-idle"]["faxnet_offers"].append({"service": "netcfax", "name": "second", "primary_port": 7491})
     net.hosts["uk-router"]["faxnet_clamp_mss"] = {"size": 1452, "interfaces": ["ppp0"]}

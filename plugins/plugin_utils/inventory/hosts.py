@@ -160,6 +160,7 @@ def _read_host(
             rules.accepted_losses,
             peer.members,
             rules.reserved,
+            (),  # whoever asked for DNS names knows them
         ),
     )
 

@@ -140,13 +140,15 @@ class _Asking:
         found = self.found[name]
         if name in self._problems and found:
             before = ", ".join(address.text for address in found)
-            message = f"{self._problems[name]}; the plan is made with what it led to before ({before})"
-            self._note(
-                "FXN162", host, where, name, message, "see that the controller can ask for the name, and plan again"
+            message = (
+                f"cannot be asked for ({self._problems[name]}): the plan is made with what it led to before, {before}"
             )
+            cure = "see that the controller can ask for the name, and plan again"
+            self._findings.append(Finding("FXN162", (host,), where, short(name), message, cure))
         elif name in self._problems:
             cure = "correct the name, see that the controller can ask for it, or name the addresses"
-            self._note("FXN161", host, where, name, self._problems[name], cure)
+            message = f"leads to no address: {self._problems[name]}"
+            self._findings.append(Finding("FXN161", (host,), where, short(name), message, cure))
             return (_STAND_INS._replace(value=_STAND_INS.value + list(self._problems).index(name)),)
         first = found[0].version if found else 0
         if len(found) > 2 and any(address.version != first for address in found):
@@ -161,12 +163,9 @@ class _Asking:
             answers = self._resolve(name)
             usable = sorted({item for item in answers if not (is_loopback(item) or is_no_host(item))})
             if not usable:
-                said = ", ".join(item.text for item in answers) or "no address"
-                raise ResolutionError(f"it leads to {said}, where no other machine is")
+                said = ", ".join(item.text for item in answers) or "nothing"
+                raise ResolutionError(f"{said} is no other machine's")
             self.found[name] = tuple(usable)
         except ResolutionError as error:
-            self._problems[name] = f"cannot be turned into addresses: {error}"
+            self._problems[name] = str(error)
             self.found[name] = before
-
-    def _note(self, code: str, host: str, where: str, name: str, message: str, cure: str) -> None:
-        self._findings.append(Finding(code, (host,), where, short(name), message, cure))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,7 @@ def read(held: dict[str, Any]) -> Policy:
     found = read_policy({**held, "destination_nat": alone})
     nats = zip(found.destination_nat, targets, strict=True)
     wide = tuple((nat if to.first == to.last else nat._replace(target=to), flows) for (nat, flows), to in nats)
-    return replace(found, destination_nat=wide)
+    return found._replace(destination_nat=wide)
 
 
 @pytest.mark.acceptance("NR-23")

@@ -28,10 +28,11 @@ def blocks(guide: str, language: str) -> list[str]:
     return [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, text in found]
 
 
-def planned(network: Network, guide: str) -> Network:
-    """Plan the one inventory of a guide; nothing is said against it."""
-    (inventory,) = [text for text in blocks(guide, "yaml") if text.startswith("all:\n")]
-    network.write(inventory)
+def planned(network: Network, guide: str, number: int = 0, of: int = 1) -> Network:
+    """Plan an inventory of a guide, by its number among those there; nothing is said against it."""
+    inventories = [text for text in blocks(guide, "yaml") if text.startswith("all:\n")]
+    assert len(inventories) == of
+    network.write(inventories[number])
     assert network.planned().plan["findings"] == []
     return network
 
@@ -94,7 +95,7 @@ def test_a_network_that_is_to_be_called_back_is_refused_as_the_guide_says(networ
 
 
 def test_a_vpn_is_planned_as_the_guide_says(network: Network) -> None:
-    planned(network, "vpn")
+    planned(network, "vpn", of=2)
     (use,) = network.slice("york-pc")["uses"]
     assert use["dial"] == "10.3.0.5"
     plan = json.loads((network.plan / "plan.json").read_text(encoding="utf-8"))
@@ -106,8 +107,18 @@ def test_a_vpn_is_planned_as_the_guide_says(network: Network) -> None:
         assert [(item["transport"], item["ports"]) for item in policy["openings"]] == [("udp", "51820")]
 
 
+def test_equal_networks_are_planned_as_the_guide_says(network: Network) -> None:
+    planned(network, "vpn", 1, of=2)
+    (use,) = network.slice("york-pc")["uses"]
+    assert use["dial"] == "10.201.0.5"
+    plan = json.loads((network.plan / "plan.json").read_text(encoding="utf-8"))
+    keys = ("source_address", "dial", "arrives_from", "destination_address")
+    told = re.findall(r"^\| [\w -]+ \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", text_of("vpn"), re.MULTILINE)
+    assert told == [tuple(flow[key] for key in keys) for flow in plan["flows"]]
+
+
 def test_the_permits_of_each_vpn_are_taken(network: Network) -> None:
-    (text,) = blocks("vpn", "yaml")
+    text, _equal_networks = blocks("vpn", "yaml")
     inventory = yaml.safe_load(text)
     permits = [yaml.safe_load(item) for item in re.findall(r"^\| [\w]+ \| `(\{name:.*?\})` \|$", text_of("vpn"), re.M)]
     assert len(permits) == 4

@@ -23,6 +23,7 @@ ABSENT = " or absent"
 TYPES: dict[str, set[type]] = {
     "list or absent": {list},
     "text or absent": {str},
+    "mapping or absent": {dict},
     "text": {str},
     "number": {int},
     "true/false": {bool},
@@ -57,11 +58,17 @@ def rich_network() -> Network:
         .offers("trunk", "provider", "trunk.example", "sip_trunk", platform="unmanaged", media="16384-32768")
         .uses("fl-pbx", "florida", "10.1.0.15", "sip_trunk", "trunk")
         .uses("fl-any", "florida", "10.1.0.99", "netcfax", "fl-idle", offer="second")
+        .site("leeds", "192.168.1.0/24", realm="company")
+        .site("york", "192.168.1.0/24", realm="company")
+        .server("leeds-fax", "leeds", "192.168.1.10")
+        .client("york-pc", "york", "192.168.1.21", server="leeds-fax")
         .offers("fl-mail", "florida", "10.1.0.14", "kerio_connect", public=True, exchanges=["smtp"])
     )
     net.lock = json.dumps(
         {"format": 1, "callback_ranges": {}, "dns_names": {"trunk.example": ["192.0.2.7", "192.0.2.8"]}}
     )
+    net.sites["leeds"]["mapped_as"] = {"192.168.1.0/24": "10.201.0.0/24"}
+    net.sites["york"]["mapped_as"] = {"192.168.1.0/24": "10.202.0.0/24"}
     net.hosts["fl-idle"]["faxnet_offers"].append({"service": "netcfax", "name": "second", "primary_port": 7491})
     net.hosts["uk-router"]["faxnet_clamp_mss"] = {"size": 1452, "interfaces": ["ppp0"]}
     net.hosts["uk-router"]["faxnet_forward_permits"] = [

@@ -80,16 +80,27 @@ def address_of(end: str, version: int) -> str:
 
 def home_of(made: Made, flow: dict[str, Any]) -> str:
     """The site that a flow comes from which no host of the inventory sends; empty where that is none."""
+    if flow["source"] == "internet":
+        return ""
     sites, version = made.document["sites"], str(flow["version"])
     levels = [made.slices[flow["destination"]]["site"]]
     while "within" in sites[levels[-1]]:
         levels.append(sites[levels[-1]]["within"])
     realms = [sites[level]["realm"][version] for level in levels]
     sender = address_of(flow["source"], flow["version"])
+    if within(sender, sites[levels[0]]["networks"]):
+        return levels[0]
     near = (
-        name for name, site in sites.items() if site["realm"][version] in realms and within(sender, site["networks"])
+        name
+        for name, site in sites.items()
+        if site["realm"][version] in realms and name != levels[0] and within(sender, known_as(site))
     )
-    return "" if flow["source"] == "internet" else next(near, "")
+    return next(near, "")
+
+
+def known_as(site: dict[str, Any]) -> list[str]:
+    """A site's networks as others of its realm know them."""
+    return [site.get("mapped_as", {}).get(network, network) for network in site["networks"]]
 
 
 def kind(made: Made, end: str) -> str:
@@ -106,11 +117,12 @@ def assert_passes(made: Made, roads: Roads, flow: dict[str, Any], port: int) -> 
         arrival = roads.send(flow["source"], packet)
         worn = flow["arrives_from"].split(", ")
     else:
-        stranger = address_of(flow["source"], flow["version"])
+        stranger = address_of(flow["source_address"], flow["version"])
         arrival = roads.from_nobody(
             home_of(made, flow), Packet(stranger, dial, flow["transport"], port, source_port(flow))
         )
-        worn = [stranger] if flow["arrives_from"] == flow["source"] else flow["arrives_from"].split(", ")
+        same = flow["arrives_from"] == flow["source_address"] != "0.0.0.0/0"
+        worn = [stranger] if same else flow["arrives_from"].split(", ")
     assert arrival is not None, f"{flow['id']} port {port} does not arrive"
     assert arrival.by_flow, flow["id"]
     assert arrival.host == (flow["destination"] if flow["destination"] in made.slices else OUTSIDE), flow["id"]

@@ -85,6 +85,8 @@ class Wire:
         self.home = {host: part["site"] for host, part in slices.items()}
         self.networks = {name: list(site["networks"]) for name, site in sites.items()}
         self.realm = {name: site.get("realm") for name, site in sites.items()}
+        #: Networks that a box beyond all routers of a site makes others of, for packets from and to its realm.
+        self.mapped = {name: dict(site.get("mapped_as", {})) for name, site in sites.items()}
         #: What a router has outside where a device beyond it makes another address of that; what it has for a while.
         self.one_to_one: dict[str, dict[str, str]] = {}
         self.now: dict[str, str] = {}
@@ -188,7 +190,10 @@ class Wire:
 
     def dialled(self, flow: dict[str, Any]) -> str:
         """The address that a flow's packets are sent to; of several machines, that of one."""
-        return self.one_of[flow["destination"]] if flow["destination"] in self.several else str(flow["dial"])
+        if flow["destination"] not in self.several:
+            return str(flow["dial"])
+        mapped = self.mapped[self.home[flow["destination"]]] if flow["dial"] != flow["destination_address"] else {}
+        return _moved(self.one_of[flow["destination"]], mapped)
 
     def _one_of(self, host: str) -> str:
         """An address of one of several machines, which no other host has; the first that is named."""
@@ -301,6 +306,11 @@ class Wire:
         """A packet beyond all routers of a site: on the Internet and all that routes like it, or in a site around."""
         if origin in self.around:
             return self._on_segment(self.around[origin], packet, self._leg(origin, packet.version))
+        if self.realm.get(origin) is not None and packet.version == 4:
+            packet, other = self._over_the_vpn(origin, packet)
+            if other:
+                chain = self.chain[other]
+                return self._router(chain[-1][0], packet) if chain else self._on_segment(other, packet, [])
         for site, chain in self.chain.items():
             if site in self.around:
                 continue
@@ -308,9 +318,25 @@ class Wire:
             if shown and shown[-1] == packet.destination:
                 return self._router(chain[-1][0], packet)
             near = self._realm_at(site, packet.version) == self._realm_at(origin, packet.version)
+            near = near and (packet.version == 6 or not self.mapped[site])
             if self._leads_to(site, packet.destination, chain) and (near or not shown):
                 return self._router(chain[-1][0], packet) if chain else self._on_segment(site, packet, [])
         return Arrival(self.elsewhere, packet, by_flow=True) if self.elsewhere else None
+
+    def _over_the_vpn(self, origin: str, packet: Packet) -> tuple[Packet, str]:
+        """A packet to another site of a realm as the VPN hands it over, and that site where its networks are mapped."""
+        for site in self.chain:
+            if site == origin or self.realm[site] != self.realm[origin]:
+                continue
+            if not self.mapped[site]:
+                if self.mapped[origin] and self._leads_to(site, packet.destination, self.chain[site]):
+                    return replace(packet, source=_moved(packet.source, self.mapped[origin])), ""
+                continue
+            own = _moved(packet.destination, {shown: net for net, shown in self.mapped[site].items()})
+            others = [net for net in self.networks[site] if net not in self.mapped[site]]
+            if own != packet.destination or within(packet.destination, others):
+                return replace(packet, source=_moved(packet.source, self.mapped[origin]), destination=own), site
+        return packet, ""
 
     def _is_router(self, address: str, chain: list[tuple[str, list[str]]]) -> bool:
         """Whether a router of a chain has an address for its own, which may lie in the network between two routers."""
@@ -341,6 +367,15 @@ class Wire:
         if named or links_need(packet) or policy["stance"] != "exclusive":
             return Arrival(host, packet, by_flow=False)
         return None
+
+
+def _moved(address: str, networks: dict[str, str]) -> str:
+    """An address at its place in the network that its own one is made to, if it is made to any."""
+    for here, there in networks.items():
+        if within(address, [here]):
+            place = int(ipaddress.ip_address(address)) - int(ipaddress.ip_network(here)[0])
+            return str(ipaddress.ip_network(there)[place])
+    return address
 
 
 def _hides(part: dict[str, Any] | None) -> bool:

@@ -135,6 +135,11 @@ def _site(name: str, value: Any) -> Site:
                 f"{where}: {said or 'public_address: dynamic'} cannot be laid out: a lab's routers have fixed public "
                 "addresses of their own; give this one such an address for the lab"
             )
+    if value.get("mapped_as"):
+        raise LabError(
+            f"{where}: mapped_as cannot be laid out: a lab has no VPN that maps networks; give the sites of a realm "
+            "networks of their own for the lab"
+        )
     networks = tuple(_network(where, "networks", text) for text in _listed(value["networks"]))
     worn = _addresses(where, "public_address", value.get("public_address"))
     chain = value.get("gateways")

@@ -81,6 +81,7 @@ KINDS = _kinds(
     ("FXN154", "error", "Changing public address where a fixed one is needed"),
     ("FXN155", "error", "Routers side by side that were written as a row"),
     ("FXN156", "error", "Site nested in others in a way that cannot be"),
+    ("FXN157", "error", "Mapped network that cannot be"),
     ("FXN160", "error", "Several machines where one is needed"),
     ("FXN161", "error", "DNS name that leads to no address"),
     ("FXN162", "warning", "DNS name that nobody could be asked for"),
@@ -134,6 +135,7 @@ KINDS = _kinds(
     ("FXN409", "error", "Forward of a port that its router has reserved for others"),
     ("FXN410", "advice", "Service open to any address, for clients of whose address nobody says anything"),
     ("FXN411", "error", "Public address that the client cannot dial"),
+    ("FXN412", "warning", "Protocol that needs a helper where networks are mapped"),
     # 5xx: platforms
     ("FXN501", "error", "Unknown platform"),
     ("FXN502", "error", "Platform cannot hold the policy"),

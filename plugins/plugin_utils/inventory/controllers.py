@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..basics.addresses import AddressError, Prefix, parse_prefix
+from ..basics.addresses import AddressError, Prefix, parse_prefix, prefix_of
 from ..basics.findings import Finding, short
+from ..basics.mapped_networks import own_of
 from ..basics.vaulted import VaultedText
 from .intent import Host, Origin
 from .jump_hosts import Machines
@@ -82,5 +83,10 @@ def _parts(network: Prefix, sites: Mapping[str, Site]) -> Iterator[Origin]:
             if own.overlaps(network):
                 held = held or own.length <= network.length
                 yield Origin("", site.name, max(own, network, key=lambda item: item.length))
+        for item in site.mapped:
+            if item.shown.overlaps(network):  # as the other sites of the realm know it
+                held = held or item.shown.length <= network.length
+                common = max(item.shown, network, key=lambda each: each.length)
+                yield Origin("", site.name, prefix_of(own_of(common, site.mapped)))
     if not held:
         yield Origin("", "", network)

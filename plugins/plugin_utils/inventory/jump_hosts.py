@@ -11,6 +11,7 @@ from functools import cached_property
 
 from ..basics.addresses import Address, AddressError, is_loopback, network_of, parse_address
 from ..basics.findings import Finding, short
+from ..basics.mapped_networks import own_address
 from ..basics.vaulted import VaultedText
 from .intent import Host, Jump, Origin
 from .logins import UnknownWayError, UnreadableWayError, Way, leaves_login_open, login_way
@@ -94,6 +95,11 @@ class Machines:
         site = self._nearest(sites, near, address.version)
         if sites and not site:
             return f"lies in several sites: {short(', '.join(sites))}"
+        if not sites:
+            known = {name: own_address(address, held.mapped) for name, held in self._sites.items() if held.mapped}
+            there = next((name for name, own in known.items() if own != address), "")
+            if there:  # as the other sites of a realm know it
+                return self.at(known[there], there)
         return Origin("", site, network_of(address))
 
     def _nearest(self, sites: Mapping[str, str], near: str, version: int) -> str:

@@ -216,8 +216,8 @@ def _check_reach(reader: Reader, sites: Mapping[str, Site]) -> None:
     """Note nested sites with addresses that somebody has whom they reach: packets to him would never leave."""
     realms: dict[tuple[str, int], list[tuple[Prefix, str]]] = defaultdict(list)
     for site in sites.values() if any(site.outer for site in sites.values()) else ():
-        for network in site.networks:
-            realms[site.realm_of(network.version), network.version].append((network, site.name))
+        for network in site.shown:
+            realms[site.met_in(network.version), network.version].append((network, site.name))
     for placed in realms.values():
         placed.sort()
     firsts = {key: [network.first for network, _name in placed] for key, placed in realms.items()}
@@ -236,5 +236,5 @@ def _check_reach(reader: Reader, sites: Mapping[str, Site]) -> None:
 
 def _realms_around(site: Site, version: int) -> Iterator[str]:
     """The realms that a site reaches on its way out, but its own."""
-    own = site.realm_of(version)
-    return (realm for realm in dict.fromkeys(item.realm_of(version) for item in site.levels[1:]) if realm != own)
+    own = site.met_in(version)
+    return (realm for realm in dict.fromkeys(item.met_in(version) for item in site.levels[1:]) if realm != own)

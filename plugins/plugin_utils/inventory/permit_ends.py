@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..basics.addresses import Prefix, collapse, network_of
+from ..basics.addresses import Prefix, collapse, network_of, prefix_of
 from ..basics.findings import shown
+from ..basics.mapped_networks import shown_as
 from ..basics.names import near_words
 from .peers import networks_in
 from .reader import Reader
@@ -133,7 +134,7 @@ class PermitEnds:
     def _of_site(self, named: Site, site: Site, router: str) -> Iterator[Prefix]:
         for network in named.networks:
             worn = _worn(named, "", network.version, site, router)
-            yield from (network,) if worn is None else worn
+            yield from (_known_as(network, named, site),) if worn is None else worn
 
     def _of_host(self, name: str, site: Site, router: str) -> Iterator[Prefix]:
         own = self._variables.get(name, {})
@@ -145,7 +146,7 @@ class PermitEnds:
         home = self.sites.get(said if isinstance(said, str) else self._router_of.get(name, ""))
         for network in networks:
             worn = _worn(home, name, network.version, site, router) if home is not None else None
-            yield from (network,) if worn is None else worn
+            yield from (_known_as(network, home, site),) if worn is None else worn
 
 
 def _named(item: object) -> tuple[str, str]:
@@ -187,11 +188,16 @@ def _worn(home: Site, name: str, version: int, site: Site, router: str) -> tuple
     return public.networks if public.address is None else (network_of(public.address),)
 
 
+def _known_as(network: Prefix, home: Site | None, site: Site) -> Prefix:
+    """What *site* knows addresses of *home* as, between which no router translates."""
+    return network if home is None or home.name == site.name else prefix_of(shown_as(network, home.mapped))
+
+
 def _meeting(home: Site, site: Site, version: int) -> Site | None:
     """The site in whose realm what *home* shows is seen at *site*: it, or one that it is nested in; None: outside."""
     for inner in site.levels:
-        realm = inner.realm_of(version)
-        found = next((level for level in home.levels if level.realm_of(version) == realm), None)
+        realm = inner.met_in(version)
+        found = next((level for level in home.levels if level.met_in(version) == realm), None)
         if found is not None:
             return found
     return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..basics.addresses import Address, Prefix
+from ..basics.mapped_networks import Mapped
 
 #: Realm of every site that wears its own addresses outside.
 INTERNET = "internet"
@@ -68,6 +69,8 @@ class Site:
             its own routers and then those of the other.
         realm: name that the inventory gives; None means the default of :meth:`realm_of`.
         outer: the site in whose network its own routers stand; None where they stand outside of all sites.
+        mapped: those of its networks that a box beyond its outermost router maps one to one, towards the other sites of
+            its realm.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Site:
     gateways: tuple[Gateway, ...]
     realm: str | None
     outer: Site | None = None
+    mapped: tuple[Mapped, ...] = ()
 
     @cached_property
     def own_gateways(self) -> tuple[Gateway, ...]:
@@ -98,7 +102,7 @@ class Site:
     @cached_property
     def _realms(self) -> dict[int, str]:
         if self.realm is not None:
-            return dict.fromkeys((4, 6), self.realm)
+            return {4: f"site {self.name}" if self.mapped else self.realm, 6: self.realm}
         # Packets of an IP version may leave this site under a public address.
         translated = {item.version for gateway in self.own_gateways for item in gateway.public if not item.unsaid}
         return {version: f"site {self.name}" if version in translated else self._outside(version) for version in (4, 6)}
@@ -108,8 +112,24 @@ class Site:
         return INTERNET if self.outer is None else self.outer.realm_of(version)
 
     def realm_of(self, version: int) -> str:
-        """The realm of an IP version: sites in one realm route to each other without translation."""
+        """The realm of an IP version: sites in one realm route to each other without translation.
+
+        One whose networks are mapped is a realm of its own, and its addresses mean nobody elsewhere.
+        """
         return self._realms[version]
+
+    def met_in(self, version: int) -> str:
+        """The realm in which other sites meet it without the Internet: under its addresses, or what they are mapped to.
+
+        Two sites meet so where this is the same of both.
+        """
+        return self.realm if self.mapped and self.realm is not None else self.realm_of(version)
+
+    @cached_property
+    def shown(self) -> tuple[Prefix, ...]:
+        """Its networks as the other sites that it meets there know them, in the order of its own."""
+        known = {item.own: item.shown for item in self.mapped}
+        return tuple([known.get(network, network) for network in self.networks])
 
     def realm_beyond(self, gateway: Gateway, version: int) -> str:
         """The realm in which one of its own routers wears its public address."""

@@ -10,13 +10,18 @@ from typing import Any
 
 from ..basics.addresses import Prefix
 from ..basics.findings import Finding, short
+from .mapped_networks import check_mapped, read_mapped
 from .nesting import nest
 from .public_addresses import PUBLIC_KEYS, check_chain, check_public, read_public
 from .reader import Reader
 from .side_by_side import check_side_by_side
 from .site import Gateway, Site
 
-SITE_KEYS = frozenset(("networks", "gateway", "gateways", *PUBLIC_KEYS, "realm"))
+SITE_KEYS = frozenset(("networks", "gateway", "gateways", *PUBLIC_KEYS, "realm", "mapped_as"))
+_ONE_SITE_EACH = (
+    "give each address to one site of a realm; sites behind different NAT routers may repeat them, and so may sites "
+    "whose networks a VPN maps one to one to others: say to which with mapped_as"
+)
 GATEWAY_KEYS = ("host", *PUBLIC_KEYS)
 
 
@@ -42,6 +47,7 @@ def read_sites(raw: object, hosts: Mapping[str, Mapping[str, object]], findings:
             sites[site.name] = site
     sites = nest(reader, sites, hosts)
     _check_overlaps(reader, sites)
+    check_mapped(reader, sites)
     _check_routers(reader, sites)
     check_public(reader, sites)
     for site in sites.values():
@@ -57,7 +63,8 @@ def _read_site(reader: Reader, name: str, raw: object, variable: str, hosts: set
     if entry.get("networks") in (None, [], ()):
         reader.note("FXN103", f"{variable}.networks", "", "a site needs networks", "list its networks in CIDR notation")
     realm = reader.name(entry["realm"], f"{variable}.realm") if entry.get("realm") is not None else None
-    return Site(name, networks, _read_gateways(reader, entry, variable, hosts), realm)
+    mapped = read_mapped(reader, entry, variable, networks, realm)
+    return Site(name, networks, _read_gateways(reader, entry, variable, hosts), realm, mapped=mapped)
 
 
 def _read_gateways(reader: Reader, entry: Mapping[str, Any], variable: str, hosts: set[str]) -> tuple[Gateway, ...]:
@@ -117,11 +124,12 @@ def _gateway_host(reader: Reader, value: object, variable: str, hosts: set[str])
 
 def _check_overlaps(reader: Reader, sites: Mapping[str, Site]) -> None:
     # Sorted by first address, a network can only overlap the one that reaches furthest so far. Networks behind
-    # different public addresses may repeat (every second office is 192.168.1.0/24), except inside one realm.
+    # different public addresses may repeat (every second office is 192.168.1.0/24), except inside one realm:
+    # there, what they are mapped to must not.
     realms: dict[int, dict[str, list[tuple[Prefix, str, int]]]] = {4: {}, 6: {}}
     for site in sites.values():
-        for index, network in enumerate(site.networks):
-            placed = realms[network.version].setdefault(site.realm_of(network.version), [])
+        for index, network in enumerate(site.shown):
+            placed = realms[network.version].setdefault(site.met_in(network.version), [])
             placed.append((network, site.name, index))
     for of_version in realms.values():
         for placed in of_version.values():
@@ -131,12 +139,10 @@ def _check_overlaps(reader: Reader, sites: Mapping[str, Site]) -> None:
                 network, name, index = item
                 if furthest is not None and furthest[0].last >= network.first:
                     other = f"{furthest[0].text} of site {furthest[1]}"
+                    own = sites[name].networks[index]
+                    variable = f"networks[{index}]" if own == network else f"mapped_as.{own.text}"
                     reader.note(
-                        "FXN109",
-                        f"faxnet_sites.{name}.networks[{index}]",
-                        network.text,
-                        f"overlaps {other}",
-                        "give each address to one site of a realm; sites behind different NAT routers may repeat them",
+                        "FXN109", f"faxnet_sites.{name}.{variable}", network.text, f"overlaps {other}", _ONE_SITE_EACH
                     )
                 if furthest is None or network.last > furthest[0].last:
                     furthest = item
@@ -149,7 +155,7 @@ def _check_routers(reader: Reader, sites: Mapping[str, Site]) -> None:
     for site in sites.values():
         for gateway in site.own_gateways:
             first = first_site.setdefault(gateway.host, site)
-            if first is not site and any(first.realm_of(version) != site.realm_of(version) for version in (4, 6)):
+            if first is not site and any(first.met_in(version) != site.met_in(version) for version in (4, 6)):
                 reader.note(
                     "FXN119",
                     f"faxnet_sites.{site.name}.realm",

@@ -51,4 +51,4 @@ def _is_hidden(site: Site, client: Host) -> bool:
 
 
 def _leads_out(site: Site, other: Site, server: Host) -> bool:
-    return other.name != site.name and 4 in server.versions and other.realm_of(4) != site.realm_of(4)
+    return other.name != site.name and 4 in server.versions and other.met_in(4) != site.met_in(4)

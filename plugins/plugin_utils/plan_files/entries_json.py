@@ -102,6 +102,7 @@ class Entries:
         }
         # Plain tuples in the loop: there are tens of thousands of flows, and few servers.
         dialled: dict[tuple[str, str], str] = {}
+        mapped: dict[tuple[str, str], str] = {}
         self._also: dict[tuple[str, str, str], dict[End, None]] = {}
         hosts = plan.intent.hosts
         several = {name for name, host in hosts.items() if host.members}
@@ -118,13 +119,16 @@ class Entries:
             elif flow.version == 4 or key not in self.dials:
                 self.dials[key] = self.texts[path.dial]
             if path.dial != path.arrives_at:
-                dialled.setdefault((destination, service), self.texts[path.dial])
+                known = mapped if path.route.enters else dialled
+                known.setdefault((destination, service), self.texts[path.dial])
         for key, ends in self._also.items():
             # What clients dial first is the first that the server's host names.
             ordered = [address for address in hosts[key[2]].addresses if address in ends]
             self.dials.update({key: self.texts[ordered[0]]} if ordered else {})
             self._also[key] = dict.fromkeys(ordered[1:])
         self.publics = {HostService(*server): address for server, address in dialled.items()}
+        # What a VPN maps the address of a server to, for its clients beyond.
+        self.mapped = {HostService(*server): address for server, address in mapped.items()}
         for use in plan.intent.uses:
             self.clients.setdefault(use.offered, []).append(use.host)
 
@@ -144,6 +148,7 @@ class Entries:
             "public_to": [source.text for source in offer.sources],
             "enabled": offer.enabled,
             **({"offer": offer.name} if offer.name else {}),
+            **({"mapped": self.mapped[offer.key]} if offer.key in self.mapped else {}),
         }
 
     def _profile(self, offer: Offer) -> Profile:

@@ -273,7 +273,8 @@ def _sites(plan: Plan, texts: Texts) -> dict[str, dict[str, Any]]:
         name: {
             "networks": [network.text for network in site.networks],
             "gateways": [_gateway(gateway, texts) for gateway in site.gateways],
-            "realm": {"4": site.realm_of(4), "6": site.realm_of(6)},
+            "realm": {"4": site.met_in(4), "6": site.met_in(6)},
+            **({"mapped_as": {item.own.text: item.shown.text for item in site.mapped}} if site.mapped else {}),
             **({"within": site.outer.name} if site.outer is not None else {}),
         }
         for name, site in plan.intent.sites.items()

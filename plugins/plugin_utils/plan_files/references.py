@@ -142,9 +142,18 @@ class References:
                     self.refuse(f"{place}[0]", entry["flows"][0], "which begins with none of the exchanges here")
 
 
+def _length(network: str) -> int:
+    return parse_prefix(network).length
+
+
 def _check_sites(found: References, plan: Mapping[str, Any]) -> None:
     for name, site in plan["sites"].items():
         found.networks(f"sites.{name}.networks", site["networks"])
+        mapped = site.get("mapped_as", {})
+        found.networks(f"sites.{name}.mapped_as", mapped)
+        found.networks(f"sites.{name}.mapped_as", mapped.values())
+        if any(_length(own) != _length(shown) for own, shown in mapped.items()):
+            found.refuse(f"sites.{name}.mapped_as", mapped, "whose networks differ in size")
         if "within" in site:
             place = f"sites.{name}.within"
             found.one_of(place, site["within"], plan["sites"], "none of the sites here")

@@ -96,6 +96,7 @@ OFFER: Shape = {
     **dict.fromkeys(("clients", "exchanges", "public_to"), TEXTS),
     **dict.fromkeys(("internet", "enabled"), FLAG),
     "offer": Optional(TEXT),
+    "mapped": Optional(TEXT),
     "settings": SETTINGS,
 }
 CALLBACK: Shape = {"mode": TEXT, "low": NUMBER, "high": NUMBER, "fixed": NUMBER}
@@ -175,6 +176,7 @@ PLAN: Shape = {
                 {"host": TEXT, "public": TEXTS, "outside": TEXTS, "dynamic": FLAG, "public_networks": TEXTS}
             ),
             "realm": {"4": TEXT, "6": TEXT},
+            "mapped_as": Optional(Named(TEXT)),
         }
     ),
     "hosts": Named({**HOST, "stance": TEXT}),

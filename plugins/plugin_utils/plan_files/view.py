@@ -10,7 +10,7 @@ and work where only the plan directory has been handed over.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -154,6 +154,7 @@ class SiteView:
 
     Attributes:
         within: the site that it is nested in, whose gateways are the last ones of its own; empty for none.
+        mapped_as: networks that a VPN maps one to one towards the other sites of the realm, and what they are there.
     """
 
     name: str
@@ -161,9 +162,17 @@ class SiteView:
     gateways: tuple[GatewayView, ...]
     realms: Mapping[str, str]
     within: str = ""
+    mapped_as: Mapping[str, str] = field(default_factory=dict)
 
     def realm(self, version: int) -> str:
-        """Its realm of an IP version: sites in one realm meet each other under their own addresses."""
+        """Its realm of an IP version: sites in one realm meet each other under their own addresses.
+
+        One whose networks are mapped is a realm of its own.
+        """
+        return f"site {self.name}" if self.mapped_as and version == 4 else self.met_in(version)
+
+    def met_in(self, version: int) -> str:
+        """The realm in which other sites meet it without the Internet, under whatever addresses."""
         return self.realms[str(version)]
 
 
@@ -347,7 +356,9 @@ def _site(name: str, site: Mapping[str, Any]) -> SiteView:
         )
         for gateway in site["gateways"]
     )
-    return SiteView(name, tuple(site["networks"]), gateways, site["realm"], site.get("within", ""))
+    return SiteView(
+        name, tuple(site["networks"]), gateways, site["realm"], site.get("within", ""), site.get("mapped_as", {})
+    )
 
 
 def _host(name: str, host: Mapping[str, Any], traits: Mapping[str, Traits]) -> HostView:

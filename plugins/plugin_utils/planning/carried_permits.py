@@ -117,8 +117,8 @@ def note_translated(intent: Intent, findings: list[Finding]) -> None:
     noted: dict[tuple[str, str, str, Opening], list[str]] = defaultdict(list)
     realms: dict[tuple[str, int], list[Prefix]] = defaultdict(list)
     for site in intent.sites.values():
-        for network in site.networks:
-            realms[site.realm_of(network.version), network.version].append(network)
+        for network in site.shown:
+            realms[site.met_in(network.version), network.version].append(network)
     near: dict[tuple[str, Prefix], bool] = {}
     for host in hosts_with_permits:
         for opening in host.openings:
@@ -126,7 +126,10 @@ def note_translated(intent: Intent, findings: list[Finding]) -> None:
                 worn = _worn(intent, host, source.version) if source.length else None
                 if worn is None or host.address_of(source.version) is None:
                     continue
-                realm = intent.sites[host.site].realm_of(source.version)
+                site = intent.sites[host.site]
+                if site.mapped and any(item.overlaps(source) for item in site.networks):
+                    continue
+                realm = site.met_in(source.version)
                 if (realm, source) not in near:
                     near[realm, source] = any(item.overlaps(source) for item in realms[realm, source.version])
                 if not near[realm, source]:

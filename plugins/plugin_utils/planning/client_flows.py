@@ -147,6 +147,7 @@ def client_flows(
                 continue  # what has no address to come to is switched off, or a finding
             source, destination, ends, path = server, client, to_client, back or there.answering()
         path = _straight(intent, routes, connection, item) if use.dials and exchange.one_network else path
+        findings += _unmapped_inside(use, exchange, path) if exchange.helper and on and item.on else ()
         some = _with_its_own(offer, item, path) if offer.addresses else path
         if some is None:
             continue  # addresses in error, or of the other IP version
@@ -183,6 +184,20 @@ def _with_its_own(offer: Offer, item: _Taken, path: Path) -> Path | None:
     """The path for the addresses that an exchange alone is with, if it has any."""
     own = offer.addresses.get(item.exchange.part_of or item.exchange.name)
     return with_some(path, own, of_source=item.from_server) if own else path
+
+
+def _unmapped_inside(use: Use, exchange: Exchange, path: Path) -> Iterator[Finding]:
+    """What to say of a protocol that speaks of addresses, where a box that the plan does not know maps them."""
+    if not (path.route.leaves or path.route.enters):
+        return
+    helper = exchange.helper.upper()
+    message = (
+        f"{exchange.title} says addresses inside its packets, and the VPN between {use.host} and {use.server} maps "
+        f"them: only a helper (ALG) for {helper} on the box that maps rewrites what is said"
+    )
+    cure = f"have that box run one on the service's port (Linux: nf_nat_{exchange.helper}); over TLS none can read it"
+    variable = f"faxnet_uses[{use.position}].exchanges.{exchange.name}"
+    yield Finding("FXN412", (use.host,), variable, "on", message, cure)
 
 
 def _impassable(intent: Intent, use: Use, exchange: Exchange, ridden: bool) -> Finding:

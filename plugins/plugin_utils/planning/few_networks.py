@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ..basics.addresses import Address, Prefix, collapse, network_of, without_host_bits
+from ..inventory.site import Site
 
 #: Of the hosts in one network, and of a realm's networks, so many parts are named; beyond that, what holds them all.
 MOST_PARTS = 16
@@ -32,3 +33,20 @@ def summary(prefixes: Iterable[Prefix]) -> tuple[Prefix, ...]:
             break
         found = collapse(without_host_bits(item, length) if item.length > length else item for item in found)
     return found
+
+
+def common(one: Prefix, other: Prefix) -> Prefix:
+    """What two networks that overlap have in common: the smaller one."""
+    return max(one, other, key=lambda item: item.length)
+
+
+def by_network(site: Site, addresses: list[Address]) -> Iterator[tuple[Prefix | None, tuple[Prefix, ...]]]:
+    """Addresses as networks, those of each of the site's networks together; None for those in none of them."""
+    rest = addresses
+    for network in site.networks:
+        held = [address for address in rest if network.holds(address)]
+        if held:
+            rest = [address for address in rest if not network.holds(address)]
+            yield network, exactly(held) or (network,)
+    if rest:
+        yield None, tuple(map(network_of, rest))

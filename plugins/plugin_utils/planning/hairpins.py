@@ -67,10 +67,11 @@ class Hairpins:
     def _from_elsewhere(self, client: Host, server: Host, version: int) -> BothWays | None:
         """The ways of a client in another site, which may reach the server without translation."""
         start, end = self._sites[client.site], self._sites[server.site]
-        if start.realm_of(version) != end.realm_of(version):
+        if start.met_in(version) != end.met_in(version):
             return None
         there = self._routes.over_the_internet(client.name, server.name, version)
-        if isinstance(there, Route) and there.worn is None and there.start_own is None:
+        near = start.realm_of(version) == end.realm_of(version)  # and no VPN between them maps addresses
+        if near and isinstance(there, Route) and there.worn is None and there.start_own is None:
             # Nobody translates the client: the server sees its own address, and calls that as any other of the realm.
             return there, self._routes.route(server.name, client.name, version)
         return there, self._routes.over_the_internet(server.name, client.name, version)

@@ -16,8 +16,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ..basics.addresses import Address, End, Prefix, collapse, network_of
+from ..basics.addresses import Address, End, Prefix, collapse, network_of, prefix_of
 from ..basics.findings import Finding, short
+from ..basics.mapped_networks import own_address, shown_as
 from ..basics.ports import PortRange
 from ..basics.vaulted import NOT_SHOWN
 from ..inventory.intent import Host, Intent, Jump, Opening
@@ -156,6 +157,8 @@ class _Logins:
 
     def _add(self, start: Start, host: Host, port: int, dialled: Address | None) -> None:
         site = self._intent.sites[host.site]
+        # From elsewhere a host is logged in to at what its address is mapped to; at its site's routers it has its own.
+        dialled = own_address(dialled, site.mapped) if dialled is not None else None
         router = next((gateway.host for gateway in site.gateways if gateway.host == host.name), "")
         for own in host.addresses if start.origin.host != host.name else ():
             if dialled is not None and dialled.version != own.version:
@@ -189,7 +192,8 @@ class _Logins:
             if router is None or (login.both and login.named and lacks(router, login.version)):
                 continue
             wanted = _Wanted(step.router, login.version, step.source, login.port, step.direction)
-            self._wanted[wanted, self._id(login, step, first)].update(dict.fromkeys(held))
+            known = [prefix_of(shown_as(item, way.enters)) for item in held] if step.direction == "out" else held
+            self._wanted[wanted, self._id(login, step, first)].update(dict.fromkeys(known))
         for host in targets.values():
             self._arrive(login, host, way.arrivals)
 
@@ -252,7 +256,7 @@ class _Logins:
             self._intent.hosts[login.start.origin.host].site if login.start.origin.host else login.start.origin.site
         )
         if step.direction == "out" and starts_at != target.site:
-            end = self._intent.sites[target.site].realm_of(login.version)
+            end = self._intent.sites[target.site].met_in(login.version)
         name = login.start.name.replace(":", ".")
         return f"{MANAGEMENT}/{name}>{end.replace(' ', '.')}" + ("/6" if login.version == 6 else "")
 

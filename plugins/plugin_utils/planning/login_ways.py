@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from ..basics.addresses import Address, End, Prefix, is_unrouted
+from ..basics.mapped_networks import Mapped, shown_as
 from ..basics.vaulted import NOT_SHOWN
 from ..inventory.intent import Host, Intent, Jump, Origin
 from ..inventory.site import Gateway
@@ -92,11 +93,13 @@ class Way(NamedTuple):
         steps: the routers.
         arrivals: what packets arrive from; several where a router's address changes in several networks.
         shown: what they are sent to where that is not what the host is known by.
+        enters: the networks that the host's are mapped to on the way, as routers of the other site know it.
     """
 
     steps: tuple[Step, ...]
     arrivals: tuple[End, ...]
     shown: Address | None = None
+    enters: tuple[Mapped, ...] = ()
 
 
 def public_addresses(intent: Intent) -> Mapping[Address, str]:
@@ -213,9 +216,12 @@ def _along(route: Route, own: End) -> Way:
     arrivals: dict[End, None] = {}
     for each in (route, *route.also):
         worn = each.start_own or own
-        steps.update((Step(item.device, item.source or worn, item.direction), None) for item in each.crossings)
-        arrivals[each.worn or worn] = None
-    return Way(tuple(steps), tuple(arrivals), route.own_public)
+        arrival = each.worn or shown_as(worn, each.leaves)
+        for item in each.crossings:
+            source = item.source or (worn if item.direction == "out" or item.becomes is not None else arrival)
+            steps[Step(item.device, source, item.direction)] = None
+        arrivals[arrival] = None
+    return Way(tuple(steps), tuple(arrivals), route.own_public, route.enters)
 
 
 def _placed_name(origin: Origin) -> str:

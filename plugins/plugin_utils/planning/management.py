@@ -19,15 +19,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ..basics.addresses import Address, End, Prefix, collapse, network_of
+from ..basics.addresses import Address, End, Prefix, collapse, prefix_of
 from ..basics.findings import Finding
+from ..basics.mapped_networks import own_address, own_of, shown_as
 from ..inventory.intent import Host, Intent, Opening
 from ..inventory.permits import ANYWHERE
 from ..inventory.reader import listed
 from ..inventory.site import Gateway, Site
 from ..platforms.registry import PLATFORMS
 from ..policies.policy import MANAGEMENT, Permit
-from .few_networks import MOST_PARTS, exactly, summary
+from .few_networks import MOST_PARTS, by_network, common, summary
 
 ManagementPermits = Mapping[str, Mapping[Permit, list[str]]]
 """What each router lets through, by its name, with the ids that say why."""
@@ -56,13 +57,20 @@ class _Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _InRealm:
-    """What a source has in common with a realm's networks: thousands of sites ask for their own part of it."""
+    """What a source has in common with a realm's networks: thousands of sites ask for their own part of it.
 
+    These are the networks as the sites of the realm know each other.
+    """
+
+    source: Prefix
     parts: tuple[_Part, ...]
     of_site: Mapping[str, list[Prefix]]
 
     def near(self, site: Site) -> list[Prefix]:
         """What lies in a site itself."""
+        if site.mapped:
+            # Inside, nobody has the addresses by which the others know the site.
+            return [common(network, self.source) for network in site.networks if network.overlaps(self.source)]
         return self.of_site.get(site.name, [])
 
     def has_others(self, site: Site) -> bool:
@@ -109,7 +117,9 @@ def _managed(intent: Intent) -> dict[Together, list[Address]]:
                 public = {address for gateway in rows for address in gateway.fixed}
             if dialled in public:
                 continue
-            if router or any(network.holds(dialled) for network in intent.sites[host.site].networks):
+            site = intent.sites[host.site]
+            dialled = own_address(dialled, site.mapped)
+            if dialled not in host.addresses and (router or any(network.holds(dialled) for network in site.networks)):
                 of_host.append(dialled)
     return found
 
@@ -187,8 +197,8 @@ class OnTheWay:
         self._nested = any(site.outer is not None for site in intent.sites.values())
         self._networks: dict[tuple[str, int], list[_Part]] = defaultdict(list)
         for site in intent.sites.values():
-            for network in site.networks:
-                self._networks[site.realm_of(network.version), network.version].append(_Part(site.name, network))
+            for network in site.shown:
+                self._networks[site.met_in(network.version), network.version].append(_Part(site.name, network))
         self._known: dict[tuple[str, Prefix], _InRealm] = {}
         self._fewer: dict[tuple[str, Prefix], tuple[Prefix, ...]] = {}
         self._wanted: dict[tuple[str, Prefix, Opening], _Wanted] = {}
@@ -210,7 +220,7 @@ class OnTheWay:
             apart = within and (len(site.networks) > 1 or (place > 0 and source.length))
             if not (entries or apart or (source.length and realm.has_others(site))):
                 continue
-            for network, held in _by_network(site, addresses):
+            for network, held in by_network(site, addresses):
                 for destination in held:
                     way = Way(opening, source, destination, target, group.both)
                     if network is not None and place < 0:
@@ -227,7 +237,7 @@ class OnTheWay:
 
     def _is_alone(self, site: Site, version: int) -> bool:
         """Whether a site is one network, and its realm has no other."""
-        parts = self._networks.get((site.realm_of(version), version), ())
+        parts = self._networks.get((site.met_in(version), version), ())
         others = len(parts) > 1 or (parts and parts[0].site != site.name)
         return not (self._nested or others) and len(site.networks) == 1
 
@@ -266,22 +276,22 @@ class OnTheWay:
             return ()
         if len(realm.parts) <= MOST_PARTS:
             return collapse(part.prefix for part in realm.parts if part.site not in (site.name, *related))
-        key = (site.realm_of(source.version), source)
+        key = (site.met_in(source.version), source)
         if key not in self._fewer:
             self._fewer[key] = summary(part.prefix for part in realm.parts)
         return self._fewer[key]
 
     def _in_realm(self, site: Site, source: Prefix) -> _InRealm:
         """What a source has in common with the networks of a site's realm."""
-        realm = site.realm_of(source.version)
+        realm = site.met_in(source.version)
         known = self._known.get((realm, source))
         if known is None:
             of_site: dict[str, list[Prefix]] = defaultdict(list)
             for part in self._networks[realm, source.version]:
                 if part.prefix.overlaps(source):
-                    of_site[part.site].append(max(part.prefix, source, key=lambda item: item.length))
+                    of_site[part.site].append(common(part.prefix, source))
             parts = tuple(_Part(name, prefix) for name, held in of_site.items() for prefix in held)
-            known = self._known[realm, source] = _InRealm(parts, dict(of_site))
+            known = self._known[realm, source] = _InRealm(source, parts, dict(of_site))
         return known
 
     def _outward(self, site: Site, place: int, way: Way, sources: list[Prefix]) -> None:
@@ -297,11 +307,11 @@ class OnTheWay:
 
     def _note(self, site: Site, way: Way, opening: Opening) -> None:
         """Remember what the source's own routers let out to: of all sites together, at the end."""
-        realm = site.realm_of(way.source.version)
+        realm = site.met_in(way.source.version)
         key = (realm, way.source, opening)
         if key not in self._wanted:
             self._wanted[key] = _Wanted(way.source.version, realm, way.source, opening.transport, opening)
-        self._wanted[key].targets.append((site.name, way.destination))
+        self._wanted[key].targets.append((site.name, prefix_of(shown_as(way.destination, site.mapped))))
 
     def let_out(self) -> None:
         """Let out, at the routers of those sites where named sources are, what goes to other sites of the realm."""
@@ -317,7 +327,7 @@ class OnTheWay:
                 for gateways, destinations in others.items():
                     for destination in many if many and gateways is site.gateways else collapse(destinations):
                         way = Way(wanted.opening, wanted.source, destination, wanted.realm, False)
-                        self._permit(gateways, way, part.prefix, "out")
+                        self._permit(gateways, way, own_of(part.prefix, site.mapped), "out")
 
     def _gateways_to(self, site: Site, other: str, version: int) -> tuple[Gateway, ...]:
         """The gateways that packets pass out of a site towards another one."""
@@ -384,15 +394,3 @@ def lacks(router: Host, version: int) -> bool:
     """Whether a router's platform cannot hold rules of an IP version."""
     platform = PLATFORMS.get(router.platform)
     return version == 6 and platform is not None and not platform.traits.abilities.ipv6
-
-
-def _by_network(site: Site, addresses: list[Address]) -> Iterator[tuple[Prefix | None, tuple[Prefix, ...]]]:
-    """Addresses as networks, those of each of the site's networks together; None for those in none of them."""
-    rest = addresses
-    for network in site.networks:
-        held = [address for address in rest if network.holds(address)]
-        if held:
-            rest = [address for address in rest if not network.holds(address)]
-            yield network, exactly(held) or (network,)
-    if rest:
-        yield None, tuple(map(network_of, rest))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..basics.addresses import End, first_of, is_unrouted
+from ..basics.addresses import Address, End, first_of, is_unrouted
 from ..inventory.site import PublicAddress, Site
 from .route import CHANGING, Hop, NoRoute
 
@@ -66,3 +66,11 @@ def _of(site: Site, hop: Hop) -> Site:
     """The site that a router on the way out of *site* is one of: itself, or one that it is nested in."""
     found = (level for level in site.levels if any(gateway.host == hop.device for gateway in level.own_gateways))
     return next(found, site)
+
+
+def unmapped(site: Site, own: Address) -> NoRoute:
+    """Return why a router whose address lies in none of its site's networks is not met where those are mapped."""
+    reason = f"{own.text} is in no network that is mapped for the other sites of realm {site.realm}"
+    said = ", ".join(f"{item.own.text}: {item.shown.text}" for item in site.mapped)
+    cure = f"give the host an address in {' or '.join(item.own.text for item in site.mapped)}"
+    return NoRoute(site.name, reason, f"faxnet_sites.{site.name}.mapped_as", cure, "FXN157", said)

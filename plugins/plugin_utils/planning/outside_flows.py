@@ -10,6 +10,7 @@ from functools import cached_property
 
 from ..basics.addresses import Address, is_loopback, is_unrouted
 from ..basics.findings import Finding
+from ..basics.mapped_networks import shown_address
 from ..catalog.profile import Exchange
 from ..inventory.intent import Intent, Offer
 from ..inventory.offers import offer_ports, offer_source_ports
@@ -109,12 +110,17 @@ class _NamedAddresses:
 
     @cached_property
     def _holders(self) -> dict[Address, dict[str, str]]:
-        """Hosts by their address and realm: networks behind different routers may have the same private addresses."""
+        """Hosts by their address and realm: networks behind different routers may have the same private addresses.
+
+        One whose network is mapped has another address for the other sites of its realm.
+        """
         found: dict[Address, dict[str, str]] = {}
         for host in self._intent.hosts.values():
             for address in host.addresses:
-                realm = self._intent.sites[host.site].realm_of(address.version)
-                found.setdefault(address, {})[realm] = host.name
+                site = self._intent.sites[host.site]
+                found.setdefault(address, {})[site.realm_of(address.version)] = host.name
+                if site.mapped:
+                    found.setdefault(shown_address(address, site.mapped), {})[site.met_in(address.version)] = host.name
         return found
 
     @cached_property
@@ -153,10 +159,13 @@ class _NamedAddresses:
 
     def _holder(self, offer: Offer, address: Address) -> tuple[str, str]:
         """The host that the server meets at an address, if it is one of the inventory's; and why none can be met."""
-        realm = self._intent.sites[self._intent.hosts[offer.host].site].realm_of(address.version)
+        site = self._intent.sites[self._intent.hosts[offer.host].site]
         holders = self._holders.get(address, {})
-        if realm in holders:
-            return holders[realm], ""
+        if site.realm_of(address.version) in holders:
+            return holders[site.realm_of(address.version)], ""
+        near = holders.get(site.met_in(address.version), "")
+        if near and self._intent.hosts[near].site != site.name:
+            return near, ""
         if self._routes.is_network_end(address):
             return "", "it is the first or last address of a network, which no host has"
         if self._routes.is_inside(offer.host, address):

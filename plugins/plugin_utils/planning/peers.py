@@ -11,6 +11,7 @@ can call back a network, and a router's public address leads to one machine.
 from __future__ import annotations
 
 from ..basics.addresses import End, Prefix, prefix_of
+from ..basics.mapped_networks import shown_as
 from ..inventory.intent import Host
 from .route import NoRoute, Path, Route
 from .routes import Routes
@@ -74,10 +75,10 @@ def with_some(path: Path, ends: tuple[End, ...], *, of_source: bool) -> Path | N
         held = prefix_of(each.leaves_as if of_source else each.arrives_at)
         for end in ends:
             if held.contains(prefix_of(end)) and of_source:
-                worn = end if each.arrives_from == each.leaves_as else each.arrives_from
+                worn = shown_as(end, each.route.leaves) if each.route.worn is None else each.arrives_from
                 found[each._replace(leaves_as=end, arrives_from=worn)] = None
             elif held.contains(prefix_of(end)):
-                found[each._replace(dial=end, arrives_at=end)] = None
+                found[each._replace(dial=shown_as(end, each.route.enters), arrives_at=end)] = None
     if not found:
         return None
     first, *others = found

@@ -120,7 +120,11 @@ def _gather_path(
         device = gathered.get(name)
         if device is None:
             continue  # a gateway whose own variables are in error; the finding is noted
-        source, destination = worn or leaves_as, inside or arrives_at
+        # Where a VPN maps networks, the routers outward see what is dialled there, those inward what arrives.
+        if direction == "out":
+            source, destination = worn or leaves_as, inside or dial
+        else:
+            source, destination = worn or (arrives_from if becomes is None else leaves_as), inside or arrives_at
         if direction == "in" and inside is None and becomes is None:
             permit = arriving  # the innermost router lets through what the destination lets in
         else:
@@ -243,10 +247,11 @@ class _Untranslated:
         self._routers: dict[tuple[str, int], list[tuple[str, Prefix]]] = {}
         self._of_site: set[tuple[str, int, str]] = set()
         self._known: dict[tuple[str, int, str], tuple[Prefix, ...]] = {}
+        self._known_inside: dict[tuple[str, int, str, tuple[Prefix, ...]], tuple[Prefix, ...]] = {}
         self._nested: dict[str, list[Site]] = {}
         for site in intent.sites.values():
-            for network in site.networks:
-                self._networks.setdefault((site.realm_of(network.version), network.version), []).append(network)
+            for network in site.shown:
+                self._networks.setdefault((site.met_in(network.version), network.version), []).append(network)
             if site.outer is not None:
                 self._nested.setdefault(site.outer.name, []).append(site)
         outer = {gateway.host for site in intent.sites.values() for gateway in site.own_gateways[1:]}
@@ -259,8 +264,8 @@ class _Untranslated:
                     self._of_site.add((*key, site.name))
 
     def _in_realm(self, site: Site, version: int) -> Sequence[Prefix]:
-        """The networks of a site's realm."""
-        return self._networks.get((site.realm_of(version), version), ())
+        """The networks of a site's realm, as its sites know each other."""
+        return self._networks.get((site.met_in(version), version), ())
 
     def around(self, site: Site, version: int) -> list[Prefix]:
         """The networks of other realms that a site's packets get to all the same, by way of sites that it is nested in.
@@ -317,7 +322,7 @@ class _Untranslated:
 
     def beyond(self, site: Site, version: int) -> tuple[Prefix, ...]:
         """The networks of an IP version, as few as can be; one and the same tuple for all sites with the same."""
-        realm = site.realm_of(version)
+        realm = site.met_in(version)
         own = site.name if self._of_site and (realm, version, site.name) in self._of_site else ""
         key = (realm, version, own)
         known = self._known.get(key)
@@ -326,4 +331,10 @@ class _Untranslated:
             networks = (*self._networks.get((realm, version), ()), *others)
             # Behind a router that translates, a realm mostly is one network.
             known = self._known[key] = collapse(networks) if len(networks) > 1 else networks
-        return known
+        if not site.mapped or version == 6:
+            return known
+        # Most sites that are mapped have the same networks: that is why they are.
+        inside = tuple([network for network in site.networks if network.version == version])
+        if (*key, inside) not in self._known_inside:
+            self._known_inside[*key, inside] = collapse((*known, *inside))
+        return self._known_inside[*key, inside]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The networks of each realm: which site holds an address, and which parts of a network."""
+"""The networks of each realm, as its sites know each other: which holds an address, and which parts of a network."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ class RealmNetworks:
         #: The first and last addresses of IPv4 networks, which no host has (RFC 1122, 3.2.1.3; RFC 3021).
         self.ends: set[Address] = set()
         for site in sites:
-            for network in site.networks:
-                key = (site.realm_of(network.version), network.version)
+            for network in site.shown:
+                key = (site.met_in(network.version), network.version)
                 self._networks.setdefault(key, []).append((network, site))
+            for network in (*site.networks, *site.shown) if site.mapped else site.networks:
                 if network.version == 4 and network.length < 31:
                     self.ends |= {Address(4, network.first), Address(4, network.last)}
         for placed in self._networks.values():

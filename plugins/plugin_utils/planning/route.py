@@ -13,6 +13,9 @@ networks to whoever gets packets from it, and nothing that packets could be sent
 
 A route may turn (hairpins.py): packets go outward to a router and back in through it. It translates their destination,
 and their source as well: to its own address, else the answers would not come back through it.
+
+Between two sites whose networks a VPN maps one to one, the sender's address becomes the one that it is mapped to, and
+the address that was dialled the receiver's own: beyond all routers of the one and before all of the other.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ..basics.addresses import Address, End, Prefix
+from ..basics.mapped_networks import Mapped, shown_as
 from ..basics.named_tuples import made
 from ..inventory.site import PublicAddress
 
@@ -68,6 +72,8 @@ class Route:
         reached_as: that address as it reaches the destination.
         forwards: whether a router on the way translates the destination.
         also: the same way once more for each other network that a changing public address on it may be in.
+        leaves: the networks that the source's are mapped to between the routers outward and those inward.
+        enters: the same of the destination's.
     """
 
     crossings: tuple[Crossing, ...]
@@ -80,6 +86,13 @@ class Route:
     reached_as: Address | None
     forwards: bool
     also: tuple[Route, ...] = ()
+    leaves: tuple[Mapped, ...] = ()
+    enters: tuple[Mapped, ...] = ()
+
+    def mapped(self, leaves: tuple[Mapped, ...], enters: tuple[Mapped, ...]) -> Route:
+        """The same way through a VPN that maps networks."""
+        also = tuple([other.mapped(leaves, enters) for other in self.also])
+        return replace(self, also=also, leaves=leaves, enters=enters)
 
 
 class Hop(NamedTuple):
@@ -244,6 +257,9 @@ class Path(NamedTuple):
         """Return the way of packets between two ends on a route; what an end wears outside goes before its own."""
         leaves_as, arrives_at = route.start_own or source, route.reached_as or destination
         dial, arrives_from = route.dialled or arrives_at, route.worn or leaves_as
+        if route.leaves or route.enters:
+            dial = route.dialled or shown_as(arrives_at, route.enters)
+            arrives_from = route.worn or shown_as(leaves_as, route.leaves)
         also = tuple([cls.along(other, source, destination) for other in route.also]) if route.also else ()
         return made(cls, (leaves_as, dial, arrives_from, arrives_at, route, also))
 

@@ -10,14 +10,16 @@ well, is met there, and further out they go through that site's gateways.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
 from ..basics.addresses import Address, End, Prefix, first_of, prefix_of
+from ..basics.mapped_networks import own_of
 from ..inventory.intent import Host, Intent
 from ..inventory.site import Gateway, PublicAddress, Site
-from .obstacles import changing, unnamed, unreachable
+from .gateway_rows import bare, hops_of, own_public, position_of, translating, turn_at_shared, worn_at
+from .obstacles import changing, unmapped, unnamed, unreachable
 from .realm_networks import RealmNetworks
 from .route import ANYWHERE, STRAIGHT, Hop, NoRoute, Path, Route, route_through
 
@@ -94,7 +96,7 @@ class Routes:
     def _around(site: Site, one_network: bool) -> Route:
         """The route between two hosts inside of one site: the innermost router stands between its networks."""
         gateways = site.own_gateways[:1]
-        return STRAIGHT if one_network or not gateways else route_through(_bare(gateways), ())
+        return STRAIGHT if one_network or not gateways else route_through(bare(gateways), ())
 
     def _found(
         self, start: Host, end: Host, version: int, here: Prefix | None, there: Prefix | None
@@ -111,7 +113,7 @@ class Routes:
 
     def _stand(self, host: Host, network: Prefix | None) -> _Stand:
         site = self._sites[host.site]
-        place = _position(site, host.name) if host.name in self._gateways else -1
+        place = position_of(site, host.name) if host.name in self._gateways else -1
         return _Stand(site, place, host.name, network if place < 0 else None)
 
     def _stand_of(self, host: str, version: int) -> _Stand:
@@ -124,21 +126,21 @@ class Routes:
         return _network_around(self._sites[host.site], first_of(ends[0])) if ends else None
 
     def _way(self, start: _Stand, end: _Stand, version: int) -> Route | NoRoute:
-        through = _position(start.site, end.host) if end.host in self._gateways else -1
+        through = position_of(start.site, end.host) if end.host in self._gateways else -1
         if through > start.place:
             # A service on a router of its own row: the inner ones stand in between, and translate; an inner router
             # itself wears its own public address towards it.
-            outward = _hops(start.site, start.place + 1, through, end, version)
-            return route_through(outward, (), _worn(start.site, start.place, end, version))
-        through = _position(end.site, start.host) if start.host in self._gateways else -1
+            outward = hops_of(start.site, start.place + 1, through, end.site, version)
+            return route_through(outward, (), worn_at(start.site, start.place, end.site, version))
+        through = position_of(end.site, start.host) if start.host in self._gateways else -1
         if through > end.place:
-            inward = _hops(end.site, end.place + 1, through, start, version)
-            own = _worn(end.site, end.place, start, version)
+            inward = hops_of(end.site, end.place + 1, through, start.site, version)
+            own = worn_at(end.site, end.place, start.site, version)
             return changing(end.site, inward, own) or route_through((), inward, None, own)
         for inner in start.site.levels:
-            realm = inner.realm_of(version)
+            realm = inner.met_in(version)
             for other in end.site.levels:
-                if other.realm_of(version) == realm:
+                if other.met_in(version) == realm:
                     return self._in_realm(start, inner, end, other, version)
         return self._over_the_internet(start, end, version)
 
@@ -146,20 +148,29 @@ class Routes:
         """The way between two ends that meet in a realm: in its site *inner*, in which the one's site is nested or
         which it is, and *other* of the other one.
         """
-        leaving = _translating(_up_to(start, inner), version)
-        entering = _translating(_up_to(end, other), version)
-        worn = _own_public(start.site, start.host, version) if inner is not start.site else None
-        own = _own_public(end.site, end.host, version) if other is not end.site else None
+        leaving = translating(_up_to(start, inner), version)
+        entering = translating(_up_to(end, other), version)
+        worn = own_public(start.site, start.host, version) if inner is not start.site else None
+        own = own_public(end.site, end.host, version) if other is not end.site else None
         problem = changing(end.site, entering, own) or unnamed(start.site, leaving, worn)
         if problem is not None:
             return problem
         outward, inward = self._between(start, inner, end, other, version)
-        route = route_through((*leaving, *_bare(outward)), (*entering, *_bare(inward)), worn, own)
+        route = route_through((*leaving, *bare(outward)), (*entering, *bare(inward)), worn, own)
         if other is not end.site and own is None and route.dialled is None:
             problem = self._unreachable(end, None, version)
         if problem is None and inner is not start.site and worn is None and route.worn is None:
             problem = self._unreachable(start, None, version)
+        if version == 4 and inner.name != other.name and (inner.mapped or other.mapped):
+            problem = problem or self._unmapped(start, inner) or self._unmapped(end, other)
+            route = route.mapped(inner.mapped, other.mapped)
         return problem or route
+
+    def _unmapped(self, stand: _Stand, level: Site) -> NoRoute | None:
+        """Why a router of a mapped site is not met from another one: its address is in none of the site's networks."""
+        host = self._hosts.get(stand.host) if level is stand.site and level.mapped else None
+        own = host.address_of(4) if host is not None else None
+        return unmapped(level, own) if own is not None and _network_around(level, own) is None else None
 
     def _between(
         self, start: _Stand, inner: Site, end: _Stand, other: Site, version: int
@@ -169,9 +180,9 @@ class Routes:
         inward = other.gateways[end.place + 1 :] if other is end.site else other.gateways
         common = inner.common(other)
         if common is None:
-            return _turn_at_shared(outward, inward)
+            return turn_at_shared(outward, inward)
         outward, inward = (row[: len(row) - len(common.gateways)] for row in (outward, inward))
-        turned = _turn_at_shared(outward, inward)
+        turned = turn_at_shared(outward, inward)
         if turned != (outward, inward):
             return turned
         here, there = (self._standing(stand, common, version) for stand in (start, end))
@@ -218,7 +229,7 @@ class Routes:
         found = self._borders.get(key)
         if found is None:
             gateways = site.gateways[stand.place + 1 :]
-            hops, own = tuple(_translating(gateways, version)), _own_public(site, stand.host, version)
+            hops, own = tuple(translating(gateways, version)), own_public(site, stand.host, version)
             found = _Border(gateways, hops, own, changing(site, hops, own), unnamed(site, hops, own))
             self._borders[key] = found
         return found
@@ -275,10 +286,14 @@ class Routes:
         """Whether an address lies in a network that a host reaches without the Internet, or between its routers."""
         levels = self._sites[self._hosts[host].site].levels
         # What lies between two routers of a chain has no networks of its own in the inventory.
-        return any(
-            len(level.own_gateways) > 1 or self._realms.site_of(level.realm_of(address.version), address) is not None
-            for level in levels
-        )
+        return any(len(level.own_gateways) > 1 or self._site_at(level, address) is not None for level in levels)
+
+    def _site_at(self, site: Site, address: Address) -> Site | None:
+        """The site that an address means to whoever is in *site*; None where it means none."""
+        if _network_around(site, address) is not None:
+            return site
+        found = self._realms.site_of(site.met_in(address.version), address)
+        return None if found is not None and found.name == site.name else found  # nobody calls himself by what is shown
 
     def to_address(self, host: str, address: Address) -> Path:
         """Return the way from a host to an address that no host has: near, in a realm, or outside."""
@@ -287,36 +302,47 @@ class Routes:
         if _network_around(start.site, address) is not None:
             one_network = any(network.holds(address) and network.holds(own) for network in start.site.networks)
             turn = () if one_network else start.site.own_gateways[:1]
-            return Path.along(route_through(_bare(turn), ()), own, address)
+            return Path.along(route_through(bare(turn), ()), own, address)
         for level in start.site.levels:
-            other = self._realms.site_of(level.realm_of(version), address)
+            other = self._site_at(level, address)
             if other is not None:
-                route = self._way(start, _Stand(other, -1, "", _network_around(other, address)), version)
+                end = own_of(address, other.mapped)
+                route = self._way(start, _some(other, end), version)
                 if isinstance(route, Route):
-                    return Path.along(route, own, address)
+                    return Path.along(route, own, end)
         return self._out(host, version, address)
 
     def parts_of(self, host: str, network: Prefix) -> Iterator[tuple[Prefix, Site]]:
         """The parts of a network that lie in sites of a host's realm, or of those it is nested in; the site of each."""
-        levels = self._sites[self._hosts[host].site].levels
-        for realm in dict.fromkeys(level.realm_of(network.version) for level in levels):
-            yield from self._realms.parts_of(realm, network)
+        home = self._sites[self._hosts[host].site]
+        for realm in dict.fromkeys(level.met_in(network.version) for level in home.levels):
+            parts = self._realms.parts_of(realm, network)
+            yield from (item for item in parts if item[1].name != home.name) if home.mapped else parts
+        for own in home.networks if home.mapped else ():
+            if own.overlaps(network):
+                yield max(own, network, key=lambda item: item.length), home
 
     def from_near(self, other: Site, end: End, host: str) -> Path | NoRoute:
         """Return the way of machines of such a site, at some of its addresses, to the host, or why there is none."""
         version = end.version
-        route = self._way(_some(other, end), self._stand_of(host, version), version)
-        return route if isinstance(route, NoRoute) else Path.along(route, end, self._own(host, version))
+        own = self._own_of(other, end, host)
+        route = self._way(_some(other, own), self._stand_of(host, version), version)
+        return route if isinstance(route, NoRoute) else Path.along(route, own, self._own(host, version))
 
     def to_near(self, host: str, other: Site, end: End) -> Path | None:
         """Return the way from a host to such machines; None where a router translates, in between or one of them."""
         version = end.version
         if (other.name, end) in self._worn:
             return None  # whoever is nested behind it can only be answered
-        route = self._way(self._stand_of(host, version), _some(other, end), version)
+        own = self._own_of(other, end, host)
+        route = self._way(self._stand_of(host, version), _some(other, own), version)
         if isinstance(route, NoRoute) or route.met_at:
             return None
-        return Path.along(route, self._own(host, version), end)
+        return Path.along(route, self._own(host, version), own)
+
+    def _own_of(self, other: Site, end: End, host: str) -> End:
+        """The addresses in a site that *end* means to a host."""
+        return end if other.name == self._hosts[host].site else own_of(end, other.mapped)
 
     def _out(self, host: str, version: int, end: End) -> Path:
         border = self._border(self._stand_of(host, version), version)
@@ -348,52 +374,3 @@ def _network_around(site: Site, address: Address) -> Prefix | None:
 def _up_to(stand: _Stand, level: Site) -> tuple[Gateway, ...]:
     """The gateways between an end and a site that its own one is nested in, inside first; none where it is its own."""
     return stand.site.below(level)[stand.place + 1 :]
-
-
-def _hops(site: Site, since: int, until: int, towards: _Stand, version: int) -> list[Hop]:
-    """Some gateways on the way out of a site, as packets meet them to and from a router further out, or beside it."""
-    gateways = site.gateways[since:until]
-    return [Hop(gateway.host, _worn(site, since + place, towards, version)) for place, gateway in enumerate(gateways)]
-
-
-def _worn(site: Site, place: int, towards: _Stand, version: int) -> PublicAddress | None:
-    """What the gateway at a place of a row wears towards a router; None where it does not translate there."""
-    if place < 0:
-        return None
-    left = len(site.gateways) - place
-    level = next(item for item in reversed(site.levels) if len(item.gateways) >= left)
-    # To a router of the row itself packets go as the routers in between show them, whatever the realm.
-    if level.name != towards.site.name and level.realm_of(version) == towards.site.realm_of(version):
-        return None
-    return site.gateways[place].public_of(version)
-
-
-def _translating(gateways: Iterable[Gateway], version: int) -> list[Hop]:
-    """Gateways as packets meet them that wear their public addresses."""
-    return [Hop(gateway.host, gateway.public_of(version)) for gateway in gateways]
-
-
-def _bare(gateways: Iterable[Gateway]) -> list[Hop]:
-    """Gateways as packets meet them that none of them translates."""
-    return [Hop(gateway.host, None) for gateway in gateways]
-
-
-def _position(site: Site, host: str) -> int:
-    """A host's place in the chain of its site's gateways; -1 for a host inside."""
-    return next((index for index, gateway in enumerate(site.gateways) if gateway.host == host), -1)
-
-
-def _own_public(site: Site, host: str, version: int) -> PublicAddress | None:
-    """What it wears outside, of a host that is itself a gateway of its site."""
-    return next((gateway.public_of(version) for gateway in site.gateways if gateway.host == host), None)
-
-
-def _turn_at_shared(
-    outward: tuple[Gateway, ...], inward: tuple[Gateway, ...]
-) -> tuple[tuple[Gateway, ...], tuple[Gateway, ...]]:
-    """Cut both chains at the first router that they share: the packet turns there and does not go further out."""
-    names = [gateway.host for gateway in inward]
-    for index, gateway in enumerate(outward):
-        if gateway.host in names:
-            return outward[: index + 1], inward[: names.index(gateway.host)]
-    return outward, inward

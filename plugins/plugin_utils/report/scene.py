@@ -285,10 +285,13 @@ def _realm_between(view: PlanView, flow: FlowView) -> str:
     """The realm inside which a flow runs from one site to another; empty where it crosses the Internet."""
     if flow.source not in view.hosts or flow.destination not in view.hosts:
         return ""
-    ends = (view.sites[view.hosts[end].site] for end in (flow.source, flow.destination))
-    one, other = (site.realm(flow.version) for site in ends)
+    one, other = (view.sites[view.hosts[end].site] for end in (flow.source, flow.destination))
+    realm = one.met_in(flow.version)
+    if realm != other.met_in(flow.version) or realm == INTERNET:
+        return ""
     # A client that dials a public address meets its server in the Internet all the same (dials: public).
-    return one if one == other != INTERNET and flow.dial == flow.destination_address else ""
+    public = flow.dial != flow.destination_address and any(flow.dial in item.public for item in other.gateways)
+    return "" if public else realm
 
 
 def _anyhow(_flow: FlowView) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..basics.addresses import Address, Prefix, parse_address, parse_prefix
+from ..basics.mapped_networks import Mapped, shown_address
 from ..inventory.site import INTERNET
 from .changing import NOBODYS
 from .peers import Peers
@@ -75,11 +76,29 @@ class Meetings:
         Where the machine is the host *sender*, and a gateway of that site, it stands further out than what is inside.
         """
         own, home = self.addresses_of(host)[version], self.hosts[host]["site"]
-        return self._shown_at(home, self._position(home, host), site, sender, version) or own
+        worn = self._shown_at(home, self._position(home, host), site, sender, version)
+        return worn or shown_address(own, self._mapped_for(home, site))
 
     def worn_by(self, site: str, host: str, version: int) -> Address | None:
-        """The address that packets from machines inside *site* wear at a host; None where it is their own."""
-        return self._shown_at(site, -1, self.hosts[host]["site"], host, version)
+        """The address that packets from machines inside *site* wear at a host; None where it is their own.
+
+        Where their network is mapped, the first of those that they wear.
+        """
+        mapped = self._mapped_for(site, self.hosts[host]["site"]) if version == 4 else ()
+        worn = self._shown_at(site, -1, self.hosts[host]["site"], host, version)
+        return worn or next((Address(4, item.shown.first) for item in mapped), None)
+
+    def _mapped_for(self, home: str, site: str) -> tuple[Mapped, ...]:
+        """What machines in *site* know the networks of another one as, where a device between the two maps them."""
+        here, there = self._sites.get(site), self._sites[home]
+        near = here is not None and any(self._sites[name].met_in[4] == there.met_in[4] for name in here.levels)
+        return there.mapped if near and home != site else ()
+
+    def mapped_address(self, host: str) -> Address | None:
+        """What the other sites of its realm know a host's IPv4 address as; None where that is its own."""
+        own, site = self.addresses_of(host).get(4), self._sites[self.hosts[host]["site"]]
+        shown = shown_address(own, site.mapped) if own is not None else None
+        return shown if shown != own else None
 
     def is_near(self, host: str, site: str, version: int) -> bool:
         """Whether a host and machines inside *site* reach each other without the Internet."""
@@ -118,8 +137,8 @@ class Meetings:
         """The site of *there*, or around it, which machines of *here* reach without the Internet; None for none."""
         levels = self._sites[there].levels
         for inner in self._sites[here].levels if here else ():
-            realm = self._realm(inner, version)
-            found = next((name for name in levels if name == inner or self._realm(name, version) == realm), None)
+            realm = self._met_in(inner, version)
+            found = next((name for name in levels if name == inner or self._met_in(name, version) == realm), None)
             if found is not None:
                 return found
         return None
@@ -166,16 +185,21 @@ class Meetings:
     def is_local(self, host: str, address: Address) -> bool:
         """Whether an address lies in a network of the realm of a host's site, or of one that it is nested in."""
         version = address.version
-        realms = {self._realm(level, version) for level in self._sites[self.hosts[host]["site"]].levels}
+        levels = self._sites[self.hosts[host]["site"]].levels
+        realms = {realm(level, version) for level in levels for realm in (self._realm, self._met_in)}
         return any(network.holds(address) for realm in realms for network in self._networks_of(realm, version))
 
     def _networks_of(self, realm: str, version: int) -> Sequence[Prefix]:
-        """The networks of all sites of a realm."""
+        """The networks of all sites of a realm, as they know each other."""
         if self._networks is None:
             self._networks = {}
             for site in self._sites.values():
+                shown = {item.own: item.shown for item in site.mapped}
                 for network in site.networks:
-                    self._networks.setdefault((site.realm[network.version], network.version), []).append(network)
+                    known = {site.realm[network.version]: network}
+                    known.setdefault(site.met_in[network.version], shown.get(network, network))
+                    for name, item in known.items():
+                        self._networks.setdefault((name, network.version), []).append(item)
         return self._networks.get((realm, version), ())
 
     def routers_in(self, sender: str, target: str, version: int) -> tuple[str, ...]:
@@ -251,3 +275,12 @@ class Meetings:
 
     def _realm(self, site: str, version: int) -> str:
         return self._sites[site].realm[version] if site else INTERNET
+
+    def _met_in(self, site: str, version: int) -> str:
+        return self._sites[site].met_in[version] if site else INTERNET
+
+    def meet_mapped(self, one: str, other: str, version: int) -> bool:
+        """Whether two hosts meet without the Internet and a device between their sites maps addresses."""
+        here, there = (self._sites[self.hosts[host]["site"]] for host in (one, other))
+        mapped = version == 4 and here is not there and bool(here.mapped or there.mapped)
+        return mapped and here.met_in[4] == there.met_in[4]

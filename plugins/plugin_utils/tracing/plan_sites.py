@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..basics.addresses import Address, Prefix, parse_address, parse_prefix
+from ..basics.mapped_networks import Mapped
 from .changing import changing_addresses
 
 
@@ -22,6 +23,9 @@ class PlanSite:
         own: how many of them are its own; the others are those of the sites around it.
         levels: the site, the one in whose network its own routers stand, and so on outward.
         nested: the sites whose routers stand in its network.
+        realm: the sites of one meet each other under their own addresses; one whose networks are mapped is its own.
+        met_in: the same, with sites that meet under what their networks are mapped to.
+        mapped: those networks, which a device beyond all of its gateways maps.
     """
 
     name: str
@@ -33,6 +37,8 @@ class PlanSite:
     own: int
     levels: tuple[str, ...]
     nested: tuple[str, ...]
+    met_in: Mapping[int, str]
+    mapped: tuple[Mapped, ...]
 
     def holds(self, address: Address) -> bool:
         """Whether an address lies in one of its networks."""
@@ -70,6 +76,9 @@ def _site(name: str, plan: Mapping[str, Any], changing: Mapping[str, Address], n
     levels = [name]
     while "within" in plan["sites"][levels[-1]]:
         levels.append(plan["sites"][levels[-1]]["within"])
+    met_in = {int(version): realm for version, realm in data["realm"].items()}
+    pairs = data.get("mapped_as", {}).items()
+    mapped = tuple(Mapped(parse_prefix(own), parse_prefix(shown)) for own, shown in pairs)
     further = len(plan["sites"][levels[1]]["gateways"]) if len(levels) > 1 else 0
     return PlanSite(
         name,
@@ -77,8 +86,10 @@ def _site(name: str, plan: Mapping[str, Any], changing: Mapping[str, Address], n
         tuple(gateway["host"] for gateway in data["gateways"]),
         tuple(public),
         tuple(outside),
-        {int(version): realm for version, realm in data["realm"].items()},
+        {**met_in, 4: f"site {name}"} if mapped else met_in,
         len(data["gateways"]) - further,
         tuple(levels),
         nested,
+        met_in,
+        mapped,
     )

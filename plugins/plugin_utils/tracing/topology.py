@@ -7,6 +7,8 @@ A site's gateways stand in a row. Between them lie segments: segment 0 is the si
 outside, which all sites share. Beyond the own gateways of a site that is nested in another one lie that one's networks.
 A packet is always on one segment, and its destination alone decides where it goes.
 
+Beyond all gateways of a site whose networks a VPN maps stands the device that maps them, towards its realm alone.
+
 Where a device beyond a gateway translates one to one, that device is part of the gateway here: packets on the segment
 beyond wear the public address, and what reaches the gateway the other one. A public address that changes is taken to be
 one of those that it can be (changing.py).
@@ -19,6 +21,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..basics.addresses import Address, Prefix, is_unrouted
+from ..basics.mapped_networks import own_address, shown_address
 from .meetings import Meetings
 from .plan_sites import PlanSite
 
@@ -103,7 +106,7 @@ class Topology(Meetings):
         if not positions or all(home in self._sites[site].levels[1:] for site, _index in positions):
             return own, Place(home, 0, self._sites[home].network_of(own))
         site, index = next((position for position in positions if position[0] == home), positions[0])
-        realm = self._realm(site, destination.version)
+        realm = self._met_in(site, destination.version)
         # To a router of its own row it shows what it wears outside.
         routers = (other for name, other in self._sites.items() if name != home and self._router_at(name, destination))
         if any(network.holds(destination) for network in self._networks_of(realm, destination.version)) or any(
@@ -119,6 +122,27 @@ class Topology(Meetings):
         if index + 1 < held.own or len(held.levels) < 2:
             return Place(site, index + 1)
         return Place(held.levels[1], 0, self._standing(held, version))
+
+    def mapped(self, place: Place, source: Address, destination: Address) -> tuple[Place, Address, Address]:
+        """Where a packet at *place* is, and what it wears, after the devices of a VPN that map networks.
+
+        A packet that is not beyond all gateways of a site, or is for nobody of its realm, passes none of them.
+        """
+        site = self._sites.get(place.site)
+        if site is None or len(site.levels) > 1 or place.level < site.own or destination.version != 4:
+            return place, source, destination
+        if site.holds(destination):
+            return place, source, destination
+        realm = site.met_in[4]
+        others = (other for other in self._sites.values() if other is not site and other.met_in[4] == realm)
+        for other in others:
+            own = own_address(destination, other.mapped)
+            as_it_is = other.holds(destination) and shown_address(destination, other.mapped) == destination
+            if other.mapped and (own != destination or as_it_is):
+                return Place(other.name, other.own), shown_address(source, site.mapped), own
+            if site.mapped and not other.mapped and self._reaches(other.name, other, destination):
+                return place, shown_address(source, site.mapped), destination
+        return place, source, destination
 
     def next_device(self, place: Place, destination: Address) -> Device | None:
         """The device that a packet at *place* meets next; None where no host of the plan does."""
@@ -177,7 +201,7 @@ class Topology(Meetings):
         return not inside and is_unrouted(destination)
 
     def _from_outside(self, place: Place, destination: Address) -> Device | None:
-        realm = self._realm(place.site, destination.version)
+        realm = self._met_in(place.site, destination.version)
         for name, site in self._sites.items():
             if len(site.levels) > 1:
                 continue  # it is reached through the one around it

@@ -279,6 +279,12 @@ class _Walk:
     def follow(self, header: Header, place: Place) -> Verdict:
         """Ask each device in turn, until one keeps the packet, refuses it, or there is no way on."""
         for _step in range(LONGEST_WAY):
+            place, source, destination = self._topology.mapped(place, header.source, header.destination)
+            steps = []
+            if (source, destination) != (header.source, header.destination):
+                mapped = replace(header, source=source, destination=destination)
+                steps.append(f"{header.text} becomes {mapped.text} on the way, mapped one to one by the VPN")
+                header = mapped
             device = self._topology.next_device(place, header.destination)
             if device is None:
                 return self._gone(header, place)
@@ -286,7 +292,6 @@ class _Walk:
             policy = book.policy
             came = header
             reached = self._topology.inward(device.host, place, header.destination)
-            steps = []
             if reached != header.destination:
                 steps.append(
                     f"{header.destination.text} reaches {device.host} as {reached.text}, translated one to one"

@@ -109,7 +109,8 @@ class FlowEnds:
     def _worn_by_senders(self) -> Iterator[tuple[Address, str]]:
         for name, host in self._view.hosts.items():
             for version in (4, 6) if host.traits.sends_probes and name not in self._view.gateways else ():
-                for worn in dict.fromkeys((host.address(version), self._guards.shown_outside(name, version))):
+                mapped = self._guards.mapped(name) if version == 4 else None
+                for worn in dict.fromkeys((host.address(version), self._guards.shown_outside(name, version), mapped)):
                     if worn is not None:
                         yield parse_address(worn), name
 

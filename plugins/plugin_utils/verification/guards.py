@@ -39,7 +39,7 @@ class Guards:
         self._leading: set[str] | None = None
         self._management: dict[str, list[tuple[str, tuple[PortRange, ...], Prefix, Prefix]]] = {}
         self._texts: dict[Address, str] = {}
-        self._holders = _holders(view)
+        self._holders = _holders(view, topology)
         self._router_sites: dict[str, tuple[str, ...]] = {}
         for name, site in view.sites.items():
             for gateway in site.gateways:
@@ -59,6 +59,10 @@ class Guards:
     def shown_outside(self, name: str, version: int) -> str | None:
         """The address that a host's packets wear in the Internet; None where it has none of that IP version."""
         return self._text(self._topology.public_address(name, version)) or self._view.hosts[name].address(version)
+
+    def mapped(self, name: str) -> str | None:
+        """What the other sites of its realm know a host as, where a VPN maps its network; None of no host, and else."""
+        return self._text(self._topology.mapped_address(name)) if name in self._view.hosts else None
 
     def is_made_up(self, address: str) -> bool:
         """Whether an address only stands for one that changes: nothing may be sent there."""
@@ -125,7 +129,7 @@ class Guards:
         if self._view.hosts[sender].site == self._view.hosts[target].site:
             return ()
         shared = {target, *self._topology.further_out(target)}
-        untranslated = self.same_realm(sender, target, version)
+        untranslated = self.no_router_translates(sender, target, version)
         further = self._refusing(self._topology.further_out(sender))
         leaving = further if untranslated else self.leaves_through(sender, version)
         return tuple(name for name in leaving if name not in shared)
@@ -222,6 +226,17 @@ class Guards:
         """Whether two hosts meet under their own addresses: in one site, or in sites of one realm."""
         return self._topology.same_realm(one, other, version)
 
+    def no_router_translates(self, sender: str, target: str, version: int) -> bool:
+        """Whether two hosts meet without the Internet: in one realm, or over a VPN that maps their networks."""
+        return self.same_realm(sender, target, version) or self._topology.meet_mapped(sender, target, version)
+
+    def behind_a_vpn(self, sender: str, target: str, dial: str) -> str:
+        """What a packet is sent to on the target's side of a VPN: where that maps networks, the target's own."""
+        version = version_of(dial)
+        own = self._view.hosts[target].address(version) if target in self._view.hosts else None
+        mapped = own is not None and self._topology.meet_mapped(sender, target, version)
+        return own if own is not None and mapped and dial == self.mapped(target) else dial
+
     def _refusing(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(filter(self.refuses, names))
 
@@ -234,12 +249,17 @@ class Guards:
         return text
 
 
-def _holders(view: PlanView) -> dict[str, list[str]]:
-    """Who holds each address: hosts their own, routers their public ones."""
+def _holders(view: PlanView, topology: Topology) -> dict[str, list[str]]:
+    """Who holds each address: hosts their own and what a VPN maps it to, routers their public ones."""
     found: dict[str, list[str]] = defaultdict(list)
     for host in view.hosts.values():
         for address in host.addresses:
             found[address].append(host.name)
+    mapped = {name for name, site in view.sites.items() if site.mapped_as}
+    for host in view.hosts.values() if mapped else ():
+        shown = topology.mapped_address(host.name) if host.site in mapped else None
+        if shown is not None:
+            found[shown.text].append(host.name)
     for site in view.sites.values():
         for gateway in site.gateways:
             for address in gateway.public:

@@ -71,7 +71,8 @@ class Permissions:
                     self._add(flow._replace(source=name))
                 for name in among.get(flow.destination, ()):
                     own = view.hosts[name].address(flow.version) or flow.dial
-                    self._add(flow._replace(destination=name, dial=own, destination_address=own))
+                    mapped = guards.mapped(name) if flow.dial != flow.destination_address else None
+                    self._add(flow._replace(destination=name, dial=mapped or own, destination_address=own))
         # Who could get through, and as whom.
         self._shared: dict[_SharedKey, tuple[set[str], dict[int, Permission]]] = {}
 
@@ -117,10 +118,16 @@ class Permissions:
         return f"in {name}" if nested else self._guards.realm(host, version)
 
     def _shown_by(self, name: str) -> dict[str, None]:
-        """The public addresses of a host's routers: each forwards inward what the next one outside forwards to it."""
+        """What a host is met at beside its own address.
+
+        The public addresses of its routers, for each forwards inward what the next one outside forwards to it, and what
+        a VPN maps its address to.
+        """
         host = self._view.hosts.get(name)
         gateways = () if host is None else self._view.sites[host.site].gateways
-        return dict.fromkeys(address for gateway in gateways for address in gateway.public)
+        mapped = self._guards.mapped(name)
+        public = (address for gateway in gateways for address in gateway.public)
+        return dict.fromkeys((*public, mapped) if mapped is not None else public)
 
     def refusable(self, candidate: Candidate) -> bool:
         """Whether a packet must be refused; notes it where it cannot be, for want of an address of its own."""
@@ -151,14 +158,15 @@ class Permissions:
             return False
         # Routers let through what it names for its management and in its permits, and nothing else of it.
         on_the_way = self._guards.on_the_way(candidate.sender, holder, version)
-        if any(name != holder and not self._passes_management(name, candidate) for name in on_the_way):
+        inside = candidate._replace(dial=self._guards.behind_a_vpn(candidate.sender, holder, candidate.dial))
+        if any(name != holder and not self._passes_management(name, inside) for name in on_the_way):
             return False
         taken_for = self._own_flows_like(candidate)
         leaving = self._guards.leaves_for(candidate.sender, holder, version)
         if any(self._holds_back(gateway, candidate, taken_for) for gateway in leaving):
             return False
         sender, _target, _worn, dial, port, transport, source_port = candidate
-        untranslated = self._guards.same_realm(sender, holder, version)
+        untranslated = self._guards.no_router_translates(sender, holder, version)
         return untranslated or not self._outer.hold_back(sender, holder, dial, transport, port, source_port)
 
     def shared_addresses(self) -> tuple[SharedAddress, ...]:
@@ -184,10 +192,11 @@ class Permissions:
         # A public address is its router's; what that router does not forward ends there.
         holder = self._guards.holder(candidate.sender, candidate.dial)
         end = holder if holder in self._view.gateways else candidate.target
+        inside = candidate._replace(dial=self._guards.behind_a_vpn(candidate.sender, end, candidate.dial))
         guards = tuple(
             name
             for name in self._guards.on_the_way(candidate.sender, end, version)
-            if name == end or not self._passes_management(name, candidate)
+            if name == end or not self._passes_management(name, inside)
         )
         if any(name != end for name in guards):
             # A router between two networks lets pass what looks like a flow of the sender's to the whole Internet.

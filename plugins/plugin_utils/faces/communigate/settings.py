@@ -214,6 +214,8 @@ def _is_behind_nat(topology: Topology, server: HostView, site: SiteView, network
 
 def _wan_address(view: PlanView, server: HostView, version: int) -> str | None:
     """The address that a NAT relays to the server (CG-09)."""
+    # What a VPN maps a server's address to is no address of the Internet.
+    public = {address for gateway in view.sites[server.site].gateways for address in gateway.public}
     relayed = {
         flow.dial: flow.source in view.hosts and view.hosts[flow.source].site == server.site
         for flow in view.flows
@@ -222,6 +224,7 @@ def _wan_address(view: PlanView, server: HostView, version: int) -> str | None:
         and flow.version == version
         and flow.enabled
         and flow.dial != flow.destination_address
+        and flow.dial in public
     }
     # Between two routers in a chain the inner one's address is dialled; everybody else dials the outermost one's.
     return min(relayed, key=lambda dial: (relayed[dial], dial), default=None)

@@ -13,6 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.property.inventories import add_several, address_in, offer_more, use_more, uses
+from tests.property.routed_inventories import add_servers, set_routers
 from tests.unit.networks import Network
 
 #: The realm, by the sites that a VPN joins; most of an inventory's are of one.
@@ -64,29 +65,8 @@ def mapped_networks(draw: st.DrawFn) -> Network:
     for number in range(1, draw(st.integers(2, 4)) + 1):
         add_site(draw, net, number)
     sites, routers = sorted(net.sites), sorted(net.hosts)
-    translating = {
-        hop["host"] for site in net.sites.values() for hop in site.get("gateways", ()) if "public_address" in hop
-    }
-    for router in routers:
-        forgets = router not in translating and draw(st.integers(0, 3)) == 0
-        outbound = "flows" if forgets else draw(st.sampled_from(("any", "flows")))
-        net.hosts[router] |= {
-            "faxnet_outbound": outbound,
-            "faxnet_platform": "nftables_stateless" if forgets else "nftables",
-        }
-    number = 9
-    servers = []
-    for _server in range(draw(st.integers(1, 3))):
-        number += 1
-        offer = {"service": "netcfax", "primary_port": draw(st.sampled_from((7488, 7489, 30000)))}
-        if routers and draw(st.integers(0, 3)) == 0:
-            name = draw(st.sampled_from(routers))
-            net.hosts[name]["faxnet_offers"] = [offer]
-        else:
-            name, site = f"server{number}", draw(st.sampled_from(sites))
-            net.host(name, site, address_in(draw, net, site, number), offers=[offer])
-        servers.append(name)
-    servers = sorted(set(servers))
+    set_routers(draw, net)
+    servers, number = add_servers(draw, net, 3)
     offering = offer_more(draw, net, servers)
     for _client in range(draw(st.integers(1, 5))):
         number += 1

@@ -64,6 +64,39 @@ def add_site(draw: st.DrawFn, net: Network, number: int) -> None:
     net.sites[name] = site
 
 
+def set_routers(draw: st.DrawFn, net: Network) -> None:
+    """Say what each router lets out, and whether it keeps state: one that translates has to."""
+    translating = {
+        hop["host"] for site in net.sites.values() for hop in site.get("gateways", ()) if "public_address" in hop
+    }
+    for router in sorted(net.hosts):
+        forgets = router not in translating and draw(st.integers(0, 3)) == 0
+        outbound = "flows" if forgets else draw(st.sampled_from(("any", "flows")))
+        net.hosts[router]["faxnet_outbound"] = outbound
+        net.hosts[router]["faxnet_platform"] = "nftables_stateless" if forgets else "nftables"
+
+
+def add_servers(draw: st.DrawFn, net: Network, most: int) -> tuple[list[str], int]:
+    """Add up to three servers; return their names, and the last number that a host has.
+
+    Args:
+        most: about one of so many, and one, is a router itself.
+    """
+    sites, routers = sorted(net.sites), sorted(net.hosts)
+    number, servers = 9, set()
+    for _server in range(draw(st.integers(1, 3))):
+        number += 1
+        offer = {"service": "netcfax", "primary_port": draw(st.sampled_from((7488, 7489, 30000)))}
+        if routers and draw(st.integers(0, most)) == 0:
+            name = draw(st.sampled_from(routers))
+            net.hosts[name]["faxnet_offers"] = [offer]
+        else:
+            name, site = f"server{number}", draw(st.sampled_from(sites))
+            net.host(name, site, address_in(draw, net, site, number), offers=[offer])
+        servers.add(name)
+    return sorted(servers), number
+
+
 @st.composite
 def routed_networks(draw: st.DrawFn) -> Network:
     """A random inventory: sound in form, with or without contradictions."""
@@ -72,28 +105,8 @@ def routed_networks(draw: st.DrawFn) -> Network:
         add_site(draw, net, number)
     nest_sites(draw, net)
     sites, routers = sorted(net.sites), sorted(net.hosts)
-    translating = {
-        hop["host"] for site in net.sites.values() for hop in site.get("gateways", ()) if "public_address" in hop
-    }
-    for router in routers:
-        forgets = router not in translating and draw(st.integers(0, 3)) == 0
-        outbound = "flows" if forgets else draw(st.sampled_from(("any", "flows")))
-        net.hosts[router]["faxnet_outbound"] = outbound
-        net.hosts[router]["faxnet_platform"] = "nftables_stateless" if forgets else "nftables"
-    number = 9
-    servers = []
-    for _server in range(draw(st.integers(1, 3))):
-        number += 1
-        offer = {"service": "netcfax", "primary_port": draw(st.sampled_from((7488, 7489, 30000)))}
-        if routers and draw(st.integers(0, 2)) == 0:
-            name = draw(st.sampled_from(routers))
-            net.hosts[name]["faxnet_offers"] = [offer]
-        else:
-            name = f"server{number}"
-            site = draw(st.sampled_from(sites))
-            net.host(name, site, address_in(draw, net, site, number), offers=[offer])
-        servers.append(name)
-    servers = sorted(set(servers))
+    set_routers(draw, net)
+    servers, number = add_servers(draw, net, 2)
     offering = offer_more(draw, net, servers)
     for _client in range(draw(st.integers(1, 4))):
         number += 1

@@ -64,5 +64,5 @@ def test_what_holds_elsewhere_holds_where_networks_are_mapped(
 @pytest.mark.slow
 @each_case
 def test_and_for_thousands(test: Callable[..., None], strategies: tuple[st.SearchStrategy[object], ...]) -> None:
-    # As above.
+    # Hypothesis puts it there, and its types do not say so.
     MANY(given(*strategies)(test.hypothesis.inner_test))()  # type: ignore[attr-defined]

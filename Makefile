@@ -19,10 +19,13 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.build/collections
 export ANSIBLE_HOME := $(CURDIR)/.build/ansible
 export PYTHONDONTWRITEBYTECODE := 1
 
-# Two workers, and with them two labs at a time; the tests of one lab stay on one worker, in order (tests/conftest.py).
+# Three workers on two cores, and with them three labs at a time: labs mostly wait, for packets that nobody answers and
+# for programs that try again. The tests of one lab stay on one worker, in order (tests/conftest.py). A lab waits where
+# the machine has no room for one more (tools/lab/limits.py).
+WORKERS ?= 3
 # The tests' labs go away whatever happened, quietly: the last line belongs to pytest. A lab that `make lab-up` or
 # `make demo` made stays.
-PYTEST = $(AS_ROOT) .venv/bin/python -m pytest
+PYTEST = $(AS_ROOT) env FAXNET_LAB_PATIENCE=900 .venv/bin/python -m pytest
 TEST_LABS := bench in_use lockout network_transaction unguarded kerio-role communigate_role \
 	$(addprefix molecule_,$(notdir $(patsubst %/,%,$(dir $(wildcard molecule/*/molecule.yml)))))
 LOG := .build/log/test-lab-down.log
@@ -61,11 +64,11 @@ demo: setup  ## the whole path: lab, playbooks/site.yml, verdict, report (SCENAR
 # The circles of tests: every test belongs to `test` or to `test-labs`, or is slow (tests/gates/test_circles.py).
 test:  ## every kind of test once, each product's main scenario, all gates: before a change is handed in
 	@tools/setup.sh bench browser
-	@$(TIDY); $(PYTEST) -n 2 --dist loadgroup -m "not slow and not labs" $(ARGS)
+	@$(TIDY); $(PYTEST) -n $(WORKERS) --dist loadgroup -m "not slow and not labs" $(ARGS)
 
 test-labs:  ## the other scenarios and tests with a lab: what a build server runs besides
 	@tools/setup.sh
-	@$(TIDY); $(PYTEST) -n 2 --dist loadgroup -m "labs and not slow" $(ARGS)
+	@$(TIDY); $(PYTEST) -n $(WORKERS) --dist loadgroup -m "labs and not slow" $(ARGS)
 
 test-full:  ## both of them, and what is slow by nature
 	@tools/setup.sh bench browser

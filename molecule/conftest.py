@@ -36,7 +36,7 @@ LAB = os.environ.get("FAXNET_LAB", "")
 # passed every firewall can bring about, and "silent" when nothing comes back.
 _KNOCK = """
 import json, select, socket, sys, time
-transport, address, patience, ports, source_port = json.loads(sys.argv[1])
+transport, address, patience, ports, source_address, source_port = json.loads(sys.argv[1])
 kind = socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM
 family = socket.AF_INET6 if ":" in address else socket.AF_INET
 waiting, found = {}, {}
@@ -47,7 +47,8 @@ for port in ports:
     if source_port:
         # The emulator may hold this port: a connected socket beside it gets the answers to its own packets.
         knock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        knock.bind(("", source_port))
+    if source_address or source_port:
+        knock.bind((source_address, source_port))
     knock.connect_ex((address, port))
     if transport == "udp":
         knock.send(b'{"probe": "knock"}\\n')
@@ -109,9 +110,15 @@ class Network:
         transport: str = "tcp",
         patience: float = 1.5,
         source_port: int = 0,
+        source_address: str = "",
     ) -> dict[int, str]:
-        """What ``source`` meets at each of the ports of ``address``; see ``_KNOCK``. ``source_port`` 0 is any."""
-        argument = json.dumps([transport, address, patience, sorted(set(ports)), source_port])
+        """What ``source`` meets at each of the ports of ``address``; see ``_KNOCK``.
+
+        Args:
+            source_port: 0 is any.
+            source_address: one of the addresses of ``source``; none leaves it to its routes.
+        """
+        argument = json.dumps([transport, address, patience, sorted(set(ports)), source_address, source_port])
         answers = json.loads(self.host(source).check_output("python3 -c %s %s", _KNOCK, argument))
         return {int(port): answer for port, answer in answers.items()}
 

@@ -35,8 +35,8 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of one lab on one worker; start them and the long gates first, so that no core waits.
 
-    Two workers have two labs at a time, which is what a machine of two cores holds, and a worker that is through with
-    a lab takes the next one: nobody has to know how long each of them takes. Only the longest ones begin.
+    Each worker has a lab at a time, and takes the next one when it is through: nobody has to know how long each of them
+    takes. Only the longest ones begin.
     """
     for item in items:
         if item.get_closest_marker("lab"):

@@ -72,6 +72,36 @@ def small_sites(count: int, realm: str = "") -> dict[str, Any]:
     return {"sites": sites, "hosts": hosts, "services": None}
 
 
+def nested(count: int) -> dict[str, Any]:
+    """Offices behind a provider's box each, with a workshop behind a router inside, and containers on the server.
+
+    Args:
+        count: how many such offices.
+    """
+    sites: dict[str, Any] = {}
+    hosts: dict[str, dict[str, Any]] = {}
+    for number in range(count):
+        # Most are numbered alike, as boxes and container engines come.
+        inside, public = "192.168.1", f"203.{number // 256}.113.{number % 256}"
+        office, workshop, bridge = (f"{kind}-{number:04}" for kind in ("office", "workshop", "bridge"))
+        box, server, own = (f"{kind}-{number:04}" for kind in ("box", "server", "router"))
+        sites[office] = {"networks": [f"{inside}.0/24"], "gateway": box, "public_address": public}
+        sites[workshop] = {"networks": ["192.168.50.0/24"], "gateway": own, "public_address": f"{inside}.254"}
+        sites[bridge] = {"networks": ["172.18.0.0/16"], "gateway": server}
+        hosts[box] = {"faxnet_site": office, "faxnet_address": f"{inside}.1"}
+        # Which of the offices with that network a router stands in, only its site tells.
+        hosts[own] = {"faxnet_site": office, "faxnet_address": f"{inside}.254"}
+        hosts[server] = {
+            "faxnet_site": office, "faxnet_address": f"{inside}.10", "faxnet_offers": [{"service": "netcfax"}],
+        }  # fmt: skip
+        uses = [{"service": "netcfax", "server": server}]
+        # And another office's, which is met over the Internet.
+        far = [*uses, {"service": "netcfax", "server": f"server-{(number + 1) % count:04}"}]
+        hosts[f"pc-{number:04}"] = {"faxnet_site": workshop, "faxnet_address": "192.168.50.21", "faxnet_uses": far}
+        hosts[f"backend-{number:04}"] = {"faxnet_site": bridge, "faxnet_address": "172.18.0.5", "faxnet_uses": uses}
+    return {"sites": sites, "hosts": hosts, "services": None}
+
+
 def called(count: int) -> dict[str, Any]:
     """A fleet of one realm whose servers start every exchange."""
     fleet = make_fleet(count)
@@ -99,6 +129,7 @@ def ordinary(count: int) -> dict[str, Any]:
 SHAPES: dict[str, Callable[[int], dict[str, Any]]] = {
     "sites": small_sites,
     "realm": lambda count: small_sites(count, realm="company"),
+    "nested": nested,
     "called": called,
     "small": ordinary,
 }
@@ -109,7 +140,7 @@ def measure(scale: Scale) -> Part:
     sites, clients = scale.small_sites, scale.called
     runs: dict[tuple[str, int], list[dict[str, float]]] = {
         (shape, size): []
-        for shape, largest in (("sites", sites), ("realm", sites), ("called", clients))
+        for shape, largest in (("sites", sites), ("realm", sites), ("nested", sites // 4), ("called", clients))
         for size in (largest // 4, largest)
     }
     runs["small", min(100, clients)] = []
@@ -126,6 +157,7 @@ def measure(scale: Scale) -> Part:
         ("sites", sites, "planned", "{:,} one-client sites: plan"),
         ("realm", sites, "planned", "{:,} one-client sites of one realm: plan"),
         ("realm", sites, "sliced", "{:,} one-client sites of one realm: slices"),
+        ("nested", sites // 4, "planned", "{:,} offices with two nested sites each: plan"),
         ("called", clients, "sliced", "{:,} clients, the server starts everything: slices"),
     ):
         large, quarter = (figure(shape, count, key, name.format(count)) for count in (size, size // 4))
@@ -145,7 +177,7 @@ def measure(scale: Scale) -> Part:
     about = (
         "Estates whose plan grew with the square of their size once: sites of one client each behind NAT; the same "
         "routed to each other in one realm, where every router's translation excepts all others' networks, which are "
-        "neighbours and joined; a service "
+        "neighbours and joined; offices of equal networks with a double NAT and a container bridge each; a service "
         "whose server starts every exchange. Each at its size and at a quarter of it, in a process of its own, beside "
         "the bare loading of its variables from JSON. The first plan of a process reads the catalogue. CPU seconds."
     )

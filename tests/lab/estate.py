@@ -56,6 +56,7 @@ _PICTURE = (
     r"grep -v '^faxnet/.*[.]\(json\|txt\)$' | LC_ALL=C sort | xargs -r sha256sum); "
     'do tries=$((tries + 1)); [ $tries -lt 50 ] || exit 1; sleep 0.1; done; echo "$sums"'
 )
+_ARMED = "ls -d /run/faxnet/firewall/*/armed 2>/dev/null || true"
 _FORWARD = "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"
 _BARE = (
     "systemctl disable --quiet --now faxnet-firewall 2>/dev/null; nft delete table inet faxnet 2>/dev/null; "
@@ -180,7 +181,7 @@ class Estate:
         )
 
     def settled(self, seconds: float, *wanted: dict[str, str]) -> dict[str, str]:
-        """How the devices look when no change waits any more.
+        """How the devices look when no change waits any more; no run is under way.
 
         Args:
             seconds: after which every timer's time is over.
@@ -188,37 +189,50 @@ class Estate:
         """
         until = time.monotonic() + seconds + LATE
         found = self.picture
-        while time.monotonic() < until and (found not in wanted or self.waiting()):
+        while time.monotonic() < until and (found not in wanted or self.changing()):
             time.sleep(0.5)
             found = self.picture
         return found
 
     def waiting(self) -> list[str]:
         """The devices that would undo their change by themselves."""
-        armed = "ls -d /run/faxnet/firewall/*/armed 2>/dev/null || true"
-        return [host for host in MANAGED if self.inside(host, armed)]
+        return [host for host in MANAGED if self.inside(host, _ARMED)]
+
+    def changing(self) -> list[str]:
+        """The devices that would undo their change by themselves, or on which a module of a run is at work still."""
+        return [host for host in MANAGED if self.inside(host, f"pgrep -x python3; {_ARMED}")]
 
     def make_bare(self) -> None:
         """Take everything of ours away; routers route and remember no connection."""
         for host in MANAGED:
             self.inside(host, f"{_BARE}; {_FORWARD}" if host in ROUTERS else _BARE)
 
-    def kill(self, words: str, times: int, pause: float) -> None:
-        """Begin to put the plan in force, and kill the playbook.
+    def kill(self, words: str, times: int, pause: float, *, whole: bool = False) -> None:
+        """Begin to put the plan in force, and kill the playbook; returns when nothing of the run is left here.
 
         Args:
             words: of the heading of a task, which may be any task's.
             times: so many such tasks have begun when it happens, and
             pause: so many seconds have passed since then.
+            whole: all its processes die at once, as when the controller's machine does; else those that it has begun
+                do first what they are about to do, and that may be to wait for a device's change by an earlier run.
         """
         with self.start(_DEPLOY, faxnet_hold_timeout=str(HOLD_ALONE)) as playing:
             assert playing.stdout is not None
+            run = _mark_of(playing.pid)
             begun, printed = 0, ""
             while begun < times and (line := playing.stdout.readline()):
                 begun += line.startswith("TASK [") and words in line
                 printed += line
             time.sleep(pause)
             playing.send_signal(signal.SIGKILL)
+            until = time.monotonic() + HOLD_ALONE + CONFIRM + HOLD_ALONE
+            while left := _processes_of(run):
+                assert time.monotonic() < until, f"processes of the run go on: {left}"
+                for process in left if whole else ():
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(process, signal.SIGKILL)
+                time.sleep(0.1)
         assert begun == times, printed
 
     def reboot(self, host: str) -> None:
@@ -231,6 +245,23 @@ class Estate:
         # At boot duplicates of its link-local addresses are looked for (RFC 4862), a second or more; until then a host
         # asks for no neighbour.
         self.inside(host, "timeout 30 sh -c 'while [ -n \"$(ip -6 address show tentative)\" ]; do sleep 0.1; done'")
+
+
+def _mark_of(process: int) -> bytes:
+    """What stands in the environment of every process of a run, and of no other's."""
+    variables = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+    return next(item for item in variables if item.startswith(b"ANSIBLE_SSH_CONTROL_PATH_DIR="))
+
+
+def _processes_of(run: bytes) -> list[int]:
+    """The processes of a run that are alive."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        # One may end while it is looked at; what has ended and is not waited for has no environment.
+        with contextlib.suppress(OSError):
+            if run in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return found
 
 
 @contextlib.contextmanager

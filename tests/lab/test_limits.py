@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 
 from tools.lab import limits
 from tools.lab.errors import LabError
+from tools.lab.progress import Progress
 
 
 def test_a_lab_with_room_is_let_through() -> None:
@@ -35,3 +37,23 @@ def test_instances_of_every_process_are_counted(tmp_path: Path) -> None:
         for number, target in enumerate(targets):
             (descriptors / str(number)).symlink_to(target)
     assert limits.in_use(tmp_path) == 2 * (tmp_path.stat().st_uid == 0)
+
+
+def test_a_lab_waits_for_room_where_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    used = [5, 5, 0]
+    monkeypatch.setattr(limits, "in_use", lambda: used.pop(0))
+    monkeypatch.setattr(limits, "_LIMIT", Path(__file__).with_name("no-such-file"))
+    monkeypatch.setattr(Path, "read_text", lambda _path, **_options: "43")
+    monkeypatch.setattr(limits, "_PAUSE", 0)
+    monkeypatch.setenv(limits.PATIENCE, "60")
+    told = io.StringIO()
+    limits.make_sure(10, Progress(told))
+    assert used == []
+    assert told.getvalue().count("waiting until other labs have made room") == 1
+
+
+def test_nobody_waits_for_room_without_being_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(limits.PATIENCE, raising=False)
+    monkeypatch.setattr(limits, "in_use", lambda: 10**6)
+    with pytest.raises(LabError, match="10 more containers need 40"):
+        limits.make_sure(10, Progress(io.StringIO()))

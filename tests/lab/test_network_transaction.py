@@ -97,7 +97,10 @@ def test_a_host_that_does_not_answer_keeps_nobody_from_his_rules(estate: Estate)
 
 
 def kill_at_moments(estate: Estate, moments: int) -> None:
-    """Each time: all devices have their new rules in the end, or all their old ones."""
+    """Each time: all devices have their new rules in the end, or all their old ones.
+
+    By turns the playbook's own process is killed, and all of the run's.
+    """
     seed = int(os.environ.get("FAULT_SEED", "1"))
     chance = random.Random(seed)  # noqa: S311 nothing secret
     tasks, now = 0, 0
@@ -111,10 +114,13 @@ def kill_at_moments(estate: Estate, moments: int) -> None:
         wanted = 3 - now
         estate.plan(wanted)
         begun = chance.randint(1, tasks)
-        estate.kill("TASK", begun, chance.uniform(0, 1.5))
+        estate.kill("TASK", begun, chance.uniform(0, 1.5), whole=bool(number % 2))
         found = estate.settled(HOLD_ALONE + CONFIRM, pictures[now], pictures[wanted])
         whole = [plan for plan, picture in pictures.items() if picture == found]
-        assert whole, f"half changed; FAULT_SEED={seed}, kill {number} after {begun} tasks of {tasks}"
+        assert whole, (
+            f"half changed; FAULT_SEED={seed}, kill {number} after {begun} tasks of {tasks}\n"
+            + estate.difference(pictures[now])
+        )
         now = whole[0]
 
 

@@ -11,6 +11,7 @@ import json
 import re
 from dataclasses import dataclass
 
+from tools.lab import vpn
 from tools.lab.checkout import ROOT, mark
 from tools.lab.errors import LabError
 from tools.lab.network import Leg, Node, Topology
@@ -73,7 +74,7 @@ def _labels(lab: str) -> list[str]:
 
 
 def ip_batch(node: Node) -> list[str]:
-    """Commands for ``ip -batch`` that give a container its addresses and routes; each may be repeated."""
+    """Commands for ``ip -batch`` that give a container its addresses and routes, at each boot."""
     lines: list[str] = []
     for leg in node.legs:
         # Without duplicate address detection an IPv6 address can be used at once.
@@ -85,7 +86,7 @@ def ip_batch(node: Node) -> list[str]:
     for route in node.routes:
         source = f" src {route.source}" if route.source is not None else ""
         lines.append(f"route replace {route.network} via {route.via}{source}")
-    return lines
+    return [*lines, *vpn.ways(node.mappings)]
 
 
 def mac_address(lab: str, node: str, leg: Leg) -> str:
@@ -129,6 +130,7 @@ def container(lab: str, node: Node, image: str, runtime: Runtime) -> Container:
         # Names and name servers of this machine mean nothing in the lab.
         "--no-hosts", "--dns", "none",
         "--env", f"FAXNET_LAB_IP={';'.join(ip_batch(node))}", "--env", f"FAXNET_LAB_HOSTS={hosts}",
+        "--env", f"FAXNET_LAB_NFT={';'.join(vpn.rules(node.mappings))}",
         *_settings(node, ipv6=runtime.ipv6), *runtime.arguments, *networks,
     ]  # fmt: skip
     name = container_name(lab, node.name)

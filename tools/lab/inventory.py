@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,9 @@ from tools.lab.errors import LabError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+#: The word for a public address that the provider changes.
+_CHANGING = "dynamic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +38,34 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A site as the inventory has it; ``gateways`` from the inside out."""
+    """A site as the inventory has it.
+
+    Attributes:
+        gateways: from the inside out.
+        outer: the site in one of whose networks the outermost gateway stands; None where that is at a provider.
+        mapped: its networks that a VPN maps one to one, and to which.
+    """
 
     name: str
     networks: tuple[Network, ...]
     gateways: tuple[Gateway, ...]
+    outer: str | None = None
+    mapped: tuple[tuple[Network, Network], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
     """A host of the inventory with the site it stands in (None: only named as a gateway, or in no site at all).
 
-    ``from_ansible_host`` tells that the addresses came from ``ansible_host``, which the lab's own inventory takes over.
+    Attributes:
+        anyone_in: networks whose every machine the host stands for: in the lab it is one of them.
+        from_ansible_host: whether the addresses came from ``ansible_host``, which the lab's own inventory takes over.
     """
 
     name: str
     site: str | None
     addresses: tuple[Address, ...]
+    anyone_in: tuple[Network, ...] = ()
     from_ansible_host: bool = False
 
 
@@ -97,8 +111,10 @@ def parse(listing: Mapping[str, Any]) -> Inventory:
             "no host of the inventory has the variable faxnet_sites: put it into group_vars/all.yml, for example "
             "`faxnet_sites: {office: {networks: [10.1.0.0/24], gateway: office-router, public_address: 198.51.100.10}}`"
         )
-    sites = tuple(_site(str(name), value) for name, value in raw_sites.items())
     hosts = tuple(_host(name, variables.get(name, {})) for name in names)
+    home = {host.name: host.site for host in hosts}
+    alone = [_site(str(name), value) for name, value in raw_sites.items()]
+    sites = tuple(replace(site, outer=_outer(site, alone, home)) for site in alone)
     known = {site.name for site in sites}
     for host in hosts:
         if host.site is not None and host.site not in known:
@@ -129,44 +145,78 @@ def _site(name: str, value: Any) -> Site:
     if not isinstance(value, Mapping) or not value.get("networks"):
         raise LabError(f"{where}: networks is missing: give a list, for example `networks: [10.1.0.0/24]`")
     for entry in (value, *(item for item in _listed(value.get("gateways") or ()) if isinstance(item, Mapping))):
-        said = next((key for key in ("outside_address", "public_networks") if entry.get(key) is not None), None)
-        if said is not None or entry.get("public_address") == "dynamic":
+        if entry.get("outside_address") is not None:
             raise LabError(
-                f"{where}: {said or 'public_address: dynamic'} cannot be laid out: a lab's routers have fixed public "
-                "addresses of their own; give this one such an address for the lab"
+                f"{where}: outside_address cannot be laid out: a lab has no provider's box before a router; give this "
+                "one a public address of its own for the lab"
             )
-    if value.get("mapped_as"):
-        raise LabError(
-            f"{where}: mapped_as cannot be laid out: a lab has no VPN that maps networks; give the sites of a realm "
-            "networks of their own for the lab"
-        )
     networks = tuple(_network(where, "networks", text) for text in _listed(value["networks"]))
-    worn = _addresses(where, "public_address", value.get("public_address"))
+    mapped = tuple(
+        (_network(where, "mapped_as", own), _network(where, "mapped_as", shown))
+        for own, shown in (value.get("mapped_as") or {}).items()
+    )
+    worn = _public(where, "public_address", value)
     chain = value.get("gateways")
     if chain is None:
         gateways = (Gateway(str(value["gateway"]), worn),) if value.get("gateway") else ()
-        return Site(name, networks, gateways)
+        return Site(name, networks, gateways, mapped=mapped)
     entries = []
     for number, entry in enumerate(_listed(chain)):
         if not isinstance(entry, Mapping) or not entry.get("host"):
             raise LabError(f"{where}: gateways[{number}] needs a host: `{{host: NAME, public_address: ADDRESS}}`")
-        public = _addresses(where, f"gateways[{number}].public_address", entry.get("public_address"))
+        public = _public(where, f"gateways[{number}].public_address", entry)
         outermost = number == len(chain) - 1
         entries.append(Gateway(str(entry["host"]), public or (worn if outermost else ())))
-    return Site(name, networks, tuple(entries))
+    return Site(name, networks, tuple(entries), mapped=mapped)
+
+
+def _public(where: str, variable: str, entry: Mapping[str, Any]) -> tuple[Address, ...]:
+    """What a gateway wears outside: of an address that changes one of those that it may be."""
+    said = [] if entry.get("public_address") is None else _listed(entry["public_address"])
+    fixed = _addresses(where, variable, [item for item in said if item != _CHANGING])
+    if _CHANGING not in said and (said or entry.get("public_networks") is None):
+        return fixed
+    networks = [_network(where, "public_networks", item) for item in _listed(entry.get("public_networks") or ())]
+    if not networks:
+        raise LabError(
+            f"{where}: {variable}: {_CHANGING} cannot be laid out without public_networks: name there the networks of "
+            "which the lab may take an address"
+        )
+    return (networks[0][networks[0].num_addresses // 2], *fixed)
+
+
+def _outer(site: Site, sites: Iterable[Site], home: Mapping[str, str | None]) -> str | None:
+    """The site that one stands in, by its outermost gateway's address there, or by where that is an ordinary host."""
+    if not site.gateways:
+        return None
+    outermost = site.gateways[-1]
+    others = [other for other in sites if other is not site]
+    around = [
+        other.name
+        for other in others
+        if any(address in network for address in outermost.public for network in other.networks)
+    ]
+    at_home = home.get(outermost.host)
+    ordinary = {other.name for other in others if outermost.host not in {each.host for each in other.gateways}}
+    if at_home in around or (not outermost.public and at_home in ordinary):
+        return at_home
+    return around[0] if around else None
 
 
 def _host(name: str, values: Mapping[str, Any]) -> Host:
-    site = values.get("faxnet_site")
+    where, site = f"host {name}", values.get("faxnet_site")
     stated = values.get("faxnet_address")
+    home = None if site is None else str(site)
     if stated is not None:
-        addresses = _addresses(f"host {name}", "faxnet_address", stated)
-        return Host(name, None if site is None else str(site), addresses)
+        listed = _listed(stated)
+        whole = [item for item in listed if "/" in str(item) and "{{" not in str(item)]
+        addresses = _addresses(where, "faxnet_address", [item for item in listed if item not in whole])
+        return Host(name, home, addresses, tuple(_network(where, "faxnet_address", item) for item in whole))
     try:
         addresses = (ipaddress.ip_address(str(values.get("ansible_host", ""))),)
     except ValueError:
         addresses = ()
-    return Host(name, None if site is None else str(site), addresses, from_ansible_host=bool(addresses))
+    return Host(name, home, addresses, from_ansible_host=bool(addresses))
 
 
 def _listed(value: Any) -> list[Any]:
@@ -179,7 +229,8 @@ def _addresses(where: str, variable: str, value: Any) -> tuple[Address, ...]:
     try:
         return tuple(ipaddress.ip_address(_text(where, variable, item)) for item in _listed(value))
     except ValueError as problem:
-        raise LabError(f"{where}: {variable} is {value!r}: {problem}; give an address without a prefix") from problem
+        said = value[0] if isinstance(value, list) and len(value) == 1 else value
+        raise LabError(f"{where}: {variable} is {said!r}: {problem}; give an address without a prefix") from problem
 
 
 def _network(where: str, variable: str, value: Any) -> Network:

@@ -32,6 +32,8 @@ from tools.lab.topology import topology
 
 # One image serves every checkout of the machine.
 _IMAGE_LOCK = Path("/run/lock/faxnet-lab-image")
+# Two labs that start at once would both count on the same room.
+_ROOM_LOCK = Path("/run/lock/faxnet-lab-room")
 _BOOT_SECONDS = 60
 _REMOVE = ("rm", "--force", "--time", "0", "--volumes")
 _REMOVALS = 3  # times that podman is asked to remove containers; each waits some ten seconds for their processes
@@ -115,11 +117,12 @@ def up(
         # Written last and taken away first: while it is there, all that was made has said that it is up.
         seen_up = lab.connection.exists()
         lab.connection.unlink(missing_ok=True)
-        fresh = _make(podman, lab.name, network, wanted, progress)
-        booting = [each for each in wanted if not seen_up or each.name in fresh]
-        if booting:
-            with progress.step(f"waiting for systemd in {len(booting)} containers"):
-                _each(booting, lambda each: _wait_for_boot(podman, each.name))
+        with _locked(_ROOM_LOCK, progress):
+            fresh = _make(podman, lab.name, network, wanted, progress)
+            booting = [each for each in wanted if not seen_up or each.name in fresh]
+            if booting:
+                with progress.step(f"waiting for systemd in {len(booting)} containers"):
+                    _each(booting, lambda each: _wait_for_boot(podman, each.name))
         if len(fresh) == len(wanted):
             with progress.step(f"proving the wiring, {len(network.reaches)} ways"):
                 prove_wiring(podman, network, lab.container_of)
@@ -168,7 +171,7 @@ def _make(
         progress.say(f"started {each.node}")
 
     if fresh:
-        limits.check(len(fresh))
+        limits.make_sure(len(fresh), progress)
         with progress.step(f"starting {len(fresh)} containers, {_AT_ONCE} at a time"):
             _each(fresh, start)
     return [each.name for each in fresh]

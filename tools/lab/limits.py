@@ -9,13 +9,19 @@ Without room containers start, but single units in them fail at random ("Too man
 from __future__ import annotations
 
 import contextlib
+import os
+import time
 from pathlib import Path
 
 from tools.lab.errors import LabError
+from tools.lab.progress import Progress
 
 # Counted in a running lab container: 3 of systemd, 1 of logind (dbus counts for a user of its own).
 INSTANCES_EACH = 4
 _LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
+#: Seconds to wait until other labs have made room; without it nobody waits. For who has several labs at a time.
+PATIENCE = "FAXNET_LAB_PATIENCE"
+_PAUSE = 2.0
 
 
 def in_use(proc: Path = Path("/proc")) -> int:
@@ -56,3 +62,23 @@ def check(containers: int, *, limit: int | None = None, used: int | None = None)
             f"this machine allows {limit}: allow more with sysctl -w fs.inotify.max_user_instances={allow}, "
             "or take another lab down (python -m tools.lab status --all)"
         )
+
+
+def make_sure(containers: int, progress: Progress) -> None:
+    """See that so many more containers have room; wait for it where the environment says how long.
+
+    Raises:
+        LabError: they have none.
+    """
+    end = time.monotonic() + float(os.environ.get(PATIENCE) or 0)
+    waiting = False
+    while True:
+        try:
+            return check(containers)
+        except LabError:
+            if time.monotonic() > end:
+                raise
+        if not waiting:
+            progress.say("waiting until other labs have made room")
+        waiting = True
+        time.sleep(_PAUSE)

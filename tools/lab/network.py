@@ -35,14 +35,39 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Mapping:
+    """A network that a VPN's box maps one to one, towards everybody but the site itself.
+
+    Attributes:
+        own: what the site's machines have.
+        shown: what others know them by.
+        via: the site's outermost router, as the box reaches it.
+        interface: the box's own, which leads there.
+    """
+
+    own: Network
+    shown: Network
+    via: Address
+    interface: str
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
-    """A container: its name in the lab, legs and routes. ``forwards``: it passes packets on from the start."""
+    """A container.
+
+    Attributes:
+        name: in the lab.
+        forwards: whether it passes packets on from the start.
+        neighbours: names and addresses that it knows.
+        mappings: the networks that it maps one to one.
+    """
 
     name: str
     legs: tuple[Leg, ...]
     routes: tuple[Route, ...]
     forwards: bool = False
     neighbours: tuple[tuple[str, Address], ...] = ()
+    mappings: tuple[Mapping, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

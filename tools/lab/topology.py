@@ -6,6 +6,9 @@
 
     site's hosts -- site segment -- gateway -- (transit segment -- gateway --) provider segment -- internet
 
+The outermost gateway of a nested site has its outer leg in the segment of the site around it, whose hosts know the way
+to what is behind it.
+
 The internet router has a leg in every provider segment. It also knows the way to the private networks behind the
 gateways, as a hostile neighbour of a provider may: a refused packet from there was refused by a rule, and did not just
 lack a route.
@@ -18,13 +21,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from tools.lab.errors import LabError
 from tools.lab.inventory import Address, Gateway, Host, Inventory, Network, Site
-from tools.lab.network import Leg, Node, Reach, Route, Topology
+from tools.lab.network import Leg, Mapping, Node, Reach, Route, Topology
 
 INTERNET = "internet"
 # Around a public address stands its provider's network, of the size that providers commonly hand out.
@@ -45,8 +48,9 @@ class _Segment:
     def holds(self, address: Address) -> Network | None:
         return next((network for network in self.networks if address in network), None)
 
-    def first_free(self, network: Network) -> Address:
-        address = next((host for host in network.hosts() if host not in self.used), None)
+    def first_free(self, network: Network, reserved: Collection[Address] = ()) -> Address:
+        taken = self.used.union(reserved)
+        address = next((host for host in network.hosts() if host not in taken), None)
         if address is None:
             raise LabError(f"network {network} of {self.name} has no free address left for a router: use a larger one")
         self.used.add(address)
@@ -96,6 +100,7 @@ class _Drawing:
         self.remarks: list[str] = []
         self.reaches: list[Reach] = []
         self.behind: list[tuple[Network, str]] = []
+        self.nested: dict[str, list[tuple[Network, str]]] = {site.name: [] for site in inventory.sites}
         self.links: dict[int, Iterator[Network]] = {
             version: ipaddress.ip_network(block).subnets(new_prefix=length)
             for version, (block, length) in _LINKS.items()
@@ -108,9 +113,12 @@ class _Drawing:
             raise LabError(f"host {INTERNET}: the lab needs this name for the router between sites: rename the host")
         for host in self.inventory.hosts:
             self._place(host)
+        for host in self.inventory.hosts:
+            self._place_anyone(host)
         providers = self._providers()
-        for site in self.inventory.sites:
+        for site in self._inside_out():
             self._connect(site, providers)
+        self._ways_to_nested()
         self._routes_of_internet()
         self._reach_hosts()
         self._reach_gateways()
@@ -142,28 +150,38 @@ class _Drawing:
             self.remarks.append(f"{host.name} has no faxnet_site and is no gateway: it gets no container")
             return
         draft = self._draft(host.name)
-        if sites:
+        if sites and (host.site is None or all(site.outer != host.site for site in sites)):
             return  # a gateway's legs follow from its place in the chain
-        if not host.addresses:
+        if not host.addresses and not host.anyone_in:
             raise LabError(
                 f"host {host.name}: it has no address: set faxnet_address (or ansible_host) to one in a network of "
                 f"site {host.site}"
             )
         segments = self.of_site[str(host.site)]
         for address in host.addresses:
-            segment, network = self._home(host, address, segments)
+            segment, network = self._home(host.name, str(host.site), address, segments)
             if address in segment.used:
                 raise LabError(f"host {host.name}: address {address} is taken by another host of site {host.site}")
-            draft.join(segment, address, network)
+            draft.join(segment, address, network, outer=bool(sites))
 
-    def _home(self, host: Host, address: Address, segments: Iterable[_Segment]) -> tuple[_Segment, Network]:
+    def _place_anyone(self, host: Host) -> None:
+        """Give a host that stands for whole networks an address in each that nobody has, or is to have."""
+        stated = {address for other in self.inventory.hosts for address in other.addresses}
+        stated.update(each for site in self.inventory.sites for gateway in site.gateways for each in gateway.public)
+        for anyone_in in host.anyone_in:
+            segments = self.of_site[str(host.site)]
+            segment, network = self._home(host.name, str(host.site), anyone_in.network_address, segments)
+            self._draft(host.name).join(segment, segment.first_free(anyone_in, stated), network)
+
+    @staticmethod
+    def _home(host: str, site: str, address: Address, segments: Iterable[_Segment]) -> tuple[_Segment, Network]:
         for segment in segments:
             network = segment.holds(address)
             if network is not None:
                 return segment, network
         networks = ", ".join(str(network) for segment in segments for network in segment.networks)
         raise LabError(
-            f"host {host.name}: address {address} is in no network of its site {host.site} ({networks}): "
+            f"host {host}: address {address} is in no network of its site {site} ({networks}): "
             "correct faxnet_address or faxnet_site"
         )
 
@@ -172,7 +190,7 @@ class _Drawing:
         groups: list[set[Network]] = []
         worn: set[Address] = set()
         for site in self.inventory.sites:
-            if not site.gateways or not site.gateways[-1].public:
+            if not site.gateways or not site.gateways[-1].public or site.outer is not None:
                 continue
             worn.update(site.gateways[-1].public)
             around = {_around(address) for address in site.gateways[-1].public}
@@ -197,17 +215,34 @@ class _Drawing:
             segment.networks.append(link)
         return self.link_of[segment.name, version]
 
+    def _inside_out(self) -> list[Site]:
+        """The sites, each before the one that it is nested in."""
+        named = {site.name: site for site in self.inventory.sites}
+
+        def depth(site: Site) -> int:
+            levels = [site]
+            while levels[-1].outer is not None:
+                levels.append(named[levels[-1].outer])
+                if levels[-1] in levels[:-1]:
+                    raise LabError(
+                        f"site {site.name} stands behind itself: {' in '.join(each.name for each in levels)}"
+                    )
+            return len(levels)
+
+        return sorted(self.inventory.sites, key=depth, reverse=True)
+
     def _connect(self, site: Site, providers: list[_Segment]) -> None:
         """Draw a site's way out: its gateways from the inside out, or straight to the internet router."""
         inner = self.of_site[site.name]
         if not site.gateways:
+            self.behind.extend(self.nested[site.name])
             for segment in inner:
                 for network in segment.networks:
                     self._draft(INTERNET).join(segment, segment.first_free(network), network)
             self._default_routes(self._members(inner), INTERNET, inner)
             return
         members, previous = self._members(inner), None
-        behind: list[Network] = []
+        behind = [network for network, _router in self.nested[site.name]]
         for number, gateway in enumerate(site.gateways):
             self._inner_legs(gateway, inner, stated=number == 0)
             self._default_routes(members, gateway.host, inner)
@@ -215,10 +250,39 @@ class _Drawing:
                 self._ways_back(gateway.host, behind, previous, inner[0])
             behind.extend(network for segment in inner for network in segment.networks)
             outermost = number == len(site.gateways) - 1
+            if outermost and site.outer is not None:
+                self._stand_in(site, gateway, self.of_site[site.outer])
+                self.nested[site.outer].extend((network, gateway.host) for network in behind)
+                return
             outer = self._outer_segment(site, gateway, providers, outermost=outermost)
             members, inner, previous = [gateway.host], (outer,), gateway
         self._default_routes(members, INTERNET, inner)
         self.behind.extend((network, site.gateways[-1].host) for network in behind)
+
+    def _stand_in(self, site: Site, gateway: Gateway, around: tuple[_Segment, ...]) -> None:
+        """Give a nested site's outermost gateway its leg in the site around: what it wears there, or has."""
+        draft = self._draft(gateway.host)
+        for address in gateway.public:
+            segment, network = self._home(gateway.host, str(site.outer), address, around)
+            draft.join(segment, address, network, outer=True)
+        for version in {network.version for network in site.networks} - {item.version for item in gateway.public}:
+            segment = next((each for each in around if each.name in draft.legs), around[0])
+            network = next((each for each in segment.networks if each.version == version), None)
+            if network is not None and draft.address_in(network, segment.name) is None:
+                draft.join(segment, segment.first_free(network), network, outer=True)
+            for address in self.hosts[gateway.host].addresses:
+                if address.version == version:
+                    draft.own.setdefault(version, address)
+
+    def _ways_to_nested(self) -> None:
+        """The way to what is behind nested routers, for all who stand in the network around."""
+        for name, behind in self.nested.items():
+            for segment in self.of_site[name]:
+                for network, router in behind:
+                    via = self._leg_address(router, segment, network.version)
+                    for member in self._members((segment,)) if via is not None else ():
+                        if member != router:
+                            self.drafts[member].routes.setdefault(network, via)
 
     def _members(self, segments: Iterable[_Segment]) -> list[str]:
         names = {segment.name for segment in segments}
@@ -313,7 +377,7 @@ class _Drawing:
         """Each outermost gateway reaches each other one across the internet router, by each IP version."""
         worn = [
             (gateway.host, (*gateway.public, *self._routed_address(gateway.host)))
-            for gateway in (site.gateways[-1] for site in self.inventory.sites if site.gateways)
+            for gateway in (site.gateways[-1] for site in self.inventory.sites if site.gateways and site.outer is None)
         ]
         reached = {
             (name, address)
@@ -343,7 +407,24 @@ class _Drawing:
             Route(network, via, draft.own.get(network.version) if network.prefixlen == 0 else None)
             for network, via in draft.routes.items()
         )
-        return Node(name, tuple(legs), routes, name == INTERNET, tuple(self._neighbours(draft)))
+        mappings = tuple(self._mappings(legs)) if name == INTERNET else ()
+        return Node(name, tuple(legs), routes, name == INTERNET, tuple(self._neighbours(draft)), mappings)
+
+    def _mappings(self, legs: Iterable[Leg]) -> Iterator[Mapping]:
+        """What the VPN's boxes map, beyond the outermost router of each mapped site."""
+        before: dict[tuple[Network, str], str] = {}
+        for site in (site for site in self.inventory.sites if site.mapped and site.gateways):
+            outermost = self.drafts[site.gateways[-1].host]
+            leg = next(leg for leg in legs if leg.segment in outermost.legs)
+            via = next(item.ip for item in outermost.legs[leg.segment] if item.version == 4)
+            for own, shown in site.mapped:
+                first = before.setdefault((own, leg.segment), site.name)
+                if first != site.name:
+                    raise LabError(
+                        f"site {site.name}: a lab cannot tell its packets from those of site {first}, with the same "
+                        "network and the same provider: give one of them a public address of another provider"
+                    )
+                yield Mapping(own, shown, via, leg.interface)
 
     def _neighbours(self, draft: _Draft) -> Iterator[tuple[str, Address]]:
         """Names that mean the same address wherever they are used: the container's own, and those of its segments."""

@@ -85,6 +85,8 @@ def _outer(
         home = ""  # one router before both
     if not router.public:
         return home
+    if home and all(_is_around(sites[home], public) for public in router.public):
+        return home  # of however many sites that use the network, as boxes and container engines come with it
     around = [
         {name for name in _around(public, networks) - {site.name} if name == home or not _borrows(sites[name], public)}
         for public in router.public
@@ -97,8 +99,6 @@ def _outer(
     if len(some) < len(around) or not both:
         message = f"lies in part in a network of {listed(sorted(set.union(*some)))}, and in part elsewhere"
         cure = f"name the addresses that {router.host} has in one site, or add the other address's network to that site"
-    elif home in both:
-        return home
     elif len(both) == 1:
         return both.pop()
     else:
@@ -114,6 +114,14 @@ def _around(public: PublicAddress, networks: _Networks) -> set[str]:
         return networks.around(public.address)
     ends = [Address(network.version, value) for network in public.networks for value in (network.first, network.last)]
     return set.intersection(*map(networks.around, ends)) if ends else set()
+
+
+def _is_around(site: Site, public: PublicAddress) -> bool:
+    """The same of one site."""
+    if public.address is not None:
+        return any(network.holds(public.address) for network in site.networks)
+    ends = [Address(network.version, value) for network in public.networks for value in (network.first, network.last)]
+    return bool(ends) and all(any(network.holds(end) for network in site.networks) for end in ends)
 
 
 def _borrows(site: Site, public: PublicAddress) -> bool:

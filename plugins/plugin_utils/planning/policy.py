@@ -282,9 +282,12 @@ class _Untranslated:
             return list(site.networks)  # none stands there twice (FXN109)
         found = list(site.networks)
         for nested in self._nested[site.name]:
-            shown = self.inside(nested)
+            within = shown = self.inside(nested)
             for gateway in nested.own_gateways:
                 shown = self.shown(shown, gateway, nested)
+            # To others of their realm they come as they are, and a router further out in the row is one of these.
+            realms = {version: site.realm_of(version) == nested.realm_of(version) for version in (4, 6)}
+            shown = [*shown, *(item for item in within if realms[item.version])]
             found += (item for item in shown if not any(_holds(network, item) for network in site.networks))
         return list(dict.fromkeys(found))
 

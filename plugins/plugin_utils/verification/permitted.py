@@ -93,13 +93,21 @@ class Permissions:
         for address in addresses if not anybodys else ():
             key = (self._place(flow.source, flow.version), address, flow.transport, flow.arrives_from)
             self._permitted[key].add(flow, inner=address not in flow.dial.split(", "))
-        own = self._view.hosts[flow.source].address(flow.version)
-        if own and own != flow.arrives_from and self._turns(flow):
-            # The router that turns it passes the same on where it comes straight, and wears its sender's own address.
-            key = (self._place(flow.source, flow.version), flow.destination_address, flow.transport, own)
-            self._permitted[key].add(flow, inner=True)
+        if self._turns(flow):
+            self._add_turned(flow)
         self._started[flow.source, flow.transport].append(flow)
         self._outer.add(flow)
+
+    def _add_turned(self, flow: FlowView) -> None:
+        """Add what passes besides where a router turns a flow."""
+        place = self._place(flow.source, flow.version)
+        own = self._view.hosts[flow.source].address(flow.version)
+        if own and own != flow.arrives_from:
+            # The router passes the same on where it comes straight, and wears its sender's own address.
+            self._permitted[place, flow.destination_address, flow.transport, own].add(flow, inner=True)
+        # Further in each router is met at its public address, by what that router itself sends as by what it turns.
+        for address in self._shown_by(flow.destination):
+            self._permitted[place, address, flow.transport, flow.arrives_from].add(flow, inner=True)
 
     def _turns(self, flow: FlowView) -> bool:
         """Whether a router on a flow's way turns it, and gives it an address of its own as sender."""

@@ -358,3 +358,28 @@ def test_a_nested_site_has_addresses_of_nobody_whom_it_reaches() -> None:
 def test_a_routers_address_there_is_its_own_alone() -> None:
     net = box_and_router().server("server", "outer", "192.168.1.254")
     assert [code for code, _variable in errors_of(net)] == ["FXN112"]
+
+
+@pytest.mark.parametrize("translates", [True, False])
+@pytest.mark.parametrize("realm", ["company", None])
+def test_a_nested_site_uses_an_outer_router_of_the_row_around(realm: str | None, translates: bool) -> None:
+    """Found by chance: the inner router of the row translates what comes to it untranslated, too."""
+    net = Network()
+    same = {"realm": realm} if realm else {}
+    net.sites["office"] = {
+        "networks": ["10.1.0.0/24"],
+        "gateways": [
+            {"host": "inner", **({"public_address": "172.31.1.10"} if translates else {})},
+            {"host": "outer", "public_address": "203.0.113.11"},
+        ],
+        **same,
+    }
+    net.sites["nest"] = {"networks": ["172.18.1.0/24"], "gateway": "own", "public_address": "10.1.0.201", **same}
+    net.host("inner", "office", "10.1.0.1").offers("outer", "office", "172.31.1.101", "netcfax")
+    net.client("own", "nest", "172.18.1.1", "outer").client("pc", "nest", "172.18.1.7", "outer")
+    net.client("colleague", "office", "10.1.0.7", "outer")
+    made = net.made()
+    for client in ("own", "pc", "colleague"):
+        seen = way(made, f"netcfax.pcp/{client}>outer").arrives_from
+        assert seen == "172.31.1.10" or not translates
+        way(made, f"netcfax.scp/outer>{client}")

@@ -261,6 +261,19 @@ def test_a_router_that_turns_packets_may_send_what_it_turns() -> None:
     assert ("outer", "server") not in tried
 
 
+def test_whoever_is_behind_one_public_address_may_pass_for_the_client_whatever_is_nested_in_its_site() -> None:
+    """Found by chance: two sites behind one router, and a third one nested in the first."""
+    net = Network().site("other", "10.2.0.0/24", gateway="other-router", public="203.0.113.2")
+    for number in (0, 1):
+        net.site(f"floor{number}", f"10.1.{number}.0/24", gateway="router", public="203.0.113.1", realm="house")
+    net.site("nest", "172.18.1.0/24", gateway="nest-router", public="10.1.0.201", realm="house")
+    net.host("router", "floor0", "10.1.0.1").host("other-router", "other", "10.2.0.1")
+    net.server("server", "other", "10.2.0.10").host("colleague", "floor1", "10.1.1.12")
+    net.client("nest-router", "floor0", "10.1.0.201", "server")
+    sent = assert_devices_do_as_expected(net, net.made())
+    assert ("colleague", "server") not in {(probe.host, probe.target) for probe in sent if probe.port == 7488}
+
+
 @SOME
 @given(networks())
 def test_every_flow_is_probed_or_listed_or_left_out_by_name(net: Network) -> None:

@@ -274,6 +274,16 @@ def test_whoever_is_behind_one_public_address_may_pass_for_the_client_whatever_i
     assert ("colleague", "server") not in {(probe.host, probe.target) for probe in sent if probe.port == 7488}
 
 
+def test_whoever_is_behind_a_router_that_is_itself_a_client_may_pass_for_it() -> None:
+    """Found by chance: the router stands in the Internet, as an ordinary host of a site there."""
+    net = Network().site("internet", "198.51.1.0/24").site("other", "10.2.0.0/24", gateway="far", public="203.0.113.2")
+    net.site("nest", "172.18.1.0/24", gateway="router", public="198.51.1.201", realm="nest")
+    net.host("far", "other", "10.2.0.1").server("server", "other", "10.2.0.10").host("behind", "nest", "172.18.1.11")
+    net.client("router", "internet", "198.51.1.201", "server")
+    sent = assert_devices_do_as_expected(net, net.made())
+    assert ("behind", "server") not in {(probe.host, probe.target) for probe in sent if probe.port == 7488}
+
+
 @SOME
 @given(networks())
 def test_every_flow_is_probed_or_listed_or_left_out_by_name(net: Network) -> None:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ..basics.addresses import Prefix, parse_address
 from ..basics.ports import ports_text
-from ..plan_files.view import INTERNET, FlowView, PlanView, version_of
+from ..plan_files.view import FlowView, PlanView, version_of
 from .guards import Guards
 from .outer_routers import OuterRouters
 from .peers import members
@@ -91,7 +91,7 @@ class Permissions:
         if flow.source not in self._view.hosts:
             return
         for address in addresses if not anybodys else ():
-            key = (self._place(flow.source, flow.arrives_from), address, flow.transport, flow.arrives_from)
+            key = (self._place(flow.source, flow.version), address, flow.transport, flow.arrives_from)
             self._permitted[key].add(flow, inner=address not in flow.dial.split(", "))
         if self._turns(flow):
             self._add_turned(flow)
@@ -100,12 +100,11 @@ class Permissions:
 
     def _add_turned(self, flow: FlowView) -> None:
         """Add what passes besides where a router turns a flow."""
-        place = self._place(flow.source, flow.arrives_from)
+        place = self._place(flow.source, flow.version)
         own = self._view.hosts[flow.source].address(flow.version)
         if own and own != flow.arrives_from:
             # The router passes the same on where it comes straight, and wears its sender's own address.
-            at_home = self._place(flow.source, own)
-            self._permitted[at_home, flow.destination_address, flow.transport, own].add(flow, inner=True)
+            self._permitted[place, flow.destination_address, flow.transport, own].add(flow, inner=True)
         # Further in each router is met at its public address, by what that router itself sends as by what it turns.
         for address in self._shown_by(flow.destination):
             self._permitted[place, address, flow.transport, flow.arrives_from].add(flow, inner=True)
@@ -115,20 +114,16 @@ class Permissions:
         routers = (self._view.hosts[name] for name in flow.via if name in self._view.hosts)
         return any(flow.arrives_from in router.addresses for router in routers)
 
-    def _place(self, host: str, worn: str) -> str:
-        """Where what a host wears means it: its realm; where sites are nested, the outermost, for they share addresses.
+    def _place(self, host: str, version: int) -> str:
+        """Where a host's addresses mean it: its realm; where sites are nested, that of the outermost.
 
-        A nested site's router wears in the network around it what everybody behind it wears there. An address of the
-        Internet means its router to all, and so whoever is behind that, of whichever site.
+        Nested sites share addresses: a router of one wears in the network around it what everybody behind it wears
+        there, and beyond all of them whoever is behind one public address wears that.
         """
-        version = version_of(worn)
-        if self._guards.is_hidden(host, version) and worn == self._guards.shown_outside(host, version):
-            return INTERNET
         name = self._view.hosts[host].site
-        nested = name in self._around or bool(self._view.sites[name].within)
         while self._view.sites[name].within:
             name = self._view.sites[name].within
-        return f"in {name}" if nested else self._guards.realm(host, version)
+        return self._view.sites[name].realm(version)
 
     def _shown_by(self, name: str) -> dict[str, None]:
         """What a host is met at beside its own address.
@@ -149,7 +144,7 @@ class Permissions:
             return False
         if self._guards.may_lead_on(candidate.dial):
             return False
-        key = (self._place(candidate.sender, candidate.worn), candidate.dial, candidate.transport, candidate.worn)
+        key = (self._place(candidate.sender, version), candidate.dial, candidate.transport, candidate.worn)
         permissions = self._permitted.get(key)
         named = () if permissions is None else permissions.at(candidate.port)
         matching = [permission for permission in named if may_come_from(permission.source_ports, candidate.source_port)]

@@ -102,7 +102,8 @@ venv .venv requirements/project.txt
 # ---- a browser
 
 # Ubuntu has Chromium as a snap only, and other systems under other names: what is on the path will do.
-chromium() {
+# (Not called chromium: command -v would find this function.)
+browser_package() {
   if command -v chromium chromium-browser google-chrome >/dev/null || [ -n "${FAXNET_NO_APT:-}" ]; then return; fi
   if ! apt-cache show chromium >/dev/null 2>&1; then as_root apt-get update >/dev/null; fi
   if apt-cache show chromium >/dev/null 2>&1; then packages chromium; fi
@@ -127,7 +128,7 @@ END
 
 browser() {
   local package version integrity file
-  chromium
+  browser_package
   while read -r package version integrity file; do
     npm_file "$package" "$version" "$integrity" "$file"
   done < <(grep -v '^#' requirements/browser.txt)

@@ -10,7 +10,7 @@ handful of sites the smaller ones become one card.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -61,7 +61,11 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A site, or the sites for which there is no room; ``realm``: the one that it shares with others."""
+    """A site with those that are nested in it, or the sites for which there is no room.
+
+    Attributes:
+        realm: the one that it shares with others.
+    """
 
     name: str
     networks: tuple[str, ...]
@@ -131,19 +135,23 @@ class _DrawnAt:
 def make_scene(view: PlanView) -> Scene:
     """Return what to draw of a plan."""
     flows = [flow for flow in view.flows if flow.enabled]
+    around = {name: _outermost(view, name) for name in view.sites}
+    routers = {gateway.host for name in around.values() for gateway in view.sites[name].gateways}
     members: dict[str, list[str]] = defaultdict(list)
     for name, host in view.hosts.items():
-        if name not in view.gateways:
-            members[host.site].append(name)
+        if name not in routers:
+            members[around[host.site]].append(name)
     outside = outside_ends(view)
     drawn_at = _DrawnAt(dict(outside), dict(outside))
-    chosen = _chosen_sites(view, members)
+    sites = sorted(set(around.values()))
+    chosen = _chosen_sites(view, sites, members)
     by_target = _grouped(flows, lambda flow: flow.destination)
-    cards = [_card(view, view.sites[name], members[name], by_target, drawn_at) for name in chosen]
-    rest = [name for name in view.sites if name not in chosen]
+    behind = _behind_routers(view)
+    cards = [_card(view, view.sites[name], members[name], behind, by_target, drawn_at) for name in chosen]
+    rest = [name for name in sites if name not in chosen]
     if rest:
         cards.append(_rest_card(view, rest, members, drawn_at))
-    realms = _shared_realms(view)
+    realms = _shared_realms(view, sites)
     cards = [replace(card, realm=realms.get(card.name, "")) for card in cards]
     # Sites that take part come first; those that are only there to be kept out stand below them.
     busy = {drawn_at.card[host] for flow in flows for host in (flow.source, flow.destination) if host in drawn_at.card}
@@ -158,29 +166,46 @@ def make_scene(view: PlanView) -> Scene:
     )
 
 
+def _outermost(view: PlanView, site: str) -> str:
+    """The site in which one is nested, however deep; the site itself where it is in none."""
+    while view.sites[site].within:
+        site = view.sites[site].within
+    return site
+
+
 def kind_of(flow: FlowView) -> str:
     """Which of the three kinds of lines a flow is drawn as."""
     return CARRIED if flow.carried_by else SERVER if flow.from_server else CLIENT
 
 
-def _chosen_sites(view: PlanView, members: dict[str, list[str]]) -> list[str]:
-    if len(view.sites) <= MOST_SITES:
-        return sorted(view.sites)
+def _chosen_sites(view: PlanView, sites: list[str], members: dict[str, list[str]]) -> list[str]:
+    if len(sites) <= MOST_SITES:
+        return sites
 
     def weight(name: str) -> tuple[int, int, str]:
         servers = sum("server" in view.hosts[host].roles for host in members[name])
         return -servers, -len(members[name]), name
 
-    return sorted(sorted(view.sites, key=weight)[: MOST_SITES - 1])
+    return sorted(sorted(sites, key=weight)[: MOST_SITES - 1])
 
 
 def _card(
-    view: PlanView, site: SiteView, names: list[str], by_target: dict[str, list[FlowView]], drawn_at: _DrawnAt
+    view: PlanView,
+    site: SiteView,
+    names: list[str],
+    behind: Mapping[str, list[str]],
+    by_target: dict[str, list[FlowView]],
+    drawn_at: _DrawnAt,
 ) -> Card:
     instances: dict[str, int] = defaultdict(int)
     for use in view.uses:
         instances[use["host"]] = max(instances[use["host"]], use["instances"] if use["enabled"] else 0)
-    names = sorted(names, key=lambda name: ("server" not in view.hosts[name].roles, name))
+    places = {name: _nested_place(view.hosts[name], site, behind.get(name, [])) for name in names}
+    # What is nested stands together, its router on top.
+    names = sorted(
+        names,
+        key=lambda name: ("server" not in view.hosts[name].roles, places[name][0], name not in view.gateways, name),
+    )
     single, many = names, []
     if len(names) > MOST_DEVICES:
         servers = [name for name in names if "server" in view.hosts[name].roles]
@@ -190,7 +215,7 @@ def _card(
     for name in single:
         host = view.hosts[name]
         count = f"{instances[name]} clients" if instances[name] > 1 else ""
-        note = _note(by_target.get(name, []), _held_by(host))
+        note = _note(by_target.get(name, []), places[name][1], _held_by(host))
         rows.append(Row(name, name, ", ".join(host.met_at), _role(view, name), note, count, host.traits.holds_rules))
         drawn_at.row[name] = name
     if many:
@@ -210,6 +235,23 @@ def _card(
     return Card(site.name, site.networks, tuple(rows), tuple(doors), serves)
 
 
+def _nested_place(host: HostView, site: SiteView, behind: list[str]) -> tuple[str, str]:
+    """The nested site that a host of a card is in, or is a router of, and that in words; empty of one in neither."""
+    if behind:
+        return behind[0], f"router of {', '.join(behind)}"
+    return (host.site, f"in {host.site}") if host.site != site.name else ("", "")
+
+
+def _behind_routers(view: PlanView) -> dict[str, list[str]]:
+    """The nested sites behind each of their own routers."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, site in view.sites.items():
+        further = len(view.sites[site.within].gateways) if site.within else len(site.gateways)
+        for gateway in site.gateways[: len(site.gateways) - further]:
+            found[gateway.host].append(name)
+    return found
+
+
 def _held_by(host: HostView | None, *, gateway: bool = False) -> str:
     """What must be known of a device's rules; empty where they are ours, and refuse what nothing names."""
     if host is None or host.refuses:
@@ -219,9 +261,9 @@ def _held_by(host: HostView | None, *, gateway: bool = False) -> str:
     return f"refuses nothing ({host.stance})"
 
 
-def _note(flows: list[FlowView], held_by: str) -> str:
-    """What a device listens for, in the few words that its row has room for."""
-    notes = [held_by] if held_by else []
+def _note(flows: list[FlowView], *known: str) -> str:
+    """What is known of a device and what it listens for, in the few words that its row has room for."""
+    notes = list(filter(None, known))
     served = [flow for flow in flows if kind_of(flow) == CLIENT]
     called = [item for flow in flows if flow.callback for item in flow.ports]
     alerts = [flow for flow in flows if kind_of(flow) == SERVER and not flow.callback]
@@ -265,12 +307,12 @@ def _meets_the_internet(site: SiteView) -> bool:
     return INTERNET in site.realms.values() or any(gateway.worn for gateway in site.gateways)
 
 
-def _shared_realms(view: PlanView) -> dict[str, str]:
+def _shared_realms(view: PlanView, sites: Iterable[str]) -> dict[str, str]:
     """The realms that a site shares with others, by the site's name; most share none."""
-    members = Counter(realm for site in view.sites.values() for realm in {*site.realms.values()} - {INTERNET})
+    realms = {name: {*view.sites[name].realms.values()} for name in sites}
+    members = Counter(realm for several in realms.values() for realm in several - {INTERNET})
     return {
-        name: ", ".join(realm for realm in sorted({*site.realms.values()}) if members[realm] > 1)
-        for name, site in view.sites.items()
+        name: ", ".join(realm for realm in sorted(several) if members[realm] > 1) for name, several in realms.items()
     }
 
 

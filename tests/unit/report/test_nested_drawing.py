@@ -31,7 +31,7 @@ def test_a_nested_sites_hosts_and_router_are_rows_of_the_card_around() -> None:
     assert rows["own"] == "router of workshop"
     assert rows["backend"].startswith("in bridge, called back on ")
     assert rows["server"].startswith("router of bridge, serves 7488")
-    assert [door.name for door in cards["office"].doors] == ["box"]
+    assert [door.host for door in cards["office"].doors] == ["box"]
 
 
 def test_only_what_crosses_the_internet_is_drawn_there() -> None:

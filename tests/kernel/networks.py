@@ -15,6 +15,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,7 +76,18 @@ def link(left: str, left_addresses: list[str], right: str, right_addresses: list
     for where, end, addresses in ((left, ends[0], left_addresses), (right, ends[1], right_addresses)):
         for address in addresses:
             run("ip", "-n", where, "address", "add", address, "dev", end, *(["nodad"] if ":" in address else []))
+        # Nor of its link-local address: for that second the end asks for no neighbour.
+        with inside(where), contextlib.suppress(FileNotFoundError):  # a kernel without IPv6
+            Path(f"/proc/sys/net/ipv6/conf/{end}/accept_dad").write_text("0", encoding="ascii")
         run("ip", "-n", where, "link", "set", end, "up")
+    # The kernel tells of a cable's second end up to a second late; until then nothing asks for a neighbour by IPv6.
+    until = time.monotonic() + 5
+    while any(
+        "state UP" not in run("ip", "-n", where, "link", "show", end)
+        for where, end in zip((left, right), ends, strict=True)
+    ):
+        assert time.monotonic() < until, f"no carrier between {left} and {right}"
+        time.sleep(0.02)
 
 
 def route(where: str, via: str) -> None:

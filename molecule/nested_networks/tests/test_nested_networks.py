@@ -38,10 +38,10 @@ PASSES = [
 ]
 REFUSED = [
     # Nobody's business.
-    Try("stranger", OFFICE, [PCP, HYLAFAX]),
-    Try("stranger", OFFICE, [SIP, *MEDIA], "udp"),
-    Try("stranger", SERVER, [PCP, HYLAFAX]),
-    Try("stranger", WORKSHOP_PC, [22, PCP]),
+    Try("internet", OFFICE, [PCP, HYLAFAX]),
+    Try("internet", OFFICE, [SIP, *MEDIA], "udp"),
+    Try("internet", SERVER, [PCP, HYLAFAX]),
+    Try("internet", WORKSHOP_PC, [22, PCP]),
     # Each uses its own service alone.
     Try("pcs", SERVER, [PCP, 80]),
     Try("backend", SERVER, [PCP, 80]),
@@ -124,7 +124,7 @@ def test_nobody_else_reaches_the_call_back_ports(network: Any, call_back_ports: 
     ports = call_back_ports["workshop-pc"]
     for host in ("pcs", "box"):
         assert set(network.knock(host, WORKSHOP, ports).values()) == {"silent"}, host
-    assert set(network.knock("stranger", OFFICE, ports).values()) == {"silent"}
+    assert set(network.knock("internet", OFFICE, ports).values()) == {"silent"}
 
 
 def test_the_server_starts_nothing_towards_a_changing_address(network: Any) -> None:

@@ -21,10 +21,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
+from tools.lab.draft import Draft, Segment
 from tools.lab.errors import LabError
 from tools.lab.inventory import Address, Gateway, Host, Inventory, Network, Site
 from tools.lab.network import Leg, Mapping, Node, Reach, Route, Topology
@@ -35,49 +35,6 @@ _PROVIDER_LENGTH = {4: 24, 6: 64}
 # Where a gateway routes an IP version (no public address) the inventory has no network on its outer side; links for it
 # come out of the blocks set aside for network tests. Source: RFC 2544, appendix C.2.2, and RFC 5180, section 8.
 _LINKS = {4: ("198.18.0.0/15", 26), 6: ("2001:2::/48", 64)}
-
-
-@dataclass(slots=True)
-class _Segment:
-    """A segment while the network is being drawn: its prefixes and the addresses in use."""
-
-    name: str
-    networks: list[Network]
-    used: set[Address] = field(default_factory=set)
-
-    def holds(self, address: Address) -> Network | None:
-        return next((network for network in self.networks if address in network), None)
-
-    def first_free(self, network: Network, reserved: Collection[Address] = ()) -> Address:
-        taken = self.used.union(reserved)
-        address = next((host for host in network.hosts() if host not in taken), None)
-        if address is None:
-            raise LabError(f"network {network} of {self.name} has no free address left for a router: use a larger one")
-        self.used.add(address)
-        return address
-
-
-@dataclass(slots=True)
-class _Draft:
-    """A container while the network is being drawn."""
-
-    legs: dict[str, list[ipaddress.IPv4Interface | ipaddress.IPv6Interface]] = field(default_factory=dict)
-    outer: set[str] = field(default_factory=set)
-    routes: dict[Network, Address] = field(default_factory=dict)
-    # By IP version: the address that a router's own packets to the outside wear, where its outer side has only a link.
-    own: dict[int, Address] = field(default_factory=dict)
-
-    def join(self, segment: _Segment, address: Address, network: Network, *, outer: bool = False) -> None:
-        interface = ipaddress.ip_interface(f"{address}/{network.prefixlen}")
-        on_segment = self.legs.setdefault(segment.name, [])
-        if interface not in on_segment:
-            on_segment.append(interface)
-        segment.used.add(address)
-        if outer:
-            self.outer.add(segment.name)
-
-    def address_in(self, network: Network, segment: str) -> Address | None:
-        return next((leg.ip for leg in self.legs.get(segment, []) if leg.ip in network), None)
 
 
 def topology(inventory: Inventory) -> Topology:
@@ -95,8 +52,8 @@ class _Drawing:
     def __init__(self, inventory: Inventory) -> None:
         self.inventory = inventory
         self.hosts = {host.name: host for host in inventory.hosts}
-        self.drafts: dict[str, _Draft] = {}
-        self.segments: dict[str, _Segment] = {}
+        self.drafts: dict[str, Draft] = {}
+        self.segments: dict[str, Segment] = {}
         self.remarks: list[str] = []
         self.reaches: list[Reach] = []
         self.behind: list[tuple[Network, str]] = []
@@ -125,15 +82,15 @@ class _Drawing:
         nodes = tuple(self._node(name, draft) for name, draft in self.drafts.items())
         return Topology(tuple(self.segments), nodes, tuple(self.reaches), tuple(self.remarks))
 
-    def _draft(self, name: str) -> _Draft:
-        return self.drafts.setdefault(name, _Draft())
+    def _draft(self, name: str) -> Draft:
+        return self.drafts.setdefault(name, Draft())
 
-    def _segment(self, name: str, networks: Iterable[Network]) -> _Segment:
-        segment = _Segment(name, list(networks))
+    def _segment(self, name: str, networks: Iterable[Network]) -> Segment:
+        segment = Segment(name, list(networks))
         self.segments[name] = segment
         return segment
 
-    def _site_segments(self, site: Site) -> tuple[_Segment, ...]:
+    def _site_segments(self, site: Site) -> tuple[Segment, ...]:
         """The k-th IPv4 and the k-th IPv6 network of a site share one segment, as they do on a dual-stack LAN."""
         four = [network for network in site.networks if network.version == 4]
         six = [network for network in site.networks if network.version == 6]
@@ -174,7 +131,7 @@ class _Drawing:
             self._draft(host.name).join(segment, segment.first_free(anyone_in, stated), network)
 
     @staticmethod
-    def _home(host: str, site: str, address: Address, segments: Iterable[_Segment]) -> tuple[_Segment, Network]:
+    def _home(host: str, site: str, address: Address, segments: Iterable[Segment]) -> tuple[Segment, Network]:
         for segment in segments:
             network = segment.holds(address)
             if network is not None:
@@ -185,7 +142,7 @@ class _Drawing:
             "correct faxnet_address or faxnet_site"
         )
 
-    def _providers(self) -> list[_Segment]:
+    def _providers(self) -> list[Segment]:
         """One segment for each provider: networks around public addresses; those that share one are one segment."""
         groups: list[set[Network]] = []
         worn: set[Address] = set()
@@ -208,7 +165,7 @@ class _Drawing:
             providers.append(segment)
         return providers
 
-    def _link(self, segment: _Segment, version: int) -> Network:
+    def _link(self, segment: Segment, version: int) -> Network:
         """The segment's network of an IP version that is not translated there; made when it has none."""
         if (segment.name, version) not in self.link_of:
             self.link_of[segment.name, version] = link = next(self.links[version])
@@ -231,7 +188,7 @@ class _Drawing:
 
         return sorted(self.inventory.sites, key=depth, reverse=True)
 
-    def _connect(self, site: Site, providers: list[_Segment]) -> None:
+    def _connect(self, site: Site, providers: list[Segment]) -> None:
         """Draw a site's way out: its gateways from the inside out, or straight to the internet router."""
         inner = self.of_site[site.name]
         if not site.gateways:
@@ -259,7 +216,7 @@ class _Drawing:
         self._default_routes(members, INTERNET, inner)
         self.behind.extend((network, site.gateways[-1].host) for network in behind)
 
-    def _stand_in(self, site: Site, gateway: Gateway, around: tuple[_Segment, ...]) -> None:
+    def _stand_in(self, site: Site, gateway: Gateway, around: tuple[Segment, ...]) -> None:
         """Give a nested site's outermost gateway its leg in the site around: what it wears there, or has."""
         draft = self._draft(gateway.host)
         for address in gateway.public:
@@ -267,12 +224,12 @@ class _Drawing:
             draft.join(segment, address, network, outer=True)
         for version in {network.version for network in site.networks} - {item.version for item in gateway.public}:
             segment = next((each for each in around if each.name in draft.legs), around[0])
-            network = next((each for each in segment.networks if each.version == version), None)
-            if network is not None and draft.address_in(network, segment.name) is None:
-                draft.join(segment, segment.first_free(network), network, outer=True)
-            for address in self.hosts[gateway.host].addresses:
-                if address.version == version:
-                    draft.own.setdefault(version, address)
+            routed = next((each for each in segment.networks if each.version == version), None)
+            if routed is not None and draft.address_in(routed, segment.name) is None:
+                draft.join(segment, segment.first_free(routed), routed, outer=True)
+            for own in self.hosts[gateway.host].addresses:
+                if own.version == version:
+                    draft.own.setdefault(version, own)
 
     def _ways_to_nested(self) -> None:
         """The way to what is behind nested routers, for all who stand in the network around."""
@@ -280,15 +237,15 @@ class _Drawing:
             for segment in self.of_site[name]:
                 for network, router in behind:
                     via = self._leg_address(router, segment, network.version)
-                    for member in self._members((segment,)) if via is not None else ():
-                        if member != router:
+                    if via is not None:  # else the router stands in another network of the site
+                        for member in {*self._members((segment,))} - {router}:
                             self.drafts[member].routes.setdefault(network, via)
 
-    def _members(self, segments: Iterable[_Segment]) -> list[str]:
+    def _members(self, segments: Iterable[Segment]) -> list[str]:
         names = {segment.name for segment in segments}
         return [name for name, draft in self.drafts.items() if names & set(draft.legs)]
 
-    def _inner_legs(self, gateway: Gateway, segments: Iterable[_Segment], *, stated: bool) -> None:
+    def _inner_legs(self, gateway: Gateway, segments: Iterable[Segment], *, stated: bool) -> None:
         """The gateway's own addresses where the inventory states them, else the first free one of each network."""
         draft = self._draft(gateway.host)
         for segment in segments:
@@ -301,7 +258,7 @@ class _Drawing:
                 for address in known or [segment.first_free(network)]:
                     draft.join(segment, address, network)
 
-    def _outer_segment(self, site: Site, gateway: Gateway, providers: list[_Segment], *, outermost: bool) -> _Segment:
+    def _outer_segment(self, site: Site, gateway: Gateway, providers: list[Segment], *, outermost: bool) -> Segment:
         """The segment on a gateway's outer side, with the gateway in it; links for the IP versions that it routes."""
         draft = self._draft(gateway.host)
         if outermost and gateway.public:
@@ -328,7 +285,7 @@ class _Drawing:
                     draft.own.setdefault(version, address)
         return segment
 
-    def _default_routes(self, names: Iterable[str], router: str, segments: Iterable[_Segment]) -> None:
+    def _default_routes(self, names: Iterable[str], router: str, segments: Iterable[Segment]) -> None:
         for name in names:
             if name == router:
                 continue
@@ -338,14 +295,14 @@ class _Drawing:
                     if via is not None and self.drafts[name].address_in(network, segment.name) is not None:
                         self.drafts[name].routes.setdefault(_default(network.version), via)
 
-    def _ways_back(self, outer: str, behind: list[Network], inner: Gateway, segment: _Segment) -> None:
+    def _ways_back(self, outer: str, behind: list[Network], inner: Gateway, segment: Segment) -> None:
         for network in behind:
             via = next((address for address in inner.public if address.version == network.version), None)
             via = via or self._leg_address(inner.host, segment, network.version)
             if via is not None:
                 self.drafts[outer].routes.setdefault(network, via)
 
-    def _leg_address(self, name: str, segment: _Segment, version: int) -> Address | None:
+    def _leg_address(self, name: str, segment: Segment, version: int) -> Address | None:
         legs = self.drafts[name].legs.get(segment.name, [])
         return next((leg.ip for leg in legs if leg.version == version), None)
 
@@ -396,7 +353,7 @@ class _Drawing:
             if any(address in network for network in known):
                 yield address
 
-    def _node(self, name: str, draft: _Draft) -> Node:
+    def _node(self, name: str, draft: Draft) -> Node:
         counts: Counter[str] = Counter()
         legs = []
         for segment, addresses in draft.legs.items():
@@ -426,7 +383,7 @@ class _Drawing:
                     )
                 yield Mapping(own, shown, via, leg.interface)
 
-    def _neighbours(self, draft: _Draft) -> Iterator[tuple[str, Address]]:
+    def _neighbours(self, draft: Draft) -> Iterator[tuple[str, Address]]:
         """Names that mean the same address wherever they are used: the container's own, and those of its segments."""
         for other, theirs in self.drafts.items():
             for segment in draft.legs:

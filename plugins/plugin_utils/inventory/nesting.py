@@ -110,18 +110,21 @@ def _outer(
 
 def _around(public: PublicAddress, networks: _Networks) -> set[str]:
     """The sites that hold what is worn: an address, or every network in which a changing one lies."""
-    if public.address is not None:
-        return networks.around(public.address)
-    ends = [Address(network.version, value) for network in public.networks for value in (network.first, network.last)]
+    ends = _ends(public)
     return set.intersection(*map(networks.around, ends)) if ends else set()
 
 
 def _is_around(site: Site, public: PublicAddress) -> bool:
     """The same of one site."""
-    if public.address is not None:
-        return any(network.holds(public.address) for network in site.networks)
-    ends = [Address(network.version, value) for network in public.networks for value in (network.first, network.last)]
+    ends = _ends(public)
     return bool(ends) and all(any(network.holds(end) for network in site.networks) for end in ends)
+
+
+def _ends(public: PublicAddress) -> list[Address]:
+    """What is worn: an address, or the first and the last one of each network in which a changing one lies."""
+    if public.address is not None:
+        return [public.address]
+    return [Address(network.version, value) for network in public.networks for value in (network.first, network.last)]
 
 
 def _borrows(site: Site, public: PublicAddress) -> bool:

@@ -259,6 +259,12 @@ class PlanView:
     findings: tuple[Mapping[str, Any], ...]
     gateways: frozenset[str]
 
+    def outermost(self, site: str) -> str:
+        """The site in which one is nested, however deep; the site itself where it is in none."""
+        while self.sites[site].within:
+            site = self.sites[site].within
+        return site
+
     def openings(self, host: str) -> tuple[OpeningView, ...]:
         """What a host lets in apart from any flow: whoever administers it, then what it permits."""
         return (*self.management.get(host, ()), *self.permits.get(host, ()))

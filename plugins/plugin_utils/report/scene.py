@@ -135,7 +135,7 @@ class _DrawnAt:
 def make_scene(view: PlanView) -> Scene:
     """Return what to draw of a plan."""
     flows = [flow for flow in view.flows if flow.enabled]
-    around = {name: _outermost(view, name) for name in view.sites}
+    around = {name: view.outermost(name) for name in view.sites}
     routers = {gateway.host for name in around.values() for gateway in view.sites[name].gateways}
     members: dict[str, list[str]] = defaultdict(list)
     for name, host in view.hosts.items():
@@ -164,13 +164,6 @@ def make_scene(view: PlanView) -> Scene:
         public=any(flow.source == INTERNET for flow in flows),
         internet=bool(outside) or any(map(_meets_the_internet, view.sites.values())),
     )
-
-
-def _outermost(view: PlanView, site: str) -> str:
-    """The site in which one is nested, however deep; the site itself where it is in none."""
-    while view.sites[site].within:
-        site = view.sites[site].within
-    return site
 
 
 def kind_of(flow: FlowView) -> str:

@@ -120,10 +120,7 @@ class Permissions:
         Nested sites share addresses: a router of one wears in the network around it what everybody behind it wears
         there, and beyond all of them whoever is behind one public address wears that.
         """
-        name = self._view.hosts[host].site
-        while self._view.sites[name].within:
-            name = self._view.sites[name].within
-        return self._view.sites[name].realm(version)
+        return self._view.sites[self._view.outermost(self._view.hosts[host].site)].realm(version)
 
     def _shown_by(self, name: str) -> dict[str, None]:
         """What a host is met at beside its own address.

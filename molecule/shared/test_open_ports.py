@@ -25,8 +25,9 @@ import pytest
 
 from tools.lab.containers import container_name
 
-#: Besides those that a host listens on or that its rules name, which are the only ones that can be open.
-_USUAL = "1-1024"
+#: Besides those that a host listens on or that its rules name, which are the only ones that can be open: what machines
+#: commonly offer.
+_USUAL = "7,9,13,20-25,53,79,80,88,106,110,111,113,119,135,139,143,389,427,443-445,465,513-515,543,544,548,554,587,631,636,993,995"
 
 
 class Attempt(NamedTuple):
@@ -106,7 +107,7 @@ def scanned(network: Any, slices: dict[str, dict[str, Any]], report: dict[str, A
     # what a listener behind them has.
     wanted = {port for name in slices for port in (*listening(network, name), *named_in_rules(network, name))}
     wanted |= {check["port"] for check in report["checks"] if check["transport"] == "tcp"}
-    ports = ",".join([_USUAL, *map(str, sorted(port for port in wanted if port > 1024))])
+    ports = ",".join(map(str, sorted({*numbers(_USUAL), *wanted})))
     with ThreadPoolExecutor(3) as several:
         found = several.map(lambda name: tuple(scan(name, sorted(addresses), ports)), sorted(slices))
         return Scanned(

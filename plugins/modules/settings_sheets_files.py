@@ -67,12 +67,10 @@ removed:
 
 import json
 import os
-import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
 
-FILE_MODE = 0o644
-FOLDER_MODE = 0o755
+from ansible_collections.faxnet.deploy.plugins.module_utils._placing.files import content_of, draft, is_as, place
 
 
 def main() -> None:
@@ -102,17 +100,19 @@ def bring(module: AnsibleModule, folder: str, files: dict[str, str], absent: lis
     diff: list[dict[str, str]] = []
     for name, content in [*files.items(), *((name, None) for name in absent)]:
         path = os.path.join(folder, name)
-        before = text_of(path)
-        if before == content and (content is None or has_its_rights(path)):
+        before = content_of(path)
+        as_wanted = before is None if content is None else is_as(path, content.encode())
+        if as_wanted:
             continue
         (removed if content is None else written).append(name)
-        diff.append({"before": before or "", "after": content or "", "before_header": path, "after_header": path})
+        shown = (before or b"").decode()
+        diff.append({"before": shown, "after": content or "", "before_header": path, "after_header": path})
         if module.check_mode:
             continue
         if content is None:
             os.unlink(path)
         else:
-            write(module, path, content)
+            place(module, draft(module, content.encode()), path)
     result = {"changed": bool(diff), "written": written, "removed": removed}
     return {**result, "diff": diff} if module._diff else result
 
@@ -135,37 +135,6 @@ def is_sheet(path: str, host: str, sheet: str) -> bool:
     except (OSError, ValueError, RecursionError):
         return False  # something else, whose it may be
     return isinstance(data, dict) and (data.get("host"), data.get("sheet")) == (host, sheet)
-
-
-def text_of(path: str) -> str | None:
-    """Return what a file holds; None where there is none."""
-    try:
-        with open(path, encoding="utf-8") as stream:
-            return stream.read()
-    except FileNotFoundError:
-        return None
-
-
-def has_its_rights(path: str) -> bool:
-    """Whether everybody may read the file, and the one who wrote it is its owner."""
-    status = os.stat(path)
-    return status.st_mode & 0o7777 == FILE_MODE and status.st_uid == os.geteuid()
-
-
-def write(module: AnsibleModule, path: str, content: str) -> None:
-    """Put a file in place whole, by rename."""
-    folder = os.path.dirname(path)
-    if not os.path.isdir(folder):
-        os.makedirs(folder)
-        os.chmod(folder, FOLDER_MODE)
-    descriptor, name = tempfile.mkstemp(dir=module.tmpdir)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(content)
-    os.chmod(name, FILE_MODE)
-    module.atomic_move(name, path)
-    # Where a file of other rights was there, the rename has kept those.
-    os.chmod(path, FILE_MODE)
-    os.chown(path, os.geteuid(), os.getegid())
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ LONG: Mapping[str, str] = {
 }
 
 #: What the other folders of module_utils may import from: few lines, for a module takes them along to every host.
-SHARED = {"_listening"}
+SHARED = {"_listening", "_placing"}
 
 ENGINE, HOSTS = "plugin_utils/", "module_utils/"
 

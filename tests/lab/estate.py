@@ -219,11 +219,12 @@ class Estate:
         """
         with self.start(_DEPLOY, faxnet_hold_timeout=str(HOLD_ALONE)) as playing:
             assert playing.stdout is not None
-            run = _mark_of(playing.pid)
             begun, printed = 0, ""
             while begun < times and (line := playing.stdout.readline()):
                 begun += line.startswith("TASK [") and words in line
                 printed += line
+            assert begun == times, printed
+            run = _mark_of(playing.pid)
             time.sleep(pause)
             playing.send_signal(signal.SIGKILL)
             until = time.monotonic() + HOLD_ALONE + CONFIRM + HOLD_ALONE
@@ -233,7 +234,6 @@ class Estate:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(process, signal.SIGKILL)
                 time.sleep(0.1)
-        assert begun == times, printed
 
     def reboot(self, host: str) -> None:
         """Boot a device again, and wait until it is up."""
@@ -248,7 +248,10 @@ class Estate:
 
 
 def _mark_of(process: int) -> bytes:
-    """What stands in the environment of every process of a run, and of no other's."""
+    """What stands in the environment of every process of a run, and of no other's; it has printed something already.
+
+    Before that the kernel may not have set the new program's environment up, and shows none.
+    """
     variables = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
     return next(item for item in variables if item.startswith(b"ANSIBLE_SSH_CONTROL_PATH_DIR="))
 

@@ -158,9 +158,9 @@ def test_an_emulator_that_does_not_come_up_is_removed_and_so_is_what_an_earlier_
     outcome = run(network, root, deploy=True)
     # Nothing answers on the control socket: no systemctl has started it.
     assert outcome.code != 0
-    assert "TASK [faxnet.deploy.emulator : Put the emulator in place]" in outcome.text
+    assert "TASK [faxnet.deploy.emulator : Run it now and at every boot]" in outcome.text
     assert (
-        "fax: the emulator could not be set up and was removed again. The step 'Restart the fax programs"
+        "fax: the emulator could not be set up and was removed again. The step 'See that its servers listen"
         in outcome.text
     )
     assert left(network) == []

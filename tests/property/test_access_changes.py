@@ -27,7 +27,9 @@ from tests.property.test_engine_packets import planned
 from tests.unit.networks import Made, Network
 
 SOME = settings(max_examples=100, derandomize=True, suppress_health_check=list(HealthCheck), deadline=None)
-MANY = settings(max_examples=3000, suppress_health_check=list(HealthCheck), deadline=None)
+#: Six thousand pairs, half of each kind, other ones each time (`make test-full`), in parts that end in minutes.
+PARTS, OF_EACH = 6, 500
+MANY = settings(max_examples=OF_EACH, suppress_health_check=list(HealthCheck), deadline=None)
 
 #: Of the values of one property in all entries of a host, so many are put together with those of the others.
 MOST_VALUES = 4
@@ -87,7 +89,10 @@ def test_gains_and_losses_are_those_of_the_packets_among_routers(nets: tuple[Net
 
 @pytest.mark.slow
 @pytest.mark.parametrize("strategy", [routed_networks(), networks()], ids=["routed", "usual"])
-def test_gains_and_losses_of_thousands_of_pairs(strategy: Any) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_gains_and_losses_of_thousands_of_pairs(strategy: Any, part: int) -> None:
+    del part  # each is a run of its own
+
     def exact(nets: tuple[Network, Network]) -> None:
         differences_are_exact(*nets)
 

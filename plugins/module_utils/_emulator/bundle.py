@@ -26,8 +26,7 @@ def bundle(target: str | None = None) -> str:
     Without a target it goes to the user's cache, under a name that tells its content. Python 3.9 or later runs it:
     C(python3 FILE run --config ...). Raises L(EmulatorError) when it can't be written.
     """
-    # An archive has a start of its own.
-    content = archive(PACKAGE, [source for source in Path(__file__).parent.glob("*.py") if source.name != "program.py"])
+    content = program()
     path = Path(target) if target else _cache() / f"emulator-{hashlib.sha256(content).hexdigest()[:16]}.pyz"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,6 +41,12 @@ def bundle(target: str | None = None) -> str:
     except OSError as error:
         raise EmulatorError(f"can't write {path}: {reason(error)}; name another FILE, or set XDG_CACHE_HOME") from None
     return str(path)
+
+
+def program() -> bytes:
+    """This package as one file that Python 3.9 or later runs."""
+    # An archive has a start of its own.
+    return archive(PACKAGE, [source for source in Path(__file__).parent.glob("*.py") if source.name != "program.py"])
 
 
 def _cache() -> Path:

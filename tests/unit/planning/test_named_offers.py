@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._emulator.config import read_config
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.names import HostService
@@ -17,6 +15,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.plan_files.view impo
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.report.exports import tables
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.sheets.definitions import definitions
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.sheets.rendering import render
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.emulator_files import emulator_settings
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
 from tests.unit.field_cases import field_case
 from tests.unit.networks import FLORIDA, SHEFFIELD, Made, Network
@@ -162,11 +161,8 @@ def test_emulators_of_both_offers_and_their_clients_run_beside_each_other(made: 
     ],
 )
 def test_clients_of_a_named_offer_look_for_it_on_the_products_port_or_its_own(
-    root: Path, broadcast: dict[str, int], first: int, second: int
+    broadcast: dict[str, int], first: int, second: int
 ) -> None:
-    # Of its offers a host's emulator is told these keys.
-    variables = yaml.safe_load((root / "roles/emulator/vars/main.yml").read_text(encoding="utf-8"))
-    keys = variables["__emulator_offer_keys"]
     net = (
         Network()
         .site("lab", "10.0.0.0/24")
@@ -177,9 +173,7 @@ def test_clients_of_a_named_offer_look_for_it_on_the_products_port_or_its_own(
     net.hosts["pc"]["faxnet_uses"].append({"service": "faxpress", "server": "press", "offer": "second"})
     made = net.made()
     for host in ("press", "pc"):
-        part = made.slices[host]
-        offers = [{key: value for key, value in offer.items() if key in keys} for offer in part["offers"]]
-        config = {**part, "format": 1, "offers": offers, "broadcast": broadcast}
+        config = emulator_settings(made.slices[host], broadcast=broadcast)
         endpoints = read_config(config).endpoints.values()
         ports = {item.service: vars(item)["broadcast_port"] for item in endpoints}
         assert ports == {"faxpress": first, "faxpress-second": second}

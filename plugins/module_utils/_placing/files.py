@@ -33,6 +33,7 @@ def is_as(path: str, content: bytes) -> bool:
 
 def draft(module: AnsibleModule, content: bytes) -> str:
     """Write a file into the module's own directory, which goes with it; return its path."""
+    path: str
     descriptor, path = tempfile.mkstemp(dir=module.tmpdir)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)

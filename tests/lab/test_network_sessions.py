@@ -123,7 +123,7 @@ def test_another_plan_and_one_that_is_taken_back_spare_what_runs(estate: Estate)
 def test_a_controller_that_is_killed_leaves_what_runs(estate: Estate, words: str, times: int) -> None:
     before = estate.prepare_both()
     with running(estate) as opened:
-        estate.kill(words, times, 0.5)
+        assert estate.kill(words, times, 0.5)
         assert opened.lost() == []
         found = estate.settled(HOLD_ALONE + CONFIRM, *estate.pictures.values())
         assert found in estate.pictures.values(), estate.difference(before)

@@ -66,7 +66,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._placing.files import content_of, draft, is_as, place
 
-PROGRAM, SETTINGS, SERVICE = "program", "settings", "service"
+PROGRAM = "program"
+SETTINGS = "settings"
+SERVICE = "service"
 
 
 def main() -> None:

@@ -97,11 +97,11 @@ def test_a_plot_with_equal_cost_a_client_is_a_straight_line() -> None:
 DIFFERENCES = {"verifying"}
 
 
-@pytest.mark.parametrize(
-    "part",
-    # A demonstration, three times: as long as a scenario, and it tries nothing that those do not.
-    [pytest.param(part, marks=[pytest.mark.lab, pytest.mark.slow] if part == "rehearsing" else []) for part in PARTS],
-)
+#: A demonstration, three times: as long as a scenario, and it tries nothing that those do not. The others take long.
+LONG = {"rehearsing": [pytest.mark.lab, pytest.mark.slow], "applying": pytest.mark.labs, "verifying": pytest.mark.labs}
+
+
+@pytest.mark.parametrize("part", [pytest.param(part, marks=LONG.get(part, ())) for part in PARTS])
 def test_each_part_measures_something(part: str, root: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench", "--quick", "--only", part, "--output", tmp_path],

@@ -15,7 +15,7 @@ import yaml
 
 from tools.lab import image
 from tools.lab.checkout import mark
-from tools.lab.containers import container, container_name, ip_batch, mac_address, network_arguments
+from tools.lab.containers import container, container_name, containers, ip_batch, mac_address, network_arguments
 from tools.lab.errors import LabError
 from tools.lab.lifecycle import Which
 from tools.lab.network import Leg, Node, Route, Topology
@@ -99,6 +99,11 @@ def test_another_image_runtime_or_address_makes_another_recipe() -> None:
     }
     assert len(recipes) == 5
     assert container("x", PC, "image", PLAIN).recipe in recipes
+
+
+def test_a_host_may_have_an_image_of_its_own() -> None:
+    made = containers("x", LAB, "image", PLAIN, {"far": "another"})
+    assert {each.node: each.arguments[-2] for each in made} == {"pc": "image", "router": "image", "far": "another"}
 
 
 def test_a_leg_keeps_its_own_link_layer_address() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -17,6 +18,18 @@ SERVICES = "Write down what a person enters"
 VERIFY = "faxnet.deploy.verify : "
 #: Whatever part is run, it has to know what the plan has for each host, and that the plan may be deployed.
 ALWAYS = ("Read this host's part of the plan", "Go no further with a plan that was not approved")
+
+
+def test_services_alone_are_provided_behind_the_rules_that_are_there(
+    network: Network, two_offices: dict[str, Any]
+) -> None:
+    """No role of another part has a say, not even by the check of its arguments."""
+    two_offices["all"]["vars"] |= {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    network.write(two_offices)
+    network.planned()
+    ran = network.run("faxnet.deploy.deploy", "--tags", "services", "-e", "settings_sheets_path=")
+    assert ran.code == 0, ran.text
+    assert set(ran.changed) == {"fl-router", "fl-fax", "uk-router", "uk-pc1", "uk-pc2"}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tools.lab import vpn
@@ -139,6 +140,17 @@ def container(lab: str, node: Node, image: str, runtime: Runtime) -> Container:
     return Container(name, node.name, (*arguments, *labels, "--name", name, image, "/sbin/init"), recipe)
 
 
-def containers(lab: str, topology: Topology, image: str, runtime: Runtime) -> tuple[Container, ...]:
-    """All containers of a lab."""
-    return tuple(container(lab, node, image, runtime) for node in topology.nodes)
+def containers(
+    lab: str, topology: Topology, image: str, runtime: Runtime, others: Mapping[str, str] | None = None
+) -> tuple[Container, ...]:
+    """All containers of a lab.
+
+    Args:
+        lab: its name.
+        topology: its network.
+        image: what they are made of,
+        runtime: and by what.
+        others: the images of hosts that have one of their own.
+    """
+    own = others or {}
+    return tuple(container(lab, node, own.get(node.name, image), runtime) for node in topology.nodes)

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from tools.lab.errors import LabError
 from tools.lab.podman import Podman
@@ -44,6 +45,13 @@ PACKAGES = (
 _HERE = Path(__file__).parent
 _PREPARE = _HERE / "prepare.sh"
 _ROOTFS = _HERE / "rootfs"
+
+
+class Recipe(NamedTuple):
+    """What an image is made of: a base (None: as the environment says, or Debian), and a folder with more on top."""
+
+    base: str | None
+    more: Path | None
 
 
 def base_from(option: str | None) -> str:

@@ -10,7 +10,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -89,6 +89,7 @@ def up(
     name: str | None = None,
     base: str | None = None,
     more: Path | None = None,
+    special: Mapping[str, images.Recipe] | None = None,
 ) -> Lab:
     """Make and start what is not there yet, and prove that the wires are right.
 
@@ -99,6 +100,7 @@ def up(
         name: the lab's name; None: after the inventory.
         base: what the image stands on; None: what the environment says, or Debian.
         more: a folder with what goes on top of the lab's own image (``images.reference``).
+        special: hosts that are made of something else.
 
     Raises:
         LabError: a step failed; what has been made so far stays for a look at it, `down` removes it.
@@ -112,8 +114,12 @@ def up(
     _check_versions(podman, network)
     with _locked(_IMAGE_LOCK, progress):
         image = images.ensure(podman, images.base_from(base), progress, more)
+        others = {
+            host: images.ensure(podman, images.base_from(recipe.base), progress, recipe.more)
+            for host, recipe in (special or {}).items()
+        }
     with _locked(BUILD / lab.name, progress):
-        wanted = recipes.containers(lab.name, network, image, podman.runtime)
+        wanted = recipes.containers(lab.name, network, image, podman.runtime, others)
         # Written last and taken away first: while it is there, all that was made has said that it is up.
         seen_up = lab.connection.exists()
         lab.connection.unlink(missing_ok=True)

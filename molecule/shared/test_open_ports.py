@@ -27,7 +27,10 @@ from tools.lab.containers import container_name
 
 #: Besides those that a host listens on or that its rules name, which are the only ones that can be open: what machines
 #: commonly offer.
-_USUAL = "7,9,13,20-25,53,79,80,88,106,110,111,113,119,135,139,143,389,427,443-445,465,513-515,543,544,548,554,587,631,636,993,995"
+_USUAL = (
+    "7,9,13,20-25,53,79,80,88,106,110,111,113,119,135,139,143,389,427,443-445,465,513-515,543,544,548,554,587,631,636,"
+    "993,995"
+)
 
 
 class Attempt(NamedTuple):
@@ -102,7 +105,7 @@ def flows(plan_directory: Path) -> list[dict[str, str]]:
 def scanned(network: Any, slices: dict[str, dict[str, Any]], report: dict[str, Any]) -> Scanned:
     """Scan all addresses of the network, inside and outside, from all of its hosts."""
     addresses = {str(ip_address(address)) for each in slices.values() for address in each["addresses"]}
-    addresses |= {worn for router in report["outward"] for worn in router["worn"]}
+    addresses |= {worn for router in report["outward"] for worn in router["worn"] if _is_address(worn)}
     # A port is open where something listens, or where a rule translates it: of ranges in rules the ends are tried, and
     # what a listener behind them has.
     wanted = {port for name in slices for port in (*listening(network, name), *named_in_rules(network, name))}
@@ -159,7 +162,7 @@ class Told:
         )
 
     def _among(self, host: str, sources: Iterable[str]) -> bool:
-        return any(_inside(address, sources) for address in self.seen[host])
+        return any(_inside(address, sources) for address in self.seen[host] if _is_address(address))
 
     @staticmethod
     def _passes(port: int, services: Iterable[Mapping[str, str]]) -> bool:
@@ -167,6 +170,14 @@ class Told:
             service["protocol"] in ("tcp", "any") and (not service["ports"] or port in numbers(service["ports"]))
             for service in services
         )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _inside(address: str, networks: Iterable[str]) -> bool:
@@ -180,11 +191,16 @@ def told(slices: dict[str, dict[str, Any]], report: dict[str, Any], flows: list[
     owners = {str(ip_address(address)): name for name, each in slices.items() for address in each["addresses"]}
     seen = {name: {str(ip_address(address)) for address in each["addresses"]} for name, each in slices.items()}
     for router in report["outward"]:
+        behind = [name for name, each in slices.items() if each["site"] in router["sites"] or name == router["router"]]
         for worn in router["worn"]:
+            if not _is_address(worn):
+                # It changes: whoever is behind it shows what the flows from there say.
+                for name in behind:
+                    seen[name] |= {flow["seen_as"] for flow in flows if flow["source_site"] in router["sites"]}
+                continue
             owners.setdefault(worn, router["router"])
-            for name, each in slices.items():
-                if each["site"] in router["sites"] or name == router["router"]:
-                    seen[name].add(worn)
+            for name in behind:
+                seen[name].add(worn)
     return Told(report, flows, owners, {name: frozenset(addresses) for name, addresses in seen.items()})
 
 

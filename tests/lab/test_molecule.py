@@ -72,7 +72,8 @@ def test_scenario_converges_stays_and_is_verified(root: Path, pytestconfig: pyte
     else:
         output = shortened(root, scenario, markers)
         wanted = {"converge", "verify"}
-    done = steps(output, scenario)
+    # Where one step is asked for, molecule also names those before it, which no scenario has or which were done before.
+    done = [(step, result) for step, result in steps(output, scenario) if step in wanted or result == "Failed"]
     assert {result for _step, result in done} == {"Successful"}, done
     assert wanted <= {step for step, _result in done}, done
 
@@ -81,7 +82,7 @@ def shortened(root: Path, scenario: str, markers: str) -> str:
     """Run the steps of a scenario that its network alone decides; what molecule said of them all."""
     sequence = molecule(root, "matrix", "--scenario-name", scenario, "test")
     again = {"idempotence"} if scenario in MAIN else set()
-    wanted = {"create", "converge", "side_effect", "verify"} | again
+    wanted = {"converge", "side_effect", "verify"} | again  # the first makes the lab
     found = [step for step in re.findall(r"[├└]─ (\w+)", sequence) if step in wanted]
     output = molecule(root, "destroy", "--scenario-name", scenario)
     try:

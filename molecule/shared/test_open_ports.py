@@ -190,6 +190,8 @@ def told(slices: dict[str, dict[str, Any]], report: dict[str, Any], flows: list[
     """What the report of this scenario tells."""
     owners = {str(ip_address(address)): name for name, each in slices.items() for address in each["addresses"]}
     seen = {name: {str(ip_address(address)) for address in each["addresses"]} for name, each in slices.items()}
+    for name, each in slices.items():
+        seen[name] |= set(each.get("stands_for", ()))  # one of a network's machines, as the flow says
     for router in report["outward"]:
         behind = [name for name, each in slices.items() if each["site"] in router["sites"] or name == router["router"]]
         for worn in router["worn"]:

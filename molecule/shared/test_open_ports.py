@@ -94,11 +94,9 @@ def named_in_rules(network: Any, host: str) -> set[int]:
 
 @pytest.fixture(scope="module")
 def flows(plan_directory: Path) -> list[dict[str, str]]:
-    """Read the report's table of flows: those that are switched on and use TCP."""
+    """Read the report's table of flows: those that are switched on and use TCP. A product may have none."""
     with (plan_directory.parent / "report" / "flows.csv").open(encoding="utf-8", newline="") as table:
-        found = [row for row in csv.DictReader(table) if (row["state"], row["transport"]) == ("on", "tcp")]
-    assert found
-    return found
+        return [row for row in csv.DictReader(table) if (row["state"], row["transport"]) == ("on", "tcp")]
 
 
 @pytest.fixture(scope="module")
@@ -139,9 +137,9 @@ class Told:
     def _of_a_flow(self, attempt: Attempt) -> bool:
         """Its own flow, or that of another who has the same address beyond a router (``shared_addresses``)."""
         return any(
-            attempt.address in (flow["dial"], flow["destination_address"])
+            (_holds(flow["dial"], attempt.address) or _holds(flow["destination_address"], attempt.address))
             and attempt.port in numbers(flow["ports"])
-            and flow["seen_as"] in self.seen[attempt.host]
+            and any(_holds(flow["seen_as"], address) for address in self.seen[attempt.host])
             for flow in self.flows
         )
 
@@ -170,6 +168,20 @@ class Told:
             service["protocol"] in ("tcp", "any") and (not service["ports"] or port in numbers(service["ports"]))
             for service in services
         )
+
+
+def _holds(told: str, address: str) -> bool:
+    """Whether what a flow tells of an end, addresses and networks, is or holds an address (or network) of a host."""
+    parts = told.split(", ")
+    return address in parts or (_is_address(address) and _inside(address, filter(_is_network, parts)))
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_address(text: str) -> bool:
@@ -213,7 +225,7 @@ def test_what_is_open_is_said(scanned: Scanned, told: Told) -> None:
     assert sorted(each for each in others if not told.says(each)) == []
 
 
-def test_what_is_claimed_is_so(scanned: Scanned, report: dict[str, Any]) -> None:
+def test_what_is_claimed_is_so(scanned: Scanned, report: dict[str, Any], flows: list[dict[str, str]]) -> None:
     claims = [
         (Attempt(check["host"], check["address"], check["port"]), check)
         for check in report["checks"]
@@ -224,7 +236,7 @@ def test_what_is_claimed_is_so(scanned: Scanned, report: dict[str, Any]) -> None
     tried = {
         each for each in (*open_ones, *shut_ones) if each.address in scanned.addresses and each.port in scanned.ports
     }
-    assert open_ones & tried
+    assert open_ones & tried or not flows
     assert shut_ones & tried
     assert sorted((open_ones & tried) - scanned.found) == []
     assert sorted(shut_ones & scanned.found) == []

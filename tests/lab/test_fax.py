@@ -61,11 +61,11 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 WIDTH, HEIGHT = 165, 220
 PICTURE = f"tiff2ps -a {{tiff}} | gs -q -dNOPAUSE -dBATCH -sDEVICE=pgmraw -r20 -g{WIDTH}x{HEIGHT} -sOutputFile=- -"
 #: A document as HylaFAX itself makes a fax of it, on A4 (ps2fax(8)), with the resolution of those received.
-AS_FAX = """cat >/root/page.ps
+AS_FAX = """cat >/srv/page.ps
 cd /var/spool/hylafax
-made="bin/ps2fax -o /root/page.tif -w 1728 -l 297 -r 98 -2 /root/page.ps"
+made="bin/ps2fax -o /srv/page.tif -w 1728 -l 297 -r 98 -2 /srv/page.ps"
 unshare --mount sh -c "mount --bind /etc/hylafax etc && $made"
-tiffset -s XResolution 204 /root/page.tif
+tiffset -s XResolution 204 /srv/page.tif
 """
 
 
@@ -136,7 +136,7 @@ class Offices:
     def as_fax(self, host: str, page: str) -> list[bytes]:
         """A document as a fax server would send it, in pictures."""
         self.told(host, AS_FAX, stdin=page)
-        return self.pixels(host, "/root/page.tif")
+        return self.pixels(host, "/srv/page.tif")
 
     def pixels(self, host: str, tiff: str) -> list[bytes]:
         """The pages of a TIFF file, each as rows of grey."""
@@ -217,7 +217,7 @@ def test_the_server_listens_where_it_is_meant_to_and_nowhere_else(offices: Offic
 
 
 def test_no_secret_is_shown(offices: Offices) -> None:
-    ran = offices.play("faxnet.deploy.deploy", "--check", "--diff", "-vv", reception_password="another-secret")  # noqa: S106
+    ran = offices.play("faxnet.deploy.deploy", "--check", "--diff", "-vv", reception_password="another-secret")  # noqa: S106, of a lab
     assert changed(ran)["fl-fax"] == 1
     assert "^reception@10" in ran.stdout or "censored" in ran.stdout or "no_log" in ran.stdout
     for secret in ("another-secret", PASSWORD, "first secret", "second secret", "$6$"):
@@ -229,9 +229,9 @@ def test_a_page_arrives_as_it_was_sent(offices: Offices, host: str, mode: str) -
     """From beside the server; and across both routers, where the data connections need the helper on each of them."""
     before = len(offices.received("uk-fax"))
     page, another = (PAGE.replace("NUMBER", f"{before + number}{mode[0]}") for number in (1, 2))
-    offices.told(host, "cat >/root/page.ps", stdin=page)
+    offices.told(host, "cat >/srv/page.ps", stdin=page)
     offices.told(host, f"echo 'PassiveMode: {'Yes' if mode == 'passive' else 'No'}' >~/.hylarc")
-    ran = offices.send(host, "5552", "/root/page.ps")
+    ran = offices.send(host, "5552", "/srv/page.ps")
     assert "request id is" in ran.stdout, ran.stdout + ran.stderr
     arrived = f"/var/spool/hylafax/{offices.wait('uk-fax', before + 1)[-1]}"
     described = offices.told("uk-fax", f"tiffinfo {arrived}")
@@ -260,7 +260,7 @@ def test_received_faxes_are_in_the_folder_and_in_the_mail_as_pdf(offices: Office
     ("user", "password"), [("reception", "wrong"), ("nobody", PASSWORD)], ids=["wrong password", "unknown user"]
 )
 def test_who_may_not_use_the_server_is_refused(offices: Offices, user: str, password: str) -> None:
-    ran = offices.send("fl-pc", "5552", "/root/page.ps", user=user, password=password)
+    ran = offices.send("fl-pc", "5552", "/srv/page.ps", user=user, password=password)
     assert ran.returncode != 0
     assert "530 Login incorrect" in ran.stdout
 

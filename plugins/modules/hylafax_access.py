@@ -16,7 +16,7 @@ description:
     them is let in, and needs none. The server itself always may, without a password.
   - Passwords are kept as hashes (SHA-512). One that is there already and fits is left as it is, so that a second run
     changes nothing; the hashes are shown nowhere.
-  - HylaFAX takes the first line that fits. The file is written as a whole.
+  - HylaFAX takes the first line that fits. The file is written as a whole; somebody's own is kept beside it.
 options:
   path:
     description: The file.
@@ -141,6 +141,8 @@ def main() -> None:
         after = HEADER + "".join(f"{line}\n" for line in lines)
         changed = before != after or not has_its_rights(path, module.params["owner"])
         if changed and not module.check_mode:
+            if before and not before.startswith(HEADER):
+                module.backup_local(path)  # somebody's own list
             write(module, path, after)
     except AccessError as error:
         module.fail_json(msg=str(error))

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from tools.lab.errors import LabError
 from tools.lab.inventory import Address, Network
+from tools.lab.network import Leg
 
 
 @dataclass(slots=True)
@@ -63,3 +64,8 @@ class Draft:
     def address_in(self, network: Network, segment: str) -> Address | None:
         """Its address in a network of a segment; None without one."""
         return next((leg.ip for leg in self.legs.get(segment, []) if leg.ip in network), None)
+
+    def facing(self, legs: Iterable[Leg]) -> tuple[Leg, Address]:
+        """Which of another container's legs leads here, and the IPv4 address to be met there."""
+        leg = next(leg for leg in legs if leg.segment in self.legs)
+        return leg, next(item.ip for item in self.legs[leg.segment] if item.version == 4)

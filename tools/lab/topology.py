@@ -372,7 +372,7 @@ class _Drawing:
         before: dict[tuple[Network, str], str] = {}
         for site in (site for site in self.inventory.sites if site.mapped and site.gateways):
             outermost = self.drafts[site.gateways[-1].host]
-            leg, via = _towards(outermost, legs)
+            leg, via = outermost.facing(legs)
             for own, shown in site.mapped:
                 first = before.setdefault((own, leg.segment), site.name)
                 if first != site.name:
@@ -396,9 +396,3 @@ def _around(address: Address) -> Network:
 
 def _default(version: int) -> Network:
     return ipaddress.ip_network("0.0.0.0/0" if version == 4 else "::/0")
-
-
-def _towards(gateway: Draft, legs: Iterable[Leg]) -> tuple[Leg, Address]:
-    """Which of the internet router's legs leads to a gateway, and the gateway's IPv4 address there."""
-    leg = next(leg for leg in legs if leg.segment in gateway.legs)
-    return leg, next(item.ip for item in gateway.legs[leg.segment] if item.version == 4)

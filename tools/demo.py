@@ -15,10 +15,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from tools.lab import lifecycle
+from tools.lab import fax, lifecycle
 from tools.lab.errors import LabError
 from tools.lab.podman import find_podman
 from tools.lab.progress import Progress
@@ -27,6 +27,8 @@ from tools.lab.root import become_root, give_back
 ROOT = Path(__file__).resolve().parent.parent
 INVENTORIES = ROOT / "inventories"
 DEFAULT_SCENARIO = "two_offices"
+#: The scenario with real services.
+FAX = INVENTORIES / "fax"
 # Against containers on this machine a task is short; more forks than this only wait for the processor.
 FORKS = 5
 
@@ -81,21 +83,26 @@ def _demonstrated(inventory: Path, name: str | None, progress: Progress) -> int:
         str(Path(sys.executable).with_name("ansible-playbook")),
         f"--inventory={inventory}",
         f"--inventory={lab.connection}",
-        f"--extra-vars={json.dumps(_settings(kept))}",
+        f"--extra-vars={json.dumps(_settings(kept, emulated=inventory != FAX))}",
         str(ROOT / "playbooks" / "site.yml"),
     ]
     with progress.step("running playbooks/site.yml"):
         sys.stderr.flush()
         status = subprocess.run(command, check=False, env=_environment()).returncode
-    return _verdict(kept / "report", status, progress)
+    if status == 0 and inventory == FAX:
+        picture = fax.show_a_page(lab.container_of, kept, progress)
+        print(f"\npage     {picture.resolve()}")
+    # A real program may leave what it does not know unanswered, and then nothing is proven; an emulator answers all.
+    accepted = {"passed", "incomplete"} if inventory == FAX else {"passed"}
+    return _verdict(kept / "report", status, accepted, progress)
 
 
-def _settings(kept: Path) -> dict[str, object]:
-    """Variables of the run: where its files go, and emulated fax programs in the place of real ones."""
+def _settings(kept: Path, *, emulated: bool) -> dict[str, object]:
+    """Variables of the run: where its files go, and whether emulated fax programs take the place of real ones."""
     return {
         "faxnet_directory": str(kept),
         "faxnet_lock": str(kept / ".faxnet.lock.json"),
-        "faxnet_emulate": True,
+        "faxnet_emulate": emulated,
     }
 
 
@@ -112,8 +119,8 @@ def _environment() -> dict[str, str]:
     return {**settings, **os.environ}
 
 
-def _verdict(report: Path, status: int, progress: Progress) -> int:
-    """Print what the report says; 0 when the play ended well and the verdict is "passed"."""
+def _verdict(report: Path, status: int, accepted: Collection[str], progress: Progress) -> int:
+    """Print what the report says; 0 when the play ended well and the verdict is one of those that are accepted."""
     try:
         found = json.loads((report / "report.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -124,7 +131,7 @@ def _verdict(report: Path, status: int, progress: Progress) -> int:
     print(f"report   {(report / 'index.html').resolve()}")
     print(f"results  {(report / 'report.json').resolve()}, {(report / 'junit.xml').resolve()}")
     progress.say("the lab is still up: look around with `.venv/bin/python -m tools.lab exec HOST`; `make lab-down`")
-    return status or int(found["verdict"] != "passed")
+    return status or int(found["verdict"] not in accepted)
 
 
 if __name__ == "__main__":

@@ -153,8 +153,8 @@ def _expect(plan: Path, options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _packets(probes: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """What module probe needs of probes."""
-    wanted = ("id", "address", "transport", "port", "source_port")
-    return [{key: probe[key] for key in wanted if probe[key] is not None} for probe in probes]
+    wanted = ("id", "address", "transport", "port", "source_port", "question")
+    return [{key: probe[key] for key in wanted if probe[key]} for probe in probes]
 
 
 def _listening(host: str, notifications: Any) -> dict[str, dict[str, Any]]:

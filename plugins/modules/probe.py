@@ -53,6 +53,13 @@ options:
       payload:
         description: Text to send in a UDP probe.
         type: str
+      question:
+        description:
+          - Ask the service itself as well, with a datagram of its own protocol. V(sip) is an OPTIONS request, V(iax2) a
+            POKE; neither starts a call.
+        type: str
+        choices: ["", sip, iax2]
+        default: ""
   timeout:
     description: Seconds to wait for an answer, for each try.
     type: float
@@ -200,6 +207,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._probing.background import JobError, collect, start
 from ansible_collections.faxnet.deploy.plugins.module_utils._probing.probes import TRANSPORTS, ProbeError, run_probes
+from ansible_collections.faxnet.deploy.plugins.module_utils._probing.questions import QUESTIONS
 
 
 def main() -> None:
@@ -211,6 +219,7 @@ def main() -> None:
         "source_address": {"type": "str"},
         "source_port": {"type": "int"},
         "payload": {"type": "str"},
+        "question": {"type": "str", "choices": ["", *QUESTIONS], "default": ""},
     }
     module = AnsibleModule(
         argument_spec={

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tools import demo
+from tools.lab import fax
 from tools.lab.errors import LabError
 from tools.lab.lifecycle import described
 
@@ -44,3 +45,13 @@ def test_the_program_ends_with_the_list_and_no_traceback(capsys: pytest.CaptureF
     answer = capsys.readouterr().err
     assert "did you mean two_offices?" in answer
     assert "Traceback" not in answer
+
+
+def test_a_received_page_is_shown_in_letters() -> None:
+    rows = (b"\x00\xff\x00", b"\x00\x00\xff", b"\xff\xff\x00")
+    assert fax.in_letters(b"P5\n# by Ghostscript\n3 3\n255\n" + b"".join(rows)) == "█▄▀\n  ▀"
+
+
+def test_what_is_no_picture_is_told() -> None:
+    with pytest.raises(LabError, match="no picture"):
+        fax.in_letters(b"Error: /undefined")

@@ -9,179 +9,39 @@ tests follow one another on the same hosts, as an administrator's day does.
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.lab.offices import PASSWORD, Offices, changed, unlike
 from tools.lab import lifecycle
-from tools.lab.image import Recipe
+from tools.lab.fax import PAGE
 from tools.lab.podman import find_podman
 from tools.lab.progress import Progress
 
 # Sound that is late on a busy machine ends a call. It is made again, but nobody can say how often.
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
-HERE = Path(__file__).parent / "fax"
-INVENTORY = HERE / "network"
+INVENTORY = Path(__file__).parents[2] / "inventories" / "fax"
 FAX = ("fl-fax", "uk-fax", "fl-pc", "uk-pc")
-PASSWORD = "open-secret"  # noqa: S105, of a lab
-#: What is sent: big letters, and a frame that shows whether the page is whole.
-PAGE = """%!PS
-/Helvetica-Bold findfont 60 scalefont setfont
-6 setlinewidth 50 80 500 600 rectstroke 120 500 moveto (A PAGE) show
-/Helvetica-Bold findfont 180 scalefont setfont 150 250 moveto (NUMBER) show showpage
-"""
-#: Hands a document to sendfax, which asks for the password on a terminal.
-SEND = """
-import os, pty, sys
-os.environ["FAXUSER"] = sys.argv[1]
-child, terminal = pty.fork()
-if not child:
-    os.execvp("sendfax", ["sendfax", "-n", "-d", *sys.argv[3:]])
-said = b""
-while True:
-    try:
-        said += os.read(terminal, 1000)
-    except OSError:
-        break
-    if said.endswith(b"Password:"):
-        said += b" "
-        os.write(terminal, sys.argv[2].encode() + b"\\n")
-print(said.decode())
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-"""
-#: Pages of a TIFF file as plain pictures, small enough to be compared.
-WIDTH, HEIGHT = 165, 220
-PICTURE = f"tiff2ps -a {{tiff}} | gs -q -dNOPAUSE -dBATCH -sDEVICE=pgmraw -r20 -g{WIDTH}x{HEIGHT} -sOutputFile=- -"
-#: A document as HylaFAX itself makes a fax of it, on A4 (ps2fax(8)), with the resolution of those received.
-AS_FAX = """cat >/srv/page.ps
-cd /var/spool/hylafax
-made="bin/ps2fax -o /srv/page.tif -w 1728 -l 297 -r 98 -2 /srv/page.ps"
-unshare --mount sh -c "mount --bind /etc/hylafax etc && $made"
-tiffset -s XResolution 204 /srv/page.tif
-"""
-
-
-@dataclass(frozen=True)
-class Offices:
-    """The lab and its plan."""
-
-    containers: dict[str, str]
-    inventories: tuple[Path, ...]
-    directory: Path
-
-    def play(self, playbook: str, *arguments: str, **values: object) -> subprocess.CompletedProcess[str]:
-        """Run one of the collection's playbooks."""
-        sources = [word for path in self.inventories for word in ("-i", str(path))]
-        places = {
-            "faxnet_directory": str(self.directory / "faxnet"),
-            "faxnet_lock": str(self.directory / ".faxnet.lock.json"),
-        }
-        ran = subprocess.run(
-            ["ansible-playbook", *sources, "-e", json.dumps({**places, **values}), *arguments, playbook],
-            env={**os.environ, "ANSIBLE_PIPELINING": "1", "ANSIBLE_NOCOLOR": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert "Traceback" not in ran.stdout + ran.stderr, ran.stdout + ran.stderr
-        return ran
-
-    def inside(self, host: str, *argv: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command on a host from the side."""
-        return subprocess.run(
-            ["podman", "exec", "--interactive", self.containers[host], *argv],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def told(self, host: str, command: str, stdin: str | None = None) -> str:
-        """What a shell command says on a host; it must succeed."""
-        ran = self.inside(host, "sh", "-c", command, stdin=stdin)
-        assert ran.returncode == 0, ran.stdout + ran.stderr
-        return ran.stdout.strip()
-
-    def send(
-        self, host: str, number: str, document: str, *options: str, user: str = "reception", password: str = PASSWORD
-    ) -> subprocess.CompletedProcess[str]:
-        """Hand a document of a host to the fax server that is set up there."""
-        given = [user, password, number, *options, document]
-        return self.inside(host, "timeout", "60", "python3", "-c", SEND, *given)
-
-    def received(self, host: str) -> list[str]:
-        """The received faxes of a host: those that its log calls received, for a file is there long before."""
-        log = self.told(host, "cat /var/spool/hylafax/log/xferfaxlog 2>/dev/null || true")
-        lines = [line.split("\t") for line in log.splitlines()]
-        return [fields[4] for fields in lines if fields[1] == "RECV"]
-
-    def wait(self, host: str, count: int, seconds: float = 240) -> list[str]:
-        """Wait until a host has received so many faxes; all of them."""
-        until = time.monotonic() + seconds
-        while len(found := self.received(host)) < count:
-            assert time.monotonic() < until, self.told(
-                "fl-fax", "faxstat -s -q -d; tail -n 40 $(ls -t /var/spool/hylafax/log/c* | head -n 1)"
-            )
-            time.sleep(1)
-        return found
-
-    def as_fax(self, host: str, page: str) -> list[bytes]:
-        """A document as a fax server would send it, in pictures."""
-        self.told(host, AS_FAX, stdin=page)
-        return self.pixels(host, "/srv/page.tif")
-
-    def pixels(self, host: str, tiff: str) -> list[bytes]:
-        """The pages of a TIFF file, each as rows of grey."""
-        command = ["podman", "exec", self.containers[host], "sh", "-c", PICTURE.format(tiff=tiff)]
-        ran = subprocess.run(command, capture_output=True, check=True)
-        size = f"{WIDTH} {HEIGHT}".encode()
-        pattern = rb"P5\n(?:#[^\n]*\n)?%b\n255\n(.{%d})" % (size, WIDTH * HEIGHT)
-        return re.findall(pattern, ran.stdout, re.DOTALL)
-
-
-def unlike(sent: bytes, received: bytes) -> float:
-    """The share of one page's ink that has none of the other's near it, whichever is more.
-
-    Without the top, where HylaFAX prints a line of its own. The two ways to a picture differ by a dot.
-    """
-
-    def without(ink: set[tuple[int, int]], other: set[tuple[int, int]]) -> float:
-        around = {(x + right, y + down) for x, y in other for right in (-1, 0, 1) for down in (-1, 0, 1)}
-        return len(ink - around) / max(1, len(ink))
-
-    one, other = (
-        {(place % WIDTH, place // WIDTH) for place, grey in enumerate(page) if grey < 200 and place // WIDTH >= 20}
-        for page in (sent, received)
-    )
-    return max(without(one, other), without(other, one))
-
-
-def changed(ran: subprocess.CompletedProcess[str]) -> dict[str, int]:
-    """By host, how many tasks changed something; the run must have succeeded."""
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return {
-        host: int(count) for host, count in re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", ran.stdout, re.MULTILINE)
-    }
+ASTERISKS = ("exchange", "fl-pbx", "uk-pbx")
+#: A document as Asterisk takes it.
+AS_TIFF = (
+    "gs -q -dNOPAUSE -dBATCH -sDEVICE=tiffg4 -r204x98 -g1728x1145 -sOutputFile=/srv/made.tif - && cat /srv/made.tif"
+)
 
 
 @pytest.fixture(scope="module")
 def offices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
     """Hosts without rules and without services, planned; removed at the end."""
     podman, progress = find_podman(), Progress()
-    special = {name: Recipe(None, HERE / "image") for name in FAX} | {"exchange": Recipe("bullseye", HERE / "exchange")}
-    lab = lifecycle.up(podman, INVENTORY, progress, name="fax", special=special)
+    lab = lifecycle.up(podman, INVENTORY, progress, name="fax")
     try:
-        made = Offices(
-            dict(lab.container_of), (INVENTORY, lab.directory / "inventory.yml"), tmp_path_factory.mktemp("fax")
-        )
+        made = Offices(lab.container_of, (INVENTORY, lab.connection), tmp_path_factory.mktemp("fax"))
         planned = made.play("faxnet.deploy.plan")
         assert planned.returncode == 0, planned.stdout + planned.stderr
         yield made
@@ -191,8 +51,8 @@ def offices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
 
 def test_check_mode_on_fresh_hosts_shows_the_change_and_makes_none(offices: Offices) -> None:
     would = changed(offices.play("faxnet.deploy.deploy", "--check"))
-    assert all(would[host] > 1 for host in (*FAX, "exchange")), would
-    for host in (*FAX, "exchange"):
+    assert all(would[host] > 1 for host in (*FAX, *ASTERISKS)), would
+    for host in (*FAX, *ASTERISKS):
         traces = "ls -d /etc/hylafax /etc/iaxmodem /etc/asterisk /etc/systemd/system/faxnet-[fih]* 2>/dev/null || true"
         assert offices.told(host, traces) == ""
 
@@ -231,7 +91,7 @@ def test_a_page_arrives_as_it_was_sent(offices: Offices, host: str, mode: str) -
     page, another = (PAGE.replace("NUMBER", f"{before + number}{mode[0]}") for number in (1, 2))
     offices.told(host, "cat >/srv/page.ps", stdin=page)
     offices.told(host, f"echo 'PassiveMode: {'Yes' if mode == 'passive' else 'No'}' >~/.hylarc")
-    ran = offices.send(host, "5552", "/srv/page.ps")
+    ran = offices.send(host, "reception", PASSWORD, "5552", "/srv/page.ps")
     assert "request id is" in ran.stdout, ran.stdout + ran.stderr
     arrived = f"/var/spool/hylafax/{offices.wait('uk-fax', before + 1)[-1]}"
     described = offices.told("uk-fax", f"tiffinfo {arrived}")
@@ -243,6 +103,59 @@ def test_a_page_arrives_as_it_was_sent(offices: Offices, host: str, mode: str) -
     assert unlike(sent, received) < 0.01
     # Another page is another picture: the comparison can fail.
     assert unlike(other, received) > 0.01
+
+
+def test_the_offices_exchanges_know_each_other_through_both_routers(offices: Offices) -> None:
+    for host, peer, address in (("fl-pbx", "sheffield", "203.0.113.31"), ("uk-pbx", "florida", "198.51.100.31")):
+        contacts = offices.told(host, "asterisk -rx 'pjsip show contacts'")
+        assert re.search(rf"{peer}/sip:{re.escape(address)}:5060 .* Avail", contacts), contacts
+        listening = offices.told(host, "ss -Hlunp sport = :5060 | awk '{print $4}'")
+        assert listening.split() == [offices.told(host, "hostname -I").split()[0] + ":5060"]
+
+
+def tiff(offices: Offices, page: str) -> bytes:
+    """A document as a TIFF file, made where there is a Ghostscript."""
+    ran = subprocess.run(
+        ["podman", "exec", "--interactive", offices.containers["uk-fax"], "sh", "-c", AS_TIFF],
+        input=page.encode(), capture_output=True, check=True,
+    )  # fmt: skip
+    return ran.stdout
+
+
+def test_a_page_crosses_by_t38_from_exchange_to_exchange(offices: Offices) -> None:
+    pages = PAGE.replace("NUMBER", "T1") + PAGE.replace("NUMBER", "T2")
+    offices.give("fl-pbx", "/srv/pages.tif", tiff(offices, pages))
+    offices.told("fl-pbx", "faxnet-sendfax sheffield 5570 /srv/pages.tif")
+    arrived = offices.eventually("uk-pbx", "ls /var/spool/asterisk/fax/*.tif 2>/dev/null", 120)
+    offices.give("uk-fax", "/srv/arrived.tif", offices.taken("uk-pbx", f"cat {arrived}"))
+    offices.give("uk-fax", "/srv/sent.tif", tiff(offices, pages))
+    described = offices.told("uk-fax", "tiffinfo /srv/arrived.tif")
+    assert described.count("TIFF Directory at") == 2, described
+    assert "Image Width: 1728" in described
+    sent, received = (offices.pixels("uk-fax", f"/srv/{name}.tif") for name in ("sent", "arrived"))
+    assert [unlike(*both) < 0.01 for both in zip(sent, received, strict=True)] == [True, True]
+    assert unlike(sent[0], received[1]) > 0.01
+    log = offices.told("fl-pbx", "grep 'fax sent' /var/log/asterisk/messages")
+    assert "fax sent: SUCCESS, 2 pages" in log
+
+
+def test_a_page_by_t38_reaches_a_software_modem_through_the_gateway(offices: Offices) -> None:
+    before = len(offices.received("uk-fax"))
+    page = PAGE.replace("NUMBER", "GW")
+    offices.give("fl-pbx", "/srv/pages.tif", tiff(offices, page))
+    offices.told("fl-pbx", "faxnet-sendfax sheffield 5562 /srv/pages.tif")
+    arrived = f"/var/spool/hylafax/{offices.wait('uk-fax', before + 1)[-1]}"
+    offices.give("uk-fax", "/srv/sent.tif", tiff(offices, page))
+    (sent,), (received,) = (offices.pixels("uk-fax", name) for name in ("/srv/sent.tif", arrived))
+    assert unlike(sent, received) < 0.01
+
+
+def test_a_peer_reaches_no_number_that_is_not_the_exchanges_own(offices: Offices) -> None:
+    """Whoever comes in does not go out again, where the same number dialled by a modem would."""
+    assert "5571" in offices.told("uk-pbx", "asterisk -rx 'dialplan show 5571@faxnet'")
+    offices.told("fl-pbx", "faxnet-sendfax sheffield 5571 /srv/pages.tif")
+    offices.eventually("fl-pbx", "grep 'fax not sent' /var/log/asterisk/messages", 60)
+    assert offices.told("fl-pbx", "ls -A /var/spool/asterisk/fax") == ""
 
 
 def test_received_faxes_are_in_the_folder_and_in_the_mail_as_pdf(offices: Offices) -> None:
@@ -260,7 +173,7 @@ def test_received_faxes_are_in_the_folder_and_in_the_mail_as_pdf(offices: Office
     ("user", "password"), [("reception", "wrong"), ("nobody", PASSWORD)], ids=["wrong password", "unknown user"]
 )
 def test_who_may_not_use_the_server_is_refused(offices: Offices, user: str, password: str) -> None:
-    ran = offices.send("fl-pc", "5552", "/srv/page.ps", user=user, password=password)
+    ran = offices.send("fl-pc", user, password, "5552", "/srv/page.ps")
     assert ran.returncode != 0
     assert "530 Login incorrect" in ran.stdout
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tools.lab import image
 from tools.lab.errors import LabError
 from tools.lab.inventory import Host, lab_name, load, parse, write_connection
 
@@ -120,3 +121,15 @@ def test_the_lab_is_named_after_the_inventory_folder(tmp_path: Path, path: str, 
     place = tmp_path / path
     (place if not place.suffix else place.parent).mkdir()
     assert lab_name(place) == name
+
+
+def test_a_host_may_name_what_its_container_is_made_of(root: Path) -> None:
+    hosts = {host.name: host for host in load(root / "inventories" / "fax").hosts}
+    assert hosts["fl-router"].image is None
+    assert image.named(str(hosts["fl-fax"].image)).base is None
+    assert image.named(str(hosts["exchange"].image)).base == "bullseye"
+
+
+def test_an_image_that_is_not_there_is_told_with_those_that_are() -> None:
+    with pytest.raises(LabError, match=r"'fux'.*exchange, fax"):
+        image.named("fux")

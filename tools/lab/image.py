@@ -45,6 +45,7 @@ PACKAGES = (
 _HERE = Path(__file__).parent
 _PREPARE = _HERE / "prepare.sh"
 _ROOTFS = _HERE / "rootfs"
+_IMAGES = _HERE / "images"
 
 
 class Recipe(NamedTuple):
@@ -57,6 +58,22 @@ class Recipe(NamedTuple):
 def base_from(option: str | None) -> str:
     """The base that a person chose: the option, else LAB_IMAGE of the environment, else the default."""
     return option or os.environ.get("LAB_IMAGE") or DEFAULT_BASE
+
+
+def named(name: str) -> Recipe:
+    """The recipe that a host's ``lab_image`` names: a folder of ``images/``.
+
+    Its ``Containerfile`` may have a line ``# base: bullseye``, where it does not stand on what the other hosts do.
+
+    Raises:
+        LabError: there is none of that name; the message says which there are.
+    """
+    folder = _IMAGES / name
+    if not (folder / "Containerfile").is_file():
+        known = ", ".join(sorted(path.parent.name for path in _IMAGES.glob("*/Containerfile")))
+        raise LabError(f"lab_image is {name!r}, and there is no such image; there are: {known}")
+    stated = re.search(r"^# base: (\S+)$", (folder / "Containerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    return Recipe(stated[1] if stated else None, folder)
 
 
 def is_suite(base: str) -> bool:

@@ -60,6 +60,7 @@ class Host:
     Attributes:
         anyone_in: networks whose every machine the host stands for: in the lab it is one of them.
         from_ansible_host: whether the addresses came from ``ansible_host``, which the lab's own inventory takes over.
+        image: what its container is made of (``lab_image``); None: the lab's own image.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Host:
     addresses: tuple[Address, ...]
     anyone_in: tuple[Network, ...] = ()
     from_ansible_host: bool = False
+    image: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,16 +209,18 @@ def _host(name: str, values: Mapping[str, Any]) -> Host:
     where, site = f"host {name}", values.get("faxnet_site")
     stated = values.get("faxnet_address")
     home = None if site is None else str(site)
+    image = str(values["lab_image"]) if values.get("lab_image") else None
     if stated is not None:
         listed = _listed(stated)
         whole = [item for item in listed if "/" in str(item) and "{{" not in str(item)]
         addresses = _addresses(where, "faxnet_address", [item for item in listed if item not in whole])
-        return Host(name, home, addresses, tuple(_network(where, "faxnet_address", item) for item in whole))
+        anyone_in = tuple(_network(where, "faxnet_address", item) for item in whole)
+        return Host(name, home, addresses, anyone_in, image=image)
     try:
         addresses = (ipaddress.ip_address(str(values.get("ansible_host", ""))),)
     except ValueError:
         addresses = ()
-    return Host(name, home, addresses, from_ansible_host=bool(addresses))
+    return Host(name, home, addresses, from_ansible_host=bool(addresses), image=image)
 
 
 def _listed(value: Any) -> list[Any]:

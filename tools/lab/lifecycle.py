@@ -10,7 +10,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -89,7 +89,6 @@ def up(
     name: str | None = None,
     base: str | None = None,
     more: Path | None = None,
-    special: Mapping[str, images.Recipe] | None = None,
 ) -> Lab:
     """Make and start what is not there yet, and prove that the wires are right.
 
@@ -100,7 +99,6 @@ def up(
         name: the lab's name; None: after the inventory.
         base: what the image stands on; None: what the environment says, or Debian.
         more: a folder with what goes on top of the lab's own image (``images.reference``).
-        special: hosts that are made of something else.
 
     Raises:
         LabError: a step failed; what has been made so far stays for a look at it, `down` removes it.
@@ -108,6 +106,7 @@ def up(
     with progress.step(f"reading {source}"):
         lab = described(source, name)
     network = lab.topology
+    special = {host.name: images.named(host.image) for host in lab.inventory.hosts if host.image is not None}
     for remark in network.remarks:
         progress.say(f"note: {remark}")
     progress.say(f"this machine: {podman.runtime.reason}")
@@ -116,7 +115,7 @@ def up(
         image = images.ensure(podman, images.base_from(base), progress, more)
         others = {
             host: images.ensure(podman, images.base_from(recipe.base), progress, recipe.more)
-            for host, recipe in (special or {}).items()
+            for host, recipe in special.items()
         }
     with _locked(BUILD / lab.name, progress):
         wanted = recipes.containers(lab.name, network, image, podman.runtime, others)

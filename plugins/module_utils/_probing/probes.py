@@ -45,6 +45,7 @@ from .answers import (
     outcome_of_error,
     words,
 )
+from .questions import QUESTIONS
 
 TRANSPORTS = ("tcp", "udp", "icmp")
 
@@ -99,7 +100,8 @@ def check_probe(probe: Probe) -> None:
     """Raise ProbeError unless *probe* (a dict) can be sent.
 
     Keys: ``id``, ``address`` (text, IPv4 or IPv6), ``transport`` (tcp, udp, icmp), ``port`` (1 to 65535; not for
-    icmp), optional ``source_address``, ``source_port``, ``payload`` (text, UDP only).
+    icmp), optional ``source_address``, ``source_port``, ``payload`` (text, UDP only), ``question`` (one of QUESTIONS,
+    UDP only).
     """
     name = probe.get("id") or "probe without an id"
     if probe.get("transport") not in TRANSPORTS:
@@ -110,6 +112,8 @@ def check_probe(probe: Probe) -> None:
             raise ProbeError(f"{name}: {key} {value!r} is not an IP address; names are not looked up")
     if probe.get("source_address") and family_of(probe["source_address"]) != family_of(probe["address"]):
         raise ProbeError(f"{name}: source_address and address are of two IP versions")
+    if probe.get("question") and probe["question"] not in QUESTIONS:
+        raise ProbeError(f"{name}: question {probe['question']!r} is not one of {', '.join(QUESTIONS)}")
     if probe["transport"] == "icmp":
         return
     for key in ("port", "source_port"):
@@ -272,14 +276,21 @@ def _send(probe: Probe, index: int, number: int, timeout: float) -> _Attempt:
         if code not in (0, errno.EINPROGRESS):
             raise OSError(code, os.strerror(code))
         if transport == "udp":
-            payload = probe.get("payload")
-            sock.send(UDP_PAYLOAD if payload is None else payload.encode("utf-8"))
+            _ask(sock, probe)
         elif transport == "icmp":
             sock.send(echo_request(family, index & 0xFFFF, sequence))
     except OSError as error:
         sock.close()
         raise _AnsweredError(*outcome_of_error(error.errno, sending=True)) from error
     return _Attempt(index, number, sock, started, started + timeout, raw, sequence)
+
+
+def _ask(sock: socket.socket, probe: Probe) -> None:
+    """Send a UDP probe's datagram; where a service can be asked in its own words, those first, and the emulator's."""
+    if probe.get("question"):
+        sock.send(QUESTIONS[probe["question"]](sock))
+    payload = probe.get("payload")
+    sock.send(UDP_PAYLOAD if payload is None else payload.encode("utf-8"))
 
 
 def _bind(sock: socket.socket, family: int, transport: str, address: str, port: int) -> None:

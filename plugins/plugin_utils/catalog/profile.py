@@ -28,6 +28,8 @@ ANY_PORTS = PortRange(FIRST_PORT, LAST_PORT)
 ANY_WORD = "any"
 #: Connection-tracking helpers that an exchange may need: the kernel's own names.
 HELPERS = ("ftp",)
+#: Protocols in which a server can be asked whether it is there, for a datagram that it does not know gets no answer.
+QUESTIONS = ("sip", "iax2")
 
 #: Between whom an exchange passes: the inventory's clients and the server; the Internet at large and the server, where
 #: the offer is public; both; clients and no others of the Internet than an offer names. Any other word is a setting
@@ -97,6 +99,7 @@ class Exchange:
         untranslated: whether it passes only where no NAT stands before the client.
         idle: seconds without a packet after which the devices on the way may forget it; 0 leaves it to them.
         helper: connection-tracking helper that it needs; empty for none.
+        question: one of :data:`QUESTIONS`: what whoever listens answers without knowing who asks; empty for none.
         purpose: one sentence for people.
         advice: what to do about it at firewalls and NAT, for people; may be empty.
     """
@@ -120,6 +123,7 @@ class Exchange:
     untranslated: bool
     idle: int
     helper: str
+    question: str
     purpose: str
     advice: str
 

@@ -21,6 +21,7 @@ from .profile import (
     HELPERS,
     INITIATORS,
     PARTIES,
+    QUESTIONS,
     TRANSPORTS,
     Exchange,
     Setting,
@@ -100,11 +101,14 @@ def read_exchange(
         untranslated=only == _UNTRANSLATED,
         idle=_idle(item["idle"], f"{path}.idle") if "idle" in item else 0,
         helper=read_choice(item["helper"], f"{path}.helper", HELPERS) if "helper" in item else "",
+        question=read_choice(item["question"], f"{path}.question", QUESTIONS) if "question" in item else "",
         purpose=read_string(item["purpose"], f"{path}.purpose"),
         advice=read_string(item["advice"], f"{path}.advice") if "advice" in item else "",
     )
     if exchange.helper and exchange.transport != "tcp":
         raise ProfileError(f"{path}.helper", exchange.helper, "is a helper for TCP", "omit it")
+    if exchange.question and exchange.transport != "udp":
+        raise ProfileError(f"{path}.question", exchange.question, "is asked by UDP", "omit it")
     if exchange.is_callback and parties != CLIENTS:
         raise ProfileError(f"{path}.with", parties, "only clients are called back", "omit 'with'")
     return exchange
@@ -132,6 +136,7 @@ def _fields(
         "only": partial(read_choice, choices=_PLACES),
         "idle": _idle,
         "helper": partial(read_choice, choices=HELPERS),
+        "question": partial(read_choice, choices=QUESTIONS),
         "purpose": read_string,
         "advice": read_string,
     }

@@ -80,6 +80,7 @@ def exchange_data(service: str, exchange: Exchange) -> dict[str, Any]:
         "rides_on": exchange.rides_on or None,
         "optional": exchange.optional,
         "purpose": exchange.purpose,
+        **({"question": exchange.question} if exchange.question else {}),
     }
 
 

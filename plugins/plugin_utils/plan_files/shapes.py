@@ -89,6 +89,7 @@ EXCHANGE: Shape = {
     **dict.fromkeys(("service", "name", "title", "initiator", "transport", "kind", "ports", "with", "purpose"), TEXT),
     **dict.fromkeys(("source_ports", "part_of", "rides_on"), TEXT_OR_NULL),
     "optional": FLAG,
+    "question": Optional(TEXT),
 }
 OFFER: Shape = {
     **dict.fromkeys(("service", "host"), TEXT),

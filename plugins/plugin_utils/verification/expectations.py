@@ -21,6 +21,7 @@ from ..plan_files.view import FlowView, PlanView, view_plan
 from ..tracing.topology import Topology
 from .flow_ends import FlowEnds
 from .guards import Guards
+from .known_protocols import with_questions
 from .permit_probes import PermitProbes
 from .permitted import Candidate, Permissions
 from .probes import (
@@ -73,7 +74,7 @@ def expectations(
     probes, left_out = keep_within(itertools.chain(deriver.probes(), permits.probes()), limits)
     return Expectations(
         plan=str(plan.get("digest", "")),
-        probes=_with_controls(probes, guards.holder),
+        probes=with_questions(_with_controls(probes, guards.holder), view),
         left_out=(*deriver.left_out, *permits.left_out(), *left_out),
         shared_addresses=permissions.shared_addresses(),
         not_probed=ends.not_probed(),

@@ -70,6 +70,7 @@ class Probe:
         source_port: port to send from; None leaves it to the system.
         foreign: what receives it need not answer a datagram: somebody else's machine, or a program that the plan does
             not know.
+        question: protocol in which the datagram asks (``sip``, ``iax2``); empty where it only has to come through.
     """
 
     host: str
@@ -83,6 +84,7 @@ class Probe:
     flow: str = ""
     source_port: int | None = None
     foreign: bool = False
+    question: str = ""
 
     @property
     def id(self) -> str:

@@ -73,6 +73,7 @@ _PROBE_MORE: Mapping[str, _Check] = {
     "flow": _text,
     "source_port": _or_none(_port),
     "foreign": _flag,
+    "question": _text,
     "tries": _count,
     "milliseconds": _or_none(_seconds),
     "vouches": _flag,

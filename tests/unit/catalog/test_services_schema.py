@@ -75,7 +75,15 @@ WHOLE: dict[str, Any] = {
             "purpose": "orders a line",
             "advice": "Forward it.",
         },
-        {"name": "ask", "initiator": "client", "transport": "udp", "ports": 5001, "kind": "request", "purpose": "asks"},
+        {
+            "name": "ask",
+            "initiator": "client",
+            "transport": "udp",
+            "ports": 5001,
+            "kind": "request",
+            "question": "sip",
+            "purpose": "asks",
+        },
         {
             "name": "tell",
             "initiator": "server",
@@ -207,6 +215,8 @@ BROKEN: list[tuple[str, Any]] = [
     ("exchanges.0.source_ports", ""),
     ("exchanges.0.kind", "session"),
     ("exchanges.0.helper", "sip"),
+    ("exchanges.0.question", "sip"),
+    ("exchanges.1.question", "rtp"),
     ("exchanges.0.optional", "no"),
     ("exchanges.0.default", 1),
     ("exchanges.0.with", ["clients"]),
@@ -359,6 +369,7 @@ def test_the_words_are_the_readers() -> None:
     assert tuple(kinds["initiator"]["enum"]) == words.INITIATORS
     assert tuple(kinds["transport"]["enum"]) == words.TRANSPORTS
     assert tuple(kinds["helper"]["enum"]) == words.HELPERS
+    assert tuple(kinds["question"]["enum"]) == words.QUESTIONS
     assert tuple(SCHEMA["$defs"]["setting"]["properties"]["kind"]["enum"]) == words.SETTING_KINDS
     assert SCHEMA["$defs"]["profile"]["properties"]["client_system"]["enum"] == list(builtin_catalog().systems)
 

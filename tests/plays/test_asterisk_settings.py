@@ -120,7 +120,7 @@ def sections(text: str) -> list[dict[str, list[str]]]:
         if line.startswith("["):
             found.append({"section": [line.strip("[]")]})
         elif "=" in line and not line.startswith(";"):
-            name, _, value = line.partition("=")
+            name, _is, value = line.partition("=")
             found[-1].setdefault(name, []).append(value)
     return found
 
@@ -150,7 +150,7 @@ def test_a_peer_is_dialled_where_the_plan_says_and_known_by_where_it_comes_from(
     assert endpoint["context"] == ["faxnet-in"]
     assert aor["contact"] == ["sip:203.0.113.20:5060"]
     assert identify["match"] == ["203.0.113.20"]
-    incoming, _, dialled = made["faxnet_extensions.conf"].partition("[faxnet]")
+    incoming, _middle, dialled = made["faxnet_extensions.conf"].partition("[faxnet]")
     assert "Dial(PJSIP" not in incoming
     assert "exten => _44X.,1," in dialled
     assert "Dial(PJSIP/${EXTEN}@sheffield,60)" in dialled

@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 413, 585
 
 def drawn(page: str, right: int = 0, down: int = 0) -> list[list[bool]]:
     """The page as rows of dots on A4, moved by so many dots."""
-    rows = [[False] * WIDTH for _ in range(HEIGHT)]
+    rows = [[False] * WIDTH for _row in range(HEIGHT)]
 
     def fill(left: float, low: float, width: float, height: float) -> None:
         scale = DOTS_AN_INCH / 72

@@ -152,7 +152,7 @@ def hand_over(way: HandOver, number: str, document: bytes, options: dict[str, st
 
 
 def _store(client: _Session, document: bytes) -> str:
-    connection, _ = client.ntransfercmd("STOT")
+    connection, _size = client.ntransfercmd("STOT")
     said = client.told
     with connection:
         connection.sendall(document)

@@ -35,7 +35,7 @@ class Server:
         """Serve one client after another until the listener is closed."""
         with suppress(OSError):
             while True:
-                connection, _ = self.listener.accept()
+                connection, _address = self.listener.accept()
                 with connection, suppress(OSError):
                     connection.settimeout(10)
                     self._session(connection)
@@ -48,7 +48,7 @@ class Server:
         there: tuple[str, int] | None = None
         waiting: socket.socket | None = None
         for line in connection.makefile("r", encoding="utf-8", newline="\r\n"):
-            command, _, value = line.strip().partition(" ")
+            command, _blank, value = line.strip().partition(" ")
             if command in self.silent:
                 continue
             if command in self.refuses:
@@ -74,7 +74,7 @@ class Server:
             elif command == "JNEW":
                 say("200 New job created: jobid: 12 groupid: 12.")
             elif command == "JPARM":
-                name, _, said = value.partition(" ")
+                name, _blank, said = value.partition(" ")
                 self.parameters[name] = said
                 say("213 Parameter set.")
             else:

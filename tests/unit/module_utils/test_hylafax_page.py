@@ -34,7 +34,7 @@ def test_a_page_may_lie_elsewhere_on_the_paper(right: int, down: int) -> None:
 def test_a_page_that_breaks_off_is_none(mark: int) -> None:
     rows = drawn(page.postscript(mark, ()))
     for kept in range(60, 490, 30):
-        cut = [*rows[:kept], *([False] * len(rows[0]) for _ in rows[kept:])]
+        cut = [*rows[:kept], *([False] * len(rows[0]) for _row in rows[kept:])]
         assert read(cut) == page.NOTHING
 
 
@@ -49,9 +49,9 @@ def test_lines_that_were_lost_are_counted() -> None:
 
 def test_another_picture_is_no_test_page() -> None:
     noise = random.Random(1)  # noqa: S311, no secret
-    assert read([[noise.random() < 0.5 for _ in range(400)] for _ in range(500)]) == page.NOTHING
-    assert read([[True] * 400 for _ in range(500)]) == page.NOTHING
-    assert read([[False] * 400 for _ in range(500)]) == page.NOTHING
+    assert read([[noise.random() < 0.5 for _dot in range(400)] for _row in range(500)]) == page.NOTHING
+    assert read([[True] * 400 for _row in range(500)]) == page.NOTHING
+    assert read([[False] * 400 for _row in range(500)]) == page.NOTHING
 
 
 def test_words_cannot_leave_their_line() -> None:

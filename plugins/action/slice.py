@@ -32,4 +32,4 @@ class ActionModule(EngineAction):
             found: dict[str, Any] = {"host": host, "roles": [], "offers": [], "uses": []}
         else:
             found = read_slice(directory, host)
-        return {"slice": found, "roles": found["roles"], "groups": group_names(found)}
+        return {"directory": str(directory), "slice": found, "roles": found["roles"], "groups": group_names(found)}

@@ -37,6 +37,13 @@ options:
       - Seconds since 1970 of this host's clock, such as RV(now) of an earlier run. Faxes received later are read.
         Without it none is.
     type: float
+  mark:
+    description: Wait until a test page with this mark was received. It needs O(since).
+    type: str
+  patience:
+    description: Seconds to wait for it, at most. That it has not come is no error.
+    type: float
+    default: 0.0
 seealso:
   - module: faxnet.deploy.fax_send
 author:
@@ -93,7 +100,9 @@ received:
   sample: [{file: recvq/fax000000004.tif, pages: 1, failed: "", marks: [{mark: 9f86d081884c7d65, unlike: 0.0}]}]
 """
 
+import time
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -101,6 +110,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._hylafax import spoo
 from ansible_collections.faxnet.deploy.plugins.module_utils._hylafax.protocol import listens
 
 _GREETING_SECONDS = 5
+_LOOK_SECONDS = 1.0
 
 
 def main() -> None:
@@ -111,7 +121,10 @@ def main() -> None:
             "port": {"type": "int", "default": 4559},
             "job": {"type": "int"},
             "since": {"type": "float"},
+            "mark": {"type": "str"},
+            "patience": {"type": "float", "default": 0.0},
         },
+        required_by={"mark": ["since"]},
         supports_check_mode=True,
     )
     given = module.params
@@ -119,6 +132,7 @@ def main() -> None:
     if not (folder / "log").is_dir():
         module.fail_json(msg=f"{folder} is no spool of HylaFAX: it has no folder log. Name it with spool.")
     try:
+        received = _received(folder, given)
         module.exit_json(
             changed=False,
             greets=listens(given["address"], given["port"], _GREETING_SECONDS),
@@ -126,10 +140,23 @@ def main() -> None:
             free=spool.free(folder),
             modems=spool.modems(folder),
             job=None if given["job"] is None else spool.job(folder, given["job"]),
-            received=[] if given["since"] is None else spool.received(folder, given["since"]),
+            received=received,
         )
     except PermissionError as problem:
         module.fail_json(msg=f"{problem.filename} cannot be read: run this task with become: true.")
+
+
+def _received(folder: Path, given: dict[str, Any]) -> list[dict[str, Any]]:
+    """The faxes that were asked for; waits for a page where one is waited for."""
+    if given["since"] is None:
+        return []
+    until = time.monotonic() + given["patience"]
+    while True:
+        found = spool.received(folder, given["since"])
+        there = given["mark"] in [page["mark"] for fax in found for page in fax["marks"]]
+        if there or given["mark"] is None or time.monotonic() >= until:
+            return found
+        time.sleep(_LOOK_SECONDS)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+directory:
+  description: The plan's directory on the controller.
+  returned: always
+  type: str
+  sample: /srv/network/.faxnet/plan
 slice:
   description: The host's part of the plan, as documented in the guide to plans.
   returned: always

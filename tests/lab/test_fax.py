@@ -9,6 +9,7 @@ tests follow one another on the same hosts, as an administrator's day does.
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import time
@@ -181,6 +182,79 @@ def test_who_may_not_use_the_server_is_refused(offices: Offices, user: str, pass
 def test_a_host_that_the_plan_does_not_name_does_not_reach_the_server(offices: Offices) -> None:
     ran = offices.inside("exchange", "timeout", "4", "nc", "-w", "2", "198.51.100.31", "4559")
     assert (ran.returncode == 0, "HylaFAX" in ran.stdout) == (False, False)
+
+
+def canary(offices: Offices, **values: object) -> dict[str, object]:
+    """Make the inventory's call; what came of it."""
+    ran = offices.play("faxnet.deploy.canary", **{"canary_patience": 45, "canary_fail": False, **values})
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert PASSWORD not in ran.stdout + ran.stderr
+    kept = offices.directory / "faxnet" / "canary" / "florida-to-sheffield.json"
+    found: dict[str, object] = json.loads(kept.read_text(encoding="utf-8"))[0]
+    return found
+
+
+def test_a_canary_comes_home(offices: Offices) -> None:
+    verdict = canary(offices, canary_patience=240)
+    assert (verdict["delivered"], verdict["text"]) == (True, "the page arrived, whole and as it was sent")
+    page = (offices.directory / "faxnet" / "canary" / "index.html").read_text(encoding="utf-8")
+    assert "florida to sheffield: 1 of the last 1 delivered" in page
+
+
+#: A table beside those of the plan, whose rules come first.
+BLOCK = (
+    "nft add table inet block; nft 'add chain inet block f {{ type filter hook {hook} priority -100; }}'; nft {rule}"
+)
+UNBLOCK = "nft delete table inet block"
+#: Where a host's rules are kept while a part of them is away.
+KEPT = "/tmp/rules.nft"  # noqa: S108, of a container
+NO_HELPER = f"""nft list table inet faxnet >{KEPT}
+nft -a list table inet faxnet | awk '
+  /^\\tchain/ {{ chain = $2 }} /ct helper set/ {{ print "delete rule inet faxnet " chain " handle " $NF }}' | nft -f -
+! nft list table inet faxnet | grep 'ct helper set'
+"""
+HELPER = f"(echo 'delete table inet faxnet'; cat {KEPT}) | nft -f -"
+MODEM = "faxnet-iaxmodem@ttyIAX0 faxnet-faxgetty@ttyIAX0"
+CALL = {"name": "florida to sheffield", "from": "fl-pc", "to": "uk-fax", "number": "5552", "user": "reception"}
+RIGHT = {**CALL, "password": PASSWORD}
+#: By fault: on which host, how it is made and unmade, what else the call gets, who is to blame, and what is said.
+FAULTS: dict[str, tuple[str, str, str, dict[str, object], str, str]] = {
+    "the control port is closed": ("fl-fax", BLOCK.format(hook="input", rule="add rule inet block f tcp dport 4559 drop"), UNBLOCK, {}, "network", "not reached"),  # noqa: E501, a table
+    "no server runs": ("fl-fax", "systemctl stop faxnet-hfaxd@10.31.1.10", "systemctl start faxnet-hfaxd@10.31.1.10", {}, "fax", "no HylaFAX server runs there"),  # noqa: E501, a table
+    "a helper is off": ("fl-pc", NO_HELPER, HELPER, {}, "network", "the data connection beside it does not"),
+    "a wrong password": ("fl-fax", "true", "true", {"faxnet_canaries": [{**CALL, "password": "wrong"}]}, "fax", "does not let it in"),  # noqa: E501, a table
+    "not on the list": ("fl-fax", "cp -p /etc/hylafax/hosts.hfaxd /srv/; sed -i '/reception/d' /etc/hylafax/hosts.hfaxd", "cp -p /srv/hosts.hfaxd /etc/hylafax/", {}, "fax", "does not let it in"),  # noqa: E501, a table
+    "a dead modem": ("fl-fax", f"systemctl stop {MODEM}; rm -f /dev/ttyIAX0", f"systemctl start {MODEM}", {}, "fax", "on the sending server the modem ttyIAX0 has no device"),  # noqa: E501, a table
+    "the sender's router is shut": ("fl-router", BLOCK.format(hook="forward", rule="add rule inet block f udp dport 4569 drop"), UNBLOCK, {}, "network", "iax2.iax/fl-fax>exchange"),  # noqa: E501, a table
+    "the receiver's router is shut": ("uk-router", BLOCK.format(hook="forward", rule="add rule inet block f udp dport 4569 drop"), UNBLOCK, {}, "network", "iax2.iax/uk-fax>exchange"),  # noqa: E501, a table
+    "a wrong secret": ("uk-fax", "cp -p /etc/iaxmodem/ttyIAX0 /srv/; sed -i 's/^secret .*/secret wrong/' /etc/iaxmodem/ttyIAX0; systemctl restart faxnet-iaxmodem@ttyIAX0", "cp -p /srv/ttyIAX0 /etc/iaxmodem/; systemctl restart faxnet-iaxmodem@ttyIAX0", {}, "fax", "the exchange refuses the modem ttyIAX0"),  # noqa: E501, a table
+    "a wrong number": ("fl-fax", "true", "true", {"faxnet_canaries": [{**RIGHT, "number": "5999"}]}, "fax", "all packets get through"),  # noqa: E501, a table
+    "nobody answers": ("uk-fax", "systemctl stop faxnet-faxgetty@ttyIAX0", "systemctl start faxnet-faxgetty@ttyIAX0", {}, "fax", "on the receiving server nothing answers calls to the modem ttyIAX0"),  # noqa: E501, a table
+    "no room": ("uk-fax", "mount -t tmpfs -o size=64k,mode=1777 tmpfs /var/spool/hylafax/recvq; dd if=/dev/zero of=/var/spool/hylafax/recvq/full bs=64k count=2 2>/dev/null || true", "umount -l /var/spool/hylafax/recvq", {}, "fax", "there is no room for a page"),  # noqa: E501, a table
+    "the exchange is down": ("exchange", "systemctl stop asterisk", "systemctl start asterisk", {}, "fax", "nothing listens on port 4569 of exchange"),  # noqa: E501, a table
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_canary_that_does_not_come_home_says_who_is_to_blame(offices: Offices, fault: str) -> None:
+    host, made, unmade, values, blame, text = FAULTS[fault]
+    offices.told(host, made)
+    try:
+        verdict = canary(offices, **values)
+    finally:
+        offices.told(host, unmade)
+        # What waits would be sent later, into the next call.
+        offices.told("fl-fax", "systemctl stop faxq; rm -f /var/spool/hylafax/sendq/q[0-9]*; systemctl start faxq")
+    assert (verdict["delivered"], verdict["blame"]) == (False, blame), verdict
+    assert text in str(verdict["text"]), verdict
+    assert verdict["cure"]
+
+
+def test_after_all_of_that_one_comes_home(offices: Offices) -> None:
+    # A modem that was refused or not heard registers again within a minute.
+    offices.told("uk-fax", "systemctl restart faxnet-iaxmodem@ttyIAX0")
+    offices.told("fl-fax", "systemctl restart faxnet-iaxmodem@ttyIAX0")
+    assert canary(offices, canary_patience=240)["delivered"]
 
 
 def test_mistakes_in_the_modems_are_told_all_at_once_and_nothing_changes(offices: Offices) -> None:

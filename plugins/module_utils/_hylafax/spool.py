@@ -34,9 +34,11 @@ _IAXMODEM = Path("/etc/iaxmodem")
 #: A received page is drawn with so many dots an inch, far more than its cells need.
 _DOTS = 50
 _DRAW_SECONDS = 60
-#: What iaxmodem logs (1.2.0): nothing where an exchange does not answer, this where it says no.
+#: What iaxmodem logs (1.2.0) at every registration that the exchange refuses, and nothing where it does not answer.
 _REFUSED = "Registration failed"
-_REFUSED_SECONDS = 20
+_STARTED = "Modem started"
+#: Seconds between two registrations where the settings do not say, and what one may be late.
+_REFRESH, _LATE = 300, 15
 
 
 def modems(spool: Path) -> list[dict[str, Any]]:
@@ -86,20 +88,16 @@ def _is_read(fifo: Path) -> bool:
 
 
 def _refused(name: str) -> bool:
-    """Whether a software modem's exchange refused it just now: it gives up then, and systemd starts it anew."""
+    """Whether a software modem was refused when it last registered, since it was started."""
     argv = ["journalctl", "--quiet", "--no-pager", "--output", "cat", "--unit", f"*iaxmodem@{name}*"]
     try:
-        ran = subprocess.run(
-            [*argv, "--since", f"-{_REFUSED_SECONDS}s"],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=20,
-            check=False,
-        )
+        refresh = re.search(r"^refresh\s+(\d+)", (_IAXMODEM / name).read_text(encoding="utf-8"), re.MULTILINE)
+        seconds = int(refresh[1] if refresh else _REFRESH) + _LATE
+        argv += ["--since", f"-{seconds}s"]
+        ran = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return _REFUSED in ran.stdout
+    return _REFUSED in ran.stdout.rpartition(_STARTED)[2]
 
 
 def job(spool: Path, number: int) -> dict[str, Any] | None:
@@ -121,9 +119,15 @@ def job(spool: Path, number: int) -> dict[str, Any] | None:
 
 
 def free(spool: Path) -> int:
-    """Bytes that the account of the server may still write to its spool."""
-    room = os.statvfs(spool)
-    return room.f_bavail * room.f_frsize
+    """Bytes that may still be written where a server keeps its jobs and faxes, the least of all these folders."""
+    found = []
+    for folder in (spool, *(spool / name for name in ("sendq", "docq", "recvq", "tmp"))):
+        try:
+            room = os.statvfs(folder)
+        except FileNotFoundError:
+            continue
+        found.append(room.f_bavail * room.f_frsize)
+    return min(found)
 
 
 def received(spool: Path, since: float) -> list[dict[str, Any]]:

@@ -91,8 +91,8 @@ class FlowView(NamedTuple):
 
     @property
     def is_dialled(self) -> bool:
-        """Whether there is an address that its packets are sent to."""
-        return "/" not in self.dial
+        """Whether there is one address that its packets are sent to."""
+        return "/" not in self.dial and ", " not in self.dial
 
     @property
     def to_any_port(self) -> bool:

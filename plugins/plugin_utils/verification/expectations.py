@@ -310,7 +310,7 @@ class _Deriver:
     def _beside(self, flow: FlowView, ports: Iterable[int], about: _Sending) -> Iterator[Probe]:
         """Probes on a flow's way that must be silent, without those that something permits."""
         worn = flow.arrives_from
-        if "/" in worn:
+        if "/" in worn or ", " in worn:
             worn = self._guards.shown(flow.source, flow.destination, flow.version) or ""
         for port in ports if worn and flow.is_dialled else ():
             candidate = Candidate(

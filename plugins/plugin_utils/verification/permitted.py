@@ -293,16 +293,25 @@ class Permissions:
         return not self._passes_management(gateway, candidate._replace(worn=own))
 
     def _taking_it_for_a_flow(self, candidate: Candidate) -> tuple[str, ...]:
-        """The routers of the sender's site that let a packet pass because it looks like a flow of the sender's own."""
-        if not self._own_flows_like(candidate):
+        """The routers that let a packet pass because it looks like a flow of the sender's own.
+
+        Those of the sender's site; and those beyond which the flow's network stands, for they carry it inward.
+        """
+        flows = self._own_like(candidate)
+        if not flows:
             return ()
-        return self._guards.leaves_through(candidate.sender, version_of(candidate.dial))
+        leaving = self._guards.leaves_through(candidate.sender, version_of(candidate.dial))
+        return tuple(dict.fromkeys((*leaving, *(router for flow in flows for router in flow.via))))
 
     def _own_flows_like(self, candidate: Candidate) -> tuple[str, ...]:
         """The ids of the sender's flows that a router of its site would take a packet for, going out."""
+        return tuple(flow.id for flow in self._own_like(candidate))
+
+    def _own_like(self, candidate: Candidate) -> tuple[FlowView, ...]:
+        """The sender's flows that a router would take a packet for."""
         dial = parse_address(candidate.dial)
         return tuple(
-            flow.id
+            flow
             for flow in self._started.get((candidate.sender, candidate.transport), ())
             if any(item.low <= candidate.port <= item.high for item in flow.ports)
             and may_come_from(flow.source_ports, candidate.source_port)

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, faxnet.deploy contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is expected beside hosts that stand for several machines, and beyond routers that carry a flow to a network."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.expectations import expectations
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.verification.probes import Probe
+from tests.unit.networks import Network
+
+#: A service that sends from its media ports to any port of whom it is open to.
+GATEWAY = {
+    "settings": {"media": {"kind": "ports", "default": "40000-40019"}},
+    "exchanges": [
+        {"name": "call", "initiator": "client", "transport": "udp", "ports": 5070, "with": "everyone", "purpose": "x"},
+        {
+            "name": "out",
+            "initiator": "server",
+            "transport": "udp",
+            "ports": "any",
+            "source_ports": "media",
+            "with": "internet",
+            "purpose": "x",
+        },
+    ],
+    "sources": [{"document": "made up for this test"}],
+}
+
+
+def nested() -> Network:
+    """An office with a fax server and, behind a router without translation, a network of its own."""
+    net = (
+        Network(services={"gateway": GATEWAY})
+        .site("office", "10.1.0.0/24", gateway="router", public="203.0.113.1")
+        .site("inner", "172.18.1.0/24")
+        .server("fax", "office", "10.1.0.10")
+        .client("pc", "inner", "172.18.1.11", server="fax")
+        .host("inner-router", "office", "10.1.0.201")
+    )
+    net.sites["inner"]["gateways"] = [{"host": "inner-router"}]
+    net.hosts["pc"]["faxnet_permits"] = [{"name": "web", "ports": 80}]
+    return net
+
+
+def probes_of(net: Network) -> list[Probe]:
+    made = net.made()
+    return [probe for probes in expectations(made.document, made.slices).probes.values() for probe in probes]
+
+
+def test_a_client_that_is_one_of_several_machines_is_called_back_at_none_of_them_alone() -> None:
+    net = nested().client("some", "inner", ["172.18.1.231", "172.18.1.232"], server="fax")
+    net.hosts["some"]["faxnet_platform"] = "unmanaged"
+    found = probes_of(net)
+    assert any(probe.target == "pc" and probe.kind == "call-back" for probe in found)
+    assert not any(", " in probe.address for probe in found)
+
+
+@pytest.mark.parametrize("stance", ["exclusive", "additive"])
+def test_what_a_router_carries_inward_for_a_flow_to_its_network_it_does_not_refuse(stance: str) -> None:
+    """A datagram of the system's own choice of port may leave from one of the media ports."""
+    net = nested()
+    net.hosts["fax"]["faxnet_offers"].append({"service": "gateway", "public": ["inner"]})
+    net.hosts["pc"]["faxnet_stance"] = stance
+    silent = {
+        (probe.port, probe.transport)
+        for probe in probes_of(net)
+        if (probe.host, probe.target, probe.expect) == ("fax", "pc", "silent")
+    }
+    assert ((80, "udp") in silent) == (stance == "exclusive")
+    assert (81, "tcp") in silent

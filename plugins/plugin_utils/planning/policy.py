@@ -190,7 +190,9 @@ def _routing(host: Host, sites: list[Site], untranslated: _Untranslated) -> _Rou
                     if behind:
                         exempt = untranslated.beyond(site, worn.version)
                         if host.forward_permits:
-                            exempt = _with_permitted(exempt, host, worn, untranslated.around(site, worn.version))
+                            meeting = untranslated.around(site, worn.version)
+                            meeting += untranslated.further_out(site, place, worn.version)
+                            exempt = _with_permitted(exempt, host, worn, meeting)
                         source_nat.append(SourceNat(worn.version, behind, exempt, worn.own))
                 break
             inside = untranslated.shown(inside, gateway, site)
@@ -275,6 +277,17 @@ class _Untranslated:
         own = site.realm_of(version)
         others = (level for level in site.levels if level.realm_of(version) != own)
         return [network for level in others for network in self.beyond(level, version)]
+
+    def further_out(self, site: Site, place: int, version: int) -> list[Prefix]:
+        """The own addresses of the routers beyond one of a site's row, which meet the site by what that one shows."""
+        hosts = [self._hosts.get(gateway.host) for gateway in site.own_gateways[place + 1 :]]
+        return [
+            network_of(address)
+            for host in hosts
+            if host is not None
+            for address in host.addresses
+            if address.version == version and not any(network.holds(address) for network in site.networks)
+        ]
 
     def inside(self, site: Site) -> list[Prefix]:
         """What packets wear that come to a site's innermost gateway: its networks, and what nested sites show there."""

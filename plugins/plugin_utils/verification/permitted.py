@@ -62,6 +62,14 @@ class Permissions:
         self._received: dict[tuple[str, str], list[FlowView]] = defaultdict(list)
         self._outer = OuterRouters(view, guards)
         self._around = {site.within for site in view.sites.values() if site.within}
+        # Routers that give packets an address of theirs in a network which is a site itself.
+        self._translating = {
+            (gateway.host, version_of(address))
+            for site in view.sites.values()
+            for gateway in site.gateways
+            for address in gateway.public
+            if site.within
+        }
         among = members(view)
         for flow in view.flows:
             if flow.enabled and not flow.carried_by:
@@ -96,6 +104,10 @@ class Permissions:
         if self._turns(flow):
             self._add_turned(flow)
         self._started[flow.source, flow.transport].append(flow)
+        for router in flow.via if self._translating else ():
+            # Whoever is behind such a router wears its address beyond it: what it sends itself looks the same.
+            if (router, flow.version) in self._translating and router in self._guards.further_out(flow.source):
+                self._started[router, flow.transport].append(flow)
         self._outer.add(flow)
 
     def _add_turned(self, flow: FlowView) -> None:

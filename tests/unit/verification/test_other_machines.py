@@ -71,3 +71,21 @@ def test_what_a_router_carries_inward_for_a_flow_to_its_network_it_does_not_refu
     }
     assert ((80, "udp") in silent) == (stance == "exclusive")
     assert (81, "tcp") in silent
+
+
+def test_a_router_that_wears_what_its_clients_wear_cannot_be_told_from_them() -> None:
+    """Its own flow is off, and a client's behind it is on: the router further out sees one and the same sender."""
+    net = (
+        Network()
+        .site("office", "10.1.0.0/24", gateway="router", public="203.0.113.1")
+        .site("inner", "172.18.1.0/24", gateway="inner-router", public="10.1.0.201")
+        .site("other", "10.2.0.0/24", gateway="other-router", public="203.0.113.2")
+        .server("fax", "other", "10.2.0.10")
+        .client("pc", "inner", "172.18.1.11", server="fax")
+        .client("inner-router", "office", "10.1.0.201", server="fax", enabled=False)
+    )
+    net.hosts["router"] = {**net.hosts.get("router", {}), "faxnet_outbound": "flows"}
+    for name in ("pc", "inner-router"):
+        net.hosts[name]["faxnet_uses"][0]["exchanges"] = {"scp": False}
+    off = [probe for probe in probes_of(net) if probe.host == "inner-router" and probe.kind == "switched-off flow"]
+    assert not any(probe.port == 7488 for probe in off)

@@ -179,3 +179,37 @@ def test_the_order_of_removal_leaves_the_other_clients_their_ranges(network: Net
     assert json.loads(network.lock.read_text(encoding="utf-8"))["callback_ranges"] == {
         client: ports for client, ports in before.items() if client != "uk-pc1/netcfax"
     }
+
+
+def test_a_fax_server_for_two_offices_is_planned_with_the_flows_that_the_symptoms_name(network: Network) -> None:
+    planned(network, "fax")
+    flows = json.loads((network.plan / "plan.json").read_text(encoding="utf-8"))["flows"]
+    assert {flow["id"] for flow in flows} == {
+        "hylafax.control/fl-pc>fl-fax",
+        "hylafax.control/uk-pc>uk-fax",
+        "iax2.iax/fl-fax>exchange",
+        "iax2.iax/uk-fax>exchange",
+    }
+    table = text_of("fax").partition("## From symptom")[2]
+    assert {"hylafax.control", "iax2.iax"} <= set(re.findall(r"`(\w+\.\w+)/", table))
+    deployed = {role["role"] for host in ("fl-fax", "fl-pc", "exchange") for role in network.slice(host)["deployment"]}
+    assert deployed == {f"faxnet.deploy.{name}" for name in ("hylafax_server", "hylafax_client", "asterisk_fax")}
+
+
+def test_the_guides_asterisks_are_planned_with_all_that_t38_takes(network: Network) -> None:
+    inventory, pbx, trunk = (yaml.safe_load(text) for text in blocks("fax", "yaml"))
+    hosts = inventory["all"]["hosts"]
+    hosts |= {"fl-pbx": {**pbx["fl-pbx"]}, "trunk": trunk["trunk"]}
+    hosts["fl-pbx"]["faxnet_uses"] = [*pbx["fl-pbx"]["faxnet_uses"], *trunk["fl-pbx"]["faxnet_uses"]]
+    other = {"faxnet_offers": [{"service": "asterisk"}], "faxnet_uses": [{"service": "asterisk", "server": "fl-pbx"}]}
+    hosts["uk-pbx"] = {"faxnet_site": "sheffield", "faxnet_address": "10.2.0.11", **other}
+    network.write(inventory)
+    assert network.planned().plan["findings"] == []
+    flows = json.loads((network.plan / "plan.json").read_text(encoding="utf-8"))["flows"]
+    pairs = {(flow["exchange"], flow["source"], flow["destination"]) for flow in flows if flow["service"] == "asterisk"}
+    assert pairs == {
+        (exchange, *ends)
+        for exchange in ("sip", "rtp", "udptl")
+        for ends in (("fl-pbx", "uk-pbx"), ("uk-pbx", "fl-pbx"))
+    }
+    assert ("media", "fl-pbx", "trunk") in {(flow["exchange"], flow["source"], flow["destination"]) for flow in flows}

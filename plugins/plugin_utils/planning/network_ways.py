@@ -33,6 +33,11 @@ class Meeting(NamedTuple):
 
 def meetings(routes: Routes, host: str, network: Prefix) -> Iterator[Meeting]:
     """Yield each part of a network that has a way of its own to a host, which has an address of that IP version."""
+    inner = routes.inner_networks(host, network)
+    if inner is not None:
+        for part in inner:
+            yield Meeting(end_of(part), routes.from_inside(host, part), None, near=True)
+        return
     parts = list(routes.parts_of(host, network))
     for part, site in parts:
         end = end_of(part)

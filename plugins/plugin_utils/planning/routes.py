@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from ..basics.addresses import Address, End, Prefix, first_of, prefix_of
+from ..basics.addresses import Address, End, Prefix, end_of, first_of, network_of, prefix_of
 from ..basics.mapped_networks import own_of
 from ..inventory.intent import Host, Intent
 from ..inventory.site import Gateway, PublicAddress, Site
@@ -321,6 +321,26 @@ class Routes:
         for own in home.networks if home.mapped else ():
             if own.overlaps(network):
                 yield max(own, network, key=lambda item: item.length), home
+
+    def inner_networks(self, host: str, network: Prefix) -> tuple[Prefix, ...] | None:
+        """The networks of a router's own site whose packets come to it as from *network*; None where none does.
+
+        A router further in gives them that address. Where it has several, its first one stands for all of them.
+        """
+        home = self._sites[self._hosts[host].site]
+        for gateway in home.own_gateways:
+            if gateway.host == host:
+                return None
+            shown = [*map(network_of, gateway.fixed), *(item for worn in gateway.public for item in worn.networks)]
+            alike = [item for item in shown if item.version == network.version]
+            if network in alike:
+                within = (item for item in home.networks if item.version == network.version)
+                return tuple(within) if network == alike[0] else ()
+        return None
+
+    def from_inside(self, host: str, network: Prefix) -> Path | NoRoute:
+        """The way of machines of such a network of a router's own site to it."""
+        return self.from_near(self._sites[self._hosts[host].site], end_of(network), host)
 
     def from_near(self, other: Site, end: End, host: str) -> Path | NoRoute:
         """Return the way of machines of such a site, at some of its addresses, to the host, or why there is none."""

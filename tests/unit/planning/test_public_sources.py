@@ -159,3 +159,21 @@ def test_nobody_who_stands_there_is_said() -> None:
     made = office("support").made()
     (missing,) = expectations(made.document, made.slices).not_probed
     assert missing.flows == ("kerio_connect.smtp/198.51.100.64-27>mail",)
+
+
+def test_a_routers_own_site_comes_to_it_as_the_router_further_in_shows_it() -> None:
+    net = Network().site("home", "10.1.0.0/24")
+    net.sites["home"]["gateways"] = [
+        {"host": "inner", "public_address": "192.168.9.1"},
+        {"host": "middle"},
+        {"host": "outermost", "public_address": "203.0.113.5"},
+    ]
+    net.hosts["inner"] = {"faxnet_address": "10.1.0.1"}
+    net.hosts["outermost"] = {"faxnet_address": "172.31.0.3"}
+    net.offers("middle", "home", "172.31.0.2", "kerio_connect", public=["home"], exchanges=["smtp"])
+    del net.hosts["middle"]["faxnet_site"]
+    made = net.made()
+    (flow,) = made.document["flows"]
+    assert (flow["source"], flow["arrives_from"], flow["dial"]) == ("10.1.0.0/24", "192.168.9.1", "172.31.0.2")
+    assert flow["via"] == ["inner"]
+    assert made.policy("outermost")["destination_nat"] == []

@@ -320,9 +320,9 @@ class _Deriver:
                 yield _silent(candidate, about, flow.id)
 
     def _directly(self, flow: FlowView, about: _Sending) -> Iterator[Probe]:
-        """The same to the destination's own address, where that is another one and means nobody else."""
+        """The same to the destination's own address, where it has one, which is another one and means nobody else."""
         own = flow.destination_address
-        if own != flow.dial and not self._guards.is_local(flow.source, own):
+        if own != flow.dial and "/" not in own and ", " not in own and not self._guards.is_local(flow.source, own):
             yield from self._to(flow.source, flow.destination, own, tried_ports(flow.ports), about)
 
     def _refused(

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..basics.addresses import Prefix, parse_address
+from ..basics.addresses import Prefix, parse_address, parse_prefix
 from ..basics.ports import ports_text
 from ..plan_files.view import FlowView, PlanView, version_of
 from .guards import Guards
@@ -62,14 +62,15 @@ class Permissions:
         self._received: dict[tuple[str, str], list[FlowView]] = defaultdict(list)
         self._outer = OuterRouters(view, guards)
         self._around = {site.within for site in view.sites.values() if site.within}
-        # Routers that give packets an address of theirs in a network which is a site itself.
-        self._translating = {
-            (gateway.host, version_of(address))
-            for site in view.sites.values()
-            for gateway in site.gateways
-            for address in gateway.public
-            if site.within
-        }
+        # Routers that give packets an address of theirs in a network of another site: that site, and the address.
+        self._shown_in: dict[tuple[str, int], list[tuple[str, Prefix]]] = defaultdict(list)
+        for site in view.sites.values():
+            for gateway in site.gateways if site.within else ():
+                dynamic = gateway.public_networks or view.sites[site.within].networks if gateway.dynamic else ()
+                for network in map(parse_prefix, (*gateway.public, *dynamic)):
+                    self._shown_in[gateway.host, network.version].append((site.within, network))
+        # What wears an address of a site's network and comes from further in: by site and transport.
+        self._worn_in: dict[tuple[str, str], list[tuple[Prefix, FlowView]]] = defaultdict(list)
         among = members(view)
         for flow in view.flows:
             if flow.enabled and not flow.carried_by:
@@ -104,10 +105,13 @@ class Permissions:
         if self._turns(flow):
             self._add_turned(flow)
         self._started[flow.source, flow.transport].append(flow)
-        for router in flow.via if self._translating else ():
-            # Whoever is behind such a router wears its address beyond it: what it sends itself looks the same.
-            if (router, flow.version) in self._translating and router in self._guards.further_out(flow.source):
+        for router in flow.via if self._shown_in else ():
+            # Whoever is behind such a router wears its address beyond it: what others send who have it looks the same.
+            shown = self._shown_in.get((router, flow.version), ())
+            if shown and router in self._guards.further_out(flow.source):
                 self._started[router, flow.transport].append(flow)
+                for site, network in shown:
+                    self._worn_in[site, flow.transport].append((network, flow))
         self._outer.add(flow)
 
     def _add_turned(self, flow: FlowView) -> None:
@@ -320,11 +324,17 @@ class Permissions:
         return tuple(flow.id for flow in self._own_like(candidate))
 
     def _own_like(self, candidate: Candidate) -> tuple[FlowView, ...]:
-        """The sender's flows that a router would take a packet for."""
+        """The flows of the sender, or of whoever may wear its address, that a router would take a packet for."""
         dial = parse_address(candidate.dial)
+        flows = self._started.get((candidate.sender, candidate.transport), [])
+        sender = self._view.hosts[candidate.sender]
+        worn = self._worn_in.get((sender.site, candidate.transport))
+        own = sender.address(version_of(candidate.dial)) if worn else None
+        if worn and own:
+            flows = [*flows, *(flow for network, flow in worn if network.holds(parse_address(own)))]
         return tuple(
             flow
-            for flow in self._started.get((candidate.sender, candidate.transport), ())
+            for flow in flows
             if any(item.low <= candidate.port <= item.high for item in flow.ports)
             and may_come_from(flow.source_ports, candidate.source_port)
             and any(item.holds(dial) for item in flow.receivers)

@@ -216,7 +216,9 @@ class Routes:
 
     def _unreachable(self, stand: _Stand, shown: End | None, version: int) -> NoRoute | None:
         """Why what an end shows outside, or its own address, leads nobody there."""
-        if shown is not None and stand.site.outer is None:
+        outermost = stand.site.own_gateways[-1:]
+        named = any(worn.version == version for gateway in outermost for worn in gateway.public)
+        if shown is not None and stand.site.outer is None and (named or not outermost):
             return None  # the public address that the inventory names, whatever it is
         host = self._hosts.get(stand.host)
         own = next(iter(host.ends_of(version)), None) if host is not None else None

@@ -177,3 +177,18 @@ def test_a_routers_own_site_comes_to_it_as_the_router_further_in_shows_it() -> N
     assert (flow["source"], flow["arrives_from"], flow["dial"]) == ("10.1.0.0/24", "192.168.9.1", "172.31.0.2")
     assert flow["via"] == ["inner"]
     assert made.policy("outermost")["destination_nat"] == []
+
+
+def test_an_inner_routers_private_address_is_not_met_from_the_internet() -> None:
+    """What the outermost router is named with counts, whatever it is; what one further in shows, where it is routed."""
+    net = Network().site("home", "10.2.0.0/24").offers("mail", "home", "10.2.0.10", "kerio_connect", public=True)
+    net.hosts["mail"]["faxnet_offers"][0]["exchanges"] = ["smtp"]
+    net.hosts["inner"] = {"faxnet_address": "10.2.0.1"}
+    net.hosts["outermost"] = {"faxnet_address": "172.31.2.101"}
+    row = [{"host": "inner", "public_address": "172.31.2.10"}, {"host": "outermost"}]
+    net.sites["home"]["gateways"] = row
+    assert [(finding.code, finding.severity) for finding in net.findings() if finding.code == "FXN401"] == [
+        ("FXN401", "error")
+    ]
+    row[1]["public_address"] = "192.168.178.2"
+    assert "FXN401" not in [finding.code for finding in net.findings()]

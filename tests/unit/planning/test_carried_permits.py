@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 from tests.unit.networks import Network, two_offices
@@ -91,3 +92,23 @@ def test_a_permit_without_sources_opens_no_router_that_translates_tracks_nothing
     for platform in ("nftables_stateless", "unmanaged"):
         net.hosts["york-router"].update(faxnet_platform=platform, faxnet_outbound="flows")
         assert "FXN131" not in {item.code for item in net.findings()}
+
+
+def test_a_permit_takes_no_router_further_out_out_of_the_translation() -> None:
+    """A server on the second router of a row meets what the first one shows, also where a permit names its network."""
+    net = Network().site("office", "10.1.0.0/24").server("second", "office", "172.31.1.102")
+    net.sites["office"]["gateways"] = [
+        {"host": "first", "public_address": "192.168.9.1"},
+        {"host": "second", "public_address": "203.0.113.1"},
+    ]
+    permit = {"name": "vpn", "from": "10.1.0.0/24", "to": "172.16.0.0/12", "protocols": "any"}
+    net.hosts["first"] = {"faxnet_address": "10.1.0.1", "faxnet_forward_permits": [permit]}
+    net.client("pc", "office", "10.1.0.21", "second")
+    made = net.made()
+    (nat,) = made.policy("first")["source_nat"]
+    exempt = [ipaddress.ip_network(network) for network in nat["except"]]
+    holding = [
+        any(ipaddress.ip_address(address) in network for network in exempt)
+        for address in ("172.31.1.102", "172.31.1.103", "172.16.0.1")
+    ]
+    assert holding == [False, True, True]

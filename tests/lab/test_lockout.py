@@ -52,8 +52,14 @@ def test_check_mode_over_ssh_shows_the_change_and_makes_none(box: Box) -> None:
 @pytest.mark.parametrize("arguments", [(), ("--check", "--diff")], ids=["for real", "check"])
 @pytest.mark.parametrize(
     "wanted",
-    [managed_from("192.0.2.0/24"), policy(management=[{"transport": "tcp", "ports": "2222", "sources": [CONTROL]}])],
-    ids=["its address", "its port"],
+    [
+        pytest.param(managed_from("192.0.2.0/24"), id="its address"),
+        pytest.param(
+            policy(management=[{"transport": "tcp", "ports": "2222", "sources": [CONTROL]}]),
+            id="its port",
+            marks=pytest.mark.labs,
+        ),
+    ],
 )
 def test_rules_that_shut_the_controller_out_are_refused_at_once(
     box: Box, wanted: dict[str, Any], arguments: tuple[str, ...]
@@ -67,11 +73,13 @@ def test_rules_that_shut_the_controller_out_are_refused_at_once(
     assert not box.apply(LET_IN).task["changed"]
 
 
+@pytest.mark.labs
 def test_without_pipelining_the_session_is_found_too(box: Box) -> None:
     shut = box.apply(managed_from("192.0.2.0/24"), "-e", "ansible_pipelining=false").task
     assert "this run's own SSH session comes from 10.77.0.1" in shut["msg"]
 
 
+@pytest.mark.labs
 def test_a_session_that_a_permit_lets_in_is_let_in(box: Box) -> None:
     permitted = {"name": "ssh", "transport": "tcp", "ports": "22", "sources": [CONTROL]}
     changed = box.apply(managed_from("192.0.2.0/24", openings=[permitted])).task

@@ -18,6 +18,8 @@ _LEFT, _RIGHT, _LOW, _HIGH = 60, 535, 120, 720
 _LINE = 10
 _MARGIN = 15
 COLUMNS, ROWS = 8, 10
+_CELL_WIDTH = (_RIGHT - _LEFT - 2 * _MARGIN) / COLUMNS
+_CELL_HEIGHT = (_HIGH - _LOW - 2 * _MARGIN) / ROWS
 MARK_BITS = 64
 _CHECK_BITS = COLUMNS * ROWS - MARK_BITS
 #: CRC-16/CCITT-FALSE, x^16 + x^12 + x^5 + 1: ITU-T V.41 has the polynomial.
@@ -74,8 +76,6 @@ def postscript(mark: int, words: tuple[str, ...]) -> str:
         mark: its number, below 2 to the power of 64.
         words: lines for people, below the frame.
     """
-    across = (_RIGHT - _LEFT - 2 * _MARGIN) / COLUMNS
-    down = (_HIGH - _LOW - 2 * _MARGIN) / ROWS
     lines = [
         "%!PS-Adobe-3.0",
         "%%Pages: 1",
@@ -87,8 +87,8 @@ def postscript(mark: int, words: tuple[str, ...]) -> str:
     for number, black in enumerate(cells(mark)):
         if black:
             row, column = divmod(number, COLUMNS)
-            left, low = _LEFT + _MARGIN + column * across, _HIGH - _MARGIN - (row + 1) * down
-            lines.append(f"{left:g} {low:g} {across:g} {down:g} rectfill")
+            left, low = _LEFT + _MARGIN + column * _CELL_WIDTH, _HIGH - _MARGIN - (row + 1) * _CELL_HEIGHT
+            lines.append(f"{left:g} {low:g} {_CELL_WIDTH:g} {_CELL_HEIGHT:g} rectfill")
     lines.append("/Helvetica findfont 13 scalefont setfont")
     for number, text in enumerate(words):
         plain = re.sub(r"([\\()])", r"\\\1", text.encode("ascii", "replace").decode())
@@ -162,9 +162,9 @@ def _frame(picture: Picture) -> _Frame | None:
     least = picture.width * _FRAME_SHARE
     lines = [(number, *_longest(row)) for number, row in enumerate(picture.rows)]
     long = [
-        first
-        for first, *others in zip(lines, lines[1:], lines[2:], strict=False)
-        if first[2] >= least and all(_alike(first, other) for other in others)
+        line
+        for number, line in enumerate(lines[:-2])
+        if line[2] >= least and all(_alike(line, other) for other in lines[number + 1 : number + 3])
     ]
     if len(long) < 2:
         return None
@@ -184,10 +184,8 @@ def _alike(line: tuple[int, int, int], other: tuple[int, int, int]) -> bool:
 def _cell(frame: _Frame, number: int) -> tuple[float, float, float, float]:
     """A cell's left, right, top and bottom, in dots."""
     row, column = divmod(number, COLUMNS)
-    across = (_RIGHT - _LEFT - 2 * _MARGIN) / COLUMNS
-    down = (_HIGH - _LOW - 2 * _MARGIN) / ROWS
-    left, high = _LEFT + _MARGIN + column * across, _HIGH - _MARGIN - row * down
-    return frame.x(left), frame.x(left + across), frame.y(high), frame.y(high - down)
+    left, high = _LEFT + _MARGIN + column * _CELL_WIDTH, _HIGH - _MARGIN - row * _CELL_HEIGHT
+    return frame.x(left), frame.x(left + _CELL_WIDTH), frame.y(high), frame.y(high - _CELL_HEIGHT)
 
 
 def _is_black(picture: Picture, frame: _Frame, number: int) -> bool:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, faxnet.deploy contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hands a document to a HylaFAX server and asks what became of it.
+"""Hands a document to a HylaFAX server.
 
 The client-server protocol is a relative of FTP (hfaxd(1M)), so that Python's own client of that speaks it. What it says
 where something fails is the first clue to whether the network or the fax service is to blame.
@@ -104,14 +104,13 @@ def _session(way: HandOver) -> Iterator[_Session]:
         client.close()
 
 
-def hand_over(way: HandOver, number: str, document: bytes, options: dict[str, str] | None = None) -> int:
+def hand_over(way: HandOver, number: str, document: bytes) -> int:
     """Hand a document over, to be sent to a number.
 
     Args:
         way: the server.
         number: what is dialled.
         document: PostScript or TIFF.
-        options: further parameters of the job (JPARM).
 
     Returns:
         The job's number at the server.
@@ -142,7 +141,6 @@ def hand_over(way: HandOver, number: str, document: bytes, options: dict[str, st
                 "PAGEWIDTH": "209",
                 "PAGELENGTH": "296",
                 "VRES": "98",
-                **(options or {}),
                 "DOCUMENT": stored,
             }
             for name, value in settings.items():
@@ -161,22 +159,6 @@ def _store(client: _Session, document: bytes) -> str:
     if name is None:
         raise HandOverError(DATA, f"the server does not say where it put the document: {said}", silent=False)
     return name[1]
-
-
-def job_state(way: HandOver, job: int) -> dict[str, str]:
-    """What the server says of a job: ``STATE``, ``STATUS``, ``NPAGES``, ``TOTDIALS`` and what else it tells.
-
-    Raises:
-        HandOverError: a step failed, or the server knows no such job.
-    """
-    with _session(way) as client, _step(JOB):
-        lines = client.sendcmd(f"JSTAT {job}").splitlines()
-    found = {}
-    for line in lines:
-        name, colon, value = re.sub(r"^\d{3}[- ]", "", line).strip().partition(":")
-        if colon and re.fullmatch(r"[A-Za-z-]+", name):
-            found[name.upper()] = value.strip().strip('"')
-    return found
 
 
 def listens(server: str, port: int, timeout: float) -> bool:

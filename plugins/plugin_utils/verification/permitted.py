@@ -70,7 +70,7 @@ class Permissions:
                 for network in map(parse_prefix, (*gateway.public, *dynamic)):
                     self._shown_in[gateway.host, network.version].append((site.within, network))
         # What wears an address of a site's network and comes from further in: by site and transport.
-        self._worn_in: dict[tuple[str, str], list[tuple[Prefix, FlowView]]] = defaultdict(list)
+        self._worn_in: dict[tuple[str, str], dict[Prefix, list[FlowView]]] = defaultdict(dict)
         among = members(view)
         for flow in view.flows:
             if flow.enabled and not flow.carried_by:
@@ -111,7 +111,7 @@ class Permissions:
             if shown and router in self._guards.further_out(flow.source):
                 self._started[router, flow.transport].append(flow)
                 for site, network in shown:
-                    self._worn_in[site, flow.transport].append((network, flow))
+                    self._worn_in[site, flow.transport].setdefault(network, []).append(flow)
         self._outer.add(flow)
 
     def _add_turned(self, flow: FlowView) -> None:
@@ -330,8 +330,9 @@ class Permissions:
         sender = self._view.hosts[candidate.sender]
         worn = self._worn_in.get((sender.site, candidate.transport))
         own = sender.address(version_of(candidate.dial)) if worn else None
-        if worn and own:
-            flows = [*flows, *(flow for network, flow in worn if network.holds(parse_address(own)))]
+        for network, alike in worn.items() if worn and own else ():
+            if network.holds(parse_address(own or "")):
+                flows = [*flows, *alike]
         return tuple(
             flow
             for flow in flows

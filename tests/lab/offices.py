@@ -16,6 +16,12 @@ from pathlib import Path
 from tools.lab.fax import FaxHosts
 
 PASSWORD = "open-secret"  # noqa: S105, of a lab
+#: What is sent, in PostScript: big letters, and a frame that shows whether the page is whole.
+PAGE = """%!PS
+/Helvetica-Bold findfont 60 scalefont setfont
+6 setlinewidth 50 80 500 600 rectstroke 120 500 moveto (A PAGE) show
+/Helvetica-Bold findfont 180 scalefont setfont 150 250 moveto (NUMBER) show showpage
+"""
 #: Pages of a TIFF file as plain pictures, small enough to be compared.
 WIDTH, HEIGHT = 165, 220
 PICTURE = f"tiff2ps -a {{tiff}} | gs -q -dNOPAUSE -dBATCH -sDEVICE=pgmraw -r20 -g{WIDTH}x{HEIGHT} -sOutputFile=- -"

@@ -18,9 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.offices import PASSWORD, Offices, changed, unlike
+from tests.lab.offices import PAGE, PASSWORD, Offices, changed, unlike
 from tools.lab import lifecycle
-from tools.lab.fax import PAGE
 from tools.lab.podman import find_podman
 from tools.lab.progress import Progress
 

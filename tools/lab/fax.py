@@ -14,12 +14,6 @@ from pathlib import Path
 from tools.lab.errors import LabError
 from tools.lab.progress import Progress
 
-#: What is sent, in PostScript: big letters, and a frame that shows whether the page is whole.
-PAGE = """%!PS
-/Helvetica-Bold findfont 60 scalefont setfont
-6 setlinewidth 50 80 500 600 rectstroke 120 500 moveto (A PAGE) show
-/Helvetica-Bold findfont 180 scalefont setfont 150 250 moveto (NUMBER) show showpage
-"""
 #: What the demonstration sends; large enough to be read in a terminal.
 _LETTER = """%!PS
 /Helvetica-Bold findfont 82 scalefont setfont

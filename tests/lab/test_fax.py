@@ -142,6 +142,25 @@ def test_a_page_crosses_by_t38_from_exchange_to_exchange(offices: Offices) -> No
     assert "fax sent: SUCCESS, 2 pages" in log
 
 
+def test_an_asterisk_in_use_is_asked_about_peers_of_the_older_channel(offices: Offices) -> None:
+    made = """sed -i 's/^noload => chan_sip.so/;&/' /etc/asterisk/faxnet_modules.conf
+    printf '\\n[old-phone]\\ntype=peer\\nhost=10.31.2.99\\n' >>/etc/asterisk/sip.conf; systemctl restart asterisk"""
+    unmade = """sed -i 's/^;noload/noload/' /etc/asterisk/faxnet_modules.conf
+    sed -i '/old-phone/,$d' /etc/asterisk/sip.conf; systemctl restart asterisk"""
+    settings = "cat /etc/asterisk/faxnet_* | sha256sum"
+    offices.told("uk-pbx", made)
+    try:
+        offices.eventually("uk-pbx", "asterisk -rx 'sip show peers' | grep '^1 sip peers'", 60)
+        before = offices.told("uk-pbx", settings)
+        ran = offices.play("faxnet.deploy.deploy", "--tags", "services", "--limit", "uk-pbx")
+        assert ran.returncode != 0
+        assert "asterisk_fax_replace_chan_sip: true" in ran.stdout
+        assert offices.told("uk-pbx", settings) == before
+    finally:
+        offices.told("uk-pbx", unmade)
+    offices.eventually("uk-pbx", "asterisk -rx 'pjsip show contacts' | grep Avail", 90)
+
+
 def test_a_page_by_t38_reaches_a_software_modem_through_the_gateway(offices: Offices) -> None:
     before = len(offices.received("uk-fax"))
     page = PAGE.replace("NUMBER", "GW")

@@ -98,8 +98,14 @@ received:
   type: list
   elements: dict
   sample: [{file: recvq/fax000000004.tif, pages: 1, failed: "", marks: [{mark: 9f86d081884c7d65, unlike: 0.0}]}]
+picture:
+  description: The test page that was waited for as it arrived, a PNG file, encoded by base64; empty without it.
+  returned: always
+  type: str
+  sample: iVBORw0KGgo=
 """
 
+import base64
 import time
 from pathlib import Path
 from typing import Any
@@ -141,6 +147,7 @@ def main() -> None:
             modems=spool.modems(folder),
             job=None if given["job"] is None else spool.job(folder, given["job"]),
             received=received,
+            picture=_picture(folder, given["mark"], received),
         )
     except PermissionError as problem:
         module.fail_json(msg=f"{problem.filename} cannot be read: run this task with become: true.")
@@ -157,6 +164,12 @@ def _received(folder: Path, given: dict[str, Any]) -> list[dict[str, Any]]:
         if there or given["mark"] is None or time.monotonic() >= until:
             return found
         time.sleep(_LOOK_SECONDS)
+
+
+def _picture(folder: Path, mark: str | None, received: list[dict[str, Any]]) -> str:
+    """The page that was waited for, as people see it."""
+    files = [fax["file"] for fax in received if mark and mark in [page["mark"] for page in fax["marks"]]]
+    return base64.b64encode(spool.shown(folder, files[0])).decode("ascii") if files else ""
 
 
 if __name__ == "__main__":

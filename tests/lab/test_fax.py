@@ -15,11 +15,13 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.lab.offices import PAGE, PASSWORD, Offices, changed, unlike
-from tools.lab import lifecycle
+from tools.lab import lifecycle, line
+from tools.lab.inventory import Line
 from tools.lab.podman import find_podman
 from tools.lab.progress import Progress
 
@@ -108,6 +110,70 @@ def test_a_page_arrives_as_it_was_sent(offices: Offices, host: str, mode: str) -
     assert unlike(other, received) > 0.01
 
 
+def test_two_pages_go_at_once_on_two_modems(offices: Offices) -> None:
+    before = len(offices.received("uk-fax"))
+    pages = {number: PAGE.replace("NUMBER", number[2:]) for number in ("5552", "5554")}
+    for number, page in pages.items():
+        offices.told("fl-pc", f"cat >/srv/{number}.ps", stdin=page)
+        ran = offices.send("fl-pc", "reception", PASSWORD, number, f"/srv/{number}.ps")
+        assert "request id is" in ran.stdout, ran.stdout + ran.stderr
+    both = "test $(grep -il sending /var/spool/hylafax/status/ttyIAX[01] | wc -l) = 2 && echo both"
+    offices.eventually("fl-fax", both, 90)
+    arrived = offices.wait("uk-fax", before + 2)[before:]
+    received = [offices.pixels("uk-fax", f"/var/spool/hylafax/{file}") for file in arrived]
+    sent = [offices.as_fax("uk-fax", page) for page in pages.values()]
+    assert [len(page) for page in received] == [1, 1]
+    # Whichever came first.
+    fits = [[unlike(one, other) < 0.01 for (other,) in received] for (one,) in sent]
+    assert fits in ([[True, False], [False, True]], [[False, True], [True, False]])
+
+
+#: A cover page: faxcover puts who sends and to whom before it, as procedures.
+COVER = """%!PS
+/Helvetica-Bold findfont 40 scalefont setfont 60 600 moveto (OUR COVER) show
+/Helvetica findfont 30 scalefont setfont 60 500 moveto (from ) show from show 30 setlinewidth 60 300 400 100 rectstroke
+showpage
+"""
+
+
+def test_pages_with_a_cover_of_ones_own_go_as_one_fax(offices: Offices) -> None:
+    cover = offices.directory / "cover.ps"
+    cover.write_text(COVER, encoding="utf-8")
+    settings = {"hylafax_client_cover_page": str(cover), "hylafax_client_sender": "Reception"}
+    play = ("faxnet.deploy.deploy", "--tags", "services", "--limit", "fl-pc")
+    assert changed(offices.play(*play, **settings))["fl-pc"] > 0
+    assert changed(offices.play(*play, **settings))["fl-pc"] == 0
+    before = len(offices.received("uk-fax"))
+    pages = "".join(PAGE.replace("NUMBER", f"C{number}") for number in (1, 2))
+    offices.told("fl-pc", "cat >/srv/pages.ps", stdin=pages)
+    ran = offices.send("fl-pc", "reception", PASSWORD, "5552", "/srv/pages.ps", cover=True)
+    assert "request id is" in ran.stdout, ran.stdout + ran.stderr
+    arrived = f"/var/spool/hylafax/{offices.wait('uk-fax', before + 1)[-1]}"
+    received, sent = offices.pixels("uk-fax", arrived), offices.as_fax("uk-fax", pages)
+    assert (len(received), len(sent)) == (3, 2)
+    assert [unlike(*both) < 0.01 for both in zip(sent, received[1:], strict=True)] == [True, True]
+    (drawn,) = offices.as_fax("uk-fax", COVER.replace("from show", "(Reception) show"))
+    assert unlike(drawn, received[0]) < 0.05
+    # Without it, the package's own is used again.
+    assert changed(offices.play(*play))["fl-pc"] > 0
+    assert offices.told("fl-pc", "ls /etc/hylafax; grep Template /etc/hylafax/hyla.conf || true").count("faxnet") == 0
+
+
+def test_a_busy_number_is_called_again(offices: Offices) -> None:
+    """The modem behind the number is sending three pages of its own."""
+    away, home = len(offices.received("fl-fax")), len(offices.received("uk-fax"))
+    three = "".join(PAGE.replace("NUMBER", f"B{number}") for number in (1, 2, 3))
+    offices.told("uk-fax", "cat >/srv/three.ps; sendfax -n -h ttyIAX0@localhost -d 5551 /srv/three.ps", stdin=three)
+    offices.eventually("uk-fax", "grep -i sending /var/spool/hylafax/status/ttyIAX0", 90)
+    ran = offices.send("fl-pc", "reception", PASSWORD, "5552", "/srv/page.ps")
+    assert "request id is" in ran.stdout, ran.stdout + ran.stderr
+    offices.eventually("fl-fax", "grep -l 'Busy signal detected' /var/spool/hylafax/log/c*", 60)
+    (arrived,) = offices.wait("fl-fax", away + 1)[away:]
+    described = offices.told("fl-fax", f"tiffinfo /var/spool/hylafax/{arrived}")
+    assert described.count("TIFF Directory at") == 3, described
+    assert len(offices.wait("uk-fax", home + 1)) == home + 1
+
+
 def test_the_offices_exchanges_know_each_other_through_both_routers(offices: Offices) -> None:
     for host, peer, address in (("fl-pbx", "sheffield", "203.0.113.31"), ("uk-pbx", "florida", "198.51.100.31")):
         contacts = offices.told(host, "asterisk -rx 'pjsip show contacts'")
@@ -172,6 +238,26 @@ def test_a_page_by_t38_reaches_a_software_modem_through_the_gateway(offices: Off
     assert unlike(sent, received) < 0.01
 
 
+def test_a_page_by_t38_bears_a_line_that_loses_packets(offices: Offices) -> None:
+    """Five of a hundred each way, and a tenth of a second of delay: no sound would pass."""
+    podman, progress = find_podman(), Progress()
+    offices.told("uk-pbx", "rm -f /var/spool/asterisk/fax/*.tif")
+    page = PAGE.replace("NUMBER", "L1")
+    offices.give("fl-pbx", "/srv/pages.tif", tiff(offices, page))
+    line.make_bad(podman, "fax", "uk-router", Line(loss=5, delay=50, jitter=10), progress)
+    try:
+        offices.told("fl-pbx", "faxnet-sendfax sheffield 5570 /srv/pages.tif")
+        arrived = offices.eventually("uk-pbx", "ls /var/spool/asterisk/fax/*.tif 2>/dev/null", 120)
+    finally:
+        told = line.mend(podman, "fax", progress)
+    # The line was a bad one indeed.
+    assert re.fullmatch(r"lost [1-9]\d* of [1-9]\d{2,} packets", told["uk-router"]), told
+    offices.give("uk-fax", "/srv/arrived.tif", offices.taken("uk-pbx", f"cat {arrived}"))
+    offices.give("uk-fax", "/srv/sent.tif", tiff(offices, page))
+    (sent,), (received,) = (offices.pixels("uk-fax", f"/srv/{name}.tif") for name in ("sent", "arrived"))
+    assert unlike(sent, received) < 0.01
+
+
 def test_a_peer_reaches_no_number_that_is_not_the_exchanges_own(offices: Offices) -> None:
     """Whoever comes in does not go out again, where the same number dialled by a modem would."""
     assert "5571" in offices.told("uk-pbx", "asterisk -rx 'dialplan show 5571@faxnet'")
@@ -205,6 +291,26 @@ def test_a_host_that_the_plan_does_not_name_does_not_reach_the_server(offices: O
     assert (ran.returncode == 0, "HylaFAX" in ran.stdout) == (False, False)
 
 
+def test_a_server_that_somebody_else_set_up_is_asked_about(offices: Offices) -> None:
+    unit, settings = "/etc/systemd/system/faxnet-hfaxd@.service", "cat /etc/hylafax/* 2>/dev/null | sha256sum"
+    play = ("faxnet.deploy.deploy", "--tags", "services", "--limit", "fl-fax")
+    before = offices.told("fl-fax", settings)
+    offices.told("fl-fax", f"mv {unit} /srv/")
+    try:
+        ran, looked = offices.play(*play), offices.play(*play, "--check", "--diff")
+        allowed = offices.play(*play, "--check", hylafax_server_replace=True)
+    finally:
+        offices.told("fl-fax", f"mv /srv/{unit.rpartition('/')[2]} {unit}")
+    assert ran.returncode != 0
+    for said in (ran.stdout, looked.stdout):
+        for part in ("hylafax_server_replace", "/etc/hylafax/config.ttyIAX0", "/etc/hylafax/hosts.hfaxd", "10.31.1.10"):
+            assert part in said, part
+    assert changed(looked)["fl-fax"] > 0
+    assert "hylafax_server_replace" not in allowed.stdout
+    assert changed(allowed)["fl-fax"] > 0
+    assert offices.told("fl-fax", settings) == before
+
+
 def canary(offices: Offices, **values: object) -> dict[str, object]:
     """Make the inventory's call; what came of it."""
     ran = offices.play("faxnet.deploy.canary", **{"canary_patience": 45, "canary_fail": False, **values})
@@ -220,6 +326,7 @@ def test_a_canary_comes_home(offices: Offices) -> None:
     assert (verdict["delivered"], verdict["text"]) == (True, "the page arrived, whole and as it was sent")
     page = (offices.directory / "faxnet" / "canary" / "index.html").read_text(encoding="utf-8")
     assert "florida to sheffield: 1 of the last 1 delivered" in page
+    assert 'src="data:image/png;base64,iVBOR' in page
 
 
 #: A table beside those of the plan, whose rules come first.
@@ -235,7 +342,8 @@ nft -a list table inet faxnet | awk '
 ! nft list table inet faxnet | grep 'ct helper set'
 """
 HELPER = f"(echo 'delete table inet faxnet'; cat {KEPT}) | nft -f -"
-MODEM = "faxnet-iaxmodem@ttyIAX0 faxnet-faxgetty@ttyIAX0"
+#: Both of fl-fax: with one of them a page still goes out.
+MODEMS = " ".join(f"faxnet-{what}@ttyIAX{number}" for what in ("iaxmodem", "faxgetty") for number in (0, 1))
 CALL = {"name": "florida to sheffield", "from": "fl-pc", "to": "uk-fax", "number": "5552", "user": "reception"}
 RIGHT = {**CALL, "password": PASSWORD}
 #: By fault: on which host, how it is made and unmade, what else the call gets, who is to blame, and what is said.
@@ -245,7 +353,7 @@ FAULTS: dict[str, tuple[str, str, str, dict[str, object], str, str]] = {
     "a helper is off": ("fl-pc", NO_HELPER, HELPER, {}, "network", "the data connection beside it does not"),
     "a wrong password": ("fl-fax", "true", "true", {"faxnet_canaries": [{**CALL, "password": "wrong"}]}, "fax", "does not let it in"),  # noqa: E501, a table
     "not on the list": ("fl-fax", "cp -p /etc/hylafax/hosts.hfaxd /srv/; sed -i '/reception/d' /etc/hylafax/hosts.hfaxd", "cp -p /srv/hosts.hfaxd /etc/hylafax/", {}, "fax", "does not let it in"),  # noqa: E501, a table
-    "a dead modem": ("fl-fax", f"systemctl stop {MODEM}; rm -f /dev/ttyIAX0", f"systemctl start {MODEM}", {}, "fax", "on the sending server the modem ttyIAX0 has no device"),  # noqa: E501, a table
+    "a dead modem": ("fl-fax", f"systemctl stop {MODEMS}; rm -f /dev/ttyIAX*", f"systemctl start {MODEMS}", {}, "fax", "on the sending server the modem ttyIAX0 has no device"),  # noqa: E501, a table
     "the sender's router is shut": ("fl-router", BLOCK.format(hook="forward", rule="add rule inet block f udp dport 4569 drop"), UNBLOCK, {}, "network", "iax2.iax/fl-fax>exchange"),  # noqa: E501, a table
     "the receiver's router is shut": ("uk-router", BLOCK.format(hook="forward", rule="add rule inet block f udp dport 4569 drop"), UNBLOCK, {}, "network", "iax2.iax/uk-fax>exchange"),  # noqa: E501, a table
     "a wrong secret": ("uk-fax", "cp -p /etc/iaxmodem/ttyIAX0 /srv/; sed -i 's/^secret .*/secret wrong/' /etc/iaxmodem/ttyIAX0; systemctl restart faxnet-iaxmodem@ttyIAX0", "cp -p /srv/ttyIAX0 /etc/iaxmodem/; systemctl restart faxnet-iaxmodem@ttyIAX0", {}, "fax", "the exchange refuses the modem ttyIAX0"),  # noqa: E501, a table
@@ -276,8 +384,61 @@ def test_a_canary_that_does_not_come_home_says_who_is_to_blame(offices: Offices,
 def test_after_all_of_that_one_comes_home(offices: Offices) -> None:
     # A modem that was refused or not heard registers again within a minute.
     offices.told("uk-fax", "systemctl restart faxnet-iaxmodem@ttyIAX0")
-    offices.told("fl-fax", "systemctl restart faxnet-iaxmodem@ttyIAX0")
+    offices.told("fl-fax", "systemctl restart faxnet-iaxmodem@ttyIAX0 faxnet-iaxmodem@ttyIAX1")
     assert canary(offices, canary_patience=240)["delivered"]
+
+
+#: Four modems in each office, of whatever number of the inventory's own.
+MODEMS_OF = {"fl-fax": ("florida", 5591), "uk-fax": ("sheffield", 5595)}
+
+
+@SLOW
+def test_of_twenty_faxes_on_four_modems_none_is_lost_while_rules_change(offices: Offices) -> None:
+    modems = {
+        host: [
+            {"name": f"ttyIAX{place}", "peer": f"load-{office}-{place}", "secret": f"s{number + place}",
+             "port": 4570 + place, "number": str(number + place)} for place in range(4)
+        ] for host, (office, number) in MODEMS_OF.items()
+    }  # fmt: skip
+    at_exchange = [
+        {"name": modem["peer"], "secret": modem["secret"], "number": modem["number"]}
+        for each in modems.values() for modem in each
+    ]  # fmt: skip
+    hosts: dict[str, Any] = {host: {"hylafax_server_modems": each} for host, each in modems.items()}
+    hosts["exchange"] = {"asterisk_fax_modems": at_exchange}
+    more = offices.directory / "load.yml"
+    more.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
+    others = {"all": {"vars": {"faxnet_permits": [{"name": "web", "ports": "8080", "sources": ["192.0.2.0/24"]}]}}}
+    permits = offices.directory / "permits.yml"
+    permits.write_text(json.dumps(others), encoding="utf-8")
+    own = offices.inventories
+    try:
+        offices.inventories = (*own, more)
+        changed(offices.play("faxnet.deploy.plan"))
+        changed(offices.play("faxnet.deploy.deploy"))
+        before = len(offices.received("uk-fax"))
+        for number in range(20):
+            offices.told("fl-pc", "cat >/srv/load.ps", stdin=PAGE.replace("NUMBER", str(number)))
+            ran = offices.send("fl-pc", "reception", PASSWORD, str(5595 + number % 4), "/srv/load.ps")
+            assert "request id is" in ran.stdout, ran.stdout + ran.stderr
+        offices.eventually(
+            "fl-fax", "test $(grep -il sending /var/spool/hylafax/status/tty* | wc -l) -ge 3 && echo busy", 120
+        )
+        for inventories in ((*own, more, permits), (*own, more)):
+            offices.inventories = inventories
+            changed(offices.play("faxnet.deploy.plan"))
+            rules = changed(offices.play("faxnet.deploy.deploy", "--tags", "rules"))
+            assert all(rules[host] for host in ("fl-router", "uk-router", "fl-fax", "uk-fax", "exchange")), rules
+        arrived = offices.wait("uk-fax", before + 20, 900)[before:]
+        pictures = [offices.pixels("uk-fax", f"/var/spool/hylafax/{file}") for file in arrived]
+        assert [len(pages) for pages in pictures] == [1] * 20
+        for number in range(20):
+            (sent,) = offices.as_fax("uk-fax", PAGE.replace("NUMBER", str(number)))
+            assert sum(unlike(sent, page) < 0.01 for (page,) in pictures) == 1, number
+    finally:
+        offices.inventories = own
+        changed(offices.play("faxnet.deploy.plan"))
+        changed(offices.play("faxnet.deploy.deploy"))
 
 
 def test_mistakes_in_the_modems_are_told_all_at_once_and_nothing_changes(offices: Offices) -> None:

@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-from tools.lab import image
+from tools.lab import image, lifecycle
 from tools.lab.errors import LabError
-from tools.lab.inventory import Host, lab_name, load, parse, write_connection
+from tools.lab.inventory import Host, Line, lab_name, load, parse, write_connection
+from tools.lab.podman import Podman
+from tools.lab.progress import Progress
+from tools.lab.runtime import Runtime
 
 SITES = {"office": {"networks": ["10.1.0.0/24"], "gateway": "router", "public_address": "198.51.100.10"}}
 
@@ -133,3 +136,23 @@ def test_a_host_may_name_what_its_container_is_made_of(root: Path) -> None:
 def test_an_image_that_is_not_there_is_told_with_those_that_are() -> None:
     with pytest.raises(LabError, match=r"'fux'.*exchange, fax"):
         image.named("fux")
+
+
+def test_a_bad_line_is_read_and_a_wrong_one_refused() -> None:
+    read = parse(
+        listing(router={"faxnet_sites": SITES, "faxnet_site": "office", "lab_line": {"loss": 5, "jitter": 0.5}})
+    )
+    assert [host.line for host in read.hosts] == [Line(loss=5, delay=0, jitter=0.5)]
+    for wrong in (5, {"los": 5}, {"loss": "5 %"}, {"loss": -1}, {"delay": True}, [1]):
+        with pytest.raises(LabError, match="host router: lab_line is"):
+            parse(listing(router={"faxnet_sites": SITES, "lab_line": wrong}))
+
+
+def test_only_a_router_has_a_line_to_the_outside(tmp_path: Path) -> None:
+    source = tmp_path / "hosts.yml"
+    hosts = {"router": {"faxnet_sites": SITES, "faxnet_site": "office", "faxnet_address": "10.1.0.1"},
+             "pc": {"faxnet_site": "office", "faxnet_address": "10.1.0.5", "lab_line": {"loss": 5}}}  # fmt: skip
+    source.write_text(yaml.safe_dump({"all": {"hosts": hosts}}), encoding="utf-8")
+    podman = Podman("podman", Runtime("crun", (), "of a test"))
+    with pytest.raises(LabError, match=r"host pc: lab_line is for a router .*\(router\)"):
+        lifecycle.up(podman, source, Progress())

@@ -24,6 +24,8 @@ LABEL = "faxnet.lab"
 CHECKOUT_LABEL = "faxnet.checkout"
 # A container whose recipe changed since it was made is made anew; the label holds the recipe's digest.
 RECIPE_LABEL = "faxnet.recipe"
+# A container that makes a router's line a bad one names the router.
+LINE_LABEL = "faxnet.line"
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 # systemd as process 1, rules and addresses, raw probes, units with DynamicUser or BindPaths, /dev/null in a chroot, and
 # what root of a machine may: see whose socket it is, and enter the network of a container of its own.
@@ -65,12 +67,13 @@ def network_arguments(lab: str, segment: str) -> list[str]:
     has no address and no route in it.
     """
     return [
-        "network", "create", "--internal", "--disable-dns", "--ipam-driver", "none", *_labels(lab),
+        "network", "create", "--internal", "--disable-dns", "--ipam-driver", "none", *labels(lab),
         network_name(lab, segment),
     ]  # fmt: skip
 
 
-def _labels(lab: str) -> list[str]:
+def labels(lab: str) -> list[str]:
+    """Arguments of podman that say whose a container or network is."""
     return ["--label", f"{LABEL}={lab}", "--label", f"{CHECKOUT_LABEL}={ROOT}"]
 
 
@@ -136,8 +139,8 @@ def container(lab: str, node: Node, image: str, runtime: Runtime) -> Container:
     ]  # fmt: skip
     name = container_name(lab, node.name)
     recipe = hashlib.sha256(json.dumps([image, runtime.name, *arguments]).encode()).hexdigest()[:16]
-    labels = [*_labels(lab), "--label", f"{RECIPE_LABEL}={recipe}"]
-    return Container(name, node.name, (*arguments, *labels, "--name", name, image, "/sbin/init"), recipe)
+    told = [*labels(lab), "--label", f"{RECIPE_LABEL}={recipe}"]
+    return Container(name, node.name, (*arguments, *told, "--name", name, image, "/sbin/init"), recipe)
 
 
 def containers(

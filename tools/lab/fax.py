@@ -30,7 +30,7 @@ import os, pty, sys
 os.environ["FAXUSER"] = sys.argv[1]
 child, terminal = pty.fork()
 if not child:
-    os.execvp("sendfax", ["sendfax", "-n", "-d", *sys.argv[3:]])
+    os.execvp("sendfax", ["sendfax", *sys.argv[3:]])
 said = b""
 while True:
     try:
@@ -79,10 +79,10 @@ class FaxHosts:
         return ran.stdout
 
     def send(
-        self, host: str, user: str, password: str, number: str, document: str, *options: str
+        self, host: str, user: str, password: str, number: str, document: str, *options: str, cover: bool = False
     ) -> subprocess.CompletedProcess[str]:
-        """Hand a document of a host to the fax server that is set up there."""
-        given = [user, password, number, *options, document]
+        """Hand a document of a host to the fax server that is set up there, with a cover page if wanted."""
+        given = [user, password, *([] if cover else ["-n"]), *options, "-d", number, document]
         return self.inside(host, "timeout", "60", "python3", "-c", _SEND, *given)
 
     def received(self, host: str) -> list[str]:

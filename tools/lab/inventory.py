@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -53,6 +53,20 @@ class Site:
     mapped: tuple[tuple[Network, Network], ...] = ()
 
 
+class Line(NamedTuple):
+    """How bad a line is, the same in both directions.
+
+    Attributes:
+        loss: percent of the packets.
+        delay: milliseconds that each of the others waits,
+        jitter: and by how many more or less.
+    """
+
+    loss: float = 0.0
+    delay: float = 0.0
+    jitter: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """A host of the inventory with the site it stands in (None: only named as a gateway, or in no site at all).
@@ -61,6 +75,7 @@ class Host:
         anyone_in: networks whose every machine the host stands for: in the lab it is one of them.
         from_ansible_host: whether the addresses came from ``ansible_host``, which the lab's own inventory takes over.
         image: what its container is made of (``lab_image``); None: the lab's own image.
+        line: how bad its line to the outside is (``lab_line``); None: not at all.
     """
 
     name: str
@@ -69,6 +84,7 @@ class Host:
     anyone_in: tuple[Network, ...] = ()
     from_ansible_host: bool = False
     image: str | None = None
+    line: Line | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,17 +226,30 @@ def _host(name: str, values: Mapping[str, Any]) -> Host:
     stated = values.get("faxnet_address")
     home = None if site is None else str(site)
     image = str(values["lab_image"]) if values.get("lab_image") else None
+    line = _line(where, values.get("lab_line"))
     if stated is not None:
         listed = _listed(stated)
         whole = [item for item in listed if "/" in str(item) and "{{" not in str(item)]
         addresses = _addresses(where, "faxnet_address", [item for item in listed if item not in whole])
         anyone_in = tuple(_network(where, "faxnet_address", item) for item in whole)
-        return Host(name, home, addresses, anyone_in, image=image)
+        return Host(name, home, addresses, anyone_in, image=image, line=line)
     try:
         addresses = (ipaddress.ip_address(str(values.get("ansible_host", ""))),)
     except ValueError:
         addresses = ()
-    return Host(name, home, addresses, from_ansible_host=bool(addresses), image=image)
+    return Host(name, home, addresses, from_ansible_host=bool(addresses), image=image, line=line)
+
+
+def _line(where: str, value: Any) -> Line | None:
+    if not value:
+        return None
+    numbers = value.values() if isinstance(value, Mapping) and set(value) <= set(Line._fields) else ("",)
+    if any(isinstance(number, bool) or not isinstance(number, (int, float)) or number < 0 for number in numbers):
+        raise LabError(
+            f"{where}: lab_line is {value!r}: give percent and milliseconds, for example "
+            "`lab_line: {loss: 1, delay: 40, jitter: 10}`"
+        )
+    return Line(**{key: float(number) for key, number in value.items()})
 
 
 def _listed(value: Any) -> list[Any]:

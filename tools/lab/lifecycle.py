@@ -21,6 +21,7 @@ from tools.lab import containers as recipes
 from tools.lab import image as images
 from tools.lab import inventory as inventories
 from tools.lab import limits
+from tools.lab import line as lines
 from tools.lab.checkout import BUILD, ROOT
 from tools.lab.errors import LabError
 from tools.lab.network import Topology
@@ -107,6 +108,7 @@ def up(
         lab = described(source, name)
     network = lab.topology
     special = {host.name: images.named(host.image) for host in lab.inventory.hosts if host.image is not None}
+    _check_lines(lab)
     for remark in network.remarks:
         progress.say(f"note: {remark}")
     progress.say(f"this machine: {podman.runtime.reason}")
@@ -118,6 +120,7 @@ def up(
             for host, recipe in special.items()
         }
     with _locked(BUILD / lab.name, progress):
+        lines.mend(podman, lab.name, progress)
         wanted = recipes.containers(lab.name, network, image, podman.runtime, others)
         # Written last and taken away first: while it is there, all that was made has said that it is up.
         seen_up = lab.connection.exists()
@@ -133,9 +136,22 @@ def up(
                 prove_wiring(podman, network, lab.container_of)
         else:
             progress.say("the wiring is not proved again: hosts that were up already may have firewall rules by now")
+        for host in lab.inventory.hosts:
+            if host.line is not None:
+                with progress.step(f"making the line of {host.name} a bad one: {host.line}"):
+                    lines.make_bad(podman, lab.name, host.name, host.line, progress)
         inventories.write_connection(lab.directory, lab.inventory.hosts, lab.container_of)
     progress.say(f"lab {lab.name} is up: {len(wanted)} containers, {len(network.segments)} networks")
     return lab
+
+
+def _check_lines(lab: Lab) -> None:
+    outside = {node.name for node in lab.topology.nodes for leg in node.legs if leg.interface == lines.OUTSIDE}
+    for host in lab.inventory.hosts:
+        if host.line is not None and host.name not in outside:
+            raise LabError(
+                f"host {host.name}: lab_line is for a router with a line to the outside ({', '.join(sorted(outside))})"
+            )
 
 
 def _check_versions(podman: Podman, network: Topology) -> None:

@@ -33,6 +33,8 @@ _STATES = {
 _IAXMODEM = Path("/etc/iaxmodem")
 #: A received page is drawn with so many dots an inch, far more than its cells need.
 _DOTS = 50
+#: And so many for people, who read its words.
+_SHOWN_DOTS = 75
 _DRAW_SECONDS = 60
 #: What iaxmodem logs (1.2.0) at every registration that the exchange refuses, and nothing where it does not answer.
 _REFUSED = "Registration failed"
@@ -171,11 +173,26 @@ def _logged(spool: Path) -> Iterator[tuple[str, int, str]]:
 
 
 def _drawn(tiff: Path) -> list[Picture]:
-    """The pages of a TIFF file as dots; none where it cannot be read.
+    """The pages of a TIFF file as dots; none where it cannot be read."""
+    return pictures(_by_ghostscript(tiff, "pbmraw", _DOTS))
+
+
+def shown(spool: Path, file: str) -> bytes:
+    """The first page of a received fax for people, as PNG; empty where it cannot be read.
+
+    Args:
+        spool: the spool.
+        file: as `received` names it.
+    """
+    return _by_ghostscript(spool / file, "pnggray", _SHOWN_DOTS, "-dFirstPage=1", "-dLastPage=1")
+
+
+def _by_ghostscript(tiff: Path, device: str, dots: int, *options: str) -> bytes:
+    """What Ghostscript draws of a TIFF file's pages, in one stream; empty where it cannot be read.
 
     A stranger sent it: it is read with the rights of the account that received it, never with root's.
     """
-    drawing = ["gs", "-q", "-dNOPAUSE", "-dBATCH", "-dSAFER", "-sDEVICE=pbmraw", f"-r{_DOTS}", "-sPAPERSIZE=a4"]
+    drawing = ["gs", "-q", "-dNOPAUSE", "-dBATCH", "-dSAFER", f"-sDEVICE={device}", f"-r{dots}", "-sPAPERSIZE=a4"]
     account: dict[str, Any] = {}
     if os.geteuid() == 0:
         owner = tiff.stat()
@@ -185,7 +202,7 @@ def _drawn(tiff: Path) -> list[Picture]:
             ["tiff2ps", "-a", str(tiff)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **account
         ) as told:
             ran = subprocess.run(
-                [*drawing, "-sOutputFile=-", "-"],
+                [*drawing, *options, "-sOutputFile=-", "-"],
                 stdin=told.stdout,
                 capture_output=True,
                 timeout=_DRAW_SECONDS,
@@ -193,8 +210,9 @@ def _drawn(tiff: Path) -> list[Picture]:
                 **account,
             )
     except (OSError, subprocess.TimeoutExpired):
-        return []
-    return pictures(ran.stdout)
+        return b""
+    drawn: bytes = ran.stdout
+    return drawn
 
 
 def now() -> float:

@@ -143,6 +143,7 @@ KINDS = _kinds(
     ("FXN504", "advice", "Rules for a device that nobody here sets"),
     # 6xx: verification
     ("FXN601", "warning", "Results of a verification that cannot be read"),
+    ("FXN602", "warning", "Record of test pages that cannot be read"),
     # 7xx: approval
     ("FXN701", "error", "Approval with a date or digest that cannot be"),
     ("FXN702", "warning", "Signature for another plan"),

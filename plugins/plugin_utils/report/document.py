@@ -12,6 +12,7 @@ from typing import Any
 
 from ..access.plans import SinceApproved
 from ..access.words import told_changes
+from ..verification.sent_pages import SentPage
 from .model import Report
 
 FORMAT = 1
@@ -53,9 +54,14 @@ def _members(report: Report) -> Iterator[tuple[str, Any]]:
     yield from report.also_open.members()
     yield "checks", report.checks
     yield "notifications", report.notifications
+    yield "test_pages", (_without_picture(page) for page in report.source.sent_pages)
     for key in ("left_out", "shared_addresses", "not_probed", "by_reasoning"):
         yield key, expected.get(key, ())
     yield "findings", report.findings
+
+
+def _without_picture(page: SentPage) -> dict[str, Any]:
+    return {key: value for key, value in page._asdict().items() if key != "picture"}
 
 
 def _since(since: SinceApproved) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from ..plan_files.signature import Signature
 from ..plan_files.view import PlanView
 from ..verification.judgement import FAILED, PASSED, UNPROVEN, witnesses
 from ..verification.notifications import judge_notifications
+from ..verification.sent_pages import FOLDER, Unread
 from .also_open import AlsoOpen, also_open
 from .checks import Checks, Share
 from .source import Source
@@ -43,8 +44,8 @@ class Report:
         tested, untested: names of hosts that were to send probes; those whose results cannot be read are untested.
         also_open: what passes besides the flows, and what may be lost.
         signature: of the person whom the inventory names as the approver, held against the plan.
-        findings: the plan's; before them one for each host whose results cannot be read, and what is to be said of the
-            approval.
+        findings: the plan's; before them one for each host whose results cannot be read, one for each such record of
+            test pages, and what is to be said of the approval.
         verdict: one of the four above.
         headline, sentence: the verdict for people.
     """
@@ -129,6 +130,7 @@ def make_report(source: Source) -> Report:
     untested = tuple(sorted({*senders, *unread} - {*told}))
     signature = Signature(source.approval, view.digest)
     approval = (*source.mistakes, *signature.findings(), *_unread_approved(source.since.problem))
+    kept = (*unread.values(), *map(_unread_page, source.unread_pages))
     verdict = _verdict(checks, notifications, untested)
     headline, sentence = _words(verdict, checks, notifications, untested, lenient(view))
     return Report(
@@ -140,7 +142,7 @@ def make_report(source: Source) -> Report:
         untested=untested,
         also_open=also_open(view),
         signature=signature,
-        findings=(*(finding.as_dict() for finding in (*unread.values(), *approval)), *view.findings),
+        findings=(*(finding.as_dict() for finding in (*kept, *approval)), *view.findings),
         verdict=verdict,
         headline=headline,
         sentence=sentence,
@@ -159,6 +161,11 @@ def lenient(view: PlanView) -> dict[str, tuple[str, ...]]:
 def _unread(host: str, problem: str) -> Finding:
     cure = "run the playbook faxnet.deploy.verify again; or remove the file and make the report again without that host"
     return Finding("FXN601", (host,), f"results/{host}.json", "", problem, cure)
+
+
+def _unread_page(unread: Unread) -> Finding:
+    cure = "run the playbook faxnet.deploy.canary again; or remove the file"
+    return Finding("FXN602", (), f"{FOLDER}/{unread.name}", "", unread.problem, cure)
 
 
 def _unread_approved(problem: str) -> Iterator[Finding]:

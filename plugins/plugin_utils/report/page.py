@@ -27,6 +27,7 @@ from .plan_sections import (
     special_section,
 )
 from .proof_sections import gaps_section, notifications_section, tests_section
+from .sent_pages_section import sent_pages_section
 
 SCRIPT = Path(__file__).with_name("page.js")
 
@@ -46,6 +47,7 @@ _CONTENTS = (
     ("also-open", "Also open"),
     ("tests", "Tests"),
     ("notifications", "Notifications"),
+    ("test-pages", "Test pages"),
     ("gaps", "Untested"),
     ("special", "Special flows"),
     ("ranges", "Ranges"),
@@ -65,6 +67,7 @@ def report_page(report: Report) -> str:
         "also-open": also_open_section(report),
         "tests": tests_section(report),
         "notifications": notifications_section(report),
+        "test-pages": sent_pages_section(report),
         "gaps": gaps_section(report),
         "special": special_section(report),
         "ranges": ranges_section(report),
@@ -76,7 +79,7 @@ def report_page(report: Report) -> str:
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=content_policy(style, script)),
+        tag("meta", http_equiv="Content-Security-Policy", content=_policy(report, style, script)),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", name="generator", content="faxnet.deploy"),
@@ -87,6 +90,10 @@ def report_page(report: Report) -> str:
     main = tag("main", sections.values())
     body = tag("body", _verdict(report), top, main, _footer(report), tag("script", raw(script)))
     return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
+
+
+def _policy(report: Report, style: str, script: str) -> str:
+    return content_policy(style, script, pictures=any(page.picture for page in report.source.sent_pages))
 
 
 def _verdict(report: Report) -> Markup:

@@ -17,6 +17,7 @@ from ..plan_files.directory import read_plan, read_slice
 from ..plan_files.sealed_json import PlanFileError
 from ..plan_files.view import PlanView, view_plan
 from ..verification.run_files import Results, read_summary
+from ..verification.sent_pages import SentPage, Unread, read_sent_pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Source:
         since: the plan, held against the approved one.
         approval: what the inventory says of an approval.
         mistakes: what is wrong with that.
+        sent_pages: the newest test page of each call.
+        unread_pages: records of test pages that cannot be read.
     """
 
     view: PlanView
@@ -45,6 +48,8 @@ class Source:
     since: SinceApproved = NONE_APPROVED
     approval: Approval = UNSAID
     mistakes: tuple[Finding, ...] = ()
+    sent_pages: tuple[SentPage, ...] = ()
+    unread_pages: tuple[Unread, ...] = ()
 
 
 class _Slices(Mapping[str, Mapping[str, Any]]):
@@ -94,6 +99,7 @@ def read_source(
     view, places = view_plan(document), places_of(document)
     del document
     base = plan.parent
+    pages, unread = read_sent_pages(base)
     return Source(
         view=view,
         slices=_Slices(plan, view.hosts),
@@ -104,6 +110,8 @@ def read_source(
         since=_since(plan, view.digest, places),
         approval=approval,
         mistakes=tuple(mistakes),
+        sent_pages=pages,
+        unread_pages=unread,
     )
 
 

@@ -388,6 +388,27 @@ def test_after_all_of_that_one_comes_home(offices: Offices) -> None:
     assert canary(offices, canary_patience=240)["delivered"]
 
 
+@SLOW
+def test_a_closed_media_range_fails_the_fax_and_is_named(offices: Offices) -> None:
+    told = "grep -c 'fax not sent' /var/log/asterisk/messages || true"
+    before = int(offices.told("fl-pbx", told))
+    offices.give("fl-pbx", "/srv/pages.tif", tiff(offices, PAGE.replace("NUMBER", "M1")))
+    # All of it but the port that calls of the software modems have.
+    rule = "add rule inet block f udp dport { 4000-4568, 4570-4999 } drop"
+    offices.told("uk-router", BLOCK.format(hook="forward", rule=f"'{rule}'"))
+    try:
+        offices.told("fl-pbx", "faxnet-sendfax sheffield 5570 /srv/pages.tif")
+        offices.eventually("fl-pbx", f"test $({told}) -gt {before} && echo failed", 240)
+        ran = offices.play("faxnet.deploy.verify")
+    finally:
+        offices.told("uk-router", UNBLOCK)
+    assert ran.returncode != 0
+    report = json.loads((offices.directory / "faxnet" / "report" / "report.json").read_text(encoding="utf-8"))
+    blocked = {check["flow"] for check in report["checks"] if check["verdict"] == "failed"}
+    assert "asterisk.udptl/fl-pbx>uk-pbx" in blocked, blocked
+    assert {flow.partition("/")[0] for flow in blocked} <= {"asterisk.udptl", "asterisk.udptl_out"}
+
+
 #: Four modems in each office, of whatever number of the inventory's own.
 MODEMS_OF = {"fl-fax": ("florida", 5591), "uk-fax": ("sheffield", 5595)}
 

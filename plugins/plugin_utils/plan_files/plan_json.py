@@ -85,6 +85,9 @@ class PlanDocuments:
         self._slices_digest = self._digest = ""
         self.findings = json.dumps(self._findings, indent=2, ensure_ascii=False) + "\n"
         self.roles = {name: self._roles(name) for name in intent.hosts}
+        # Said twice: by the slice, and by the plan.
+        texts = entries.texts
+        self._heads = {name: _head(host, self.roles[name], texts) for name, host in intent.hosts.items()}
         self.flow_count = len(self._flows)
 
     def _gather(self) -> None:
@@ -145,7 +148,7 @@ class PlanDocuments:
         return slice_document(
             name,
             SliceParts(
-                head=_head(host, self.roles[name], entries.texts),
+                head=self._heads[name],
                 traits=self._traits[host.platform],
                 behind=self._behind.get(name, "null"),
                 policy=policy_text(plan.policies[name], entries.texts, self._openings),
@@ -176,9 +179,7 @@ class PlanDocuments:
         intent, texts = self._plan.intent, self._entries.texts
         hosts = intent.hosts.items()
         yield f'{{"format":{FORMAT},"sites":{compact(_sites(self._plan, texts))},"hosts":{{'
-        yield from _joined(
-            f'"{name}":{{{_head(host, self.roles[name], texts)},"stance":"{host.stance}"}}' for name, host in hosts
-        )
+        yield from _joined(f'"{name}":{{{self._heads[name]},"stance":"{host.stance}"}}' for name, host in hosts)
         platforms = ",".join(f'"{name}":{text}' for name, text in self._traits.items())
         services = ",".join(f'"{name}":[{exchanges}]' for name, exchanges in self._exchanges.items())
         yield f'}},"platforms":{{{platforms}}},"services":{{{services}}},"offers":['

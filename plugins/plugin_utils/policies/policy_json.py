@@ -20,6 +20,8 @@ from .policy import MANAGEMENT, DestinationNats, Permits, Policy, SourceNat, Sou
 BOOLEAN = {True: "true", False: "false"}
 
 _MANAGEMENT_IDS = f"{MANAGEMENT}/"
+#: What the policy of a host that is no router ends with.
+_NO_ROUTING = '"destination_nat":[],"source_nat":[],"clamp_mss":null,"forward_permits":[]'
 
 
 class Texts(dict[End, str]):
@@ -147,21 +149,35 @@ def router_text(policy: Policy, texts: Texts) -> str:
         f'{{"transport":"{permit.transport}","ports":"{permit.ports.text}","source":"{texts[permit.source]}",'
         f'"destination":"{texts[permit.destination]}"}}'
         for permit, ids in policy.forward
-        if any(id_.startswith(_MANAGEMENT_IDS) for id_ in ids)
+        if ids[-1].startswith(_MANAGEMENT_IDS)  # they were noted last
     )
     return f'{{"outbound":"{policy.outbound}","management":[{",".join(passed)}]}}'
 
 
 def policy_text(policy: Policy, texts: Texts, openings: OpeningTexts) -> str:
     """Return one device's policy as a JSON object."""
-    taken, passed = _permits(policy.input, texts), _permits(policy.forward, texts)
-    started, translated = _permits(policy.output, texts), _destination_nats(policy.destination_nat, texts)
-    masked = ",".join([_source_nat(nat, texts) for nat in policy.source_nat])
-    return (
+    taken, started = _permits(policy.input, texts), _permits(policy.output, texts)
+    begin = (
         f'{{"forwarding":{BOOLEAN[policy.forwarding]},"outbound":"{policy.outbound}",'
         f'"reverse_path":"{policy.reverse_path}","stance":"{policy.stance}",'
-        f'"networks":{_networks(policy.networks)},"public":{names_text(texts[item] for item in policy.public)},'
-        f'"management":{openings(policy.management)},"openings":{openings(policy.openings)},'
-        f'"input":[{taken}],"forward":[{passed}],"output":[{started}],"destination_nat":[{translated}],"source_nat":[{masked}],'
+    )
+    opened = f'"management":{openings(policy.management)},"openings":{openings(policy.openings)},"input":[{taken}]'
+    # As most hosts have it: nothing of a router's.
+    if not (
+        policy.forwarding
+        or policy.networks
+        or policy.public
+        or policy.forward
+        or policy.destination_nat
+        or policy.source_nat
+        or policy.clamp_mss
+        or policy.forward_permits
+    ):
+        return f'{begin}"networks":[],"public":[],{opened},"forward":[],"output":[{started}],{_NO_ROUTING}}}'
+    passed, translated = _permits(policy.forward, texts), _destination_nats(policy.destination_nat, texts)
+    masked = ",".join([_source_nat(nat, texts) for nat in policy.source_nat])
+    return (
+        f'{begin}"networks":{_networks(policy.networks)},"public":{names_text(texts[item] for item in policy.public)},'
+        f'{opened},"forward":[{passed}],"output":[{started}],"destination_nat":[{translated}],"source_nat":[{masked}],'
         f'"clamp_mss":{_clamp_mss(policy.clamp_mss)},"forward_permits":{forward_permits_text(policy.forward_permits)}}}'
     )

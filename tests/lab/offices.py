@@ -30,7 +30,8 @@ AS_FAX = """cat >/srv/page.ps
 cd /var/spool/hylafax
 made="bin/ps2fax -o /srv/page.tif -w 1728 -l 297 -r 98 -2 /srv/page.ps"
 unshare --mount sh -c "mount --bind /etc/hylafax etc && $made"
-tiffset -s XResolution 204 /srv/page.tif
+pages=$(tiffinfo /srv/page.tif | grep -c "TIFF Directory at")
+for page in $(seq 0 $((pages - 1))); do tiffset -d $page -s XResolution 204 /srv/page.tif; done
 """
 
 

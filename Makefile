@@ -26,7 +26,7 @@ WORKERS ?= 2
 # The tests' labs go away whatever happened, quietly: the last line belongs to pytest. A lab that `make lab-up` or
 # `make demo` made stays.
 PYTEST = $(AS_ROOT) env FAXNET_LAB_PATIENCE=900 .venv/bin/python -m pytest
-TEST_LABS := bench fax in_use lockout network_transaction unguarded kerio-role communigate_role \
+TEST_LABS := bench fax in_use lockout managers network_transaction unguarded kerio-role communigate_role \
 	$(addprefix molecule_,$(notdir $(patsubst %/,%,$(dir $(wildcard molecule/*/molecule.yml)))))
 LOG := .build/log/test-lab-down.log
 TIDY = trap 'for lab in $(TEST_LABS); do .venv/bin/python -m tools.lab down --name $$lab; done >$(LOG) 2>&1 || cat $(LOG) >&2; \

@@ -42,6 +42,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "confirm_timeout": {"type": "int", "default": 60},
     **{option: {"type": "bool", "default": False} for option in TOLERATING},
+    "mark_bit": {"type": "int", "default": 28},
     "address_ranges": {"type": "bool", "default": False},
     "forwarding": {"type": "bool"},
     "together": {"type": "str", "default": ""},
@@ -159,6 +160,7 @@ class ActionModule(EngineAction):
     ) -> None:
         timeout = options["confirm_timeout"]
         arguments = {"confirm_timeout": timeout, **{name: options[name] for name in TOLERATING}, **step.options}
+        arguments["mark_bit"] = options["mark_bit"]
         arguments["together"] = journal is not None
         arguments["accepted_losses"] = self._accepted_losses(variables)
         # A local connection's SSH session is the one of whoever started the run.

@@ -19,7 +19,7 @@ options:
   tolerate_drops:
     description:
       - Go on although another table holds single rules that drop or reject, such as the ban list of fail2ban.
-      - An active firewalld or ufw, and a foreign chain that drops by default, are refused all the same.
+      - A foreign chain that drops by default and cannot be spoken through is refused all the same.
     type: bool
     default: false
   tolerate_translations:
@@ -33,6 +33,12 @@ options:
         pair has it now (VRRP).
     type: bool
     default: false
+  mark_bit:
+    description:
+      - Which bit of a packet's mark says that the rules have accepted it, where ufw, iptables or a table of the host's
+        own would drop it afterwards. No other program on the host may use that bit.
+    type: int
+    default: 28
 attributes:
   check_mode:
     support: full

@@ -11,7 +11,8 @@ version_added: "0.1.0"
 short_description: Put a host's part of the plan into its packet filter, without locking anyone out
 description:
   - Renders the host's slice of the plan as one nftables table, C(inet faxnet), and replaces that table as a whole in
-    one kernel transaction. Nothing else on the host is touched; nothing is ever flushed.
+    one kernel transaction. Of other packet filters nothing is touched but the rule that lets ours pass; nothing is ever
+    flushed.
   - >-
     The change undoes itself: a timer is armed before the rules are loaded, and only a confirmation that comes over a
     new connection stops it. What survives a reboot is written on confirmation only, so that a reboot rolls back, too.
@@ -70,8 +71,9 @@ attributes:
     details:
       - A worksheet needs no managed host.
 notes:
-  - The module refuses to work beside another active packet filter, because in nftables an accept is final for its own
-    table only.
+  - In nftables an accept is final for its own table only. So ufw, firewalld, iptables-persistent or a table of the
+    host's own that drops is told to let pass what these rules accept; where that cannot survive a reload or a boot, the
+    module refuses to work beside it.
   - Without systemd the rules are not loaded at boot; a warning says so.
 seealso:
   - module: faxnet.deploy.plan

@@ -272,6 +272,7 @@ def main() -> None:
             "confirm_timeout": {"type": "int", "default": 60},
             "hold_timeout": {"type": "int", "default": 300},
             "together": {"type": "bool", "default": False},
+            "mark_bit": {"type": "int", "default": 28},
             **{option: {"type": "bool", "default": False} for option in OPTIONS.values()},
             "transaction": {"type": "str"},
         },
@@ -297,6 +298,8 @@ def _compare(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
 
 
 def _apply(module: AnsibleModule, machine: Machine, *, only_look: bool = False) -> dict[str, Any]:
+    if not 0 <= module.params["mark_bit"] < 32:
+        raise FirewallError(f"mark_bit is {module.params['mark_bit']}; a packet's mark has the bits 0 to 31")
     wanted = ensure.Wanted(
         text=module.params["text"],
         closed=module.params["closed"],
@@ -307,6 +310,7 @@ def _apply(module: AnsibleModule, machine: Machine, *, only_look: bool = False) 
         tolerated=tuple(option for option in OPTIONS.values() if module.params[option]),
         addresses=tuple(module.params["addresses"]),
         translations=tuple(Translation.of(item) for item in module.params["translations"]),
+        mark=1 << module.params["mark_bit"],
     )
     # Check mode leaves no trace, not even a lock file.
     only_look = only_look or module.check_mode

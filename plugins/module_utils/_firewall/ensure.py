@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import (
     containers,
@@ -50,6 +50,10 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.obstacles 
     insist_on_none,
     obstacles,
 )
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.passages import firewalld, passage
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.passages.keepers import Kept
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.passages.marking import MARK, marked
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.passages.spoken import Spoken
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.replace import replacement, taking_back
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.session import Session, insist_on
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.surroundings import Surroundings, look
@@ -62,7 +66,8 @@ class Wanted:
     `modules` are those of the kernel that the rules need and that nobody else loads; `translations` and `addresses` are
     what the plan counts on; `tolerated` names the options by which obstacles are tolerated. `closed` is the nft file
     that takes the other's place when that one is damaged: management and nothing else.
-    `accepted` are the losses that its owner accepts.
+    `accepted` are the losses that its owner accepts. `mark` is the bit by which another filter knows what these rules
+    have accepted.
     """
 
     text: str | None
@@ -74,6 +79,7 @@ class Wanted:
     translations: tuple[translations.Translation, ...] = ()
     addresses: tuple[str, ...] = ()
     tolerated: tuple[str, ...] = ()
+    mark: int = MARK
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -105,11 +111,12 @@ class Found:
     published: tuple[containers.Published, ...] = ()
     notices: tuple[str, ...] = ()
     leftovers: tuple[str, ...] = ()
+    spoken: Spoken = field(default_factory=Spoken)
 
     @property
     def risky(self) -> bool:
         """Whether the difference reaches the traffic, so that it must be confirmed."""
-        return self.before != self.after or bool(self.settings)
+        return self.before != self.after or bool(self.settings) or self.spoken.differs
 
     @property
     def begins_tracking(self) -> bool:
@@ -125,12 +132,20 @@ def compare(machine: Machine, wanted: Wanted, session: Session | None = None) ->
     live = live_table(machine)
     found: list[Obstacle] = []
     published: Sequence[containers.Published] = ()
+    known = services.units(machine)
+    spoken = Kept(machine, None, known).silenced() if wanted.text is None else Spoken()
     if wanted.text is not None:
         around = look(machine)
-        found = obstacles(machine, forwarding=bool(wanted.settings), around=around)
+        forwarding = bool(wanted.settings)
+        kept = Kept(machine, around.ruleset, known)
+        spoken = kept.spoken(obstacles(machine, forwarding, around), wanted.mark, forwarding, wanted.options)
         text = containers.admitting(machine, wanted.text, live, around.bridges, around.interfaces)
         contradicting, text = _contradicting(machine, around, wanted, text, live)
-        found += contradicting
+        if spoken.wanted:
+            text = marked(text, wanted.mark)
+            wanted = replace(wanted, closed=wanted.closed and marked(wanted.closed, wanted.mark))
+        spoken = kept.with_policies(spoken, text, forwarding)
+        found = [*spoken.left, *contradicting]
         wanted = replace(wanted, text=text)
         published = () if wanted.settings else containers.published(around.ruleset)
     others = [item for item in found if not item.bans]
@@ -147,11 +162,10 @@ def compare(machine: Machine, wanted: Wanted, session: Session | None = None) ->
             lost = consent.unnamed(
                 judgement.losses(machine, _confirmed(machine, live), new, around.ruleset), wanted.accepted
             )
-    known = services.units(machine)
     targets = sysctls.targets(machine, wanted.settings)
     missing = modules.to_load(machine, wanted.modules)
     wanted_files = {
-        **files.wanted_files(machine, wanted.text, wanted.closed, known),
+        **files.wanted_files(machine, wanted.text, wanted.closed, known, spoken.files),
         SYSCTL_FILE: sysctls.file_text(machine, targets),
         modules.MODULES_FILE: modules.file_text(wanted.modules),
     }
@@ -159,13 +173,15 @@ def compare(machine: Machine, wanted: Wanted, session: Session | None = None) ->
     if closed is not None and machine.read(CLOSED_FILE) != closed:
         check(machine, closed, "the rules for when their file is damaged")
     settings = sysctls.changes(machine, targets)
-    changes = before != after or bool(settings)
+    changes = before != after or bool(settings) or spoken.differs
     if changes:
         insist_on_none(others, wanted.options)
+        passage.check(machine, spoken.wanted)
     differences = ["table " + TABLE] if before != after else []
+    differences += spoken.differences
     differences += [f"module {name}" for name in missing] + sorted(settings) + files.differing(machine, wanted_files)
     differences += services.unsettled(known, wanted=wanted.text is not None)
-    leftovers = files.leftovers(machine, wanted_files)
+    leftovers = files.leftovers(machine, {*wanted_files, *spoken.looked_at}) + firewalld.trials(machine)
     differences += leftovers
     return Found(
         wanted=wanted,
@@ -189,7 +205,8 @@ def compare(machine: Machine, wanted: Wanted, session: Session | None = None) ->
         ),
         ban_lists=tuple(item.reason for item in found if item.bans),
         published=tuple(published),
-        notices=tuple(_notices(known, machine.read(CLOSED_FILE))) if wanted.text is not None else (),
+        notices=(*spoken.notices, *(_notices(known, machine.read(CLOSED_FILE)) if wanted.text is not None else ())),
+        spoken=spoken,
     )
 
 
@@ -277,6 +294,7 @@ def apply(machine: Machine, found: Found, timeout: int, mark: str, *, together: 
             settings=found.settings,
             files=found.files,
             modules=found.modules,
+            passages=found.spoken.commands(machine),
         )
         return transaction.start(machine, change, timeout, mark)
 
@@ -331,6 +349,8 @@ def diff(machine: Machine, found: Found) -> list[dict[str, str]]:
     parts = []
     if found.before != found.after:
         parts.append(_part("table " + TABLE, found.before, found.after))
+    if found.spoken.differs:
+        parts.append(_part("passages", *found.spoken.texts))
     for name, value in found.settings.items():
         parts.append(_part(name, sysctls.read(machine, name) + "\n", value + "\n"))
     for path, text in sorted(found.files.items()):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import stat
 from collections.abc import Iterable, Mapping
 
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall import services
@@ -15,6 +16,8 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine im
     DROP_IN,
     ENABLED_LINK,
     IN_FORCE,
+    KEPT_BY_OTHERS,
+    PASSAGES_FILE,
     RULES_FILE,
     UNIT,
     UNIT_FILE,
@@ -22,6 +25,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine im
     Machine,
     in_words,
 )
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.passages import firewalld
 
 #: How `stage` ends a file's name: a transaction's name.
 _STAGED = re.compile(r"\.[0-9a-f]{12}")
@@ -30,15 +34,20 @@ _SHARED_DIRECTORIES = ("faxnet", os.path.basename(os.path.dirname(DROP_IN)))
 
 
 def wanted_files(
-    machine: Machine, text: str | None, closed: str | None, known: Mapping[str, services.Unit]
+    machine: Machine,
+    text: str | None,
+    closed: str | None,
+    known: Mapping[str, services.Unit],
+    passages: Mapping[str, str | None],
 ) -> dict[str, str | None]:
     """The rules' file and those that load it, each with the text it must have; None where there must be none.
 
     `text` is the nft file, None to have no rules; `closed` is the one that takes its place when it is damaged; `known`
-    is what systemd has now.
+    is what systemd has now. `passages` are files with rules in chains of others.
     """
-    of_systemd = services.wanted_files(machine, known, text is not None, closed)
-    return {RULES_FILE: text, **of_systemd}
+    in_nft = passages.get(PASSAGES_FILE) is not None
+    of_systemd = services.wanted_files(machine, known, text is not None, closed, passages=in_nft)
+    return {RULES_FILE: text, **of_systemd, **passages}
 
 
 def differing(machine: Machine, wanted: Mapping[str, str | None]) -> list[str]:
@@ -72,11 +81,15 @@ def clear(machine: Machine, paths: Iterable[str]) -> None:
 def stage(machine: Machine, wanted: dict[str, str | None], mark: str) -> None:
     """Write every new file beside its place, so that only a rename is left to do; fails while nothing is changed."""
     for path, text in wanted.items():
-        if text is not None and machine.read(path) != text:
+        if text is not None and machine.read_exactly(path) != text:
             place = machine.path(path)
             os.makedirs(os.path.dirname(place), mode=0o755, exist_ok=True)
-            with open(place + "." + mark, "w", encoding="utf-8") as file:
-                os.chmod(file.fileno(), 0o644)
+            # What is somebody else's file stays his: its bytes that are no text, its lines' ends, who may read it.
+            with open(place + "." + mark, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+                before = os.stat(place) if os.path.exists(place) else None
+                os.chmod(file.fileno(), stat.S_IMODE(before.st_mode) if before else 0o644)
+                if before:
+                    os.chown(file.fileno(), before.st_uid, before.st_gid)
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
@@ -89,6 +102,14 @@ def discard(machine: Machine, paths: Iterable[str], mark: str) -> None:
             _remove(machine.path(path) + "." + mark)
 
 
+def changed_meanwhile(
+    machine: Machine, before: Mapping[str, str | None], wanted: Mapping[str, str | None]
+) -> list[str]:
+    """Files of somebody else's that are neither as they were when the change began, nor as it would have them."""
+    theirs = [path for path in KEPT_BY_OTHERS if path in wanted]
+    return [path for path in theirs if machine.read_exactly(path) not in (before.get(path), wanted[path])]
+
+
 def put_in_place(machine: Machine, wanted: dict[str, str | None], mark: str) -> None:
     """Rename what `stage` wrote, delete what must not be, and let systemd have its units as wanted."""
     systemctl = machine.find("systemctl") if machine.has_systemd() else None
@@ -96,6 +117,8 @@ def put_in_place(machine: Machine, wanted: dict[str, str | None], mark: str) -> 
         _run(machine, [systemctl, "disable", "--quiet", "--now", UNIT])
         # A unit that failed would be listed even without its file.
         machine.run([systemctl, "reset-failed", "--quiet", UNIT], None)
+    of_firewalld = [path for path in firewalld.PATHS.values() if path in wanted]
+    policies_changed = any(machine.read(path) != wanted[path] for path in of_firewalld)
     units_changed = any(machine.read(path) != wanted[path] for path in (UNIT_FILE, DROP_IN))
     for path, text in wanted.items():
         place = machine.path(path)
@@ -103,6 +126,8 @@ def put_in_place(machine: Machine, wanted: dict[str, str | None], mark: str) -> 
             _remove(place)
         elif os.path.exists(place + "." + mark):
             os.replace(place + "." + mark, place)
+    if policies_changed or firewalld.trials(machine):
+        firewalld.settle(machine)
     if systemctl and (units_changed or any(unit.stale for unit in services.units(machine).values())):
         _run(machine, [systemctl, "daemon-reload"])
     if systemctl and wanted[UNIT_FILE] is not None:

@@ -22,6 +22,12 @@ UNIT = "faxnet-firewall.service"
 UNIT_FILE = "/etc/systemd/system/" + UNIT
 ENABLED_LINK = "/etc/systemd/system/sysinit.target.wants/" + UNIT
 CLOSED_FILE = "/etc/faxnet/closed.nft"
+#: Files of other packet filters, in which lines of ours may stand.
+IPTABLES_FILES = {"ip": "/etc/iptables/rules.v4", "ip6": "/etc/iptables/rules.v6"}
+UFW_FILES = {"ip": "/etc/ufw/after.rules", "ip6": "/etc/ufw/after6.rules"}
+KEPT_BY_OTHERS = (*IPTABLES_FILES.values(), *UFW_FILES.values())
+#: Rules of ours in tables of nft that are somebody else's (see passages).
+PASSAGES_FILE = "/etc/faxnet/passages.nft"
 LOADER = "/etc/faxnet/load-rules.sh"
 NFTABLES = "nftables.service"
 #: The last of its drop-ins by name: "systemctl edit" writes override.conf, which may say anew what is started.
@@ -89,6 +95,13 @@ class Machine:
 
         Bytes that are no UTF-8 are written out: such a file is not one of ours, and only has to differ from them.
         """
+        return self._read(absolute, "backslashreplace", None)
+
+    def read_exactly(self, absolute: str) -> str | None:
+        """As `read`, with every byte as it is: what is no UTF-8 is a surrogate, and lines end as they do."""
+        return self._read(absolute, "surrogateescape", "")
+
+    def _read(self, absolute: str, errors: str, newline: str | None) -> str | None:
         place = self.path(absolute)
         try:
             kind = os.stat(place).st_mode
@@ -97,7 +110,7 @@ class Machine:
                 raise FirewallError(
                     f"{absolute} on this host is no file; nothing was changed. Move away what lies there"
                 )
-            with open(place, encoding="utf-8", errors="backslashreplace") as file:
+            with open(place, encoding="utf-8", errors=errors, newline=newline) as file:
                 return file.read()
         except FileNotFoundError:
             return None

@@ -51,7 +51,7 @@ class Obstacle(NamedTuple):
     """Who else filters here, why that is one too many, and what to do.
 
     `certain` is False for what can be tolerated, by the option of its `kind`. `bans` is True where all rules that drop
-    are a ban list's, which is no obstacle.
+    are a ban list's, which is no obstacle. `chain` is the one that drops, where it is one.
     """
 
     who: str
@@ -60,6 +60,7 @@ class Obstacle(NamedTuple):
     certain: bool
     bans: bool = False
     kind: str = DROPS
+    chain: Chain | None = None
 
 
 def obstacles(machine: Machine, forwarding: bool, around: Surroundings | None = None) -> list[Obstacle]:
@@ -129,6 +130,7 @@ def _of_chain(ruleset: Ruleset, chain: Chain, bridges: Iterable[Bridge], machine
             f"{chain.who} drops by default on the hook {chain.hook}",
             _cure(ruleset, chain, machine),
             True,
+            chain=chain,
         )
         return
     dropping = [
@@ -142,7 +144,7 @@ def _of_chain(ruleset: Ruleset, chain: Chain, bridges: Iterable[Bridge], machine
         if all(dropping):
             reason += " what the addresses of a ban list send"
         cure = "set tolerate_drops if they cannot meet the plan's traffic, else remove them"
-        yield Obstacle(chain.who, reason, cure, certain=False, bans=all(dropping))
+        yield Obstacle(chain.who, reason, cure, certain=False, bans=all(dropping), chain=chain)
 
 
 def _bans(rule: Rule) -> bool:

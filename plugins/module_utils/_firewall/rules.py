@@ -244,6 +244,17 @@ class Rules:
                         with contextlib.suppress(ValueError, KeyError, TypeError):
                             yield LookedUp(fields(left), self._named(right).elements)
 
+    def accepting(self, hook: str) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+        """The comment and the conditions of each rule at a hook that accepts, in order."""
+        for chain in self._at(hook, "filter"):
+            for rule in self._rules.get(chain["name"], ()):
+                if "accept" in rule["expr"][-1]:
+                    yield rule.get("comment", ""), rule["expr"][:-1]
+
+    def elements(self, reference: str) -> Sequence[tuple[Sequence[Any], str, Any]]:
+        """The elements of a set of the table by its name with an @: spans or words, a comment, a map's data."""
+        return self._named(reference).elements
+
     def _at(self, hook: str, kind: str) -> Iterator[Mapping[str, Any]]:
         return (chain for chain in self._chains.values() if (chain.get("hook"), chain.get("type")) == (hook, kind))
 

@@ -38,7 +38,9 @@ _WATCHING = f"""{NO_WATCH}table {_WATCH_TABLE} {{
 """
 _NOTE = "running sessions until"
 _RULE = re.compile(rf'^\t\t[^\n]*comment "{_NOTE} (\d+)"\n', re.MULTILINE)
-_CHAIN = re.compile(r"^\t\ttype (?:filter hook (?:input|forward)|nat hook \w+) [^\n]*\n", re.MULTILINE)
+_CHAIN = re.compile(
+    r"^\t\ttype (?:filter hook (?:input|forward)|nat hook \w+) [^\n]*\n(?:\t\tmeta mark set [^\n]*\n)?", re.MULTILINE
+)
 _LOOSE = "/proc/sys/net/netfilter/nf_conntrack_tcp_loose"
 
 

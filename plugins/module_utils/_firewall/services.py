@@ -22,6 +22,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine im
     IN_FORCE,
     LOADER,
     NFTABLES,
+    PASSAGES_FILE,
     RULES_FILE,
     TABLE,
     UNIT,
@@ -68,6 +69,18 @@ if ! grep -q '^table {table} {{' "$rules" || ! '{nft}' -c -f "$rules"; then
 fi
 '{nft}' "$1 include \\"$rules\\";" && [ -z "$damaged" ]
 """
+# Passages are rules in tables of others. What others load may lack their chains: then ours are loaded alone.
+_PASSAGES_TEXT = """\
+gone=$('{nft}' -a -t list ruleset 2>/dev/null | awk '
+  /^table / {{ table = $2 " " $3 }}
+  /^\\tchain / {{ chain = $2 }}
+  /comment "faxnet.deploy" # handle [0-9]+$/ {{ print "delete rule " table " " chain " handle " $NF ";" }}')
+if '{nft}' "$gone $1 include \\"$rules\\"; include \\"{passages}\\";"; then
+  [ -z "$damaged" ]
+  exit
+fi
+"""
+_LAST_STEP = "'{nft}' \"$1 include"
 
 _DROP_IN_HEAD = """\
 # Written by faxnet.deploy: nftables.service flushes every rule, and these are loaded with what it loads.
@@ -119,11 +132,12 @@ def units(machine: Machine) -> dict[str, Unit]:
 
 
 def wanted_files(
-    machine: Machine, known: Mapping[str, Unit], wanted: bool, closed: str | None
+    machine: Machine, known: Mapping[str, Unit], wanted: bool, closed: str | None, *, passages: bool = False
 ) -> dict[str, str | None]:
     """Each file that systemd needs of us with its text; None where there must be none.
 
-    `wanted`: whether there are to be rules of ours; `closed` is the nft file that lets management in and nothing else.
+    `wanted`: whether there are to be rules of ours; `closed` is the nft file that lets management in and nothing else;
+    `passages`: whether there are rules of ours in tables of nft that are somebody else's.
     """
     texts: dict[str, str | None] = dict.fromkeys((CLOSED_FILE, LOADER, UNIT_FILE, DROP_IN))
     if wanted and known:
@@ -131,7 +145,9 @@ def wanted_files(
         words["in_force"] = IN_FORCE
         words["until"] = without_rules(closed)
         texts[CLOSED_FILE] = closed
-        texts[LOADER] = _LOADER_TEXT.format(**words)
+        words["passages"] = PASSAGES_FILE
+        loader = _LOADER_TEXT.replace(_LAST_STEP, _PASSAGES_TEXT + _LAST_STEP) if passages else _LOADER_TEXT
+        texts[LOADER] = loader.format(**words)
         texts[UNIT_FILE] = _UNIT_TEXT.format(**words)
         texts[DROP_IN] = _drop_in(machine, known[NFTABLES])
     return texts
@@ -152,18 +168,33 @@ def unsettled(known: Mapping[str, Unit], wanted: bool) -> list[str]:
     return sorted(found)
 
 
-def _drop_in(machine: Machine, theirs: Unit) -> str | None:
-    """The text of our drop-in for nftables.service, None when the host has no such service."""
-    if not theirs.fragment or theirs.fragment == "/dev/null":
+def started(machine: Machine, known: Mapping[str, Unit]) -> str | None:
+    """The nft statements that nftables.service loads at boot; None where that is not known, or it is not enabled."""
+    systemctl = machine.find("systemctl")
+    if NFTABLES not in known or not known[NFTABLES].fragment or not systemctl:
         return None
+    if machine.run([systemctl, "is-enabled", "--quiet", NFTABLES], None).code != 0:
+        return None
+    return _statements(_steps(machine, known[NFTABLES])["ExecStart"])
+
+
+def _steps(machine: Machine, theirs: Unit) -> dict[str, list[str]]:
+    """The commands of each step of a unit, but for those that a drop-in of ours says."""
     steps: dict[str, list[str]] = {step: [] for step in _AFTER}
     for path in (theirs.fragment, *theirs.drop_ins):
         if path != DROP_IN:
             for step, command in _commands(machine.read(path) or ""):
                 # systemd.service(5): an empty assignment takes the earlier ones back.
                 steps[step] = [*steps[step], command] if command else []
+    return steps
+
+
+def _drop_in(machine: Machine, theirs: Unit) -> str | None:
+    """The text of our drop-in for nftables.service, None when the host has no such service."""
+    if not theirs.fragment or theirs.fragment == "/dev/null":
+        return None
     text = _DROP_IN_HEAD
-    for step, commands in steps.items():
+    for step, commands in _steps(machine, theirs).items():
         statements = _statements(commands)
         if statements is not None:
             quoted = statements.replace("\\", "\\\\").replace("'", "\\'")

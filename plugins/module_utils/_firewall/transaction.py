@@ -37,6 +37,7 @@ from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine im
     in_words,
     load,
 )
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.passages import passage
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.session import Session
 
 _ARMED = "armed"  # the timer runs; whoever renames this file decides
@@ -65,6 +66,8 @@ else
   set -f  # unquoted, nft's lines become one
   echo "the old rules could not be loaded again, $left (nft says:" $error")" > {outcome}.new
 fi
+failed=
+{passages}[ -z "$failed" ] || echo "$(cat {outcome}.new), but not all rules in chains of others" > {outcome}.new
 {modules}rm -f {staged}
 mv -T {outcome}.new {outcome}
 """
@@ -80,7 +83,8 @@ class Change:
 
     The settings are written in their order, and undone in the opposite one. `modules` are loaded before the rules.
     `gentle_rollback` is tried before the other: it undoes the change where the table is as the change left it, and
-    keeps what an observing host has seen.
+    keeps what an observing host has seen. `passages` are the commands that change rules in chains of others, and those
+    that undo it.
     """
 
     text: str
@@ -89,6 +93,7 @@ class Change:
     files: Mapping[str, str | None]
     gentle_rollback: str = ""
     modules: tuple[str, ...] = ()
+    passages: tuple[str, str] = ("", "")
 
 
 @contextlib.contextmanager
@@ -194,12 +199,14 @@ def start(machine: Machine, change: Change, timeout: int, mark: str) -> str:
         load(machine, change.text)
         for name, value in change.settings.items():
             _write(*os.path.split(machine.path(sysctls.path(name))), value + "\n")
+        passage.run(machine, change.passages[0])
     except (FirewallError, OSError) as error:
         roll_back(machine, mark)
         raise FirewallError(f"{in_words(error)}; {outcome(machine, mark)}") from error
     if not os.path.exists(os.path.join(own, _ARMED)):
         # The timer fired while the rules were being loaded; they may have been loaded after the roll-back.
         load(machine, change.rollback)
+        passage.run(machine, change.passages[1])
         raise FirewallError(
             f"loading the rules took longer than confirm_timeout ({timeout} s); the old rules are back. "
             "Give it more time"
@@ -222,8 +229,12 @@ def confirm(machine: Machine, mark: str) -> None:
         return
     timer.disarm(machine, _timer(own), own)
     try:
-        with open(os.path.join(own, "files.json"), encoding="utf-8") as file:
-            files.put_in_place(machine, json.load(file), mark)
+        wanted, before = _held(own, "files.json"), _held(own, "before.json")
+        changed = files.changed_meanwhile(machine, before, wanted)
+        files.put_in_place(machine, {path: text for path, text in wanted.items() if path not in changed}, mark)
+        if changed:
+            files.discard(machine, changed, mark)
+            raise FirewallError(f"{', '.join(changed)} was changed by somebody else meanwhile; start the run again")
     except (FirewallError, OSError) as error:
         raise FirewallError(f"the new rules are in force but will not survive a reboot: {in_words(error)}") from error
     _write(own, _OUTCOME, "confirmed\n")
@@ -262,8 +273,7 @@ def undo(machine: Machine, mark: str) -> str:
         return outcome(machine, mark)
     machine.run(["/bin/sh", os.path.join(own, "rollback.sh"), _CONFIRMED], None)
     try:
-        with open(os.path.join(own, "before.json"), encoding="utf-8") as file:
-            before = json.load(file)
+        before = _held(own, "before.json")
         files.stage(machine, before, mark)
         files.put_in_place(machine, before, mark)
     except (FirewallError, OSError) as error:
@@ -333,7 +343,7 @@ def _prepare(machine: Machine, change: Change, own: str, mark: str) -> str:
     if change.gentle_rollback:
         _write(own, _GENTLE, change.gentle_rollback)
     _write(own, "files.json", json.dumps(dict(change.files)))
-    _write(own, "before.json", json.dumps({path: machine.read(path) for path in change.files}))
+    _write(own, "before.json", json.dumps({path: machine.read_exactly(path) for path in change.files}))
     _write(
         own,
         "rollback.sh",
@@ -345,6 +355,7 @@ def _prepare(machine: Machine, change: Change, own: str, mark: str) -> str:
             outcome=_OUTCOME,
             settings=settings,
             modules=modules.unloading(machine, change.modules),
+            passages=change.passages[1],
             nft=machine.nft(),
             rollback=forgetting.OLD_RULES,
             gentle=_GENTLE,
@@ -353,6 +364,13 @@ def _prepare(machine: Machine, change: Change, own: str, mark: str) -> str:
         ),
     )
     return script
+
+
+def _held(own: str, name: str) -> dict[str, str | None]:
+    """The files' texts that `_prepare` noted, by path."""
+    with open(os.path.join(own, name), encoding="utf-8") as file:
+        texts: dict[str, str | None] = json.load(file)
+    return texts
 
 
 def _timer(own: str) -> str:

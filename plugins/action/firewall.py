@@ -48,6 +48,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "together": {"type": "str", "default": ""},
 }
 SHORTEST_TIMEOUT = 5  # seconds; below that an ordinary SSH login may be too late
+MARK_BITS = 32
 CURE = "Check that faxnet_management names the port and the networks that this controller comes from."
 
 
@@ -65,6 +66,8 @@ class ActionModule(EngineAction):
                 f"confirm_timeout is {options['confirm_timeout']}; "
                 f"a new connection needs time, so give it at least {SHORTEST_TIMEOUT} seconds"
             )
+        if not 0 <= options["mark_bit"] < MARK_BITS:
+            raise AnsibleActionFail(f"mark_bit is {options['mark_bit']}; a packet's mark has the bits 0 to 31")
         result: dict[str, Any] = {}
         directory = self.locations(options, variables).plan
         if not options["together"] or self.check_mode:

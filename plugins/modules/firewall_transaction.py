@@ -298,8 +298,6 @@ def _compare(module: AnsibleModule, machine: Machine) -> dict[str, Any]:
 
 
 def _apply(module: AnsibleModule, machine: Machine, *, only_look: bool = False) -> dict[str, Any]:
-    if not 0 <= module.params["mark_bit"] < 32:
-        raise FirewallError(f"mark_bit is {module.params['mark_bit']}; a packet's mark has the bits 0 to 31")
     wanted = ensure.Wanted(
         text=module.params["text"],
         closed=module.params["closed"],

@@ -196,6 +196,7 @@ def test_what_the_host_is_asked_is_for_the_action_alone(play: Play) -> None:
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"policy": policy(management=[])}, "uk-router: policy.management is empty"),
     ({"policy": policy(), "confirm_timeout": 2}, "confirm_timeout is 2; a new connection needs time"),
+    ({"policy": policy(), "mark_bit": 32}, "mark_bit is 32; a packet's mark has the bits 0 to 31"),
     ({"policy": policy(), "forwarding": True}, "uk-router is no router in this plan; name it as a gateway"),
     ({"policy": router(), "forwarding": False}, "is a router in this plan; use the role faxnet.deploy.router"),
     ({}, "run the playbook faxnet.deploy.plan first"),

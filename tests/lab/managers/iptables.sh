@@ -9,7 +9,7 @@ for family in iptables ip6tables; do
   $family -A INPUT -i lo -j ACCEPT
   $family -A INPUT -m conntrack --ctstate INVALID -j DROP
   $family -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
-  $family -A INPUT -p tcp --dport 22 -m comment --comment '$(reboot) `id` "quoted"' -j ACCEPT
+  $family -A INPUT -p tcp --dport 22 -m comment --comment "\$(reboot) \`id\` \"quoted\"" -j ACCEPT
   $family -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
   $family -P FORWARD DROP
 done

@@ -8,6 +8,6 @@ set -e
 export DEBIAN_FRONTEND=noninteractive
 dpkg --purge iptables-persistent netfilter-persistent >/dev/null 2>&1
 dpkg --install /opt/ufw.deb >/dev/null
-ufw allow 22/tcp comment 'the $(reboot) `id` way in' >/dev/null
+ufw allow 22/tcp comment "the \$(reboot) \`id\` way in" >/dev/null
 ufw reject 7490/tcp >/dev/null
 ufw --force enable >/dev/null

@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.foreign import Ruleset
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.machine import FirewallError, Machine, Ran
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.obstacles import Obstacle
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.passages import firewalld, saved_rules
+from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.passages.keepers import Kept
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.passages.opened import Opened
 from ansible_collections.faxnet.deploy.plugins.module_utils._firewall.passages.passage import Passage, plain, script
 
@@ -136,3 +139,65 @@ def test_more_rules_than_firewalld_can_bear_are_refused() -> None:
     many = [Opened(4, "", "", False, "tcp", str(number), "") for number in range(2001)]
     with pytest.raises(FirewallError, match=r"2001 kinds of packets.*systemctl disable --now firewalld"):
         firewalld.policy_text("input", many)
+
+
+ZONES = "public (active)\n  target: default\n  interfaces: eth0\n  ports: {ports}\n"
+KEPT_ZONES = ZONES.replace(" (active)", "").replace(" eth0", "")
+
+
+def host_with_firewalld(now: dict[str, str], kept: dict[str, str]) -> Machine:
+    """A host whose firewalld says this of itself, by the last word of the question, and that of its files."""
+
+    def run(argv: list[str], _text: str | None) -> Ran:
+        said = (kept if "--permanent" in argv else now).get(argv[-1], "")
+        return Ran(252, "", "FirewallD is not running") if said == "dead" else Ran(0, said, "")
+
+    return Machine(run=run, find=lambda name: f"/usr/bin/{name}")
+
+
+@pytest.mark.parametrize(
+    ("now", "kept", "lost"),
+    [
+        ({"--list-all-zones": ZONES.format(ports="")}, {"--list-all-zones": KEPT_ZONES.format(ports="")}, ""),
+        (
+            {"--list-all-zones": ZONES.format(ports="999/tcp")},
+            {"--list-all-zones": KEPT_ZONES.format(ports="")},
+            "--list-all-zones",
+        ),
+        ({"--get-all-rules": "ipv4 filter INPUT 0 -j DROP"}, {}, "--direct --get-all-rules"),
+        (
+            {"--get-ipsets": "bad", "--get-entries": "192.0.2.66"},
+            {"--get-ipsets": "bad"},
+            "--ipset=bad --get-entries",
+        ),
+    ],
+)
+def test_what_a_reload_of_firewalld_would_lose_is_named(now: dict[str, str], kept: dict[str, str], lost: str) -> None:
+    assert firewalld.only_for_now(host_with_firewalld(now, kept), ours=False) == lost
+
+
+def test_a_policy_of_ours_that_was_changed_in_force_is_no_setting_of_its_owners() -> None:
+    host = host_with_firewalld({"--list-all-policies": "faxnet-in"}, {})
+    assert firewalld.only_for_now(host, ours=False) == "--list-all-policies"
+    assert firewalld.only_for_now(host, ours=True) == ""
+
+
+@pytest.mark.parametrize(("answer", "refused"), [("", False), ("dead", True)])
+def test_a_firewalld_that_does_not_answer_is_refused(answer: str, refused: bool) -> None:
+    kept = Kept(host_with_firewalld({"--get-policies": answer}, {}), Ruleset((), {}), {})
+    active = Obstacle("firewalld", "firewalld is active", "stop it", certain=True)
+    spoken = kept.spoken([active], MARK, forwarding=False, options=())
+    assert spoken.firewalld != refused
+    assert [item.cure.partition(";")[0] for item in spoken.left] == (
+        ["start it anew with: systemctl restart firewalld"] if refused else []
+    )
+
+
+def test_firewalld_beside_ufw_is_refused() -> None:
+    kept = Kept(host_with_firewalld({}, {}), Ruleset((), {}), {})
+    both = [Obstacle(name, f"{name} is active", "stop it", certain=True) for name in ("firewalld", "ufw")]
+    spoken = kept.spoken(both, MARK, forwarding=False, options=())
+    assert not spoken.firewalld
+    assert [item.reason for item in spoken.left] == [
+        "firewalld and ufw filter here at once, and only one can be spoken through"
+    ]

@@ -118,6 +118,8 @@ class _Logins:
     def __init__(self, intent: Intent, public: Mapping[Address, str]) -> None:
         self._intent = intent
         self._public = public
+        nested = (site for site in intent.sites.values() if site.outer is not None)
+        self._nested = {gateway.host for site in nested for gateway in site.own_gateways}
         self._logins: dict[Login, dict[Address, Host]] = defaultdict(dict)
         self._between: set[tuple[Start, str, int, Address | None]] = set()
         self._wanted: dict[tuple[_Wanted, str], dict[Prefix, None]] = defaultdict(dict)
@@ -170,9 +172,8 @@ class _Logins:
                 continue  # a network for administrators alone, or a forward, of which _through_forwards speaks
             if dialled is not None and not public and dialled in self._public:
                 continue
-            login = Login(
-                start, site.name, router, port, own.version, network, public, dialled is None, len(host.addresses) > 1
-            )
+            both, nested = len(host.addresses) > 1, host.name if host.name in self._nested and not router else ""
+            login = Login(start, site.name, router, port, own.version, network, public, dialled is None, both, nested)
             self._logins[login][reached] = host
 
     def _follow(self, ways: Ways, login: Login, targets: Mapping[Address, Host]) -> None:

@@ -65,6 +65,8 @@ class Login(NamedTuple):
         public: whether the router is logged in to at the address that it wears.
         named: whether it is by a name: then it is whichever address leads there.
         both: whether the hosts have addresses of both IP versions.
+        nested: the router of a nested site that is logged in to where it stands: what is nested behind it meets it
+            otherwise than the hosts beside it. Empty for all others.
     """
 
     start: Start
@@ -76,6 +78,7 @@ class Login(NamedTuple):
     public: bool
     named: bool
     both: bool
+    nested: str = ""
 
 
 class Step(NamedTuple):

@@ -333,3 +333,21 @@ def test_thousands_of_hosts_share_a_way_and_their_routers_have_few_permits() -> 
     found = passed(made, "leeds-router")
     assert 0 < len(found) <= 16
     assert made.trace("bastion", "pc59-2", 22).reached == "pc59-2"
+
+
+@pytest.mark.parametrize(("sources", "refused"), [("192.168.1.0/24", False), ("172.18.1.0/24", True)])
+def test_what_is_nested_comes_to_the_hosts_around_it_as_its_router_shows_it(sources: str, refused: bool) -> None:
+    """But to the router itself, which stands beside those hosts, under its own address."""
+    net = Network()
+    net.site("office", "192.168.1.0/24", gateway="box", public="203.0.113.1")
+    net.site("workshop", "172.18.1.0/24", gateway="inner", public="192.168.1.201")
+    # Beside the inner router, which is the first of them by its name.
+    net.hosts["inner"] |= {"faxnet_site": "office", "faxnet_address": "192.168.1.201"}
+    net.host("server", "office", "192.168.1.10").host("control", "workshop", "172.18.1.11")
+    net.hosts["server"]["faxnet_management"] = [{"ports": 22, "sources": [sources]}]
+    net.hosts["inner"]["faxnet_management"] = [{"ports": 22, "sources": ["172.18.1.0/24"]}]
+    net.controller = "control"
+    found = net.planned()
+    told = [(finding.code, finding.hosts, finding.message) for finding in found.findings]
+    shut = "leaves out 192.168.1.201, from which the controller control comes: the host would be shut to it"
+    assert told == ([("FXN116", ("server",), shut)] if refused else [])

@@ -107,11 +107,26 @@ def logins(net: Network, made: Made) -> Iterator[tuple[str, str, list[str]]]:
         for place, (start, end) in enumerate(zip(chain, [*chain[1:], name], strict=False), 1):
             if start != end and made.slices[end]["traits"]["logged_in"]:
                 at_last = place == len(chain) and "ansible_host" in own
-                dialled = [own["ansible_host"]] if at_last else made.slices[end]["addresses"]
+                # Whoever goes by a name comes to whatever address leads there: of a router that may be what it wears.
+                dialled = (
+                    [own["ansible_host"]] if at_last else [*made.slices[end]["addresses"], *worn_by(made, end, start)]
+                )
                 worn = made.slices[start]["addresses"]
                 common = [item for item in dialled if any((":" in item) == (":" in other) for other in worn)]
                 if common:
                     yield start, end, common
+
+
+def worn_by(made: Made, router: str, start: str) -> list[str]:
+    """What a router of a row wears, to those further out in it."""
+    rows = [site["gateways"] for site in made.document["sites"].values()]
+    names = [[gateway["host"] for gateway in row] for row in rows]
+    return [
+        address
+        for row, hosts in zip(rows, names, strict=True)
+        if router in hosts and start in hosts[hosts.index(router) :]
+        for address in row[hosts.index(router)]["public"]
+    ]
 
 
 def is_routed(made: Made, start: str, end: str, address: str) -> bool:

@@ -19,6 +19,9 @@ from tests.kernel.hosts import LONG, SHORT, Host
 from tests.kernel.kept_filters import Kept, priorities
 from tests.unit.platforms.policies import nft_rules, opening, permit, policy, router
 
+# They stand beside the lab that has the programs themselves.
+pytestmark = pytest.mark.labs
+
 KEEPERS = ("iptables", "ufw", "nftables")
 PEER, PEER6, HOST, HOST6 = "192.0.2.1", "2001:db8::1", "192.0.2.9", "2001:db8::9"
 #: What the plan permits, what the host's owner permits, and what nobody does.

@@ -334,6 +334,21 @@ def test_a_canary_comes_home(offices: Offices) -> None:
     assert 'src="data:image/png;base64,iVBOR' in page
 
 
+@SLOW
+def test_a_test_fax_is_a_picture_in_the_report(offices: Offices) -> None:
+    ran = offices.play("faxnet.deploy.verify", faxnet_test_fax="florida to sheffield")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    report = offices.directory / "faxnet" / "report"
+    page = (report / "index.html").read_text(encoding="utf-8")
+    assert 'src="data:image/png;base64,iVBOR' in page
+    assert "with this plan" in page
+    (sent,) = json.loads((report / "report.json").read_text(encoding="utf-8"))["test_pages"]
+    assert (sent["call"], sent["delivered"]) == ("florida to sheffield", True)
+    ran = offices.play("faxnet.deploy.verify", faxnet_test_fax="nobody knows it")
+    assert ran.returncode != 0
+    assert "none of its calls has the name that was asked for" in ran.stdout
+
+
 #: A table beside those of the plan, whose rules come first.
 BLOCK = (
     "nft add table inet block; nft 'add chain inet block f {{ type filter hook {hook} priority -100; }}'; nft {rule}"

@@ -131,9 +131,6 @@ class _Offices(FaxHosts):
     def by_t38(self) -> Sent:
         """From Asterisk to Asterisk, as data."""
         mark, page = self._page()
-        made = self.inside("fl-pc", "sh", "-c", "cat >/srv/t38.ps", stdin=page)
-        if made.returncode != 0:
-            raise LabError(f"fl-pc: {made.stderr.strip()}")
         self._give("fl-pbx", "/srv/page.tif", self.taken("fl-fax", f"cat <<'E' | ({_AS_TIFF})\n{page}\nE"))
         log = "grep -c 'fax sent\\|fax not sent' /var/log/asterisk/messages || true"
         before, begun = int(self._told("fl-pbx", log)), time.monotonic()

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,6 +101,6 @@ def _is_picture(encoded: str) -> bool:
     """Whether it is a PNG file of reasonable size."""
     try:
         found = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         return False
     return found.startswith(_PNG) and len(found) <= _MOST_BYTES

@@ -15,12 +15,18 @@ from typing import Any
 import pytest
 
 from tools.lab import lifecycle
+from tools.lab.containers import LINE_LABEL, labels
 from tools.lab.errors import LabError
 from tools.lab.podman import Output, Podman
 from tools.lab.progress import Progress
 from tools.lab.runtime import Runtime
 
 HOSTS = 10
+
+
+def has(labels: dict[str, str], wanted: list[str]) -> bool:
+    """Whether a container bears all of these labels: ``name=value``, or a name with any value."""
+    return all(word in labels or word in {f"{name}={value}" for name, value in labels.items()} for word in wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,8 @@ class StandIn(Podman):
         elif arguments[:2] == ("network", "create"):
             self.networks.append(arguments[-1])
         elif arguments[0] == "ps":
-            out = json.dumps(list(self.containers.values()))
+            wanted = [value.removeprefix("label=") for option, value in pairwise(arguments) if option == "--filter"]
+            out = json.dumps([row for row in self.containers.values() if has(row["Labels"], wanted)])
         elif arguments[:2] == ("network", "ls"):
             out = json.dumps([{"name": name} for name in self.networks])
         elif arguments[0] == "rm":
@@ -121,3 +128,12 @@ def test_containers_that_do_not_die_at_all_are_named(podman: StandIn, root: Path
     with pytest.raises(LabError, match=rf"podman rm failed \(.*{one}\): given PIDs did not die within timeout"):
         lifecycle.down(podman, lifecycle.Which.named(lab.name), Progress(io.StringIO()))
     assert set(podman.containers) == {one}
+
+
+def test_a_line_that_was_left_a_bad_one_is_mended(podman: StandIn, root: Path) -> None:
+    lab = up(podman, root)
+    podman.run("run", "--name", "bad", *labels(lab.name), "--label", f"{LINE_LABEL}=fl-router")
+    podman.run("run", "--name", "other", *labels("other"), "--label", f"{LINE_LABEL}=fl-router")
+    up(podman, root)
+    assert "bad" not in podman.containers
+    assert "other" in podman.containers

@@ -59,8 +59,8 @@ def mend(podman: Podman, lab: str, progress: Progress) -> dict[str, str]:
     Raises:
         LabError: podman cannot.
     """
-    rows = podman.listed("ps", "--all", *(f"--filter=label={label}" for label in labels(lab)[1::2]),
-                         f"--filter=label={LINE_LABEL}")  # fmt: skip
+    wanted = (*labels(lab)[1::2], LINE_LABEL)
+    rows = podman.listed("ps", "--all", *(word for label in wanted for word in ("--filter", f"label={label}")))
     told: dict[str, str] = {}
     for row in rows:
         # It takes its rules away when it is asked to end; when it is killed, nothing passes any more.

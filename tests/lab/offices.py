@@ -5,15 +5,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tools.lab import lifecycle
 from tools.lab.fax import FaxHosts
+from tools.lab.podman import find_podman
+from tools.lab.progress import Progress
+
+INVENTORY = Path(__file__).parents[2] / "inventories" / "fax"
+FAX = ("fl-fax", "uk-fax", "fl-pc", "uk-pc")
+ASTERISKS = ("exchange", "fl-pbx", "uk-pbx")
 
 PASSWORD = "open-secret"  # noqa: S105, of a lab
 #: What is sent, in PostScript: big letters, and a frame that shows whether the page is whole.
@@ -33,15 +41,30 @@ unshare --mount sh -c "mount --bind /etc/hylafax etc && $made"
 pages=$(tiffinfo /srv/page.tif | grep -c "TIFF Directory at")
 for page in $(seq 0 $((pages - 1))); do tiffset -d $page -s XResolution 204 /srv/page.tif; done
 """
+#: A document as Asterisk takes it.
+AS_TIFF = (
+    "gs -q -dNOPAUSE -dBATCH -sDEVICE=tiffg4 -r204x98 -g1728x1145 -sOutputFile=/srv/made.tif - && cat /srv/made.tif"
+)
 
 
 class Offices(FaxHosts):
-    """The lab and its plan."""
+    """The lab and its plan.
+
+    Attributes:
+        served: whether the plan is deployed, so that the services run.
+    """
 
     def __init__(self, container_of: Mapping[str, str], inventories: tuple[Path, ...], directory: Path) -> None:
         super().__init__(container_of)
         self.inventories = inventories
         self.directory = directory
+        self.served = False
+
+    def serve(self) -> None:
+        """Put the plan's rules in force and install the services, once."""
+        if not self.served:
+            changed(self.play("faxnet.deploy.deploy"))
+            self.served = True
 
     def play(self, playbook: str, *arguments: str, **values: object) -> subprocess.CompletedProcess[str]:
         """Run one of the collection's playbooks."""
@@ -126,3 +149,63 @@ def changed(ran: subprocess.CompletedProcess[str]) -> dict[str, int]:
     return {
         host: int(count) for host, count in re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", ran.stdout, re.MULTILINE)
     }
+
+
+def arrives_as_sent(offices: Offices, host: str, mode: str, pages: int = 1) -> None:
+    """Send pages from a PC to the other office's server; each must arrive as it was sent.
+
+    Args:
+        offices: the lab; the services run.
+        host: the PC.
+        mode: who opens the data connections: ``active``, the server, or ``passive``, the PC.
+        pages: how many pages the fax has.
+    """
+    before = len(offices.received("uk-fax"))
+    each = [PAGE.replace("NUMBER", f"{before}{mode[0]}{number}") for number in range(pages + 1)]
+    another = each.pop()
+    offices.told(host, "cat >/srv/page.ps", stdin="".join(each))
+    offices.told(host, f"echo 'PassiveMode: {'Yes' if mode == 'passive' else 'No'}' >~/.hylarc")
+    ran = offices.send(host, "reception", PASSWORD, "5552", "/srv/page.ps")
+    assert "request id is" in ran.stdout, ran.stdout + ran.stderr
+    # Sound that is late on a busy machine ends a call, which is made again after five seconds.
+    arrived = f"/var/spool/hylafax/{offices.wait('uk-fax', before + 1)[-1]}"
+    described = offices.told("uk-fax", f"tiffinfo {arrived}")
+    assert described.count("TIFF Directory at") == pages, described
+    assert described.count("Image Width: 1728") == pages, described
+    received, sent = offices.pixels("uk-fax", arrived), offices.as_fax("uk-fax", "".join(each))
+    assert [unlike(*both) < 0.01 for both in zip(sent, received, strict=True)] == [True] * pages
+    # Another page is another picture: the comparison can fail.
+    (other,) = offices.as_fax("uk-fax", another)
+    assert all(unlike(other, page) > 0.01 for page in received)
+
+
+def tiff(offices: Offices, page: str) -> bytes:
+    """A document as a TIFF file, made where there is a Ghostscript."""
+    ran = subprocess.run(
+        ["podman", "exec", "--interactive", offices.containers["uk-fax"], "sh", "-c", AS_TIFF],
+        input=page.encode(), capture_output=True, check=True,
+    )  # fmt: skip
+    return ran.stdout
+
+
+def canary(offices: Offices, **values: object) -> dict[str, object]:
+    """Make the inventory's call; what came of it."""
+    ran = offices.play("faxnet.deploy.canary", **{"canary_patience": 45, "canary_fail": False, **values})
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert PASSWORD not in ran.stdout + ran.stderr
+    kept = offices.directory / "faxnet" / "canary" / "florida-to-sheffield.json"
+    found: dict[str, object] = json.loads(kept.read_text(encoding="utf-8"))[0]
+    return found
+
+
+@contextlib.contextmanager
+def offices_in(directory: Path) -> Iterator[Offices]:
+    """The lab, planned, its hosts without rules and services; removed at the end."""
+    podman, progress = find_podman(), Progress()
+    lab = lifecycle.up(podman, INVENTORY, progress, name="fax")
+    try:
+        made = Offices(lab.container_of, (INVENTORY, lab.connection), directory)
+        changed(made.play("faxnet.deploy.plan"))
+        yield made
+    finally:
+        lifecycle.down(podman, lifecycle.Which.named(lab.name), progress)

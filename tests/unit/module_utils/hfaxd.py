@@ -15,20 +15,25 @@ class Server:
     """What it takes, and where it says no.
 
     Attributes:
+        address: its own address.
+        told: the address that it tells for data connections.
         refuses: commands that it refuses, each with the answer.
         silent: commands to which it says nothing.
         wants: the password; empty: it asks for none.
+        patience: seconds that it waits for a data connection.
         documents: what it was given.
         parameters: what the job was told to be.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1", port: int = 0, told: str = "10.9.9.9") -> None:
         self.refuses: dict[str, str] = {}
         self.silent: set[str] = set()
         self.wants = ""
+        self.patience = 2.0
         self.documents: list[bytes] = []
         self.parameters: dict[str, str] = {}
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address, self.told = address, told.replace(".", ",")
+        self.listener = socket.create_server((address, port))
         self.port = self.listener.getsockname()[1]
 
     def serve(self) -> None:
@@ -62,15 +67,12 @@ class Server:
                 there = (".".join(numbers[:4]), int(numbers[4]) * 256 + int(numbers[5]))
                 say("200 PORT command successful.")
             elif command == "PASV":
-                waiting = socket.create_server(("127.0.0.1", 0))
+                waiting = socket.create_server((self.address, 0))
                 port = waiting.getsockname()[1]
-                say(f"227 Entering passive mode (10,9,9,9,{port // 256},{port % 256})")
+                say(f"227 Entering passive mode ({self.told},{port // 256},{port % 256})")
             elif command == "STOT":
                 say("150 FILE: /tmp/doc7.ps (Opening new data connection).")
-                data = waiting.accept()[0] if waiting else socket.create_connection(there or ("", 0))
-                with data:
-                    self.documents.append(data.makefile("rb").read())
-                say("226 Transfer complete (FILE: /tmp/doc7.ps).")
+                say(self._stored(waiting, there or ("", 0)))
             elif command == "JNEW":
                 say("200 New job created: jobid: 12 groupid: 12.")
             elif command == "JPARM":
@@ -80,11 +82,25 @@ class Server:
             else:
                 say("200 Done.")
 
+    def _stored(self, waiting: socket.socket | None, there: tuple[str, int]) -> str:
+        """Take a document, over a connection that is waited for or one of its own; the answer."""
+        try:
+            if waiting is None:
+                data = socket.create_connection(there, timeout=self.patience)
+            else:
+                waiting.settimeout(self.patience)
+                data = waiting.accept()[0]
+        except OSError:
+            return "425 Cannot build data connection: Connection timed out."
+        with data:
+            self.documents.append(data.makefile("rb").read())
+        return "226 Transfer complete (FILE: /tmp/doc7.ps)."
+
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    """A server that runs."""
-    server = Server()
+def serving(server: Server | None = None) -> Iterator[Server]:
+    """A server that runs; it stays in the network namespace in which it is started."""
+    server = server or Server()
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:

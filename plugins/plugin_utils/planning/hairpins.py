@@ -10,7 +10,7 @@ What the server starts goes the same way back: it calls whom it saw, the router,
 
 from __future__ import annotations
 
-from ..basics.addresses import is_unrouted
+from ..basics.addresses import Address, is_unrouted
 from ..inventory.intent import Host, Intent
 from ..inventory.site import Gateway, PublicAddress, Site
 from .obstacles import changing, unnamed
@@ -98,7 +98,7 @@ class Hairpins:
         if router is None or own is None or public.address is None:
             return _undialled(end, f"{turning.host}, which wears it, has no address of its own for inside")
         since = _place(end, server.name)
-        ours = _hops(start.gateways[: _place(start, turning.host)], version)
+        ours = self._outward(start, start.gateways[: _place(start, turning.host)], public.address)
         theirs = _hops(end.gateways[since + 1 : _place(end, turning.host)], version)
         shown = end.gateways[since].public_of(version) if since >= 0 else None
         to_server, to_client = Turn(turning.host, public.address, own), Turn(turning.host, own, own)
@@ -112,6 +112,18 @@ class Hairpins:
             there or route_through(ours, theirs, own=shown, turn=to_server),
             back or route_through(theirs, ours, shown, turn=to_client),
         )
+
+    def _outward(self, start: Site, gateways: tuple[Gateway, ...], dialled: Address) -> list[Hop]:
+        """Gateways as packets meet them that go out to an address.
+
+        A router leaves what goes into its own realm as it is, and so to a public address that lies in a network of it.
+        """
+        version = dialled.version
+        realms = (_level(start, gateway).met_in(version) for gateway in gateways)
+        return [
+            Hop(hop.device, None) if self._routes.realms.site_of(realm, dialled) is not None else hop
+            for realm, hop in zip(realms, _hops(gateways, version), strict=True)
+        ]
 
 
 def _why_not(start: Site, end: Site, client: Host, server: Host, turning: Gateway, public: PublicAddress) -> str:
@@ -143,9 +155,14 @@ def _place(site: Site, host: str) -> int:
 
 def _is_near(site: Site, gateway: Gateway, home: Site, version: int) -> bool:
     """Whether a router on the way out of a site leaves packets to a router that is at home further out as they are."""
-    level = next(item for item in site.levels if gateway in item.own_gateways)
+    level = _level(site, gateway)
     near = level.name != home.name and level.realm_of(version) == home.realm_of(version)
     return near and gateway.public_of(version) is not None
+
+
+def _level(site: Site, gateway: Gateway) -> Site:
+    """The site, of those that one is nested in or itself, whose own router a gateway is."""
+    return next(item for item in site.levels if gateway in item.own_gateways)
 
 
 def _hops(gateways: tuple[Gateway, ...], version: int) -> list[Hop]:

@@ -66,7 +66,7 @@ class Routes:
         self._gateways = {gateway.host for site in intent.sites.values() for gateway in site.gateways}
         self._routes: dict[tuple[object, ...], Route | NoRoute] = {}
         self._borders: dict[tuple[str, str, int], _Border] = {}
-        self._realms = RealmNetworks(intent.sites.values())
+        self.realms = RealmNetworks(intent.sites.values())
         nested = [site for site in intent.sites.values() if site.outer is not None]
         self._nested = bool(nested)
         self._worn = {(site.outer.name, item) for site in nested if site.outer for item in site.own_gateways[-1].fixed}
@@ -282,7 +282,7 @@ class Routes:
 
     def is_network_end(self, address: Address) -> bool:
         """Whether an address is an IPv4 network's own or its broadcast address (RFC 1122, 3.2.1.3)."""
-        return address in self._realms.ends
+        return address in self.realms.ends
 
     def is_inside(self, host: str, address: Address) -> bool:
         """Whether an address lies in a network that a host reaches without the Internet, or between its routers."""
@@ -294,7 +294,7 @@ class Routes:
         """The site that an address means to whoever is in *site*; None where it means none."""
         if _network_around(site, address) is not None:
             return site
-        found = self._realms.site_of(site.met_in(address.version), address)
+        found = self.realms.site_of(site.met_in(address.version), address)
         return None if found is not None and found.name == site.name else found  # nobody calls himself by what is shown
 
     def to_address(self, host: str, address: Address) -> Path:
@@ -318,7 +318,7 @@ class Routes:
         """The parts of a network that lie in sites of a host's realm, or of those it is nested in; the site of each."""
         home = self._sites[self._hosts[host].site]
         for realm in dict.fromkeys(level.met_in(network.version) for level in home.levels):
-            parts = self._realms.parts_of(realm, network)
+            parts = self.realms.parts_of(realm, network)
             yield from (item for item in parts if item[1].name != home.name) if home.mapped else parts
         for own in home.networks if home.mapped else ():
             if own.overlaps(network):

@@ -118,9 +118,10 @@ class Permissions:
         """Add what passes besides where a router turns a flow."""
         place = self._place(flow.source, flow.version)
         own = self._view.hosts[flow.source].address(flow.version)
-        if own and own != flow.arrives_from:
-            # The router passes the same on where it comes straight, and wears its sender's own address.
-            self._permitted[place, flow.destination_address, flow.transport, own].add(flow, inner=True)
+        # The router passes the same on where it comes straight, and wears what its sender shows to whoever is there.
+        for worn in dict.fromkeys((own, self._guards.shown(flow.source, flow.destination, flow.version))):
+            if worn and worn != flow.arrives_from:
+                self._permitted[place, flow.destination_address, flow.transport, worn].add(flow, inner=True)
         # Further in each router is met at its public address, by what that router itself sends as by what it turns.
         for address in self._shown_by(flow.destination):
             self._permitted[place, address, flow.transport, flow.arrives_from].add(flow, inner=True)

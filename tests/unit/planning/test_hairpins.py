@@ -125,6 +125,22 @@ def test_behind_two_routers_the_outer_one_turns() -> None:
     assert made.trace("fl-fax", "192.168.100.1", int(back["ports"].partition("-")[0])).reached == "fl-pc"
 
 
+def test_a_router_further_in_leaves_what_goes_to_a_public_address_in_its_own_realm_as_it_is() -> None:
+    net = two_in_a_row(dials="public")
+    # What the outer router wears lies in a network to which routers of the realm translate nothing.
+    net.sites["florida"]["realm"] = "company"
+    net.site("around", "198.51.100.0/24", gateway="around-router", realm="company")
+    made = net.made()
+    flow = made.flow("netcfax.pcp/fl-pc>fl-fax")
+    assert (flow["dial"], flow["via"]) == (FLORIDA, ["fl-router", "fl-box", "fl-router"])
+    (forward,) = [item for item in made.policy("fl-box")["destination_nat"] if item["address"] == FLORIDA
+                  and flow["id"] in item["flows"]]  # fmt: skip
+    assert forward["source"] == CLIENT
+    assert made.trace("fl-pc", FLORIDA, 7488).reached == "fl-fax"
+    back = made.flow("netcfax.scp/fl-fax>fl-pc")
+    assert made.trace("fl-fax", back["dial"], int(back["ports"].partition("-")[0])).reached == "fl-pc"
+
+
 def test_a_router_before_which_another_device_translates_turns_the_address_that_clients_dial() -> None:
     net = office(dials="public")
     net.sites["florida"]["outside_address"] = "192.168.178.2"

@@ -112,3 +112,24 @@ def test_a_router_whose_address_changes_is_not_met_at_one_of_its_own() -> None:
     found = probes_of(net)
     assert any(probe.host == "inner-router" and probe.expect == "open" for probe in found)
     assert not any("/" in probe.address for probe in found)
+
+
+def test_what_shares_a_nested_servers_address_is_not_expected_to_be_silent_where_a_router_turns_it() -> None:
+    """The router passes on what comes straight as well, and takes all behind the nested router for the server."""
+    net = (
+        Network()
+        .site("office", "10.1.0.0/24", gateway="router", public="203.0.113.1", realm="company")
+        .site("annex", "10.1.1.0/24", gateway="router", public="203.0.113.1", realm="company")
+        .site("inner", "172.18.1.0/24", gateway="inner-router", public="10.1.1.201")
+        .server("fax", "inner", "172.18.1.10", callback_range="10000-19999")
+        .client("neighbour", "inner", "172.18.1.12", server="fax", enabled=False)
+        .client("pc", "office", "10.1.0.14", server="fax", dials="public")
+    )
+    net.hosts["inner-router"] = {"faxnet_site": "annex", "faxnet_address": "10.1.1.201"}
+    net.hosts["pc"]["faxnet_platform"] = "unmanaged"
+    made = net.made()
+    flow = made.flow("netcfax.scp/fax>pc")
+    port = int(flow["ports"].partition("-")[0])
+    every = [probe for probes in expectations(made.document, made.slices).probes.values() for probe in probes]
+    sent = [probe for probe in every if (probe.host, probe.address) == ("neighbour", "10.1.0.14")]
+    assert [probe for probe in sent if probe.port == port] == []

@@ -118,13 +118,16 @@ class Permissions:
         """Add what passes besides where a router turns a flow."""
         place = self._place(flow.source, flow.version)
         own = self._view.hosts[flow.source].address(flow.version)
-        # The router passes the same on where it comes straight, and wears what its sender shows to whoever is there.
-        for worn in dict.fromkeys((own, self._guards.shown(flow.source, flow.destination, flow.version))):
-            if worn and worn != flow.arrives_from:
-                self._permitted[place, flow.destination_address, flow.transport, worn].add(flow, inner=True)
+        known = flow.destination in self._view.hosts
+        shown = self._guards.shown(flow.source, flow.destination, flow.version) if known else None
+        inside = self._shown_by(flow.destination)
         # Further in each router is met at its public address, by what that router itself sends as by what it turns.
-        for address in self._shown_by(flow.destination):
+        for address in inside:
             self._permitted[place, address, flow.transport, flow.arrives_from].add(flow, inner=True)
+        # The router passes the same on where it comes straight, and wears what its sender shows to whoever is there.
+        for worn in filter(None, dict.fromkeys((own, shown))):
+            for address in (flow.destination_address, *inside) if worn != flow.arrives_from else ():
+                self._permitted[place, address, flow.transport, worn].add(flow, inner=True)
 
     def _turns(self, flow: FlowView) -> bool:
         """Whether a router on a flow's way turns it, and gives it an address of its own as sender."""

@@ -133,3 +133,28 @@ def test_what_shares_a_nested_servers_address_is_not_expected_to_be_silent_where
     every = [probe for probes in expectations(made.document, made.slices).probes.values() for probe in probes]
     sent = [probe for probe in every if (probe.host, probe.address) == ("neighbour", "10.1.0.14")]
     assert [probe for probe in sent if probe.port == port] == []
+
+
+def test_a_client_is_not_expected_to_miss_the_router_that_its_packets_are_turned_to() -> None:
+    """The router in between passes the same on where it is sent there straight."""
+    net = (
+        Network()
+        .site("office", "10.1.0.0/24", gateway="router", public="203.0.113.1", realm="company")
+        .site("annex", "10.1.1.0/24", gateway="router", public="203.0.113.1", realm="company")
+        .site("inner", "172.18.1.0/24", gateway="inner-router", public="10.1.1.201")
+        .server("fax", "inner", "172.18.1.10")
+        .client("pc", "office", "10.1.0.14", server="fax", dials="public")
+    )
+    net.hosts["inner-router"] = {"faxnet_site": "annex", "faxnet_address": "10.1.1.201", "faxnet_platform": "unmanaged"}
+    sent = [probe for probe in probes_of(net) if (probe.host, probe.address) == ("pc", "10.1.1.201")]
+    assert [probe for probe in sent if probe.port == 7488 and probe.expect == "silent"] == []
+
+
+def test_what_goes_to_no_host_is_verified_behind_a_nested_router_that_wears_its_own_address() -> None:
+    net = Network(services={"gateway": GATEWAY}).site("office", "198.51.1.0/24")
+    net.site("inner", "172.18.1.0/24", gateway="inner-router", public="198.51.1.201", realm="inner")
+    net.host("box", "inner", "172.18.1.10", offers=[{"service": "gateway", "public": True}])
+    net.server("fax", "inner", "172.18.1.11").client("pc", "office", "198.51.1.20", server="fax")
+    net.hosts["inner-router"] = {"faxnet_site": "office", "faxnet_address": "198.51.1.201"}
+    assert any(flow["destination"] == "internet" for flow in net.made().document["flows"])
+    assert probes_of(net)

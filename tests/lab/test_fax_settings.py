@@ -84,6 +84,20 @@ def test_an_asterisk_in_use_is_asked_about_peers_of_the_older_channel(offices: O
     offices.eventually("uk-pbx", "asterisk -rx 'pjsip show contacts' | grep Avail", 90)
 
 
+def test_a_scheduler_that_is_restarted_while_a_page_is_sent_stays_the_only_one(offices: Offices) -> None:
+    before = len(offices.received("uk-fax"))
+    offices.told("fl-pc", "cat >/srv/page.ps", stdin=PAGE.replace("NUMBER", "S"))
+    ran = offices.send("fl-pc", "reception", PASSWORD, "5552", "/srv/page.ps")
+    assert "request id is" in ran.stdout, ran.stdout + ran.stderr
+    offices.eventually("fl-fax", "grep -il sending /var/spool/hylafax/status/ttyIAX[01]", 60)
+    # The second one finds what the first one has started, beside what still sends.
+    for _time in range(2):
+        offices.told("fl-fax", "systemctl restart faxq; sleep 1")
+    assert len(offices.told("fl-fax", "pgrep -x faxq").split()) == 1
+    # The page goes on meanwhile.
+    assert len(offices.wait("uk-fax", before + 1)) == before + 1
+
+
 def test_mistakes_in_the_modems_are_told_all_at_once_and_nothing_changes(offices: Offices) -> None:
     modems = [
         {"name": "ttyIAX0", "port": 4570},

@@ -14,13 +14,14 @@ import time
 
 import pytest
 
-from tests.lab.offices import ASTERISKS, FAX, Offices, arrives_as_sent, changed
+from tests.lab.offices import ASTERISKS, FAX, Offices, changed, pages_as_sent
 
 pytestmark = pytest.mark.lab("fax")
 
 
 def test_check_mode_on_fresh_hosts_shows_the_change_and_makes_none(fresh_offices: Offices) -> None:
     would = changed(fresh_offices.play("faxnet.deploy.deploy", "--check"))
+    assert would.keys() > {*FAX, *ASTERISKS}
     assert all(would[host] > 1 for host in (*FAX, *ASTERISKS)), would
     for host in (*FAX, *ASTERISKS):
         traces = "ls -d /etc/hylafax /etc/iaxmodem /etc/asterisk /etc/systemd/system/faxnet-[fih]* 2>/dev/null || true"
@@ -39,7 +40,7 @@ def test_the_services_are_installed_and_a_second_run_changes_nothing(fresh_offic
 
 
 def test_three_pages_arrive_as_they_were_sent(offices: Offices) -> None:
-    arrives_as_sent(offices, "fl-pc", "active", pages=3)
+    assert pages_as_sent(offices, "fl-pc", "active", pages=3) == 3
 
 
 def test_received_faxes_are_in_the_folder_and_in_the_mail_as_pdf(offices: Offices) -> None:

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from tests.lab.offices import PAGE, PASSWORD, WIDTH, Offices, arrives_as_sent, canary, changed, tiff, unlike
+from tests.lab.offices import PAGE, PASSWORD, WIDTH, Offices, canary, changed, pages_as_sent, tiff, unlike
 from tools.lab import line
 from tools.lab.inventory import Line
 from tools.lab.podman import find_podman
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.lab("fax"), pytest.mark.labs]
 @pytest.mark.parametrize("mode", [pytest.param("active", marks=pytest.mark.slow), "passive"])
 def test_a_page_arrives_from_the_other_office(offices: Offices, mode: str) -> None:
     """Across both routers, where the data connections need the helper on each of them."""
-    arrives_as_sent(offices, "uk-pc", mode)
+    assert pages_as_sent(offices, "uk-pc", mode) == 1
 
 
 def test_two_pages_go_at_once_on_two_modems(offices: Offices) -> None:

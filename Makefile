@@ -63,7 +63,7 @@ demo: setup  ## the whole path: lab, playbooks/site.yml, verdict, report (SCENAR
 
 # The circles of tests: every test belongs to `test` or to `test-labs`, or is slow (tests/gates/test_circles.py).
 test:  ## every kind of test once, each product's main scenario, all gates: before a change is handed in
-	@tools/setup.sh bench browser
+	@tools/setup.sh bench browser windows
 	@$(TIDY); $(PYTEST) -n $(WORKERS) --dist loadgroup -m "not slow and not labs" $(ARGS)
 
 test-labs:  ## the other scenarios and tests with a lab: what a build server runs besides
@@ -71,7 +71,7 @@ test-labs:  ## the other scenarios and tests with a lab: what a build server run
 	@$(TIDY); $(PYTEST) -n $(WORKERS) --dist loadgroup -m "labs and not slow" $(ARGS)
 
 test-full:  ## both of them, and what is slow by nature
-	@tools/setup.sh bench browser
+	@tools/setup.sh bench browser windows
 	@$(TIDY); $(PYTEST) -n $(WORKERS) --dist loadgroup $(ARGS)
 
 unit: setup  ## the quick ones only: engine, faces, properties, golden files

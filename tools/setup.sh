@@ -8,6 +8,7 @@
 #   tools/setup.sh bench      also .venv-bench, the benchmark's yardstick (requirements/bench.txt)
 #   tools/setup.sh importer   also .venv-importer, Galaxy's importer (requirements/importer.txt)
 #   tools/setup.sh browser    also Chromium and axe-core (requirements/browser.txt), which look at the report's page
+#   tools/setup.sh windows    also the collections ansible.windows and community.windows (requirements/windows.txt)
 # A step whose result is there already costs nothing. FAXNET_NO_APT=1 leaves the system packages to somebody else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -134,13 +135,49 @@ browser() {
   done < <(grep -v '^#' requirements/browser.txt)
 }
 
+# ---- collections of others, for tests with Windows hosts
+
+# unpacked WHEEL COLLECTION...: takes whole collections, licences included, out of a wheel. Each is made anew.
+unpacked() {
+  .venv/bin/python - .build/collections "$@" <<'END'
+import pathlib, shutil, sys, zipfile
+target, wheel, *collections = sys.argv[1:]
+with zipfile.ZipFile(wheel) as archive:
+    for collection in collections:
+        prefix = f"ansible_collections/{collection.replace('.', '/')}/"
+        members = [name for name in archive.namelist() if name.startswith(prefix)]
+        if f"{prefix}COPYING" not in members:
+            raise SystemExit(f"setup: {wheel} has no collection {collection} with its licence")
+        shutil.rmtree(pathlib.Path(target, prefix), ignore_errors=True)
+        archive.extractall(target, members)
+END
+}
+
+windows() {
+  local folder=.build/windows wanted
+  wanted="$(sha256sum requirements/windows.txt)"
+  if [ "$(cat "$folder/.stamp" 2>/dev/null)" = "$wanted" ] &&
+    [ -d .build/collections/ansible_collections/community/windows ]; then return; fi
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  step "ansible.windows and community.windows" .venv/bin/python -m pip download --no-input --disable-pip-version-check \
+    --no-deps --only-binary :all: --require-hashes --dest "$folder" --requirement requirements/windows.txt
+  unpacked "$folder"/ansible-*.whl ansible.windows community.windows
+  rm -f "$folder"/ansible-*.whl
+  printf '%s\n' "$wanted" >"$folder/.stamp"
+}
+
 for extra in "$@"; do
-  if [ "$extra" = browser ]; then browser; else venv ".venv-$extra" "requirements/$extra.txt"; fi
+  case $extra in
+    browser) browser ;;
+    windows) windows ;;
+    *) venv ".venv-$extra" "requirements/$extra.txt" ;;
+  esac
 done
 
 # ---- collections
 
-# This checkout, and the lab's own way into its containers; no other collection is needed.
+# This checkout, and the lab's own way into its containers; nothing that is run needs another collection.
 faxnet=.build/collections/ansible_collections/faxnet
 mkdir -p "$faxnet"
 ln -sfn ../../../.. "$faxnet/deploy"

@@ -67,7 +67,7 @@ test:  ## every kind of test once, each product's main scenario, all gates: befo
 	@$(TIDY); $(PYTEST) -n $(WORKERS) --dist loadgroup -m "not slow and not labs" $(ARGS)
 
 test-labs:  ## the other scenarios and tests with a lab: what a build server runs besides
-	@tools/setup.sh
+	@tools/setup.sh windows
 	@$(TIDY); $(PYTEST) -n $(WORKERS) --dist loadgroup -m "labs and not slow" $(ARGS)
 
 test-full:  ## both of them, and what is slow by nature

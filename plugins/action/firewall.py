@@ -29,13 +29,15 @@ from ..plugin_utils.inventory.accepted_losses import read_accepted_losses
 from ..plugin_utils.inventory.reader import Reader
 from ..plugin_utils.plan_files.directory import read_slice, write_text
 from ..plugin_utils.plan_files.sealed_json import PlanFileError
-from ..plugin_utils.platforms.platform import OnController, OnDevice, Step
-from ..plugin_utils.platforms.registry import DEFAULT, apply_slice, platform_of
+from ..plugin_utils.platforms.platform import ByStockModules, OnController, OnDevice, Step
+from ..plugin_utils.platforms.registry import apply_slice, platform_of
 from ..plugin_utils.policies.policy import RefusedError
 from ..plugin_utils.transactions.journal import Journal, JournalError, Note
 
 #: What of a host's own may be tolerated; the managed host's side says what each means.
 TOLERATING = ("tolerate_drops", "tolerate_translations", "tolerate_absent_address")
+#: What becomes of rules of others, by their names; for hosts on which others' rules have names.
+RULES_OF_OTHERS = ("accepted_rules", "disabled_rules")
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "directory": {"type": "path"},
     "policy": {"type": "dict"},
@@ -43,6 +45,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "confirm_timeout": {"type": "int", "default": 60},
     **{option: {"type": "bool", "default": False} for option in TOLERATING},
     "mark_bit": {"type": "int", "default": 28},
+    **{option: {"type": "list", "elements": "str", "default": []} for option in RULES_OF_OTHERS},
     "address_ranges": {"type": "bool", "default": False},
     "forwarding": {"type": "bool"},
     "together": {"type": "str", "default": ""},
@@ -103,13 +106,17 @@ class ActionModule(EngineAction):
         """Do what the host's platform wants; whether that was on the device itself."""
         host = variables["inventory_hostname"]
         part, step = self._step(options, directory, variables)
+        behind = (part.get("behind") or {}).get("hosts", ())
         if isinstance(step, OnDevice):
-            self._apply(result, options, (part.get("behind") or {}).get("hosts", ()), step, variables, journal)
+            self._apply(result, options, behind, (step.module, step.options), variables, journal)
+        elif isinstance(step, ByStockModules):
+            wanted = {"wanted": step.options, **{name: options[name] for name in RULES_OF_OTHERS}}
+            self._apply(result, options, behind, (step.device, wanted), variables, journal)
         elif isinstance(step, OnController):
             self._write(result, step, directory.parent / f"{step.kind}s" / f"{host}.txt")
         else:
             result.update(changed=False, msg=f"{host} is {step.why}")
-        return isinstance(step, OnDevice)
+        return isinstance(step, OnDevice | ByStockModules)
 
     def _step(
         self, options: Mapping[str, Any], directory: Path, variables: dict[str, Any]
@@ -120,8 +127,7 @@ class ActionModule(EngineAction):
             if options["state"] == "present":
                 raise
             # A host that has left the plan can still be cleaned, in the way of the platform that it says it has.
-            named = self.evaluate(variables.get("faxnet_platform", DEFAULT), variables)
-            return {}, platform_of(named).remove()
+            return {}, self.platform(variables).remove()
         _check_forwarding(part, options["forwarding"])
         if options["state"] == "absent":
             return part, platform_of(part["platform"]).remove()
@@ -134,7 +140,8 @@ class ActionModule(EngineAction):
             with contextlib.suppress(PlanFileError):
                 # Whatever rules a router gets, what the plan has behind it is asked.
                 behind = read_slice(directory, host).get("behind")
-            return {"host": host, "platform": DEFAULT, "policy": options["policy"], "behind": behind}
+            named = self.platform(variables).name
+            return {"host": host, "platform": named, "policy": options["policy"], "behind": behind}
         return read_slice(directory, host)
 
     def _write(self, result: dict[str, Any], step: OnController, path: Path) -> None:
@@ -157,12 +164,13 @@ class ActionModule(EngineAction):
         result: dict[str, Any],
         options: Mapping[str, Any],
         behind: Sequence[str],
-        step: OnDevice,
+        step: tuple[str, Mapping[str, Any]],
         variables: dict[str, Any],
         journal: Journal | None,
     ) -> None:
+        module, wanted = step
         timeout = options["confirm_timeout"]
-        arguments = {"confirm_timeout": timeout, **{name: options[name] for name in TOLERATING}, **step.options}
+        arguments = {"confirm_timeout": timeout, **{name: options[name] for name in TOLERATING}, **wanted}
         arguments["mark_bit"] = options["mark_bit"]
         arguments["together"] = journal is not None
         arguments["accepted_losses"] = self._accepted_losses(variables)
@@ -170,11 +178,11 @@ class ActionModule(EngineAction):
         arguments["own_session"] = self._connection.transport != "local"
         answering: Sequence[str] = ()
         if behind and not self.check_mode:
-            result.update(run_phase(self, step.module, "compare", arguments, variables))
+            result.update(run_phase(self, module, "compare", arguments, variables))
             if result.get("failed") or not result["changed"]:
                 return
             answering = self._answering(behind, variables)
-        result.update(run_phase(self, step.module, "apply", arguments, variables))
+        result.update(run_phase(self, module, "apply", arguments, variables))
         until = time.monotonic() + timeout
         if result.get("failed"):
             return
@@ -184,7 +192,7 @@ class ActionModule(EngineAction):
         if name is None:
             return
         result["confirmed_over"] = self._connection.transport
-        change = HeldChange(self, variables, step.module, name)
+        change = HeldChange(self, variables, module, name)
         with new_connections(self._connection, max(3, timeout // 3)):
             if answering or journal:
                 seconds = journal.hold_timeout if journal else timeout
@@ -195,7 +203,7 @@ class ActionModule(EngineAction):
                     return
                 if journal:
                     result["held"] = True
-                    note = Note("held", name, step.module, time.time() + seconds)
+                    note = Note("held", name, module, time.time() + seconds)
                     journal.note(variables["inventory_hostname"], note)
                     return
                 until = time.monotonic() + timeout

@@ -14,7 +14,6 @@ from ansible.errors import AnsibleActionFail
 from ..plugin_utils.faces.action import EngineAction
 from ..plugin_utils.plan_files.directory import read_plan, read_slice
 from ..plugin_utils.plan_files.sealed_json import PlanFileError
-from ..plugin_utils.platforms.registry import DEFAULT, platform_of
 from ..plugin_utils.policies.policy import RefusedError
 from ..plugin_utils.sheets.collection import Change, put_files
 from ..plugin_utils.sheets.definitions import SIDES, Definition, SheetError, definitions
@@ -62,8 +61,7 @@ class ActionModule(EngineAction):
             if present:
                 raise
             # A host that has left the plan can still be cleaned, if the platform that it says it has is logged in to.
-            named = self.evaluate(variables.get("faxnet_platform", DEFAULT), variables)
-            part = {"host": host, "traits": platform_of(named).traits.as_dict()}
+            part = {"host": host, "traits": self.platform(variables).traits.as_dict()}
         if present and options["only"]:
             _refuse_without(part, chosen)
         sheets = render(part, chosen) if present else ()

@@ -63,6 +63,20 @@ options:
       - Fail, changing nothing, unless the policy is that of a router (V(true)) or of a host (V(false)). Not checked
         when it is not given.
     type: bool
+  accepted_rules:
+    description:
+      - Names of rules of others about which nothing is to be said, on a host with Windows. The names are those of the
+        registry, as the message has them.
+    type: list
+    elements: str
+    default: []
+  disabled_rules:
+    description:
+      - Names of rules of others in a Windows host's own store that are to be switched off. An undone change switches
+        them on again; O(state=absent) does not.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment:
   - faxnet.deploy.plan_directory
   - faxnet.deploy.firewall
@@ -75,6 +89,9 @@ notes:
     host's own that drops is told to let pass what these rules accept; where that cannot survive a reload or a boot, the
     module refuses to work beside it.
   - Without systemd the rules are not loaded at boot; a warning says so.
+  - On a host with Windows nothing of this collection runs. The controller uses modules of C(ansible.windows) and
+    C(community.windows), which have to be there; options about other tables, marks, translations and losses mean
+    nothing to it, but for O(tolerate_drops), which goes on although something on the host keeps the rules from working.
 seealso:
   - module: faxnet.deploy.plan
   - module: faxnet.deploy.firewall_transaction

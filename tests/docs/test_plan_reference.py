@@ -22,6 +22,7 @@ from tests.unit.networks import Made, Network
 ABSENT = " or absent"
 TYPES: dict[str, set[type]] = {
     "list or absent": {list},
+    "true/false or absent": {bool},
     "text or absent": {str},
     "mapping or absent": {dict},
     "text": {str},
@@ -63,7 +64,9 @@ def rich_network() -> Network:
         .server("leeds-fax", "leeds", "192.168.1.10")
         .client("york-pc", "york", "192.168.1.21", server="leeds-fax")
         .offers("fl-mail", "florida", "10.1.0.14", "kerio_connect", public=True, exchanges=["smtp"])
+        .offers("fl-winfax", "florida", "10.1.0.45", "windows_fax", platform="windows")
     )
+    net.hosts["fl-winfax"]["faxnet_firewall_profiles"] = ["domain"]
     net.lock = json.dumps(
         {"format": 1, "callback_ranges": {}, "dns_names": {"trunk.example": ["192.0.2.7", "192.0.2.8"]}}
     )

@@ -129,7 +129,7 @@ junk = st.recursive(
 HOST_VARIABLES = (
     "faxnet_site", "faxnet_address", "faxnet_system", "faxnet_platform", "faxnet_offers", "faxnet_uses",
     "faxnet_management", "faxnet_permits", "faxnet_accepted_losses", "faxnet_reserved_ports", "faxnet_outbound",
-    "ansible_host", "ansible_port",
+    "faxnet_firewall_profiles", "ansible_host", "ansible_port", "ansible_connection", "ansible_shell_type",
 )  # fmt: skip
 
 

@@ -30,6 +30,8 @@ ANY_WORD = "any"
 HELPERS = ("ftp",)
 #: Protocols in which a server can be asked whether it is there, for a datagram that it does not know gets no answer.
 QUESTIONS = ("sip", "iax2")
+#: What of Windows' RPC listens: whatever port that gave out, or its endpoint mapper.
+RPC_LISTENERS = ("dynamic", "mapper")
 
 #: Between whom an exchange passes: the inventory's clients and the server; the Internet at large and the server, where
 #: the offer is public; both; clients and no others of the Internet than an offer names. Any other word is a setting
@@ -73,6 +75,20 @@ class Setting:
     of_client: bool = False
 
 
+class Listener(NamedTuple):
+    """Who listens, for a packet filter that goes by that as well as by ports; empty texts where nothing is known.
+
+    Attributes:
+        rpc: one of :data:`RPC_LISTENERS`.
+        program: path of the program.
+        service: short name of the service.
+    """
+
+    rpc: str = ""
+    program: str = ""
+    service: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """One exchange of a product.
@@ -100,6 +116,7 @@ class Exchange:
         idle: seconds without a packet after which the devices on the way may forget it; 0 leaves it to them.
         helper: connection-tracking helper that it needs; empty for none.
         question: one of :data:`QUESTIONS`: what whoever listens answers without knowing who asks; empty for none.
+        listener: who listens.
         purpose: one sentence for people.
         advice: what to do about it at firewalls and NAT, for people; may be empty.
     """
@@ -124,6 +141,7 @@ class Exchange:
     idle: int
     helper: str
     question: str
+    listener: Listener
     purpose: str
     advice: str
 

@@ -22,8 +22,10 @@ from .profile import (
     INITIATORS,
     PARTIES,
     QUESTIONS,
+    RPC_LISTENERS,
     TRANSPORTS,
     Exchange,
+    Listener,
     Setting,
 )
 from .profile_words import (
@@ -102,6 +104,7 @@ def read_exchange(
         idle=_idle(item["idle"], f"{path}.idle") if "idle" in item else 0,
         helper=read_choice(item["helper"], f"{path}.helper", HELPERS) if "helper" in item else "",
         question=read_choice(item["question"], f"{path}.question", QUESTIONS) if "question" in item else "",
+        listener=_listener(item.get("listener", {}), f"{path}.listener"),
         purpose=read_string(item["purpose"], f"{path}.purpose"),
         advice=read_string(item["advice"], f"{path}.advice") if "advice" in item else "",
     )
@@ -109,6 +112,8 @@ def read_exchange(
         raise ProfileError(f"{path}.helper", exchange.helper, "is a helper for TCP", "omit it")
     if exchange.question and exchange.transport != "udp":
         raise ProfileError(f"{path}.question", exchange.question, "is asked by UDP", "omit it")
+    if exchange.listener.rpc and exchange.transport != "tcp":
+        raise ProfileError(f"{path}.listener.rpc", exchange.listener.rpc, "is found by TCP", "omit it")
     if exchange.is_callback and parties != CLIENTS:
         raise ProfileError(f"{path}.with", parties, "only clients are called back", "omit 'with'")
     return exchange
@@ -137,6 +142,7 @@ def _fields(
         "idle": _idle,
         "helper": partial(read_choice, choices=HELPERS),
         "question": partial(read_choice, choices=QUESTIONS),
+        "listener": _listener,
         "purpose": read_string,
         "advice": read_string,
     }
@@ -155,6 +161,24 @@ def _versions(value: object, path: str, known: tuple[str, ...]) -> tuple[tuple[s
 
 def _version(name: object, on: object, path: str, known: tuple[str, ...]) -> tuple[str, bool]:
     return read_choice(name, path, known), read_flag(on, path)
+
+
+def _listener(value: object, path: str) -> Listener:
+    fields: dict[str, Callable[[object, str], str]] = {
+        "rpc": partial(read_choice, choices=RPC_LISTENERS),
+        "program": _program,
+        "service": read_name,
+    }
+    item = read_mapping(value, path, {*fields}, set())
+    readings = [partial(fields[key], item[key], f"{path}.{key}") for key in item]
+    return Listener(**dict(zip(item, gathered(readings), strict=True)))
+
+
+def _program(value: object, path: str) -> str:
+    program = read_string(value, path)
+    if "|" in program:
+        raise ProfileError(path, value, "has a bar, which no path has", "write the program's path")
+    return program
 
 
 def _idle(value: object, path: str) -> int:

@@ -16,15 +16,21 @@ from ..basics.findings import Finding, Severity
 from ..inventory.approval import VARIABLE as APPROVAL
 from ..inventory.approval import Approval, read_approval
 from ..inventory.collecting import OMITTED, Evaluate, EvaluationError, shared_value
+from ..inventory.hosts import default_platform
 from ..inventory.reader import Reader
 from ..plan_files.locations import Locations, find_locations
 from ..plan_files.sealed_json import PlanFileError
 from ..plan_files.signature import Signature
 from ..plan_files.terminal_text import PlacesOf, failure_text, remark_texts
 from ..planning.hidden_values import without_vaulted
+from ..platforms.platform import Platform
+from ..platforms.registry import platform_of
 from .libraries import missing_library
 from .places import Places
 from .vault import vault_test
+
+#: What says of which platform a host is.
+_OF_PLATFORM = ("faxnet_platform", "ansible_connection", "ansible_shell_type")
 
 
 class EngineAction(ActionBase):
@@ -126,6 +132,15 @@ class EngineAction(ActionBase):
     def locations(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> Locations:
         """Return where the controller keeps the plan: the task's ``directory``, or where the host's variables say."""
         return find_locations(options, variables, self.evaluate)
+
+    def platform(self, variables: Mapping[str, Any]) -> Platform:
+        """Return the platform of a host that no plan has: what it says of itself, else by how Ansible speaks to it.
+
+        Raises:
+            RefusedError: there is no such platform.
+        """
+        said = {name: self.evaluate(variables[name], variables) for name in _OF_PLATFORM if name in variables}
+        return platform_of(said.pop("faxnet_platform", None) or default_platform(said))
 
     @property
     def check_mode(self) -> bool:

@@ -18,8 +18,12 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..transactions.decision import PAUSE
+from .windows_firewall import WindowsFirewall
 
 _display = Display()
+
+#: What changes devices on which no module of ours runs, by the device that their step names.
+_DRIVERS = {"windows": WindowsFirewall}
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class HeldChange:
     Attributes:
         action: an action that is connected to the device.
         variables: the device's variables.
-        module: full name of the module that began the change.
+        module: full name of the module that began the change; or the device, as for :func:`run_phase`.
         name: what that module called it.
     """
 
@@ -87,7 +91,14 @@ class HeldChange:
 def run_phase(
     action: ActionBase, module: str, phase: str, options: Mapping[str, Any], variables: dict[str, Any]
 ) -> dict[str, Any]:
-    """Run one phase of a platform's module over the action's connection. Raises AnsibleConnectionFailure."""
+    """Run one phase of a platform's step over the action's connection. Raises AnsibleConnectionFailure.
+
+    Args:
+        module: full name of the platform's module; or the device, where the controller drives modules of others.
+    """
+    driver = _DRIVERS.get(module)
+    if driver is not None:
+        return driver(action, variables).run(phase, options)
     answer: dict[str, Any] = action._execute_module(
         module_name=module,
         module_args={"phase": phase, **options},

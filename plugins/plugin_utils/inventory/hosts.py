@@ -20,8 +20,10 @@ from .accepted_losses import VARIABLE as ACCEPTED_LOSSES
 from .accepted_losses import AcceptedLoss, read_accepted_losses
 from .clamping import VARIABLE as CLAMP_MSS
 from .clamping import read_clamp_mss
+from .firewall_profiles import USUAL_PROFILES, read_firewall_profiles
+from .firewall_profiles import VARIABLE as FIREWALL_PROFILES
 from .intent import EXCLUSIVE, STANCES, ForwardPermit, Host, Login, MssClamp, Opening
-from .logins import UNKNOWN, Said, leaves_login_open, login_port, plugin_of
+from .logins import UNKNOWN, Said, leaves_login_open, login_port, plugin_of, speaks_to_windows
 from .peers import Peer, read_peer
 from .permit_ends import PermitEnds, Place
 from .permits import ANYWHERE, Permits, read_forward_permits, read_management, read_permits
@@ -32,6 +34,8 @@ from .site import INTERNET, Site
 
 OUTBOUND = ("any", "flows")
 REVERSE_PATH = ("strict", "loose", "off")
+#: The platform of a host that names none: of one with Windows, and of any other.
+WINDOWS_PLATFORM = "windows"
 DEFAULT_PLATFORM = "nftables"
 
 #: The variables that :func:`_read_rules` reads.
@@ -39,6 +43,7 @@ _SAID_OF_RULES = frozenset(
     (
         *("faxnet_system", "faxnet_platform", "faxnet_outbound", "faxnet_reverse_path", CLAMP_MSS, "faxnet_stance"),
         *("faxnet_management", "faxnet_permits", "faxnet_forward_permits", ACCEPTED_LOSSES, RESERVED_PORTS),
+        FIREWALL_PROFILES,
     )
 )
 
@@ -129,7 +134,7 @@ def _read_host(
     site = _site_of(reader, own.get("faxnet_site"), sites, gateway_of)
     port = None if login.value is UNKNOWN else reader.port(login.value, login.variable)
     if own.keys().isdisjoint(_SAID_OF_RULES):
-        rules = _usual_rules(port)  # as most hosts have them
+        rules = _usual_rules(port, default_platform(own))  # as most hosts have them
     else:
         at = Permits(reader, ends, Place(site, reader.host if gateway_of else ""))
         rules = _read_rules(at, own, catalog, port, login.variable)
@@ -161,6 +166,7 @@ def _read_host(
             peer.members,
             rules.reserved,
             (),  # whoever asked for DNS names knows them
+            rules.firewall_profiles,
         ),
     )
 
@@ -179,13 +185,19 @@ class _Rules(NamedTuple):
     forward_permits: tuple[ForwardPermit, ...]
     accepted_losses: tuple[AcceptedLoss, ...]
     reserved: tuple[ReservedPorts, ...]
+    firewall_profiles: tuple[str, ...]
+
+
+def default_platform(own: Mapping[str, object]) -> str:
+    """The platform of a host that names none, by what its variables say of how Ansible speaks to it."""
+    return WINDOWS_PLATFORM if speaks_to_windows(own) else DEFAULT_PLATFORM
 
 
 @functools.cache
-def _usual_rules(port: int | None) -> _Rules:
+def _usual_rules(port: int | None, platform: str) -> _Rules:
     """The rules of all hosts that say nothing of them; *port* is that which Ansible logs in to."""
     management = _usual_management(port) if port else ()
-    return _Rules(None, DEFAULT_PLATFORM, "any", "strict", management, (), None, EXCLUSIVE, (), (), ())
+    return _Rules(None, platform, "any", "strict", management, (), None, EXCLUSIVE, (), (), (), USUAL_PROFILES)
 
 
 def _read_rules(
@@ -195,7 +207,7 @@ def _read_rules(
     system = own.get("faxnet_system")
     if system is not None:
         system = reader.choice(system, "faxnet_system", catalog.systems, "FXN117")
-    platform = own.get("faxnet_platform", DEFAULT_PLATFORM)
+    platform = own.get("faxnet_platform", default_platform(own))
     outbound = reader.choice(own.get("faxnet_outbound", "any"), "faxnet_outbound", OUTBOUND)
     reverse_path = reader.choice(own.get("faxnet_reverse_path", "strict"), "faxnet_reverse_path", REVERSE_PATH)
     clamp_mss = read_clamp_mss(reader, own.get(CLAMP_MSS))
@@ -219,6 +231,7 @@ def _read_rules(
         forward_permits,
         accepted_losses,
         read_reserved_ports(reader, own.get(RESERVED_PORTS)),
+        read_firewall_profiles(reader, own.get(FIREWALL_PROFILES)),
     )
 
 

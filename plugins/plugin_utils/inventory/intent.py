@@ -19,6 +19,7 @@ from ..basics.protocols import matches
 from ..catalog.catalog import Catalog
 from ..catalog.profile import Exchange, Profile, SettingValue, System
 from .accepted_losses import AcceptedLoss
+from .firewall_profiles import USUAL_PROFILES
 from .site import Site
 
 #: What becomes of packets that nothing names (``faxnet_stance``): refused; let pass; let pass, and senders noted.
@@ -152,6 +153,7 @@ class Host(NamedTuple):
         members: of several machines under one name, all addresses and networks; the first of *addresses* is dialled.
         reserved: ports that others than fax products hold on it.
         dns_names: by which its addresses were found when planning.
+        firewall_profiles: the kinds of networks in which its rules are in force, where its platform tells them apart.
     """
 
     name: str
@@ -171,6 +173,7 @@ class Host(NamedTuple):
     members: tuple[End, ...] = ()
     reserved: tuple[ReservedPorts, ...] = ()
     dns_names: tuple[str, ...] = ()
+    firewall_profiles: tuple[str, ...] = USUAL_PROFILES
 
     def address_of(self, version: int) -> Address | None:
         """The host's own address of an IP version."""

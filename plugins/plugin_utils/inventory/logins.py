@@ -29,6 +29,13 @@ _PORT_VARIABLES = {
 }
 #: Which of these take the port that ansible.cfg names (``remote_port``).
 _TAKE_REMOTE_PORT = (*_SSH, *_PARAMIKO)
+#: psrp has two usual ports, and its option ``protocol`` says which where nobody names one.
+_PSRP_PROTOCOL = "ansible_psrp_protocol"
+_PSRP_PLAIN = ("http", 5985)
+#: What speaks to Windows and to nothing else: connection plugins, and shell plugins over another connection.
+_TO_WINDOWS = ("winrm", "psrp")
+_SHELL = "ansible_shell_type"
+_SHELLS_OF_WINDOWS = ("powershell", "cmd")
 _BEFORE = ("ansible_ssh_args",)
 _AFTER = ("ansible_ssh_common_args", "ansible_ssh_extra_args")
 _PROXY_COMMAND = "ansible_paramiko_proxy_command"
@@ -44,6 +51,8 @@ PORT_VARIABLES = (
 LOGIN_VARIABLES = (
     "ansible_connection",
     *PORT_VARIABLES,
+    _PSRP_PROTOCOL,
+    _SHELL,
     _PROXY_COMMAND,
     *_BEFORE,
     *_AFTER,
@@ -83,6 +92,14 @@ def plugin_of(own: Mapping[str, object]) -> str:
     return plugin if plugin in _PORTS else ""
 
 
+def speaks_to_windows(own: Mapping[str, object]) -> bool:
+    """Whether Ansible takes the host for one with Windows: by its connection, or by the shell that it finds there."""
+    shell = own.get(_SHELL)
+    return plugin_of(own) in _TO_WINDOWS or (
+        isinstance(shell, str) and shell.removeprefix("ansible.builtin.") in _SHELLS_OF_WINDOWS
+    )
+
+
 def leaves_login_open(own: Mapping[str, object]) -> bool:
     """Whether a host says nothing of its login, so that the defaults decide as they do for every other such host."""
     return own.keys().isdisjoint(_SAID_OF_LOGINS)
@@ -105,6 +122,7 @@ def login_port(own: Mapping[str, object], defaults: Mapping[str, object]) -> Sai
         )
         or (_remote_port(defaults) if plugin in _TAKE_REMOTE_PORT else None)
         or (_port_in(_AFTER, own, defaults) if ssh else None)
+        or (_plain_port(own) if plugin == "psrp" else None)
         or Said(_PORTS[plugin], "ansible_port")
     )
 
@@ -167,6 +185,11 @@ def _way(arguments: Arguments, variable: str, value: str) -> Way | None:
 def _remote_port(defaults: Mapping[str, object]) -> Said | None:
     value = defaults.get(REMOTE_PORT)
     return Said(value, "remote_port of ansible.cfg") if value is not None else None
+
+
+def _plain_port(own: Mapping[str, object]) -> Said | None:
+    protocol, port = _PSRP_PLAIN
+    return Said(port, _PSRP_PROTOCOL) if own.get(_PSRP_PROTOCOL) == protocol else None
 
 
 def _port_in(names: tuple[str, ...], own: Mapping[str, object], defaults: Mapping[str, object]) -> Said | None:

@@ -32,6 +32,7 @@ HOST_VARIABLES = (
     "faxnet_forward_permits",
     "faxnet_accepted_losses",
     "faxnet_reserved_ports",
+    "faxnet_firewall_profiles",
     "faxnet_outbound",
     "faxnet_reverse_path",
     "faxnet_clamp_mss",

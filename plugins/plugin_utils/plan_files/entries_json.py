@@ -19,7 +19,7 @@ from typing import Any
 from ..basics.addresses import Address, End
 from ..basics.names import HostService
 from ..basics.ports import ports_text
-from ..catalog.profile import Exchange, Profile, SettingValue, System, ranges_of
+from ..catalog.profile import Exchange, Listener, Profile, SettingValue, System, ranges_of
 from ..inventory.intent import Offer, Switches, Use
 from ..planning.flow import Flow
 from ..planning.plan import Plan
@@ -64,6 +64,11 @@ def _either(ends: Iterable[End], texts: Texts) -> str:
     return ", ".join(dict.fromkeys(texts[end] for end in ends))
 
 
+def _known(listener: Listener) -> dict[str, str]:
+    """What is known of who listens."""
+    return {key: value for key, value in listener._asdict().items() if value}
+
+
 def exchange_data(service: str, exchange: Exchange) -> dict[str, Any]:
     """One exchange of a service."""
     return {
@@ -81,6 +86,7 @@ def exchange_data(service: str, exchange: Exchange) -> dict[str, Any]:
         "optional": exchange.optional,
         "purpose": exchange.purpose,
         **({"question": exchange.question} if exchange.question else {}),
+        **({"listener": listener} if (listener := _known(exchange.listener)) else {}),
     }
 
 

@@ -64,7 +64,12 @@ FLAG = Single("true or false", frozenset({bool}))
 TEXTS = Each(TEXT)
 SETTINGS = Named(Single("a number, a text or a list", frozenset({int, str, list})))
 
-TRAITS: Shape = {"applied_by": TEXT, "logged_in": FLAG, "runs_python": FLAG, "sends_probes": FLAG, "abilities": TEXTS}
+TRAITS: Shape = {
+    "applied_by": TEXT,
+    **dict.fromkeys(("logged_in", "runs_python", "sends_probes"), FLAG),
+    "abilities": TEXTS,
+    "routes": Optional(FLAG),
+}
 OPENINGS: Shape = Each({"name": TEXT, "transport": TEXT, "ports": TEXT_OR_NULL, "sources": TEXTS})
 FORWARD_PERMITS: Shape = Each(
     {
@@ -90,6 +95,7 @@ EXCHANGE: Shape = {
     **dict.fromkeys(("source_ports", "part_of", "rides_on"), TEXT_OR_NULL),
     "optional": FLAG,
     "question": Optional(TEXT),
+    "listener": Optional(dict.fromkeys(("rpc", "program", "service"), Optional(TEXT))),
 }
 OFFER: Shape = {
     **dict.fromkeys(("service", "host"), TEXT),
@@ -152,6 +158,7 @@ POLICY: Shape = {
     "source_nat": Each({"version": NUMBER, "networks": TEXTS, "except": TEXTS, "address": TEXT_OR_NULL}),
     "forward_permits": FORWARD_PERMITS,
     "clamp_mss": OrNull({"size": NUMBER_OR_NULL, "interfaces": TEXTS}),
+    "profiles": Optional(TEXTS),
 }
 SLICE: Shape = {
     "format": NUMBER,

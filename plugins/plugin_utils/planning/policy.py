@@ -171,6 +171,7 @@ def _policy(
         routing.source_nat,
         host.clamp_mss if sites else None,
         (*host.forward_permits, *carried) if sites else (),
+        host.firewall_profiles,
     )
 
 

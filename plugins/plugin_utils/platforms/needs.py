@@ -14,11 +14,23 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from ..basics.addresses import Prefix
 from ..inventory.intent import OBSERVE
 from ..policies.policy import DestinationNat, Permit, Policy, is_everybody
-from .platform import Abilities
+from .platform import Abilities, Platform
 
 _Entry = Permit | DestinationNat
 #: What a rule needs, in words; empty where it needs nothing.
 _Test = Callable[[_Entry], str]
+
+
+#: A router's part is refused as a whole: of a device that passes nothing on it says no more to tell what else it lacks.
+_A_ROUTER = "a router's part, as it decides of what comes to itself alone (name another gateway in faxnet_sites)"
+
+
+def refused(platform: Platform, policy: Policy) -> list[str]:
+    """One sentence for each thing that a policy needs and a platform cannot hold."""
+    if policy.forwarding and not platform.traits.routes:
+        return [f"platform {platform.name} cannot hold {_A_ROUTER}"]
+    unheld = [f"platform {platform.name} cannot hold {need}" for need in platform.unheld(policy)]
+    return [*refusals(platform.name, platform.traits.abilities, policy), *unheld]
 
 
 def refusals(name: str, abilities: Abilities, policy: Policy) -> list[str]:

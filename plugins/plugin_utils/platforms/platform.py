@@ -70,6 +70,7 @@ class Traits:
         runs_python: whether modules and the emulator can run on it.
         sends_probes: whether verification can have it send packets.
         abilities: what it can hold.
+        routes: whether it can be a router, that is: decide of packets that are for others.
     """
 
     applied_by: AppliedBy
@@ -77,6 +78,7 @@ class Traits:
     runs_python: bool
     sends_probes: bool
     abilities: Abilities
+    routes: bool = True
 
     @property
     def holds_rules(self) -> bool:
@@ -91,6 +93,7 @@ class Traits:
             "runs_python": self.runs_python,
             "sends_probes": self.sends_probes,
             "abilities": [item.name for item in fields(self.abilities) if getattr(self.abilities, item.name)],
+            **({} if self.routes else {"routes": False}),
         }
 
     @classmethod
@@ -103,6 +106,7 @@ class Traits:
             runs_python=data["runs_python"],
             sends_probes=data["sends_probes"],
             abilities=Abilities(**{item.name: item.name in held for item in fields(Abilities)}),
+            routes=data.get("routes", True),
         )
 
 
@@ -114,11 +118,13 @@ class Device:
         host: inventory name.
         policy: what it must permit, forward and translate.
         listed: the same as ``services`` and ``rules`` for people (rule_list.py); empty for a policy without a plan.
+        part: the whole slice, for what no policy says: of which exchanges its flows are, and what its clients use.
     """
 
     host: str
     policy: Policy
     listed: Mapping[str, Any] = field(default_factory=dict)
+    part: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +154,19 @@ class OnDevice:
 
 
 @dataclass(frozen=True, slots=True)
+class ByStockModules:
+    """The step of a platform on which no module of ours runs: the controller drives modules of others.
+
+    Attributes:
+        device: the name of the platform, which says how they are driven.
+        options: what is to stand there, as plain data; none takes everything away that carries the collection's name.
+    """
+
+    device: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class OnController:
     """The step of a platform that a person applies: a text on the controller, beside the plan.
 
@@ -167,7 +186,7 @@ class Nothing:
     why: str
 
 
-Step = OnDevice | OnController | Nothing
+Step = OnDevice | ByStockModules | OnController | Nothing
 
 
 class Platform(ABC):
@@ -176,6 +195,12 @@ class Platform(ABC):
     #: The value of ``faxnet_platform``.
     name: str
     traits: Traits
+    #: Whether the device refuses by itself what nothing names, so that it does in the additive stance too.
+    refuses_by_itself = False
+
+    def unheld(self, _policy: Policy) -> list[str]:
+        """Return what of a policy it cannot hold although it has every ability that this needs, in words."""
+        return []
 
     @abstractmethod
     def render(self, device: Device, options: Options) -> str:

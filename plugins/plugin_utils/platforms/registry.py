@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..basics.findings import shown
-from ..inventory.hosts import DEFAULT_PLATFORM
 from ..policies.policy import RefusedError
 from ..policies.read_policy import read_policy
-from .needs import refusals
+from .needs import refused
 from .nftables.nftables import Nftables
 from .nftables.stateless import StatelessNftables
 from .platform import Device, Options, Platform, Step
 from .unmanaged import Unmanaged
+from .windows.windows import Windows
 from .worksheet import Worksheet
 
 PLATFORMS: Mapping[str, Platform] = {
@@ -26,12 +26,10 @@ PLATFORMS: Mapping[str, Platform] = {
         Nftables(),
         StatelessNftables(),
         Unmanaged(),
+        Windows(),
         Worksheet(),
     )
 }
-
-#: The platform of a host that names none.
-DEFAULT = PLATFORMS[DEFAULT_PLATFORM].name
 
 
 def platform_of(name: object) -> Platform:
@@ -73,7 +71,7 @@ def _able(part: Mapping[str, Any]) -> tuple[Platform, Device]:
     """The platform of a slice, and the device that it can hold."""
     platform = platform_of(part.get("platform"))
     policy = read_policy(part.get("policy"))
-    lacking = refusals(platform.name, platform.traits.abilities, policy)
+    lacking = refused(platform, policy)
     if lacking:
         raise RefusedError(f"{'; '.join(lacking)}; choose another faxnet_platform or change what the host uses")
-    return platform, Device(str(part.get("host")), policy, part.get("rules") or {})
+    return platform, Device(str(part.get("host")), policy, part.get("rules") or {}, part)

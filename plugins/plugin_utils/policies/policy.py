@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ..basics.addresses import Address, End, Prefix
 from ..basics.ports import PortRange
+from ..inventory.firewall_profiles import USUAL_PROFILES
 from ..inventory.intent import ForwardPermit, MssClamp, Opening
 
 #: The sender's ports of a flow; an empty tuple, which sorts before every range, where any port will do.
@@ -113,6 +114,7 @@ class Policy(NamedTuple):
         output: what the device itself starts and has to do more for than to let it out: remember it while it is idle,
             watch it with a helper, or, where the device keeps no state, let the answers in.
         clamp_mss: what a router writes into the TCP connections that pass it; None leaves them as they are.
+        profiles: the kinds of networks in which the rules are in force, where the platform tells them apart.
     """
 
     forwarding: bool
@@ -130,6 +132,7 @@ class Policy(NamedTuple):
     source_nat: tuple[SourceNat, ...]
     clamp_mss: MssClamp | None = None
     forward_permits: tuple[ForwardPermit, ...] = ()
+    profiles: tuple[str, ...] = USUAL_PROFILES
 
 
 def is_everybody(end: End) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 
 from ..basics.addresses import End, Prefix
 from ..basics.ports import PortRange, ports_text
+from ..inventory.firewall_profiles import USUAL_PROFILES
 from ..inventory.intent import ForwardPermit, MssClamp, Opening
 from .policy import MANAGEMENT, DestinationNats, Permits, Policy, SourceNat, SourcePorts
 
@@ -162,6 +163,7 @@ def policy_text(policy: Policy, texts: Texts, openings: OpeningTexts) -> str:
         f'"reverse_path":"{policy.reverse_path}","stance":"{policy.stance}",'
     )
     opened = f'"management":{openings(policy.management)},"openings":{openings(policy.openings)},"input":[{taken}]'
+    profiles = "" if policy.profiles == USUAL_PROFILES else f',"profiles":{names_text(policy.profiles)}'
     # As most hosts have it: nothing of a router's.
     if not (
         policy.forwarding
@@ -173,11 +175,12 @@ def policy_text(policy: Policy, texts: Texts, openings: OpeningTexts) -> str:
         or policy.clamp_mss
         or policy.forward_permits
     ):
-        return f'{begin}"networks":[],"public":[],{opened},"forward":[],"output":[{started}],{_NO_ROUTING}}}'
+        return f'{begin}"networks":[],"public":[],{opened},"forward":[],"output":[{started}],{_NO_ROUTING}{profiles}}}'
     passed, translated = _permits(policy.forward, texts), _destination_nats(policy.destination_nat, texts)
     masked = ",".join([_source_nat(nat, texts) for nat in policy.source_nat])
     return (
         f'{begin}"networks":{_networks(policy.networks)},"public":{names_text(texts[item] for item in policy.public)},'
         f'{opened},"forward":[{passed}],"output":[{started}],"destination_nat":[{translated}],"source_nat":[{masked}],'
-        f'"clamp_mss":{_clamp_mss(policy.clamp_mss)},"forward_permits":{forward_permits_text(policy.forward_permits)}}}'
+        f'"clamp_mss":{_clamp_mss(policy.clamp_mss)},"forward_permits":{forward_permits_text(policy.forward_permits)}'
+        f"{profiles}}}"
     )

@@ -33,6 +33,7 @@ from .policy import (
     SourceNat,
     SourcePorts,
 )
+from .read_profiles import read_profiles
 
 TRANSPORTS = ("tcp", "udp")
 
@@ -92,6 +93,7 @@ def read_policy(data: object) -> Policy:
         source_nat=_source_nats(data),
         clamp_mss=_clamp_mss(data.get("clamp_mss")),
         forward_permits=_forward_permits(data),
+        profiles=read_profiles(data.get("profiles")),
     )
     if not policy.management:
         raise RefusedError(

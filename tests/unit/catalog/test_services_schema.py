@@ -69,6 +69,7 @@ WHOLE: dict[str, Any] = {
             "ports": "control",
             "kind": "login",
             "helper": "ftp",
+            "listener": {"rpc": "dynamic", "program": "C:\\fax\\it.exe", "service": "fax"},
             "optional": False,
             "default": True,
             "with": "everyone",
@@ -217,6 +218,13 @@ BROKEN: list[tuple[str, Any]] = [
     ("exchanges.0.helper", "sip"),
     ("exchanges.0.question", "sip"),
     ("exchanges.1.question", "rtp"),
+    ("exchanges.0.listener", "rpc"),
+    ("exchanges.0.listener.rpc", "any"),
+    ("exchanges.0.listener.program", "a|b"),
+    ("exchanges.0.listener.program", ""),
+    ("exchanges.0.listener.service", "a b"),
+    ("exchanges.0.listener.port", 5),
+    ("exchanges.1.listener", {"rpc": "mapper"}),
     ("exchanges.0.optional", "no"),
     ("exchanges.0.default", 1),
     ("exchanges.0.with", ["clients"]),
@@ -370,6 +378,7 @@ def test_the_words_are_the_readers() -> None:
     assert tuple(kinds["transport"]["enum"]) == words.TRANSPORTS
     assert tuple(kinds["helper"]["enum"]) == words.HELPERS
     assert tuple(kinds["question"]["enum"]) == words.QUESTIONS
+    assert tuple(kinds["listener"]["properties"]["rpc"]["enum"]) == words.RPC_LISTENERS
     assert tuple(SCHEMA["$defs"]["setting"]["properties"]["kind"]["enum"]) == words.SETTING_KINDS
     assert SCHEMA["$defs"]["profile"]["properties"]["client_system"]["enum"] == list(builtin_catalog().systems)
 

@@ -17,6 +17,7 @@ from referencing import Registry, Resource
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.catalog.catalog import builtin_catalog
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.inventory import (
     accepted_losses,
+    firewall_profiles,
     intent,
     reserved_ports,
     variables,
@@ -112,6 +113,10 @@ def test_choices_are_the_catalogues_and_the_readers() -> None:
     assert set(OPTIONS["faxnet_system"]["choices"]) == set(builtin_catalog().systems)
     assert tuple(OPTIONS["faxnet_outbound"]["choices"]) == read_hosts.OUTBOUND
     assert tuple(OPTIONS["faxnet_stance"]["choices"]) == intent.STANCES
+    assert tuple(OPTIONS["faxnet_firewall_profiles"]["choices"]) == firewall_profiles.PROFILES
+    assert tuple(OPTIONS["faxnet_firewall_profiles"]["default"]) == firewall_profiles.USUAL_PROFILES
+    held = SCHEMA["properties"]["faxnet_firewall_profiles"]["anyOf"][0]["items"]["anyOf"][0]["enum"]
+    assert tuple(held) == firewall_profiles.PROFILES
     assert OPTIONS["faxnet_platform"]["default"] == read_hosts.DEFAULT_PLATFORM
 
 
@@ -145,6 +150,7 @@ def test_the_examples_keep_to_it(path: Path) -> None:
         {"faxnet_clamp_mss": {"size": 1452, "interfaces": ["ppp0"]}},
         {"faxnet_reserved_ports": [5357, "50000-50059", {"ports": [80, "90-99"], "transport": "tcp", "reason": "a"}]},
         {"faxnet_reserved_ports": "{{ hyperv_ports + [1194] }}"},
+        {"faxnet_platform": "windows", "faxnet_firewall_profiles": ["domain", "{{ kind }}"]},
         {"faxnet_approval": {"change": 20417, "approved_on": "2026-11-29", "digest": "9f2c61d0a7be"}},
         {"faxnet_approval": {"network": "Two offices", "digest": "{{ digest }}"}},
     ],
@@ -169,6 +175,9 @@ def test_sound_variables_pass(data: object) -> None:
         ({"faxnet_management": []}, "$.faxnet_management"),
         ({"faxnet_address": "10.2.0.27\n10.2.0.28"}, "$.faxnet_address"),
         ({"faxnet_outbound": "some"}, "$.faxnet_outbound"),
+        ({"faxnet_firewall_profiles": []}, "$.faxnet_firewall_profiles"),
+        ({"faxnet_firewall_profiles": ["work"]}, "$.faxnet_firewall_profiles"),
+        ({"faxnet_firewall_profiles": "public"}, "$.faxnet_firewall_profiles"),
         ({"faxnet_approval": {"approver": "security"}}, "$.faxnet_approval"),
         ({"faxnet_approval": {"digest": "9f2c61d0"}}, "$.faxnet_approval"),
         ({"faxnet_services": {"mine": {"exchanges": []}}}, "$.faxnet_services.mine"),

@@ -44,13 +44,20 @@ def test_hosts_that_refuse_nothing_are_named_with_what_comes_next() -> None:
     assert "faxnet.deploy.observed" in found[1]["cure"]
 
 
+def test_nothing_is_said_of_a_host_that_refuses_by_itself() -> None:
+    net = lenient("uk-pc1", "uk-pc2", stance="additive")
+    net.hosts["uk-pc1"]["faxnet_platform"] = "windows"
+    (found,) = [item for item in net.made().document["findings"] if item["code"] == "FXN135"]
+    assert found["hosts"] == ["uk-pc2"]
+
+
 def test_nothing_is_said_of_the_stance_of_somebody_elses_machine() -> None:
     net = lenient("uk-pc1")
     net.hosts["uk-pc1"]["faxnet_platform"] = "unmanaged"
     assert "FXN135" not in {item["code"] for item in net.made().document["findings"]}
 
 
-@pytest.mark.parametrize("platform", ["nftables_stateless", "worksheet"])
+@pytest.mark.parametrize("platform", ["nftables_stateless", "windows", "worksheet"])
 def test_a_platform_that_cannot_observe_is_refused_with_the_cure(platform: str) -> None:
     net = lenient("uk-pc1")
     net.hosts["uk-pc1"]["faxnet_platform"] = platform

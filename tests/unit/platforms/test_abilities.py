@@ -16,6 +16,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.basics.addresses imp
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.needs import refusals
 from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.platform import (
     Abilities,
+    ByStockModules,
     Nothing,
     OnController,
     OnDevice,
@@ -155,7 +156,12 @@ def test_what_every_platform_declares_is_what_the_plan_says_of_it() -> None:
 
 @pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS)
 def test_the_step_of_a_platform_is_taken_by_whom_it_says(platform: Platform) -> None:
-    step = {"ansible": OnDevice, "person": OnController, "nobody": Nothing}[platform.traits.applied_by]
+    steps: dict[str, tuple[type, ...]] = {
+        "ansible": (OnDevice,) if platform.traits.runs_python else (ByStockModules,),
+        "person": (OnController,),
+        "nobody": (Nothing,),
+    }
+    step = steps[platform.traits.applied_by]
     part = {"host": "h", "platform": platform.name, "policy": policy(), "rules": {"services": [], "rules": []}}
     assert isinstance(apply_slice(part), step)
     assert isinstance(platform.remove(), step)

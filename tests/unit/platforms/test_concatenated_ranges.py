@@ -17,7 +17,7 @@ from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables.c
     absorbed,
     disjoint,
 )
-from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.nftables.ranges import merged
+from ansible_collections.faxnet.deploy.plugins.plugin_utils.platforms.ranges import merged
 
 SPAN = 6
 LAST = frozenset({2})

@@ -11,7 +11,7 @@ from dataclasses import fields
 from ...basics.findings import Finding, short
 from ...basics.names import near_words
 from ...inventory.intent import Intent
-from ...platforms.needs import needs, refusals
+from ...platforms.needs import needs, refused
 from ...platforms.platform import Abilities, Platform
 from ...platforms.registry import PLATFORMS
 from ...policies.policy import Policy
@@ -43,7 +43,7 @@ def check_platforms(intent: Intent, policies: Mapping[str, Policy], findings: li
         elif platform.traits.applied_by == "nobody":
             _check_unmanaged(name, policy, platform, findings)
         elif wished in lacking or platform.traits.applied_by == "person":
-            for reason in refusals(platform.name, platform.traits.abilities, policy):
+            for reason in refused(platform, policy):
                 cure = "choose a platform that can hold it, or change what the host offers, uses or forwards"
                 findings.append(Finding("FXN502", (name,), "faxnet_platform", short(wished), reason, cure))
             for need in needs(policy, _UNUSUAL) if platform.traits.applied_by == "person" else ():

@@ -30,7 +30,7 @@ def check_stances(intent: Intent, findings: list[Finding]) -> None:
     for name, host in intent.hosts.items():
         if host.stance in _WORDS:
             platform = PLATFORMS.get(host.platform)
-            if platform is not None and platform.traits.holds_rules:
+            if platform is not None and platform.traits.holds_rules and not platform.refuses_by_itself:
                 hosts.setdefault(host.stance, []).append(name)
     for stance, names in sorted(hosts.items()):
         findings.append(Finding("FXN135", tuple(names), "faxnet_stance", stance, *_WORDS[stance]))

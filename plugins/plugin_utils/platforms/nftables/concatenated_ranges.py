@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from .ranges import Range
+from ..ranges import Range
 
 Meet = Callable[[int, int], int]
 """What two outcomes become where elements overlap."""

@@ -22,6 +22,7 @@ from ...basics.gc_pause import gc_pause
 from ...inventory.intent import ADDITIVE, EXCLUSIVE
 from ...policies.policy import MANAGEMENT, Policy, SourceNat
 from ..platform import Abilities, Device, OnDevice, Options, Platform, Traits
+from ..ranges import by_version
 from . import text as nft_text
 from .host_requirements import (
     forwarding_settings,
@@ -30,7 +31,6 @@ from .host_requirements import (
     source_translations,
 )
 from .permits import bridged_rules, forward_permit_rules, opening_rules
-from .ranges import by_version
 from .sets import LookUp, filters, translations, turned_sources
 from .stances import stance_of
 from .text import (

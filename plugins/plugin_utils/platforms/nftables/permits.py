@@ -12,8 +12,8 @@ from ...basics.addresses import Prefix
 from ...basics.protocols import ANY, has_ports, number_of
 from ...inventory.intent import ForwardPermit, Opening
 from ...policies.policy import Policy
-from .ranges import Range, by_version
-from .text import BITS, FIELD, LONGEST_COMMENT, address_set, port_set
+from ..ranges import BITS, Range, by_version
+from .text import FIELD, LONGEST_COMMENT, address_set, port_set
 
 #: Extension headers of IPv6: nft's l4proto is what comes after them, so a rule names them as the first header.
 _EXTENSIONS = frozenset((0, 43, 44, 51, 60))

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from ...basics.addresses import Address
 from ...policies.policy import DestinationNats, Permits, RefusedError, is_everybody
 from ...policies.read_policy import harmless
+from ..ranges import Range, addresses, range_of
 from .concatenated_ranges import ConflictError, Element, absorbed, disjoint
-from .ranges import Range, range_of
 from .stances import Stance
-from .text import ADDRESS_TYPE, FIELD, Refusal, address_set, addresses, comment, port_range
+from .text import ADDRESS_TYPE, FIELD, Refusal, address_set, comment, port_range
 from .tracking import NOTHING, Demand
 
 _PORTS = frozenset({2})  # index of the ports in (source, destination, ports[, source ports])

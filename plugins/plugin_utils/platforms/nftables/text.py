@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ...basics.addresses import Address
 from ...policies.policy import Policy
 from ...policies.read_policy import harmless
-from .ranges import Range, range_of
+from ..ranges import Range, addresses, range_of
 
 TABLE = "inet faxnet"
 
@@ -20,7 +19,6 @@ LONGEST_COMMENT = 120
 
 FIELD: Mapping[int, str] = {4: "ip", 6: "ip6"}
 ADDRESS_TYPE: Mapping[int, str] = {4: "ipv4_addr", 6: "ipv6_addr"}
-BITS: Mapping[int, int] = {4: 32, 6: 128}
 
 REFUSE = 'counter counter name "faxnet_refused" drop'
 
@@ -159,17 +157,6 @@ def switched_off(policy: Policy) -> Iterator[str]:
 
 def _off(section: str, flows: Sequence[str], what: str) -> str:
     return f"# switched off: {section} {what} ({', '.join(map(harmless, flows))})"
-
-
-def addresses(version: int, span: Range) -> str:
-    """An address, a prefix or a range, whichever is exact."""
-    low, high = span
-    if low == high:
-        return Address(version, low).text
-    size = high - low + 1
-    if size & (size - 1) == 0 and low % size == 0:
-        return f"{Address(version, low).text}/{BITS[version] - size.bit_length() + 1}"
-    return f"{Address(version, low).text}-{Address(version, high).text}"
 
 
 def address_set(version: int, spans: Sequence[Range]) -> str:

@@ -75,6 +75,7 @@ def rule_fields(given: Given, display_name: str) -> list[tuple[str, str]]:
         *(("Profile", profile) for profile in choice.profiles()),
         *port_fields(given.texts("LocalPort"), "L"),
         *port_fields(given.texts("RemotePort"), "R"),
+        *icmp_fields(given.texts("IcmpType"), protocol),
         *address_fields(given.texts("LocalAddress"), "L"),
         *address_fields(given.texts("RemoteAddress"), "R"),
     ]
@@ -146,6 +147,16 @@ def port_fields(values: list[str], side: str) -> list[tuple[str, str]]:
         else:
             raise _wrong("LocalPort" if side == "L" else "RemotePort", value)
     return fields
+
+
+def icmp_fields(values: list[str], protocol: str) -> list[tuple[str, str]]:
+    """The fields for kinds of ICMP messages: a type, or a type and a code."""
+    if [value.lower() for value in values] in ([], ["any"]):
+        return []
+    keys = {_PROTOCOLS["icmpv4"]: "ICMP4", _PROTOCOLS["icmpv6"]: "ICMP6"}
+    if protocol not in keys or any(not re.fullmatch(r"[0-9]{1,3}(:[0-9]{1,3})?", value) for value in values):
+        raise _wrong("IcmpType", ",".join(values))
+    return [(keys[protocol], value if ":" in value else f"{value}:*") for value in values]
 
 
 def address_fields(values: list[str], side: str) -> list[tuple[str, str]]:
@@ -233,7 +244,10 @@ def remove_rules(state: State, given: Given) -> list[Any]:
 def set_rules(state: State, given: Given) -> list[Any]:
     """Set-NetFirewallRule, to switch rules on and off."""
     given.required("Enabled")
-    wanted = _Choice(given).enabled("TRUE")
+    return _switched(state, given, _Choice(given).enabled("TRUE"))
+
+
+def _switched(state: State, given: Given, wanted: str) -> list[Any]:
     for name in _chosen(state, given):
         text = state.registry.data(LOCAL_RULES, name)
         kept = [(key, wanted if key == "Active" else value) for key, value in fields_of(text)[1]]
@@ -244,10 +258,16 @@ def set_rules(state: State, given: Given) -> list[Any]:
 
 _ONES = ("name", "displayname", "group", "description", "enabled", "direction", "action", "program", "service",
          "protocol", "edgetraversalpolicy")  # fmt: skip
-_LISTS = ("profile", "localport", "remoteport", "localaddress", "remoteaddress")
+_LISTS = ("profile", "icmptype", "localport", "remoteport", "localaddress", "remoteaddress")
 
 COMMANDS = {
     "new-netfirewallrule": Known({**dict.fromkeys(_ONES, TEXT), **dict.fromkeys(_LISTS, TEXTS)}, new_rule),
     "remove-netfirewallrule": Known({"name": TEXTS, "group": TEXTS}, remove_rules),
+    "enable-netfirewallrule": Known(
+        {"name": TEXTS, "group": TEXTS}, lambda state, given: _switched(state, given, "TRUE")
+    ),
+    "disable-netfirewallrule": Known(
+        {"name": TEXTS, "group": TEXTS}, lambda state, given: _switched(state, given, "FALSE")
+    ),
     "set-netfirewallrule": Known({"name": TEXTS, "group": TEXTS, "enabled": TEXT}, set_rules),
 }

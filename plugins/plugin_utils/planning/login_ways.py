@@ -162,12 +162,15 @@ class Ways:
         return _along(route, worn)._replace(shown=None) if start.site == target.site else None
 
     def _from_further_out(self, login: Login, name: str, own: End) -> Way | str | None:
-        """The way of a router to one further inside whose public address changes: to its own."""
+        """The way of a router to what is further inside, behind one whose public address changes: to its own."""
         gateways = self._intent.sites[login.site].gateways
         row = [gateway.host for gateway in gateways]
-        if name not in row or login.router not in row or row.index(name) <= row.index(login.router):
+        if name not in row or login.router not in ("", *row):
             return None
-        between = gateways[row.index(login.router) + 1 : row.index(name)][::-1]
+        innermost = row.index(login.router) + 1 if login.router else 0
+        if row.index(name) < innermost:
+            return None
+        between = gateways[innermost : row.index(name)][::-1]
         hiding = [gateway.host for gateway in between if gateway.public_of(login.version) is not None]
         if hiding:
             return self._if_ours(hiding)

@@ -351,3 +351,17 @@ def test_what_is_nested_comes_to_the_hosts_around_it_as_its_router_shows_it(sour
     told = [(finding.code, finding.hosts, finding.message) for finding in found.findings]
     shut = "leaves out 192.168.1.201, from which the controller control comes: the host would be shut to it"
     assert told == ([("FXN116", ("server",), shut)] if refused else [])
+
+
+@pytest.mark.parametrize("worn", ["203.0.113.9", "dynamic"])
+def test_a_jump_host_beyond_a_router_that_translates_does_not_get_in_be_the_public_address_fixed_or_not(
+    worn: str,
+) -> None:
+    net = Network().site("office", "10.1.0.0/24")
+    net.sites["office"]["gateways"] = [{"host": "inner", "public_address": worn}, {"host": "outer"}]
+    net.hosts |= {"inner": {"faxnet_address": "10.1.0.1"}, "outer": {"faxnet_address": "172.31.1.101"}}
+    net.host("server", "office", "10.1.0.11").host("other", "office", "10.1.0.12")
+    net.hosts["server"]["ansible_ssh_common_args"] = "-J outer"
+    told = [(finding.code, finding.message) for finding in net.findings() if finding.hosts == ("server",)]
+    through = "logins to the host come from the jump host outer through inner, whose rules forward no management"
+    assert told == [("FXN116", f"{through} and would refuse them")]

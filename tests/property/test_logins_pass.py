@@ -135,7 +135,10 @@ def is_routed(made: Made, start: str, end: str, address: str) -> bool:
     here, there = (made.document["sites"][made.slices[name]["site"]] for name in (start, end))
     if made.slices[start]["site"] == made.slices[end]["site"] or here["realm"][version] == there["realm"][version]:
         return True
-    worn = [*made.slices[start]["addresses"], *(item for gateway in here["gateways"] for item in gateway["public"])]
+    row = [gateway["host"] for gateway in here["gateways"]]
+    # What routers further in wear is no address of one that stands beyond them.
+    beyond = here["gateways"][row.index(start) :] if start in row else here["gateways"]
+    worn = [*made.slices[start]["addresses"], *(item for gateway in beyond for item in gateway["public"])]
     return not is_private(address) and any((":" in item) == (version == "6") and not is_private(item) for item in worn)
 
 

@@ -124,8 +124,8 @@ class _Logins:
         self._between: set[tuple[Start, str, int, Address | None]] = set()
         self._wanted: dict[tuple[_Wanted, str], dict[Prefix, None]] = defaultdict(dict)
         self._admitted: dict[tuple[object, ...], bool] = {}
-        #: By the machine that a login comes from, and the host.
-        self.outcomes: dict[tuple[Start, str], _Outcome] = defaultdict(_Outcome)
+        #: By the machine that a login comes from, the host, the port, and the IP version where an address says which.
+        self.outcomes: dict[tuple[Start, str, int, int], _Outcome] = defaultdict(_Outcome)
 
     def add_all(self) -> None:
         """Take in every login of every host."""
@@ -202,7 +202,7 @@ class _Logins:
         """Note whether a host lets a login in, whichever of these it comes from."""
         if not is_ours(self._intent, host.name):
             return
-        outcome = self.outcomes[login.start, host.name]
+        outcome = self._outcome(login, host)
         openings = (*host.management, *host.openings)
         arrival = next((arrival for arrival in arrivals if not self._lets_in(login, openings, arrival)), None)
         if arrival is None:
@@ -221,6 +221,10 @@ class _Logins:
         outcome.findings.append(
             Finding("FXN116", (host.name,), "faxnet_management", short(sources or "not set"), message, cure)
         )
+
+    def _outcome(self, login: Login, host: Host) -> _Outcome:
+        """What came of a login by name is one outcome of both IP versions; by an address there is one version."""
+        return self.outcomes[login.start, host.name, login.port, 0 if login.named else login.version]
 
     def _lets_in(self, login: Login, openings: tuple[Opening, ...], arrival: End) -> bool:
         leg = self._leg(login, arrival)
@@ -248,7 +252,7 @@ class _Logins:
             f"sites one realm if they route to each other, or {start.correction}"
         )
         finding = Finding("FXN116", (host.name,), start.variable, start.shown, message, cure)
-        self.outcomes[start, host.name].findings.append(finding)
+        self._outcome(login, host).findings.append(finding)
 
     def _id(self, login: Login, step: Step, target: Host) -> str:
         """As flows have one: ``management/bastion>york``; towards other sites for the whole of their realm."""

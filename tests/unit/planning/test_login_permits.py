@@ -365,3 +365,22 @@ def test_a_jump_host_beyond_a_router_that_translates_does_not_get_in_be_the_publ
     told = [(finding.code, finding.message) for finding in net.findings() if finding.hosts == ("server",)]
     through = "logins to the host come from the jump host outer through inner, whose rules forward no management"
     assert told == [("FXN116", f"{through} and would refuse them")]
+
+
+def test_a_login_by_address_is_told_to_be_shut_although_another_by_name_gets_in() -> None:
+    net = Network().site("office", "10.1.0.0/24", "2001:db8:1::/64")
+    net.host("bastion", "office", ["10.1.0.5", "2001:db8:1::5"]).host(
+        "server", "office", ["10.1.0.10", "2001:db8:1::a"]
+    )
+    net.host("other", "office", ["10.1.0.11", "2001:db8:1::b"])
+    net.hosts["server"] |= {
+        "ansible_ssh_common_args": "-J bastion",
+        "ansible_host": "10.1.0.10",
+        "faxnet_management": [{"ports": 22, "sources": ["2001:db8:1::/64"]}],
+    }
+    # As a jump host the server is logged in to by its name: IPv6 leads there.
+    net.hosts["other"]["ansible_ssh_common_args"] = "-J bastion,server"
+    shut = "leaves out 10.1.0.5, from which the jump host bastion comes: the host would be shut to it"
+    assert [
+        (finding.code, finding.hosts, finding.message) for finding in net.findings() if finding.code == "FXN116"
+    ] == [("FXN116", ("server",), shut)]

@@ -166,9 +166,14 @@ def test_of_twenty_faxes_on_four_modems_none_is_lost_while_rules_change(offices:
         arrived = offices.wait("uk-fax", before + 20, 900)[before:]
         pictures = [offices.pixels("uk-fax", f"/var/spool/hylafax/{file}") for file in arrived]
         assert [len(pages) for pages in pictures] == [1] * 20
+        nearest = []
         for number in range(20):
             (sent,) = offices.as_fax("uk-fax", PAGE.replace("NUMBER", str(number)))
-            assert sum(unlike(sent, page) < 0.01 for (page,) in pictures) == 1, number
+            far = [unlike(sent, page) for (page,) in pictures]
+            assert min(far) < 0.01, number
+            nearest.append(far.index(min(far)))
+        # Two numbers may look much alike: each page is nearest to another one that was sent.
+        assert sorted(nearest) == list(range(20))
     finally:
         offices.inventories = own
         changed(offices.play("faxnet.deploy.plan"))

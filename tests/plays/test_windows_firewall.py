@@ -123,6 +123,10 @@ def test_a_plan_is_put_in_force_once(offices: Offices) -> None:
     for name in HOSTS:
         assert 2 <= len(offices.rules(name)) <= 10
         assert offices.host(name).state.data["tasks"] == {}
+        timers = [entry for entry in offices.host(name).log if entry.module == "win_scheduled_task"]
+        armed = [entry.wrote for entry in timers if entry.arguments["state"] == "present"]
+        # For itself, for the time in which others are changed, and anew when all are heard: each starts its time again.
+        assert armed == [True, True, True]
     before = {name: len(offices.host(name).log) for name in HOSTS}
     again = offices.play("faxnet.deploy.deploy", "--tags", "rules", "--diff")
     assert {changed(again)[name] for name in HOSTS} == {0}, again.stdout

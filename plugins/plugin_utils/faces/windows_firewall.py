@@ -266,7 +266,8 @@ class WindowsFirewall:
             name=change.name,
             path=_TASKS,
             state="present",
-            description="Takes back a change of the firewall that nobody has confirmed",
+            # Another text each time: a task that is as it was is not registered anew, and its time would run on.
+            description=f"Takes back a change of the firewall that nobody has confirmed ({os.urandom(4).hex()})",
             actions=[
                 {"path": f"{self._windows}\\{_POWERSHELL}", "arguments": f'{_ARGUMENTS} "{self._script_of(change)}"'}
             ],
